@@ -1,0 +1,198 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** The version of the lock's format; another one must be resolved anew. */
+export const LOCK_VERSION = 1;
+
+/** Stands in a lock's values for the login server of the registry that is mirrored into. */
+export const REGISTRY_PLACEHOLDER = "{registry}";
+
+/** What a chart's settings were resolved to. */
+export interface LockedChart {
+  readonly name: string;
+  /** The repository of the settings: `https://...` or `oci://...`. */
+  readonly repository: string;
+  readonly version: string;
+  /** Where the tgz is: an `https://` URL, or `oci://host/path/name:version`. */
+  readonly url: string;
+  /** Hex SHA-256 of the tgz. */
+  readonly sha256: string;
+  /** RFC 3339, pinned; goes into the chart's manifest. */
+  readonly created: string;
+  /** `sha256:<hex>` of the OCI manifest that is pushed. */
+  readonly manifest: string;
+  /** Hex SHA-256 of what the analysis below was made from; equal means that it need not be made again. */
+  readonly analysis: string;
+  /** The images that the chart runs, as in {@link LockedImage.source}. */
+  readonly images: readonly string[];
+  /** Values that make the chart use the mirrored images; to be merged over the settings' values. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** What no value reaches: images of a HelmRelease's `postRenderers[].kustomize.images`. */
+  readonly postRender: readonly PostRenderImage[];
+}
+
+/** One entry of a kustomization's `images`. */
+export interface PostRenderImage {
+  /** The image's name as the chart writes it, without tag and digest. */
+  readonly name: string;
+  /** `{registry}/<repository>`. */
+  readonly newName: string;
+  /** `sha256:<hex>`. */
+  readonly digest: string;
+}
+
+/** One image to be imported. */
+export interface LockedImage {
+  /** Full name with host and tag (or digest), as `docker.io/library/nginx:1.29`. */
+  readonly source: string;
+  /** `sha256:<hex>` of the manifest or, for several platforms, of the index. */
+  readonly digest: string;
+  /** The repository in the target registry: `<source host>/<full repository>`. */
+  readonly repository: string;
+  /** The tag in the target registry; none for an image named by digest alone. */
+  readonly tag?: string;
+}
+
+/** The file `mirror.<stack>.lock.json`: everything mutable of the mirrored charts and images, pinned. */
+export interface Lock {
+  readonly version: typeof LOCK_VERSION;
+  /** Hex SHA-256 of the settings that were resolved ({@link settingsHash}). */
+  readonly settings: string;
+  readonly charts: readonly LockedChart[];
+  readonly images: readonly LockedImage[];
+}
+
+/** The part of a chart's settings that the lock depends on. */
+export interface ChartSource {
+  readonly name: string;
+  readonly repository: string;
+  readonly version: string;
+  readonly namespace: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** The part of the settings that the lock depends on. */
+export interface MirrorSettings {
+  readonly stack: string;
+  readonly charts: readonly ChartSource[];
+  readonly images: readonly string[];
+}
+
+/** The lock's file name, beside Pulumi.yaml. */
+export function lockName(stack: string): string {
+  return `mirror.${stack}.lock.json`;
+}
+
+/** Hex SHA-256 of the settings that a lock is made from; the order of charts, images and keys does not matter. */
+export function settingsHash(settings: Pick<MirrorSettings, "charts" | "images">): string {
+  const charts = settings.charts.map(({ name, repository, version, values }) =>
+    canonicalJson({ name, repository, version, values: values ?? {} }),
+  );
+  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort() }));
+}
+
+/** Hex SHA-256 of a text or bytes. */
+export function sha256(body: string | Buffer): string {
+  return createHash("sha256").update(body).digest("hex");
+}
+
+/** JSON with every map's keys sorted: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+/** A lock that is missing, unreadable or no longer fits the settings; the message names the difference and the remedy. */
+export class LockError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "LockError";
+  }
+}
+
+/**
+ * The lock of a stack, checked against its settings.
+ * @param root the folder of Pulumi.yaml.
+ * @throws LockError when the lock is missing, of another version, damaged or stale.
+ */
+export async function readLock(root: string, settings: MirrorSettings): Promise<Lock> {
+  const remedy = `Run: npm run mirror -- update --stack ${settings.stack}`;
+  const path = join(root, lockName(settings.stack));
+  const lock = await loadLock(path, remedy);
+  if (lock === undefined) {
+    throw new LockError(`${path} does not exist, so nothing says which digests to mirror. ${remedy}`);
+  }
+  if (lock.settings === settingsHash(settings)) return lock;
+  const differences = staleness(lock, settings).join("; ");
+  throw new LockError(`${path} does not fit the settings of stack ${settings.stack}: ${differences}. ${remedy}`);
+}
+
+/**
+ * A lock as it is in its file; undefined when there is no such file.
+ * @param remedy what to do about a damaged file, added to the error.
+ * @throws LockError when the file is no lock of this version.
+ */
+export async function loadLock(path: string, remedy: string): Promise<Lock | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  let lock: Partial<Lock>;
+  try {
+    lock = JSON.parse(text) as Partial<Lock>;
+  } catch (error) {
+    throw new LockError(`${path} is no JSON (a merge conflict?): ${(error as Error).message}. ${remedy}`);
+  }
+  if (lock.version !== LOCK_VERSION) {
+    throw new LockError(
+      `${path} has the format version ${JSON.stringify(lock.version)}, this program reads ${LOCK_VERSION}. ${remedy}`,
+    );
+  }
+  if (typeof lock.settings !== "string" || !Array.isArray(lock.charts) || !Array.isArray(lock.images)) {
+    throw new LockError(`${path} lacks its settings, charts or images. ${remedy}`);
+  }
+  return lock as Lock;
+}
+
+function staleness(lock: Lock, settings: MirrorSettings): string[] {
+  const differences: string[] = [];
+  for (const chart of settings.charts) {
+    const locked = lock.charts.find(({ name }) => name === chart.name);
+    if (locked === undefined) differences.push(`chart ${chart.name} is not in the lock`);
+    else if (locked.version !== chart.version) {
+      differences.push(`chart ${chart.name} is ${locked.version} in the lock, ${chart.version} in the settings`);
+    } else if (locked.repository !== chart.repository) {
+      differences.push(`chart ${chart.name} comes from ${locked.repository} in the lock, not ${chart.repository}`);
+    }
+  }
+  for (const { name } of lock.charts) {
+    if (!settings.charts.some((chart) => chart.name === name)) differences.push(`chart ${name} is in the lock only`);
+  }
+  const charted = new Set(lock.charts.flatMap(({ images }) => images));
+  const listed = new Set(lock.images.map(({ source }) => source));
+  for (const image of settings.images) {
+    if (!listed.has(image)) differences.push(`image ${image} is not in the lock`);
+  }
+  for (const source of listed) {
+    if (!charted.has(source) && !settings.images.includes(source))
+      differences.push(`image ${source} is in the lock only`);
+  }
+  return differences.length === 0 ? ["the values of a chart or the list of images changed"] : differences;
+}
+
+/** A copy of a lock's values with the registry's login server in the place of `{registry}`, at any depth. */
+export function relocate<T>(value: T, loginServer: string): T {
+  if (typeof value === "string") return value.replaceAll(REGISTRY_PLACEHOLDER, loginServer) as T;
+  if (Array.isArray(value)) return value.map((item: unknown) => relocate(item, loginServer)) as T;
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, relocate(item, loginServer)])) as T;
+  }
+  return value;
+}
