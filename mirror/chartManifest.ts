@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { parse } from "yaml";
-import { readTarGz } from "../tools/tar.ts";
+import { readTarGz } from "./tar.ts";
 
 /** The media types of a Helm chart in an OCI registry (https://helm.sh/docs/topics/registries). */
 export const CHART_MEDIA_TYPES = {
