@@ -1,0 +1,68 @@
+// Runs a command of a rehearsal and waits for it.
+import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+
+export interface RunOptions {
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+  /** Text for standard input; closed right away without one. */
+  readonly input?: string;
+  /** A file that gets all the output as well. */
+  readonly log?: string;
+  /** Called with each line as it comes. */
+  readonly line?: (line: string) => void;
+  /** Called with the process's id; it leads a process group of its own. */
+  readonly started?: (pid: number) => void;
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command in a process group of its own and gives what it printed. */
+export async function run(command: string, args: readonly string[], options: RunOptions): Promise<Ran> {
+  const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: "pipe", detached: true });
+  const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a", mode: 0o600 });
+  const output = { stdout: "", stderr: "" };
+  let rest = "";
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream].setEncoding("utf8").on("data", (text: string) => {
+      output[stream] += text;
+      log?.write(text);
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      if (options.line) for (const line of lines) options.line(line);
+    });
+  const end = () => child.pid !== undefined && process.kill(-child.pid, "SIGINT");
+  const leave = () => {
+    try {
+      end();
+    } catch {
+      // The group is gone.
+    }
+  };
+  process.on("SIGINT", leave).on("SIGTERM", leave);
+  try {
+    const code = await new Promise<number>((resolve, reject) => {
+      child.on("error", reject).on("close", (status, signal) => resolve(status ?? (signal === "SIGINT" ? 130 : 1)));
+      if (child.pid !== undefined) options.started?.(child.pid);
+      child.stdin.on("error", () => {}); // a command may end before it has read everything
+      child.stdin.end(options.input ?? "");
+    });
+    if (rest !== "" && options.line) options.line(rest);
+    return { code, ...output };
+  } finally {
+    process.off("SIGINT", leave).off("SIGTERM", leave);
+    log?.end();
+  }
+}
+
+/** As `run`, but a failure is an error that names the command and ends with what it said. */
+export async function must(command: string, args: readonly string[], options: RunOptions): Promise<Ran> {
+  const ran = await run(command, args, options);
+  if (ran.code === 0) return ran;
+  const said = `${ran.stdout}\n${ran.stderr}`.trim().split("\n").slice(-20).join("\n");
+  throw new Error(`${[command.split("/").pop(), ...args].join(" ")} ended with ${ran.code}:\n${said}`);
+}

@@ -1,0 +1,148 @@
+// One rehearsal's place on disk, and the environment of every process that takes part in it.
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
+import { delimiter, dirname, join, resolve } from "node:path";
+import type { Place } from "./cloud/types.ts";
+
+/** The checkout that this file belongs to. */
+export const checkout = resolve(import.meta.dirname, "..");
+
+/** Who a command of a rehearsal may run as. */
+export const identityNames = ["deployer", "reader", "editor", "encrypter"] as const;
+export type IdentityName = (typeof identityNames)[number];
+
+/** Where a rehearsal keeps what it makes; everything is below `.rehearsal/<stack>/`. */
+export interface Paths {
+  readonly dir: string;
+  /** The project as the engine sees it: links into the checkout, a stack file and a lock of its own. */
+  readonly project: string;
+  readonly pulumiHome: string;
+  /** The file backend's folder. */
+  readonly state: string;
+  /** The bare repositories behind the simulated github.com. */
+  readonly git: string;
+  /** A clone of the GitOps repository, for `rehearse -- exec`. */
+  readonly clone: string;
+  readonly daemonFile: string;
+  readonly daemonLog: string;
+  readonly authority: string;
+  readonly armRequests: string;
+  readonly report: string;
+  readonly upLog: string;
+}
+
+export function pathsOf(stack: string): Paths {
+  const dir = join(checkout, ".rehearsal", stack);
+  const below = (name: string) => join(dir, name);
+  return {
+    dir,
+    project: below("project"),
+    pulumiHome: below("pulumi-home"),
+    state: below("state"),
+    git: below("git"),
+    clone: below("repository"),
+    daemonFile: below("cloud.json"),
+    daemonLog: below("cloud.log"),
+    authority: below("authority.pem"),
+    armRequests: below("arm-requests.jsonl"),
+    report: below("report.json"),
+    upLog: below("up.log"),
+  };
+}
+
+/** What a running cloud tells about itself in `cloud.json` (readable by its owner alone: it holds credentials). */
+export interface CloudFile {
+  readonly pid: number;
+  readonly control: { readonly port: number; readonly token: string };
+  readonly ports: Readonly<Record<Place, number>>;
+  /** Where the stack's runner stands. */
+  readonly runner: Place;
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  /** The passphrase of the rehearsal's own state. */
+  readonly passphrase: string;
+  readonly identities: Readonly<Record<IdentityName, { clientId: string; clientSecret: string; gitHubToken: string }>>;
+}
+
+/** The cloud of a stack's rehearsal, or undefined where none runs. */
+export function runningCloud(stack: string): CloudFile | undefined {
+  const { daemonFile } = pathsOf(stack);
+  if (!existsSync(daemonFile)) return undefined;
+  const file = JSON.parse(readFileSync(daemonFile, "utf8")) as CloudFile;
+  try {
+    process.kill(file.pid, 0);
+    return file;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The stacks whose rehearsal is kept and runs. */
+export async function runningStacks(): Promise<string[]> {
+  const folder = join(checkout, ".rehearsal");
+  if (!existsSync(folder)) return [];
+  return (await readdir(folder)).filter((stack) => runningCloud(stack) !== undefined).sort();
+}
+
+/** Sends a request to a running cloud's control port. */
+export async function control<T>(cloud: CloudFile, path: string, method = "GET"): Promise<T> {
+  const response = await fetch(`http://127.0.0.1:${cloud.control.port}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${cloud.control.token}` },
+  });
+  if (!response.ok)
+    throw new Error(`The rehearsal's cloud answered ${path} with ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** Variables that would let a real account, proxy or backend reach into a rehearsal. */
+const foreign = /^(ARM_|AZURE_|GITHUB_|GIT_|PULUMI_|HELM_|SOPS_|MSI_|IDENTITY_|(https?|all|no)_proxy$)/i;
+
+/** The environment of a rehearsal's processes. */
+export interface EnvironmentOptions {
+  readonly paths: Paths;
+  readonly cloud: CloudFile;
+  readonly as?: IdentityName;
+  /** Folders to put in front of PATH (the tools found). */
+  readonly path?: readonly string[];
+}
+
+export function environment({ paths, cloud, as = "deployer", path = [] }: EnvironmentOptions): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0]),
+  );
+  const { clientId, clientSecret, gitHubToken } = cloud.identities[as];
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: [dirname(process.execPath), ...path, process.env.PATH ?? ""].join(delimiter),
+    HTTPS_PROXY: `http://127.0.0.1:${cloud.ports[cloud.runner]}`,
+    NO_PROXY: "127.0.0.1,localhost",
+    NODE_USE_ENV_PROXY: "1",
+    NODE_EXTRA_CA_CERTS: paths.authority,
+    SSL_CERT_FILE: paths.authority,
+    CURL_CA_BUNDLE: paths.authority,
+    GIT_SSL_CAINFO: paths.authority,
+    GIT_TERMINAL_PROMPT: "0",
+    ARM_CLIENT_ID: clientId,
+    ARM_CLIENT_SECRET: clientSecret,
+    ARM_TENANT_ID: cloud.tenantId,
+    ARM_SUBSCRIPTION_ID: cloud.subscriptionId,
+    AZURE_CLIENT_ID: clientId,
+    AZURE_CLIENT_SECRET: clientSecret,
+    AZURE_TENANT_ID: cloud.tenantId,
+    AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
+    GITHUB_TOKEN: gitHubToken,
+    PULUMI_HOME: paths.pulumiHome,
+    PULUMI_BACKEND_URL: `file://${paths.state}`,
+    PULUMI_CONFIG_PASSPHRASE: cloud.passphrase,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
+  };
+}
+
+/** Makes the folders that a rehearsal writes to. */
+export async function makeFolders(paths: Paths): Promise<void> {
+  for (const folder of [paths.project, paths.pulumiHome, paths.state, paths.git])
+    await mkdir(folder, { recursive: true });
+}
