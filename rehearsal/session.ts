@@ -7,11 +7,14 @@ import type { Place } from "./cloud/types.ts";
 /** The checkout that this file belongs to. */
 export const checkout = resolve(import.meta.dirname, "..");
 
+/** Where rehearsals live: `.rehearsal` of the checkout, or the folder that `AKS_GITOPS_REHEARSALS` names. */
+const rehearsals = resolve(process.env.AKS_GITOPS_REHEARSALS ?? join(checkout, ".rehearsal"));
+
 /** Who a command of a rehearsal may run as. */
 export const identityNames = ["deployer", "reader", "editor", "encrypter"] as const;
 export type IdentityName = (typeof identityNames)[number];
 
-/** Where a rehearsal keeps what it makes; everything is below `.rehearsal/<stack>/`. */
+/** Where a rehearsal keeps what it makes: its folder is `.rehearsal/<stack>/`. */
 export interface Paths {
   readonly dir: string;
   /** The project as the engine sees it: links into the checkout, a stack file and a lock of its own. */
@@ -32,7 +35,7 @@ export interface Paths {
 }
 
 export function pathsOf(stack: string): Paths {
-  const dir = join(checkout, ".rehearsal", stack);
+  const dir = join(rehearsals, stack);
   const below = (name: string) => join(dir, name);
   return {
     dir,
@@ -79,9 +82,8 @@ export function runningCloud(stack: string): CloudFile | undefined {
 
 /** The stacks whose rehearsal is kept and runs. */
 export async function runningStacks(): Promise<string[]> {
-  const folder = join(checkout, ".rehearsal");
-  if (!existsSync(folder)) return [];
-  return (await readdir(folder)).filter((stack) => runningCloud(stack) !== undefined).sort();
+  if (!existsSync(rehearsals)) return [];
+  return (await readdir(rehearsals)).filter((stack) => runningCloud(stack) !== undefined).sort();
 }
 
 /** Sends a request to a running cloud's control port. */

@@ -1,4 +1,5 @@
 // `npm start`: one stack from nothing to its end, by the real engine against the simulated cloud.
+import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import type { Settings } from "../components/settings.ts";
 import { check } from "./check.ts";
@@ -10,7 +11,7 @@ import { Phases } from "./phases.ts";
 import { installProviders } from "./providers/install.ts";
 import { type Engine, findEngine, mustPulumi, pulumi } from "./pulumi.ts";
 import { countTypes, type Report, summary, writeReport } from "./report.ts";
-import { control, makeFolders, type Paths, pathsOf, runningCloud } from "./session.ts";
+import { checkout, control, makeFolders, type Paths, pathsOf, runningCloud } from "./session.ts";
 import { settingsOf } from "./settings.ts";
 import { clearRehearsal, syncProject } from "./workspace.ts";
 
@@ -110,7 +111,7 @@ async function rehearse(stack: string, keep: boolean): Promise<boolean> {
       );
     }
     print(
-      `\nThe same as data: .rehearsal/${stack}/report.json; every ARM request: .rehearsal/${stack}/arm-requests.jsonl`,
+      `\nThe same as data: ${relative(checkout, paths.report)}; every ARM request: ${relative(checkout, paths.armRequests)}`,
     );
     return made.faults.length === 0;
   } finally {
