@@ -1,0 +1,240 @@
+import { execFile } from "node:child_process";
+import { access, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { withLock } from "./cacheLock.ts";
+import {
+  CATALOGUE,
+  type DownloadHosts,
+  OFFICIAL_HOSTS,
+  type Platform,
+  type ToolName,
+  versionFits,
+} from "./catalogue.ts";
+import { ChecksumError, download } from "./download.ts";
+import { goBuild, goVersion } from "./goBuild.ts";
+
+export interface FindOptions {
+  /** Receives one line for each tool and, in a long build, one every 20 seconds; default: nothing is said. */
+  readonly log?: (line: string) => void;
+  /** PATH, AKS_GITOPS_CACHE, XDG_CACHE_HOME and Go's own variables; default: this process's environment. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where official downloads come from; default: the official hosts. */
+  readonly hosts?: DownloadHosts;
+  /** Default: this machine. */
+  readonly platform?: Platform;
+}
+
+/** How often a long download or build says that it goes on, in milliseconds. */
+const HEARTBEAT = 20_000;
+/** How long a program may take to say its version, in milliseconds. */
+const VERSION_TIMEOUT = 20_000;
+/** Leftovers of interrupted downloads and builds are removed after this time, in milliseconds. */
+const LEFTOVER_AGE = 24 * 3600 * 1000;
+
+const underWay = new Map<string, Promise<string>>();
+
+/**
+ * The absolute path of a tool: from PATH where its version fits, else from the cache, else from the official download
+ * with its published checksum, else built with Go from pinned modules; the last two go into the cache.
+ * Several callers and processes may ask at once: the work is done once.
+ * @throws ChecksumError when a download is not what its publisher says it is.
+ * @throws Error saying what was tried and what to install when there is no way.
+ */
+export async function findTool(name: ToolName, options: FindOptions = {}): Promise<string> {
+  const search = new Search(name, options);
+  const running = underWay.get(search.cached);
+  if (running !== undefined) return running;
+  const result = search.run().finally(() => underWay.delete(search.cached));
+  underWay.set(search.cached, result);
+  return result;
+}
+
+/** The folder of everything that is downloaded or built: `AKS_GITOPS_CACHE`, else `aks-gitops` in the user's cache. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.AKS_GITOPS_CACHE) return resolve(env.AKS_GITOPS_CACHE);
+  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "aks-gitops");
+}
+
+class Search {
+  readonly cached: string;
+  private readonly name: ToolName;
+  private readonly env: NodeJS.ProcessEnv;
+  private readonly hosts: DownloadHosts;
+  private readonly platform: Platform;
+  private readonly cache: string;
+  private readonly say: (text: string) => void;
+
+  constructor(name: ToolName, options: FindOptions) {
+    const tool = CATALOGUE[name];
+    this.name = name;
+    this.env = options.env ?? process.env;
+    this.hosts = options.hosts ?? OFFICIAL_HOSTS;
+    this.platform = options.platform ?? { os: process.platform, arch: process.arch };
+    this.cache = cacheFolder(this.env);
+    const bundle = `${tool.comesWith ?? name}-${tool.version}-${this.platform.os}-${this.platform.arch}`;
+    this.cached = join(this.cache, "tools", bundle, this.fileName(name));
+    const log = options.log ?? (() => undefined);
+    this.say = (text) => log(`${name} ${text}`);
+  }
+
+  async run(): Promise<string> {
+    const path = await this.onPath();
+    if (path !== undefined) return path;
+    const { version } = CATALOGUE[this.name];
+    if (await isProgram(this.cached)) {
+      this.say(`${version}: from the cache`);
+      return this.cached;
+    }
+    const waiting = () => this.say(`${version}: another process is at it, waiting`);
+    return withLock(join(this.cache, "locks", `${this.name}.lock`), waiting, async () => {
+      if (!(await isProgram(this.cached))) await this.provide();
+      return this.cached;
+    });
+  }
+
+  private async onPath(): Promise<string | undefined> {
+    const { comesWith } = CATALOGUE[this.name];
+    // A companion counts only beside a fitting program of the same release.
+    const found = await this.fitting(comesWith ?? this.name);
+    if (found === undefined) return undefined;
+    const path = join(dirname(found.path), this.fileName(this.name));
+    if (!(await isProgram(path))) return undefined;
+    this.say(`${found.version}: from PATH, ${path}`);
+    return path;
+  }
+
+  private async fitting(name: ToolName): Promise<{ path: string; version: string } | undefined> {
+    const { fits, versionArgs = [] } = CATALOGUE[name];
+    for (const folder of (this.env.PATH ?? "").split(delimiter)) {
+      const path = resolve(folder, this.fileName(name));
+      if (folder === "" || !(await isProgram(path))) continue;
+      const version = await this.versionOf(path, versionArgs);
+      if (version !== undefined && versionFits(version, fits)) return { path, version: version.replace(/^v/, "") };
+    }
+    return undefined;
+  }
+
+  private async versionOf(path: string, args: readonly string[]): Promise<string | undefined> {
+    try {
+      // Pulumi would ask the network for a newer version.
+      const env = { ...this.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+      const { stdout } = await promisify(execFile)(path, args, { env, timeout: VERSION_TIMEOUT });
+      return /v?\d+\.\d+\.\d+[-+.\w]*/.exec(stdout)?.[0];
+    } catch {
+      return undefined; // A program that cannot say its version is not the one that is sought.
+    }
+  }
+
+  private async provide(): Promise<void> {
+    const work = join(this.cache, "tmp");
+    await mkdir(work, { recursive: true });
+    await removeLeftovers(work);
+    const folder = await mkdtemp(join(work, `${this.name}-`));
+    try {
+      const failure = await this.tryDownload(folder);
+      if (failure !== undefined) await this.build(folder, failure);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Returns why the download was not to be had, or undefined when the tool is in the cache. */
+  private async tryDownload(folder: string): Promise<string | undefined> {
+    const owner = CATALOGUE[this.name].comesWith ?? this.name;
+    const source = CATALOGUE[owner].download?.(this.platform, this.hosts);
+    if (source === undefined) return `no official download for ${this.platform.os} on ${this.platform.arch}`;
+    const { version } = CATALOGUE[this.name];
+    try {
+      const seconds = await this.timed(
+        () => `${version}: downloading ${source.url}`,
+        async () => this.install(await download(source, folder, this.fileName(owner))),
+      );
+      this.say(`${version}: downloaded in ${seconds} s, checksum verified`);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ChecksumError) throw error;
+      return (error as Error).message;
+    }
+  }
+
+  private async build(folder: string, failure: string): Promise<void> {
+    const tool = CATALOGUE[this.name];
+    const version = tool.go.version ?? tool.version;
+    if ((await goVersion(this.env)) === undefined) {
+      throw new Error(
+        `${this.name} was not found. Tried: PATH (wanted a version from ${tool.fits.from} and below ${tool.fits.below}); ` +
+          `the cache ${this.cache}; the official download (${failure}); a build with Go (no \`go\` on PATH). ` +
+          `Install ${this.name} ${tool.version}, or Go 1.26 or newer (https://go.dev/dl).`,
+      );
+    }
+    this.say(`${version}: no download (${failure}), building with Go`);
+    let counts = { packages: 0, modules: 0 };
+    const progress = (now: typeof counts) => {
+      counts = now;
+    };
+    const seconds = await this.timed(
+      () => `${version}: building with Go, ${counts.modules} modules loaded, ${counts.packages} packages compiled`,
+      // Two builds side by side would only take each other's processors.
+      () =>
+        withLock(
+          join(this.cache, "locks", "go.lock"),
+          () => this.say(`${version}: waiting for another build`),
+          async () => {
+            const programs = join(folder, "built");
+            await mkdir(programs);
+            await goBuild(this.name, { output: join(programs, this.fileName(this.name)), env: this.env, progress });
+            await this.install(programs);
+          },
+        ),
+    );
+    this.say(`${version}: built with Go in ${seconds} s`);
+  }
+
+  /** Moves finished programs into the cache, the one that was asked for last: once it is there, all are. */
+  private async install(programs: string): Promise<void> {
+    const wanted = this.fileName(this.name);
+    const names = (await readdir(programs, { withFileTypes: true })).filter((entry) => entry.isFile());
+    if (!names.some((entry) => entry.name === wanted)) throw new Error(`the download holds no ${wanted}`);
+    await mkdir(dirname(this.cached), { recursive: true });
+    for (const { name } of names.sort((a, b) => Number(a.name === wanted) - Number(b.name === wanted))) {
+      await rename(join(programs, name), join(dirname(this.cached), name));
+    }
+  }
+
+  /** Runs an action, saying now and then that it goes on. Returns its time in seconds. */
+  private async timed(state: () => string, action: () => Promise<unknown>): Promise<number> {
+    const start = performance.now();
+    const seconds = () => Math.round((performance.now() - start) / 1000);
+    const heartbeat = setInterval(() => this.say(`${state()}, ${seconds()} s`), HEARTBEAT);
+    try {
+      await action();
+    } finally {
+      clearInterval(heartbeat);
+    }
+    return seconds();
+  }
+
+  private fileName(name: ToolName): string {
+    return this.platform.os === "win32" ? `${name}.exe` : name;
+  }
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const info = await stat(path).catch(() => undefined);
+    if (info !== undefined && Date.now() - info.mtimeMs > LEFTOVER_AGE)
+      await rm(path, { recursive: true, force: true });
+  }
+}
