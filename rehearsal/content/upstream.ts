@@ -1,0 +1,110 @@
+// What the public registries and chart repositories of a rehearsal hold: what the stack's settings ask for, and no more.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import type { ChartSetting as FullChartSetting } from "../../components/settings.ts";
+import { chartManifest } from "../../mirror/chartManifest.ts";
+import { readTarGz } from "../../mirror/tar.ts";
+import type { ChartRepository } from "../cloud/charts.ts";
+import { MEDIA } from "../cloud/registryProtocol.ts";
+import type { UpstreamImage } from "../cloud/registryUpstream.ts";
+import { CREATED, imageContent, parseReference } from "./image.ts";
+import { kuredChart, type PackedChart } from "./kured.ts";
+
+/** Real charts, where such a folder stands beside the checkout; they are served instead of the rehearsal's own. */
+const REAL_CHARTS = resolve(import.meta.dirname, "../../../shared/charts");
+
+export interface UpstreamOptions {
+  /** A folder of `NAME-VERSION.tgz` charts to prefer; the one beside the checkout when left out. It need not exist. */
+  readonly realCharts?: string;
+  /** References of images that charts use beyond `image.repository` and `image.tag` of their values. */
+  readonly extraImages?: readonly string[];
+}
+
+export interface UpstreamContent {
+  /** For `new UpstreamRegistries(images)`; OCI charts are among them. */
+  readonly images: readonly UpstreamImage[];
+  /** For `new ChartRepositories(repositories)`. */
+  readonly repositories: readonly ChartRepository[];
+}
+
+type ChartSetting = Pick<FullChartSetting, "name" | "repository" | "version"> & {
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
+};
+
+/**
+ * The content for a stack's settings.
+ * @throws Error for a chart that the rehearsal has no content for, and for an image pinned to a digest that it cannot make.
+ */
+export function upstreamContent(
+  settings: { readonly charts: readonly ChartSetting[]; readonly images: readonly string[] },
+  options: UpstreamOptions = {},
+): UpstreamContent {
+  const folder = options.realCharts ?? REAL_CHARTS;
+  const charts = settings.charts.map((setting) => ({ setting, packed: findChart(setting, folder) }));
+  const ofCharts = charts.flatMap(({ setting, packed }) => chartImages(setting, packed));
+  const references = new Set([...settings.images, ...ofCharts, ...(options.extraImages ?? [])]);
+  const oci = charts.filter(({ setting }) => setting.repository.startsWith("oci://"));
+  const https = charts.filter(({ setting }) => !setting.repository.startsWith("oci://"));
+  const urls = [...new Set(https.map(({ setting }) => setting.repository))];
+  return {
+    images: [
+      ...[...references].map(seed),
+      ...oci.map(({ setting, packed }) => chartArtifact(setting.repository, packed)),
+    ],
+    repositories: urls.map((url) => ({
+      url,
+      charts: https.filter(({ setting }) => setting.repository === url).map(({ packed }) => packed.tgz),
+    })),
+  };
+}
+
+function findChart({ name, version, repository }: ChartSetting, folder: string): PackedChart {
+  const file = join(folder, `${name}-${version}.tgz`);
+  if (existsSync(file)) return { name, version, tgz: readFileSync(file) };
+  const own = kuredChart();
+  if (own.name === name && own.version === version) return own;
+  const real = existsSync(folder) ? readdirSync(folder).filter((entry) => entry.endsWith(".tgz")) : [];
+  const known = [...new Set([`${own.name}-${own.version}.tgz`, ...real])].sort().join(", ");
+  throw new Error(
+    `The rehearsal cannot serve the chart ${name} ${version} (aks-gitops:charts, repository ${repository}). ` +
+      `It can serve ${known}. Put ${name}-${version}.tgz into ${folder}, or leave the chart out of the rehearsed stack.`,
+  );
+}
+
+/** The image that a chart's own and the setting's values name in `image`; other images are for the caller to find. */
+function chartImages(setting: ChartSetting, { name, tgz }: PackedChart): string[] {
+  const files = readTarGz(tgz);
+  const read = (path: string): Record<string, unknown> =>
+    parse(files.find((file) => file.path === `${name}/${path}`)?.content.toString("utf8") ?? "{}") ?? {};
+  const image = { ...map(read("values.yaml").image), ...map(setting.values?.image) };
+  const tag = image.tag || read("Chart.yaml").appVersion;
+  return typeof image.repository === "string" && tag ? [`${image.repository}:${String(tag)}`] : [];
+}
+
+function map(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function seed(reference: string): UpstreamImage {
+  const image = imageContent(reference);
+  const { digest } = parseReference(reference);
+  if (digest === undefined || digest === image.digest) return image;
+  throw new Error(
+    `The rehearsal cannot serve ${reference}: the image it makes for that name has the digest ${image.digest}. ` +
+      `Name the image by its tag alone, or with that digest.`,
+  );
+}
+
+/** A chart as `helm push` puts it into an OCI registry, below the repository of the setting. */
+function chartArtifact(repository: string, { name, tgz }: PackedChart): UpstreamImage {
+  const { manifest, config, version } = chartManifest(tgz, CREATED);
+  const target = parseReference(`${repository.slice("oci://".length).replace(/\/$/, "")}/${name}`);
+  return {
+    registry: target.registry,
+    repository: target.repository,
+    tags: [version.replaceAll("+", "_")],
+    blobs: [config, tgz],
+    manifests: [{ mediaType: MEDIA.ociManifest, body: manifest }],
+  };
+}
