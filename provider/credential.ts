@@ -1,0 +1,135 @@
+// Who calls Azure: the same variables as azure-native reads, so that one login serves the whole program.
+
+import { readFile } from "node:fs/promises";
+import type { AccessToken, TokenCredential } from "@azure/identity";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The hosts of one of Azure's clouds. */
+export interface AzureCloud {
+  /** Origin of Azure Resource Manager. */
+  readonly resourceManager: string;
+  /** Origin of Entra ID. */
+  readonly authority: string;
+}
+
+const CLOUDS: Readonly<Record<string, AzureCloud>> = {
+  public: { resourceManager: "https://management.azure.com", authority: "https://login.microsoftonline.com" },
+  usgovernment: {
+    resourceManager: "https://management.usgovcloudapi.net",
+    authority: "https://login.microsoftonline.us",
+  },
+  china: { resourceManager: "https://management.chinacloudapi.cn", authority: "https://login.chinacloudapi.cn" },
+};
+
+/** The cloud of ARM_ENVIRONMENT (`public`, `usgovernment`, `china`). @throws Error for another one. */
+export function cloudOf(environment: Environment): AzureCloud {
+  const name = (environment.ARM_ENVIRONMENT || "public").toLowerCase();
+  const cloud = CLOUDS[name];
+  if (cloud) return cloud;
+  throw new Error(`ARM_ENVIRONMENT is "${name}": give one of ${Object.keys(CLOUDS).join(", ")}`);
+}
+
+/** A token is renewed this many milliseconds before it ends. */
+const RENEW_BEFORE = 300_000;
+
+/** One credential for the whole process: it keeps tokens until shortly before they end. */
+let shared: TokenCredential | undefined;
+
+/**
+ * The credential of the environment: a service principal with a certificate, a secret or a federated token
+ * (ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_CERTIFICATE_PATH, ARM_CLIENT_SECRET or ARM_USE_OIDC; AZURE_* likewise),
+ * a managed identity (ARM_USE_MSI), else the Azure CLI's login.
+ */
+export function credential(): TokenCredential {
+  shared ??= cached(() => createCredential(process.env));
+  return shared;
+}
+
+/** Keeps tokens by scope, asks once for what many want, and makes the credential only when the first token is needed. */
+export function cached(create: () => Promise<TokenCredential>): TokenCredential {
+  let inner: Promise<TokenCredential> | undefined;
+  const tokens = new Map<string, { token: Promise<AccessToken>; ends: number }>();
+  const ask = async (scope: string): Promise<AccessToken> => {
+    inner ??= create();
+    const token = await (await inner).getToken(scope);
+    if (token === null) throw new Error(`no Entra token for ${scope}`);
+    return token;
+  };
+  return {
+    getToken(scopes) {
+      const scope = [scopes].flat().join(" ");
+      const known = tokens.get(scope);
+      if (known && known.ends - RENEW_BEFORE > Date.now()) return known.token;
+      const entry = { token: ask(scope), ends: Number.POSITIVE_INFINITY };
+      tokens.set(scope, entry);
+      entry.token.then(
+        ({ expiresOnTimestamp }) => {
+          entry.ends = expiresOnTimestamp;
+        },
+        () => tokens.delete(scope),
+      );
+      return entry.token;
+    },
+  };
+}
+
+/**
+ * The credential that an environment asks for.
+ * @throws Error naming the variable that is missing beside others.
+ */
+export async function createCredential(environment: Environment): Promise<TokenCredential> {
+  // Loaded only here: the library takes longer to load than the rest of the plugin.
+  const identity = await import("@azure/identity");
+  const get = (name: string) => environment[`ARM_${name}`] || environment[`AZURE_${name}`] || undefined;
+  const clientId = get("CLIENT_ID");
+  const tenantId = get("TENANT_ID");
+  const options = { authorityHost: cloudOf(environment).authority };
+  const certificate = get("CLIENT_CERTIFICATE_PATH");
+  const secret = get("CLIENT_SECRET");
+  const federated = isTrue(environment.ARM_USE_OIDC) || Boolean(environment.AZURE_FEDERATED_TOKEN_FILE);
+
+  if (certificate !== undefined || secret !== undefined || federated) {
+    if (clientId === undefined) throw missing("ARM_CLIENT_ID");
+    if (tenantId === undefined) throw missing("ARM_TENANT_ID");
+    if (certificate !== undefined) {
+      const password = get("CLIENT_CERTIFICATE_PASSWORD");
+      const file = { certificatePath: certificate, ...(password ? { certificatePassword: password } : {}) };
+      return new identity.ClientCertificateCredential(tenantId, clientId, file, options);
+    }
+    if (secret !== undefined) return new identity.ClientSecretCredential(tenantId, clientId, secret, options);
+    return new identity.ClientAssertionCredential(tenantId, clientId, () => federatedToken(environment), options);
+  }
+  if (isTrue(environment.ARM_USE_MSI)) return new identity.ManagedIdentityCredential(clientId ? { clientId } : {});
+  return new identity.AzureCliCredential(tenantId ? { tenantId } : {});
+}
+
+function missing(name: string): Error {
+  return new Error(
+    `the environment has a credential of a service principal, but no ${name}: set it, or use \`az login\``,
+  );
+}
+
+/** The token of another issuer: given, in a file, or (GitHub Actions) fetched from a URL of the workflow. */
+async function federatedToken(environment: Environment): Promise<string> {
+  if (environment.ARM_OIDC_TOKEN) return environment.ARM_OIDC_TOKEN;
+  const file = environment.ARM_OIDC_TOKEN_FILE_PATH || environment.AZURE_FEDERATED_TOKEN_FILE;
+  if (file) return (await readFile(file, "utf8")).trim();
+  const url = environment.ARM_OIDC_REQUEST_URL || environment.ACTIONS_ID_TOKEN_REQUEST_URL;
+  const bearer = environment.ARM_OIDC_REQUEST_TOKEN || environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
+  if (!url || !bearer) {
+    throw new Error(
+      "ARM_USE_OIDC is set, but no token: set ARM_OIDC_TOKEN_FILE_PATH, or give the workflow `id-token: write`",
+    );
+  }
+  const request = new URL(url);
+  request.searchParams.set("audience", "api://AzureADTokenExchange");
+  const response = await fetch(request, { headers: { authorization: `Bearer ${bearer}` } });
+  const body = (await response.json()) as { value?: string };
+  if (!response.ok || !body.value) throw new Error(`${request.host} gave no OIDC token: ${response.status}`);
+  return body.value;
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value !== undefined && /^(1|true)$/i.test(value);
+}
