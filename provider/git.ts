@@ -1,0 +1,222 @@
+// The real `git` as a child process: a temporary bare repository that holds one branch's head, without its blobs and
+// without its past. It writes commits as objects, so there is no work tree and nothing half-made anywhere.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Credential, findCredential, gitEnvironment, helperSettings } from "./gitEnvironment.ts";
+import { type GitAction, GitError, type GitFault, pushError, remoteError } from "./gitError.ts";
+
+/** An entry of a commit's tree: a file's mode (`100644`, `100755`, `120000`, `160000`) and object id. */
+export interface TreeEntry {
+  readonly mode: string;
+  readonly oid: string;
+}
+
+/** What a commit is made of. */
+export interface CommitContent {
+  /** Undefined for a branch's first commit. */
+  readonly parent: string | undefined;
+  readonly message: string;
+  /** Texts by path; they replace whatever file is there. */
+  readonly writes: ReadonlyMap<string, string>;
+  /** Paths of files. */
+  readonly removes: readonly string[];
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** One branch of a remote repository, seen through a temporary local one. Close it when done. */
+export class GitBranch {
+  readonly url: string;
+  readonly branch: string;
+  readonly #folder: string;
+  readonly #credential: Credential | undefined;
+  readonly #signal: AbortSignal;
+  #commits = 0;
+
+  private constructor(url: string, branch: string, folder: string, signal: AbortSignal) {
+    this.url = url;
+    this.branch = branch;
+    this.#folder = folder;
+    this.#credential = findCredential();
+    this.#signal = signal;
+  }
+
+  /**
+   * Prepares the temporary repository; nothing is asked of the remote yet.
+   *
+   * @param signal ends a running git
+   * @throws GitError when git is missing or older than 2.30
+   */
+  static async open(url: string, branch: string, signal: AbortSignal): Promise<GitBranch> {
+    const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
+    const opened = new GitBranch(url, branch, folder, signal);
+    try {
+      checkVersion(await opened.#text(["version"]));
+      await opened.#text(["init", "--quiet", "--bare", "--template=", folder]);
+      await opened.#text(["remote", "add", "origin", url]);
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+    return opened;
+  }
+
+  /** Removes the temporary repository. */
+  async close(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** The branch's newest commit; undefined when the remote has no such branch. */
+  async head(): Promise<string | undefined> {
+    const ref = `refs/heads/${this.branch}`;
+    const lines = (await this.#ask("read", ["ls-remote", "origin", ref])).split("\n");
+    // The remote matches by the end of a name: `x/refs/heads/main` comes too.
+    return lines.map((line) => line.split("\t")).find(([, name]) => name === ref)?.[0];
+  }
+
+  /** The names of all branches of the remote. */
+  async branches(): Promise<string[]> {
+    const lines = (await this.#ask("read", ["ls-remote", "--heads", "origin"])).split("\n").filter(Boolean);
+    return lines.map((line) => line.slice(line.indexOf("refs/heads/") + "refs/heads/".length));
+  }
+
+  /** Brings the branch's head and its trees here and returns its id; undefined when there is no such branch. */
+  async fetch(): Promise<string | undefined> {
+    if ((await this.head()) === undefined) return undefined;
+    const refspec = `+refs/heads/${this.branch}:refs/remotes/origin/head`;
+    const options = ["--quiet", "--depth=1", "--filter=blob:none", "--no-tags", "--no-auto-maintenance"];
+    await this.#ask("read", ["fetch", ...options, "origin", refspec]);
+    return (await this.#text(["rev-parse", "refs/remotes/origin/head"])).trim();
+  }
+
+  /** Every file of a commit by its path. */
+  async tree(commit: string): Promise<Map<string, TreeEntry>> {
+    const entries = (await this.#text(["ls-tree", "-r", "-z", "--full-tree", commit])).split("\0").filter(Boolean);
+    return new Map(
+      entries.map((entry) => {
+        const [, mode = "", oid = "", path = ""] = /^(\d+) \w+ (\w+)\t(.*)$/s.exec(entry) ?? [];
+        return [path, { mode, oid }];
+      }),
+    );
+  }
+
+  /** A commit's own message. */
+  async message(commit: string): Promise<string> {
+    return (await this.#text(["show", "--no-patch", "--format=%B", commit])).trim();
+  }
+
+  /** The texts of files by their object ids, fetched in one go. */
+  async texts(oids: readonly string[]): Promise<Map<string, string>> {
+    const wanted = [...new Set(oids)];
+    const texts = new Map<string, string>();
+    if (wanted.length === 0) return texts;
+    await this.#fetchObjects(wanted);
+    let rest = (await this.#run(["cat-file", "--batch"], `${wanted.join("\n")}\n`)).stdout;
+    for (const oid of wanted) {
+      const [, type, size] = rest.subarray(0, rest.indexOf("\n")).toString().split(" ");
+      if (type !== "blob") throw new GitError("other", `${this.url} did not give the object ${oid}`);
+      const start = rest.indexOf("\n") + 1;
+      texts.set(oid, rest.subarray(start, start + Number(size)).toString());
+      rest = rest.subarray(start + Number(size) + 1);
+    }
+    return texts;
+  }
+
+  // Without this, reading would fetch each object in a request of its own.
+  async #fetchObjects(oids: readonly string[]): Promise<void> {
+    const options = ["--quiet", "--no-tags", "--filter=blob:none", "--no-auto-maintenance", "--no-write-fetch-head"];
+    const quick = ["-c", "fetch.negotiationAlgorithm=noop"];
+    await this.#ask("read", [...quick, "fetch", ...options, "--stdin", "origin"], `${oids.join("\n")}\n`);
+  }
+
+  /** Writes a commit here, by and for `aks-gitops`; undefined when it would not differ from its parent. */
+  async commit(content: CommitContent): Promise<string | undefined> {
+    const ref = `refs/aks-gitops/${++this.#commits}`;
+    await this.#text(["fast-import", "--quiet", "--done"], importStream(ref, content));
+    const trees = content.parent === undefined ? [`${ref}^{tree}`] : [`${ref}^{tree}`, `${content.parent}^{tree}`];
+    const [commit, own, before] = (await this.#text(["rev-parse", ref, ...trees])).split("\n");
+    return own === before ? undefined : commit;
+  }
+
+  /**
+   * Makes the commit the branch's head. A plain push: the remote takes it only as a child of its present head.
+   *
+   * @throws GitError `race` when somebody else pushed meanwhile
+   */
+  async push(commit: string): Promise<void> {
+    const args = ["push", "--quiet", "--porcelain", "--no-verify", "origin", `${commit}:refs/heads/${this.branch}`];
+    const { code, stdout, stderr } = await this.#run(this.#authenticated(args), undefined);
+    if (code !== 0) throw pushError(this.#fault("push", `${stdout.toString()}\n${stderr}`));
+  }
+
+  async #ask(action: GitAction, args: readonly string[], input?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(this.#authenticated(args), input);
+    if (code !== 0) throw remoteError(this.#fault(action, stderr));
+    return stdout.toString();
+  }
+
+  #fault(action: GitAction, output: string): GitFault {
+    return { action, url: this.url, branch: this.branch, output, credential: this.#credential };
+  }
+
+  #authenticated(args: readonly string[]): string[] {
+    return [...helperSettings(this.url, this.#credential), ...args];
+  }
+
+  async #text(args: readonly string[], input?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(args, input);
+    if (code !== 0) throw new GitError("other", `git ${args[0]} failed: ${stderr.trim()}`);
+    return stdout.toString();
+  }
+
+  #run(args: readonly string[], input?: string): Promise<Outcome> {
+    const env = gitEnvironment(this.#folder, this.#credential);
+    const child = spawn("git", args, { cwd: this.#folder, env, signal: this.#signal });
+    const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    child.stdout.on("data", (data: Buffer) => output.stdout.push(data));
+    child.stderr.on("data", (data: Buffer) => output.stderr.push(data));
+    // A git that ends early says why itself; that nobody read its input says nothing more.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+    return new Promise((resolve, reject) => {
+      let failure: Error | undefined;
+      child.on("error", (error: NodeJS.ErrnoException) => {
+        failure = error.code === "ENOENT" ? new GitError("other", MISSING) : error;
+        if (child.pid === undefined) reject(failure);
+      });
+      child.on("close", (code) => {
+        const [stdout, stderr] = [Buffer.concat(output.stdout), Buffer.concat(output.stderr).toString()];
+        if (failure) reject(failure);
+        else resolve({ code: code ?? 1, stdout, stderr });
+      });
+    });
+  }
+}
+
+const MISSING = "git is not on the PATH: install git 2.30 or newer";
+
+function checkVersion(text: string): void {
+  const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(text) ?? []).map(Number);
+  if (major > 2 || (major === 2 && minor >= 30)) return;
+  throw new GitError("other", `${text.trim()} is too old: install git 2.30 or newer`);
+}
+
+/** The commit in the language of git fast-import; lengths are in bytes. */
+function importStream(ref: string, { parent, message, writes, removes }: CommitContent): string {
+  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const identity = `aks-gitops <> ${Math.floor(Date.now() / 1000)} +0000`;
+  return [
+    `commit ${ref}\nauthor ${identity}\ncommitter ${identity}\n${data(`${message.trim()}\n`)}`,
+    parent === undefined ? "" : `from ${parent}\n`,
+    ...removes.map((path) => `D ${path}\n`),
+    ...[...writes].map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`),
+    "done\n",
+  ].join("");
+}

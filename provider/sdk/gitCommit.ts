@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A creation rule of `.sops.yaml`, in the words of SOPS. */
+export interface SopsRule {
+  /** Which files the rule is for; also its identity: a repository has one rule of each `path_regex`. */
+  readonly path_regex: pulumi.Input<string>;
+  /** Below which keys values are encrypted. @default all of them */
+  readonly encrypted_regex?: pulumi.Input<string>;
+  /** URL of the vault's key. */
+  readonly azure_keyvault: pulumi.Input<string>;
+}
+
+/** At least one of files, seeds and sopsRules holds something. */
+export interface GitCommitArgs {
+  /** The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment. */
+  readonly url: pulumi.Input<string>;
+  /** The branch. It is made by the first commit of an empty repository, else it must exist. */
+  readonly branch: pulumi.Input<string>;
+  /**
+   * The files this resource owns, as text by path. They are written, restored when an update finds them changed, and
+   * removed when they leave the map or the resource is deleted.
+   */
+  readonly files?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
+  /** Files written where nothing is at their path, and from then on their editors' own: never changed, never removed. */
+  readonly seeds?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
+  /** Rules merged into `/.sops.yaml`; others' rules, their order and all comments stay. */
+  readonly sopsRules?: pulumi.Input<readonly pulumi.Input<SopsRule>[]>;
+  /** Commit message: a subject line, and after an empty line a body if wanted. A change of it alone commits nothing. */
+  readonly message: pulumi.Input<string>;
+  /** Take over files and rules that already stand there with other content. @default false: that is an error */
+  readonly adopt?: pulumi.Input<boolean>;
+}
+
+/**
+ * Files in a Git repository, kept by atomic commits: one when something changes, none when nothing does.
+ *
+ * Import id: `<url>#<branch>:<path>,<path>/`; a path with a slash at its end takes every file below it. Existing
+ * files of the very same content need no import: creating the resource takes them over without a commit.
+ */
+export class GitCommit extends pulumi.CustomResource {
+  /** The last commit this resource made, or the branch's head when there was nothing to commit. */
+  declare readonly commit: pulumi.Output<string>;
+
+  constructor(name: string, args: GitCommitArgs, opts?: pulumi.CustomResourceOptions) {
+    super("gitops:index:GitCommit", name, { ...args, commit: undefined }, opts);
+  }
+}
