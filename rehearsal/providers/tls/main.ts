@@ -1,0 +1,6 @@
+// Started by the engine as pulumi-resource-tls.
+
+import { serve } from "../../../provider/server.ts";
+import { tls } from "./provider.ts";
+
+await serve(tls);
