@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What the lock says of a chart, and where it goes. */
+export interface ChartMirrorArgs {
+  /** The target registry's ARM id. Another one makes another mirror. */
+  readonly registryId: pulumi.Input<string>;
+  /** The target registry's login server: `<name>.azurecr.io`. */
+  readonly loginServer: pulumi.Input<string>;
+  /** The repository in the target; its last part is the chart's name: `charts/kured`. Another one makes another mirror. */
+  readonly repository: pulumi.Input<string>;
+  /** The chart's version. Another one makes another mirror. */
+  readonly version: pulumi.Input<string>;
+  /** Where the tgz is: `https://...`, or `oci://<host>/<repository>:<version>`; read only when the target lacks it. */
+  readonly url: pulumi.Input<string>;
+  /** SHA-256 of the tgz, hex. */
+  readonly sha256: pulumi.Input<string>;
+  /** The time that goes into the manifest (RFC 3339); pinned, or every push would be another digest. */
+  readonly created: pulumi.Input<string>;
+  /** `sha256:<hex>` of the OCI manifest that must come out. */
+  readonly manifest: pulumi.Input<string>;
+}
+
+/**
+ * A Helm chart in an Azure container registry, byte for byte what its publisher released. The registry must be reachable
+ * from here. Deleting it removes nothing from the registry, since releases or other stacks may use the chart.
+ *
+ * Imported into a stack by `<registry's ARM id>/charts/<repository>:<version>?url=<where it comes from>`.
+ */
+export class ChartMirror extends pulumi.CustomResource {
+  /** `oci://<login server>/<repository>:<version>`, with `_` for a `+` of the version. */
+  declare readonly reference: pulumi.Output<string>;
+  /** The digest of the manifest in the registry. */
+  declare readonly digest: pulumi.Output<string>;
+  declare readonly repository: pulumi.Output<string>;
+  declare readonly version: pulumi.Output<string>;
+
+  constructor(name: string, args: ChartMirrorArgs, opts?: pulumi.CustomResourceOptions) {
+    super("gitops:index:ChartMirror", name, { ...args, reference: undefined, digest: undefined }, opts);
+  }
+}
