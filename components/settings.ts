@@ -3,6 +3,8 @@ import { type Check, type Fault, map, Place, text } from "./settings/check.ts";
 import { checkRules, type Draft } from "./settings/rules.ts";
 import { type Form, fields, type Sealed } from "./settings/schema.ts";
 
+import { warnings } from "./settings/warnings.ts";
+
 export type { Fault } from "./settings/check.ts";
 
 /** The program's namespace of configuration keys. */
@@ -102,7 +104,7 @@ export function parseSettings(source: SettingsSource): Settings {
 }
 
 /**
- * The settings of the stack that the engine runs.
+ * The settings of the stack that the engine runs; what may not do what was meant is logged as a warning.
  * @throws pulumi.RunError naming every fault, so that the engine shows them without a stack trace.
  */
 export function readSettings(): Settings {
@@ -115,6 +117,7 @@ export function readSettings(): Settings {
       config: Object.fromEntries(config),
       secretKeys: config.map(([key]) => key).filter((key) => isConfigSecret(key)),
     });
+    for (const warning of warnings(settings)) pulumi.log.warn(warning);
     return Object.freeze({ ...settings, secrets: Object.freeze(settings.secrets.map(withSecretData)) });
   } catch (error) {
     throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;

@@ -1,0 +1,95 @@
+import { type Lock, relocate } from "../../mirror/lock.ts";
+import { appSeeds, kustomization } from "./demo.ts";
+import { clusterFiles } from "./kustomizations.ts";
+import { appsFolder, DEMO, FLUX_NAMESPACE, infrastructureFolder } from "./names.ts";
+import { overlay, type Release, releaseFiles } from "./releases.ts";
+import { type Manifest, toYaml } from "./yaml.ts";
+
+/** A chart of the settings. */
+export interface Chart {
+  readonly name: string;
+  readonly namespace: string;
+  readonly values: Manifest;
+}
+
+export interface RepositoryOptions {
+  readonly stack: string;
+  /** The registry that everything was mirrored into. */
+  readonly loginServer: string;
+  readonly charts: readonly Chart[];
+  /** What charts and images were resolved to. */
+  readonly lock: Pick<Lock, "charts" | "images">;
+  /** The secrets that are encrypted into the repository. */
+  readonly secrets: readonly { readonly name: string; readonly namespace: string }[];
+  /** The demo application: its image upstream and how often it runs; default none. */
+  readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
+}
+
+/**
+ * The files that a stack owns in the repository, but for its encrypted secrets ({@link secretPath}).
+ * @returns text by path; the paths depend on the settings alone, not on the registry.
+ */
+export function ownedFiles(options: RepositoryOptions): Record<string, string> {
+  const { stack, charts, secrets, demo } = options;
+  const namespaces = namespacesOf([...charts, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]);
+  const payload: Record<string, string> = {
+    ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
+  };
+  for (const chart of charts) Object.assign(payload, releaseFiles(releaseOf(chart, options), options.loginServer));
+  const resources = [...Object.keys(payload), ...secrets.map(secretFile)];
+  payload["kustomization.yaml"] = toYaml(kustomization(resources));
+  const folder = infrastructureFolder(stack);
+  const entries = Object.entries(payload).map(([path, text]) => [`${folder}/${path}`, text]);
+  const mirrored = demo && { image: mirroredImage(demo.image, options), replicas: demo.replicas };
+  return { ...clusterFiles({ stack, demo: mirrored }), ...Object.fromEntries(entries) };
+}
+
+/** The files that a stack starts people off with. */
+export function seedFiles({ stack, demo }: Pick<RepositoryOptions, "stack" | "demo">): Record<string, string> {
+  return appSeeds(stack, demo?.image);
+}
+
+/** Where a stack's encrypted secret stands. */
+export function secretPath(stack: string, secret: { readonly name: string; readonly namespace: string }): string {
+  return `${infrastructureFolder(stack)}/${secretFile(secret)}`;
+}
+
+/** The rule of `.sops.yaml` by which `sops` encrypts files of a stack. */
+export function sopsRule(stack: string) {
+  return {
+    path_regex: `^(${appsFolder(stack)}|${infrastructureFolder(stack)})/.*\\.yaml$`,
+    encrypted_regex: "^(data|stringData)$",
+  };
+}
+
+const secretFile = ({ name, namespace }: { name: string; namespace: string }) => `secrets/${namespace}/${name}.yaml`;
+
+function releaseOf(chart: Chart, { lock, loginServer }: RepositoryOptions): Release {
+  const found = lock.charts.find(({ name }) => name === chart.name);
+  if (!found) throw new Error(`the lock has no chart ${chart.name}, so nothing says what to release`);
+  return {
+    name: chart.name,
+    namespace: chart.namespace,
+    version: found.version,
+    digest: found.manifest,
+    values: overlay(chart.values, relocate(found.values, loginServer)),
+    postRender: relocate(found.postRender, loginServer),
+  };
+}
+
+function mirroredImage(source: string, { lock, loginServer }: RepositoryOptions): string {
+  const found = lock.images.find((image) => image.source === source);
+  if (!found) throw new Error(`the lock has no image ${source}, so nothing says which digest to run`);
+  return `${loginServer}/${found.repository}@${found.digest}`;
+}
+
+// They are there already: Kubernetes' own, and Flux's.
+const EXISTING = new Set(["default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE]);
+
+function namespacesOf(objects: readonly { readonly namespace: string }[]): string[] {
+  return [...new Set(objects.map((object) => object.namespace))].filter((name) => !EXISTING.has(name)).sort();
+}
+
+function namespace(name: string): Manifest {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+}

@@ -1,0 +1,15 @@
+/** Where Flux itself and its objects stand. With the extension's multi-tenancy a source has to be beside what uses it. */
+export const FLUX_NAMESPACE = "flux-system";
+
+/** The name of the GitRepository that everything comes from: the extension names it like its configuration. */
+export const GIT_REPOSITORY = "flux-system";
+
+/** The demo application's name, and its namespace. */
+export const DEMO = "demo";
+
+/** The folder of a stack's Flux Kustomizations. */
+export const clusterFolder = (stack: string): string => `clusters/${stack}`;
+/** The folder of what the program itself gives a stack. */
+export const infrastructureFolder = (stack: string): string => `infrastructure/${stack}`;
+/** The folder of a stack's applications; people's own. */
+export const appsFolder = (stack: string): string => `apps/${stack}`;

@@ -1,0 +1,84 @@
+import type { LockedChart } from "../../mirror/lock.ts";
+import { FLUX_NAMESPACE } from "./names.ts";
+import { type Manifest, toYaml } from "./yaml.ts";
+
+/** A chart in the registry and how it is released. */
+export interface Release {
+  /** The chart's name, the release's and its objects' too. */
+  readonly name: string;
+  readonly version: string;
+  /** `sha256:<hex>` of the chart's OCI manifest. */
+  readonly digest: string;
+  /** The namespace of what it installs. */
+  readonly namespace: string;
+  readonly values: Manifest;
+  /** Images that no value reaches, replaced after rendering. */
+  readonly postRender: LockedChart["postRender"];
+}
+
+/**
+ * The files of a release: where Flux gets the chart, and what it does with it.
+ * @param loginServer the registry that the chart was mirrored into.
+ * @returns text by path, below the stack's infrastructure folder.
+ */
+export function releaseFiles(release: Release, loginServer: string): Record<string, string> {
+  return {
+    [`sources/${release.name}.yaml`]: toYaml(source(release, loginServer)),
+    [`releases/${release.name}.yaml`]: toYaml(helmRelease(release)),
+  };
+}
+
+function source({ name, version, digest }: Release, loginServer: string): Manifest {
+  return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "OCIRepository",
+    metadata: { name, namespace: FLUX_NAMESPACE },
+    spec: {
+      interval: "10m0s",
+      url: `oci://${loginServer}/charts/${name}`,
+      // The source-controller's own identity; so no password has to be kept or rotated.
+      provider: "azure",
+      // The digest decides; the tag, in which helm writes _ for +, tells people which version it is.
+      ref: { tag: version.replaceAll("+", "_"), digest },
+      layerSelector: { mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", operation: "copy" },
+    },
+  };
+}
+
+function helmRelease({ name, namespace, values, postRender }: Release): Manifest {
+  const remediation = { remediation: { retries: 3 } };
+  const images = postRender.map((image) => ({ ...image }));
+  return {
+    apiVersion: "helm.toolkit.fluxcd.io/v2",
+    kind: "HelmRelease",
+    // Beside its source; multi-tenancy allows no reference into another namespace.
+    metadata: { name, namespace: FLUX_NAMESPACE },
+    spec: {
+      interval: "30m0s",
+      timeout: "10m0s",
+      chartRef: { kind: "OCIRepository", name },
+      releaseName: name,
+      targetNamespace: namespace,
+      // So that `helm list --namespace` finds it where it runs.
+      storageNamespace: namespace,
+      install: remediation,
+      upgrade: remediation,
+      ...(Object.keys(values).length > 0 ? { values } : {}),
+      ...(images.length > 0 ? { postRenderers: [{ kustomize: { images } }] } : {}),
+    },
+  };
+}
+
+/** Values with others laid over them: maps are merged, everything else is replaced. */
+export function overlay(below: Manifest, above: Manifest): Manifest {
+  const merged: Record<string, unknown> = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const under = merged[key];
+    merged[key] = isMap(under) && isMap(value) ? overlay(under, value) : value;
+  }
+  return merged;
+}
+
+function isMap(value: unknown): value is Manifest {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

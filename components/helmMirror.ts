@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Lock } from "../mirror/lock.ts";
+import { ChartMirror } from "../provider/sdk/chartMirror.ts";
+import { ImageImport } from "../provider/sdk/imageImport.ts";
+
+export interface HelmMirrorArgs {
+  /** What charts and images were resolved to. */
+  readonly lock: Lock;
+  /** ARM id of the registry. */
+  readonly registryId: pulumi.Input<string>;
+  /** The registry's login server, when images may be imported. */
+  readonly importServer: pulumi.Input<string>;
+  /** The same, when charts may be pushed. */
+  readonly pushServer: pulumi.Input<string>;
+}
+
+/** Charts and the images they use, in the registry with the digests of the lock. */
+export class HelmMirror extends pulumi.ComponentResource {
+  /** References by digest, by the images' original names. */
+  readonly images: pulumi.Output<Record<string, string>>;
+  /** OCI references, by the charts' names. */
+  readonly charts: pulumi.Output<Record<string, string>>;
+  /** Every mirrored chart and image. */
+  readonly contents: readonly pulumi.Resource[];
+
+  constructor(name: string, args: HelmMirrorArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aks-gitops:index:HelmMirror", name, {}, opts);
+    const images = this.importImages(args);
+    const charts = this.pushCharts(args);
+    this.images = references(images);
+    this.charts = references(charts);
+    this.contents = [...images.values(), ...charts.values()];
+    this.registerOutputs({ images: this.images, charts: this.charts });
+  }
+
+  private importImages({ lock, registryId, importServer }: HelmMirrorArgs): Map<string, ImageImport> {
+    const images = lock.images.map(
+      (image) =>
+        [
+          image.source,
+          new ImageImport(image.source, { registryId, loginServer: importServer, ...image }, { parent: this }),
+        ] as const,
+    );
+    return new Map(images);
+  }
+
+  private pushCharts({ lock, registryId, pushServer }: HelmMirrorArgs): Map<string, ChartMirror> {
+    const charts = lock.charts.map(({ name, version, url, sha256, created, manifest }) => {
+      const repository = `charts/${name}`;
+      const args = { registryId, loginServer: pushServer, repository, version, url, sha256, created, manifest };
+      return [name, new ChartMirror(name, args, { parent: this })] as const;
+    });
+    return new Map(charts);
+  }
+}
+
+function references(resources: Map<string, { readonly reference: pulumi.Output<string> }>) {
+  const entries = [...resources].map(([name, { reference }]) => [name, reference]);
+  return pulumi.output(Object.fromEntries(entries) as Record<string, pulumi.Output<string>>);
+}

@@ -1,0 +1,74 @@
+import { PrivateDnsZoneGroup } from "@pulumi/azure-native/network/privateDnsZoneGroup.js";
+import { PrivateEndpoint } from "@pulumi/azure-native/network/privateEndpoint.js";
+import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
+import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
+import type * as pulumi from "@pulumi/pulumi";
+
+/** Where private endpoints stand. */
+export interface EndpointNetwork {
+  /** Id of the virtual network whose members reach them. */
+  readonly vnetId: pulumi.Input<string>;
+  /** Id of their subnet. */
+  readonly subnetId: pulumi.Input<string>;
+}
+
+export interface PrivateAccessArgs {
+  readonly resourceGroupName: pulumi.Input<string>;
+  readonly network: EndpointNetwork;
+  /** Id of the service that gets an address in the network. */
+  readonly serviceId: pulumi.Input<string>;
+  /** Which part of the service, in Azure's words: `registry`, `vault`. */
+  readonly groupId: string;
+  /** The private DNS zone that Azure prescribes for it: https://learn.microsoft.com/azure/private-link/private-endpoint-dns */
+  readonly zone: string;
+}
+
+/**
+ * Gives a service an address in a virtual network, and its host name that address there.
+ * @returns the resources that have to be there before the service can be reached.
+ */
+export function privateAccess(
+  name: string,
+  args: PrivateAccessArgs,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+  const { resourceGroupName, network } = args;
+  const zone = new PrivateZone(
+    `${name}-zone`,
+    { resourceGroupName, privateZoneName: args.zone, location: "Global" },
+    opts,
+  );
+  const link = new VirtualNetworkLink(
+    `${name}-link`,
+    {
+      resourceGroupName,
+      privateZoneName: zone.name,
+      location: "Global",
+      virtualNetwork: { id: network.vnetId },
+      registrationEnabled: false,
+    },
+    opts,
+  );
+  const endpoint = new PrivateEndpoint(
+    `${name}-endpoint`,
+    {
+      resourceGroupName,
+      subnet: { id: network.subnetId },
+      privateLinkServiceConnections: [
+        { name: args.groupId, privateLinkServiceId: args.serviceId, groupIds: [args.groupId] },
+      ],
+    },
+    opts,
+  );
+  const records = new PrivateDnsZoneGroup(
+    `${name}-records`,
+    {
+      resourceGroupName,
+      privateEndpointName: endpoint.name,
+      privateDnsZoneGroupName: "default",
+      privateDnsZoneConfigs: [{ name: args.groupId, privateDnsZoneId: zone.id }],
+    },
+    opts,
+  );
+  return [link, records];
+}

@@ -1,0 +1,41 @@
+import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
+import * as pulumi from "@pulumi/pulumi";
+
+/** Azure's built-in roles that are assigned here, by GUID: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
+export const BUILT_IN = {
+  acrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+  acrPush: "8311e382-0749-4cb8-b61a-304f252e45ec",
+  /** Container Registry Data Importer and Data Reader. */
+  acrImporter: "577a9874-89fd-4f24-9dbd-b5034d0ad23a",
+  keyVaultCryptoUser: "12338af0-0e69-4776-bea7-57ae8d297424",
+  keyVaultReader: "21090545-7ca7-4776-b22c-e363652d74d2",
+  managedIdentityOperator: "f1a07417-d97a-45cb-824c-7a7467783830",
+  networkContributor: "4d97b98b-1d4f-4787-a291-c67834d212e7",
+} as const;
+
+export interface Grant {
+  /** Object id of who may. */
+  readonly principalId: pulumi.Input<string>;
+  /**
+   * Always given: with it Azure does not look the principal up, so one that was just made and is not replicated yet
+   * is accepted.
+   */
+  readonly principalType: "Group" | "ServicePrincipal";
+  /** A role definition's GUID, or its whole id. */
+  readonly role: string;
+  /** The id of the resource on which. */
+  readonly scope: pulumi.Input<string>;
+}
+
+/** Lets somebody act in a role on a resource. */
+export function grant(name: string, args: Grant, opts: pulumi.CustomResourceOptions): RoleAssignment {
+  const { role, ...rest } = args;
+  const roleDefinitionId = pulumi.output(args.scope).apply((scope) => roleId(role, scope));
+  return new RoleAssignment(name, { ...rest, roleDefinitionId }, opts);
+}
+
+// ARM answers with the id below the subscription; giving it in the same form keeps a refresh without differences.
+function roleId(role: string, scope: string): string {
+  const [subscription = ""] = /^\/subscriptions\/[^/]+/i.exec(scope) ?? [];
+  return role.startsWith("/") ? role : `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
+}

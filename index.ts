@@ -1,0 +1,72 @@
+import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
+import * as pulumi from "@pulumi/pulumi";
+import { AksCluster } from "./components/aksCluster.ts";
+import { ContainerRegistry } from "./components/containerRegistry.ts";
+import { FluxBootstrap } from "./components/fluxBootstrap.ts";
+import { FluxIdentity } from "./components/fluxIdentity.ts";
+import { HelmMirror } from "./components/helmMirror.ts";
+import { readSettings } from "./components/settings.ts";
+import { SopsKeyVault } from "./components/sopsKeyVault.ts";
+import { readLock } from "./mirror/lock.ts";
+
+const settings = readSettings();
+const lock = await readLock(pulumi.getRootDirectory(), settings);
+const { stack, deployers, protect } = settings;
+
+const resourceGroup = new ResourceGroup(`${settings.project}-${stack}`, { location: settings.location });
+const resourceGroupName = resourceGroup.name;
+
+const cluster = new AksCluster(`aks-${stack}`, {
+  resourceGroupName,
+  settings: settings.cluster,
+  privateEndpoints: settings.registry.private,
+  protect,
+});
+const registry = new ContainerRegistry(`acr-${stack}`, {
+  resourceGroupName,
+  settings: settings.registry,
+  deployers,
+  pullers: { kubelet: cluster.kubeletPrincipalId },
+  network: cluster.network,
+});
+const vault = new SopsKeyVault(`kv-${stack}`, {
+  resourceGroupName,
+  settings: settings.sops,
+  deployers,
+  ...(settings.registry.private ? { network: cluster.network } : {}),
+  protect,
+});
+const mirror = new HelmMirror("mirror", {
+  lock,
+  registryId: registry.registryId,
+  importServer: registry.importServer,
+  pushServer: registry.pushServer,
+});
+const identity = new FluxIdentity(`flux-${stack}`, {
+  resourceGroupName,
+  issuer: cluster.oidcIssuerUrl,
+  registryId: registry.registryId,
+  keyId: vault.keyId,
+  decryptRole: settings.sops.roles.decrypt,
+  imageAutomation: settings.flux.imageAutomation,
+});
+const flux = new FluxBootstrap("flux", {
+  resourceGroupName,
+  clusterName: cluster.readyClusterName,
+  settings,
+  lock,
+  loginServer: registry.pullServer,
+  keyUrl: vault.keyUrl,
+  readableKeyUrl: vault.readableKeyUrl,
+  pullCredentials: registry.pullCredentials,
+  contents: mirror.contents,
+  identity,
+});
+
+export const resourceGroupId = resourceGroup.id;
+export const { clusterId, clusterName, kubeconfig, oidcIssuerUrl } = cluster;
+export const { registryId, loginServer } = registry;
+export const { vaultUri, keyId, keyUrl } = vault;
+export const { images, charts } = mirror;
+export const { commit, complianceState } = flux;
+export const repository = { url: settings.flux.repository, branch: settings.flux.branch, path: settings.flux.path };
