@@ -1,0 +1,118 @@
+import { findReferences, type Occurrence, parseReference } from "./reference.ts";
+import type { RenderedObject } from "./render.ts";
+import { formatPath, isMap, type Path, valueAt, walk, type YamlMap } from "./tree.ts";
+
+/** One image in a rendered object. */
+export interface ImageField extends Occurrence {
+  /** The object's id and the path in it. */
+  readonly object: string;
+  readonly path: Path;
+  /** The text that holds the image; for a map of `repository` and `tag` what they come to together. */
+  readonly text: string;
+  /** The part of the text that is the image. */
+  readonly written: string;
+  /** Whether a kustomization's `images` reach it. */
+  readonly kustomizable: boolean;
+}
+
+/** The same field in two renderings has the same key. */
+export function fieldKey(field: ImageField, number: number): string {
+  return `${field.object} ${formatPath(field.path)} ${number}`;
+}
+
+/** A field for people: where it is and what it says. */
+export function describeField({ object, path, written }: ImageField): string {
+  return `${object}, ${formatPath(path)}: ${written}`;
+}
+
+/**
+ * Every image in an object: in containers of any kind of object, under keys and environment variables named for images,
+ * in arguments, in maps of `repository` and `tag`, and names with host and tag or digest in any text.
+ */
+export function imageFields({ id, body, hook }: RenderedObject): ImageField[] {
+  const fields: ImageField[] = [];
+  const crd = body.kind === "CustomResourceDefinition";
+  walk(body, (value, path) => {
+    const key = path.at(-1);
+    // What a schema tells people is not run.
+    if (crd && (key === "description" || key === "example" || key === "examples" || key === "pattern")) return false;
+    if (isMap(value)) {
+      const text = composedImage(value, path);
+      if (text === undefined) return true;
+      fields.push(...whole(text).map((found) => field(found, text, path, false)));
+      return false;
+    }
+    if (typeof value === "string") {
+      const kustomizable = !hook && isKustomizable(path);
+      for (const found of occurrences(body, value, path)) fields.push(field(found, value, path, kustomizable));
+    }
+    return true;
+  });
+  return fields;
+
+  function field(found: Occurrence, text: string, path: Path, kustomizable: boolean): ImageField {
+    return { ...found, object: id, path, text, written: text.slice(found.start, found.end), kustomizable };
+  }
+}
+
+function isKustomizable(path: Path): boolean {
+  return path.at(-1) === "image" && ["containers", "initContainers"].includes(String(path.at(-3)));
+}
+
+function occurrences(body: YamlMap, text: string, path: Path): Occurrence[] {
+  const key = path.at(-1);
+  const list = String(path.at(-3));
+  if (key === "image" && /^(c|initC|ephemeralC)ontainers$/.test(list)) return whole(text);
+  if (key === "reference" && path.at(-2) === "image") return whole(text);
+  const tagged = whole(text).filter(({ reference }) => reference.tag !== undefined || reference.digest !== undefined);
+  if (tagged.length > 0 && isNamedForImages(body, path)) return tagged;
+  const argument = /^--?[\w-]*image[\w-]*=/i.exec(text);
+  if (argument !== null) {
+    const start = argument[0].length;
+    const reference = parseReference(text.slice(start));
+    if (reference?.tag !== undefined || reference?.digest !== undefined)
+      return [{ start, end: text.length, reference }];
+  }
+  return [...findReferences(text), ...shortNames(text)].sort((a, b) => a.start - b.start);
+}
+
+function isNamedForImages(body: YamlMap, path: Path): boolean {
+  if (path.includes("metadata")) return false;
+  const key = String(path.at(-1));
+  if (/image(name|ref|reference)?$/i.test(key)) return true;
+  if (key === "value") return /image/i.test(String(valueAt(body, [...path.slice(0, -1), "name"])));
+  const before = typeof path.at(-1) === "number" ? valueAt(body, [...path.slice(0, -1), Number(key) - 1]) : undefined;
+  return typeof before === "string" && /^--?[\w-]*image[\w-]*$/i.test(before);
+}
+
+/** `image: busybox:1.36` inside a longer text, as in a template of a pod kept in a ConfigMap. */
+function shortNames(text: string): Occurrence[] {
+  const found: Occurrence[] = [];
+  for (const match of text.matchAll(
+    /(?:^|\n)[ \t]*(?:- )?"?image"?:[ \t]*["']?([\w./-]+:[\w][\w.-]*)(?=["']?[ \t,]*(?:\n|$))/g,
+  )) {
+    const name = match[1] ?? "";
+    const reference = parseReference(name);
+    const start = match.index + match[0].length - name.length;
+    // With a host it was found already.
+    if (reference !== undefined && findReferences(name).length === 0)
+      found.push({ start, end: start + name.length, reference });
+  }
+  return found;
+}
+
+function whole(text: string): Occurrence[] {
+  const reference = parseReference(text);
+  return reference === undefined ? [] : [{ start: 0, end: text.length, reference }];
+}
+
+/** The image that a map of a custom resource names in parts; undefined where it names none. */
+export function composedImage(map: YamlMap, path: Path): string | undefined {
+  const { registry, repository, tag, version, digest } = map;
+  const suffix = tag ?? version;
+  if (typeof repository !== "string" || repository.includes("://")) return undefined;
+  if (suffix === undefined && digest === undefined) return undefined;
+  if (!repository.includes("/") && !/image/i.test(String(path.at(-1)))) return undefined;
+  const name = typeof registry === "string" && registry !== "" ? `${registry}/${repository}` : repository;
+  return `${name}${suffix ? `:${suffix}` : ""}${digest ? `@${digest}` : ""}`;
+}
