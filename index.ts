@@ -1,16 +1,14 @@
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
-import * as pulumi from "@pulumi/pulumi";
 import { AksCluster } from "./components/aksCluster.ts";
 import { ContainerRegistry } from "./components/containerRegistry.ts";
 import { FluxBootstrap } from "./components/fluxBootstrap.ts";
 import { FluxIdentity } from "./components/fluxIdentity.ts";
-import { HelmMirror } from "./components/helmMirror.ts";
+import { HelmMirror, readMirrorLock } from "./components/helmMirror.ts";
 import { readSettings } from "./components/settings.ts";
 import { SopsKeyVault } from "./components/sopsKeyVault.ts";
-import { readLock } from "./mirror/lock.ts";
 
 const settings = readSettings();
-const lock = await readLock(pulumi.getRootDirectory(), settings);
+const lock = await readMirrorLock(import.meta.dirname, settings);
 const { stack, deployers, protect } = settings;
 
 const resourceGroup = new ResourceGroup(`${settings.project}-${stack}`, { location: settings.location });

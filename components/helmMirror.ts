@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Lock } from "../mirror/lock.ts";
+import { type Lock, LockError, readLock } from "../mirror/lock.ts";
 import { ChartMirror } from "../provider/sdk/chartMirror.ts";
 import { ImageImport } from "../provider/sdk/imageImport.ts";
 
@@ -51,6 +51,19 @@ export class HelmMirror extends pulumi.ComponentResource {
       return [name, new ChartMirror(name, args, { parent: this })] as const;
     });
     return new Map(charts);
+  }
+}
+
+/**
+ * The lock of the settings' charts and images.
+ * @param root the folder of Pulumi.yaml.
+ * @throws pulumi.RunError when it is missing or stale, so that the engine shows the remedy without a stack trace.
+ */
+export async function readMirrorLock(root: string, settings: Parameters<typeof readLock>[1]): Promise<Lock> {
+  try {
+    return await readLock(root, settings);
+  } catch (error) {
+    throw error instanceof LockError ? new pulumi.RunError(error.message) : error;
   }
 }
 
