@@ -6,6 +6,7 @@ import { resourceId, tokenLifetime } from "./entraTokens.ts";
 import type { CloudRequest, CloudResponse, Principal } from "./types.ts";
 
 const host = "https://login.microsoftonline.com";
+const openIdScopes = ["openid", "profile", "email", "offline_access"];
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 interface Client {
@@ -138,7 +139,8 @@ function readAudience(entra: Entra, form: URLSearchParams, version: 1 | 2): stri
 }
 
 function resourceOfScope(scope: string): string {
-  const scopes = scope.split(" ").filter((part) => part !== "");
+  // MSAL asks for OpenID Connect's scopes, too; they mean nothing to an application.
+  const scopes = scope.split(" ").filter((part) => part !== "" && !openIdScopes.includes(part));
   const [only = ""] = scopes;
   if (scopes.length === 1 && only.endsWith("/.default")) return only.slice(0, -"/.default".length);
   throw new SignInFault(
@@ -213,7 +215,7 @@ function configuration(tenantId: string, version: 1 | 2): object {
     subject_types_supported: ["pairwise"],
     id_token_signing_alg_values_supported: ["RS256"],
     response_types_supported: ["code", "id_token", "code id_token", "id_token token"],
-    scopes_supported: ["openid", "profile", "email", "offline_access"],
+    scopes_supported: openIdScopes,
     issuer: issuerOf(tenantId, version),
     authorization_endpoint: `${host}/${tenantId}/oauth2/${infix}authorize`,
     device_authorization_endpoint: `${host}/${tenantId}/oauth2/${infix}devicecode`,

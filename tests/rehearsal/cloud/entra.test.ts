@@ -87,6 +87,10 @@ describe("Entra", () => {
     assert.equal(entra.authenticate(`Bearer ${body.access_token}`, arm).principal.objectId, client.objectId);
   });
 
+  it("takes OpenID Connect's scopes beside the resource, as MSAL for Go sends them", async () => {
+    assert.equal((await token({ scope: `${arm}/.default openid offline_access profile` })).status, 200);
+  });
+
   it("serves the first version's endpoint with resource and text numbers", async () => {
     const { status, body } = await token(
       { scope: undefined, resource: "https://vault.azure.net" },
@@ -141,7 +145,14 @@ describe("Entra", () => {
     ["no secret", { client_secret: undefined }, undefined, 401, "invalid_client", 7000218],
     ["no scope", { scope: undefined }, undefined, 400, "invalid_request", 900144],
     ["a scope that is not .default", { scope: `${arm}/user_impersonation` }, undefined, 400, "invalid_scope", 1002012],
-    ["two scopes", { scope: `${arm}/.default openid` }, undefined, 400, "invalid_scope", 1002012],
+    [
+      "two scopes",
+      { scope: `${arm}/.default https://vault.azure.net/.default` },
+      undefined,
+      400,
+      "invalid_scope",
+      1002012,
+    ],
     ["an unknown resource", { scope: "https://example.com/.default" }, undefined, 400, "invalid_resource", 500011],
     ["another grant", { grant_type: "password" }, undefined, 400, "unsupported_grant_type", 70003],
     [
