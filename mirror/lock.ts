@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseReference, sourceOf } from "./reference.ts";
 
 /** The version of the lock's format; another one must be resolved anew. */
 export const LOCK_VERSION = 1;
@@ -26,6 +27,8 @@ export interface LockedChart {
   readonly analysis: string;
   /** The images that the chart runs, as in {@link LockedImage.source}. */
   readonly images: readonly string[];
+  /** The digests that the chart itself names, by image; none when it names tags alone. */
+  readonly pinned?: Readonly<Record<string, string>>;
   /** Values that make the chart use the mirrored images; to be merged over the settings' values. */
   readonly values: Readonly<Record<string, unknown>>;
   /** What no value reaches: images of a HelmRelease's `postRenderers[].kustomize.images`. */
@@ -161,6 +164,12 @@ export async function loadLock(path: string, remedy: string): Promise<Lock | und
   return lock as Lock;
 }
 
+/** The name under which the lock lists an image of the settings; a text that is no image stays as it is. */
+function imageSource(image: string): string {
+  const reference = parseReference(image);
+  return reference === undefined ? image : sourceOf(reference);
+}
+
 function staleness(lock: Lock, settings: MirrorSettings): string[] {
   const differences: string[] = [];
   for (const chart of settings.charts) {
@@ -177,14 +186,22 @@ function staleness(lock: Lock, settings: MirrorSettings): string[] {
   }
   const charted = new Set(lock.charts.flatMap(({ images }) => images));
   const listed = new Set(lock.images.map(({ source }) => source));
-  for (const image of settings.images) {
+  const wanted = new Set(settings.images.map(imageSource));
+  for (const image of wanted) {
     if (!listed.has(image)) differences.push(`image ${image} is not in the lock`);
   }
   for (const source of listed) {
-    if (!charted.has(source) && !settings.images.includes(source))
-      differences.push(`image ${source} is in the lock only`);
+    if (!charted.has(source) && !wanted.has(source)) differences.push(`image ${source} is in the lock only`);
   }
   return differences.length === 0 ? ["the values of a chart or the list of images changed"] : differences;
+}
+
+/** A lock as it is written: charts and images in order, the keys of values too. */
+export function lockText(lock: Lock): string {
+  const charts = [...lock.charts].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const images = [...lock.images].sort((a, b) => (a.source < b.source ? -1 : 1));
+  const ordered = charts.map((chart) => ({ ...chart, values: JSON.parse(canonicalJson(chart.values)) as unknown }));
+  return `${JSON.stringify({ ...lock, charts: ordered, images }, null, 2)}\n`;
 }
 
 /** A copy of a lock's values with the registry's login server in the place of `{registry}`, at any depth. */

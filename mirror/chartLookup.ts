@@ -1,0 +1,160 @@
+import { parse } from "yaml";
+import { describe } from "../provider/failure.ts";
+import { send } from "../provider/http.ts";
+import type { RegistryClient } from "../provider/registryClient.ts";
+import { CHART_MEDIA_TYPES } from "./chartManifest.ts";
+import { type ChartSource, sha256 } from "./lock.ts";
+import { isMap, type YamlMap } from "./tree.ts";
+
+/** What is read of a registry. */
+export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob">;
+
+/** A chart as it was found. */
+export interface FoundChart {
+  /** `https://...` or `oci://host/path/name:version`. */
+  readonly url: string;
+  readonly tgz: Buffer;
+  /** Hex SHA-256 of the tgz. */
+  readonly sha256: string;
+  /** RFC 3339, when the chart was made, as far as its repository says so. */
+  readonly created?: string;
+}
+
+/** How many versions or names an error offers. */
+const OFFERED = 5;
+
+/**
+ * Finds and downloads a chart from its repository: an index.yaml over HTTPS (https://helm.sh/docs/topics/chart_repository)
+ * or an OCI registry.
+ * @throws Error naming chart, repository and what is there instead.
+ */
+export async function lookUpChart(chart: ChartSource, registry: (host: string) => Registry): Promise<FoundChart> {
+  if (chart.repository.startsWith("oci://")) {
+    const base = chart.repository.replace(/\/+$/, "");
+    return fromRegistry(chart, `${base}/${chart.name}:${chart.version}`, registry);
+  }
+  const base = `${chart.repository.replace(/\/+$/, "")}/`;
+  const { url, digest, created } = entryOf(chart, await index(chart, `${base}index.yaml`), base);
+  const found = url.startsWith("oci://")
+    ? await fromRegistry(chart, url, registry)
+    : verified(await download(chart, url), url);
+  if (digest !== undefined && digest !== found.sha256) {
+    throw new Error(
+      `${url} has the SHA-256 ${found.sha256}, but ${base}index.yaml says ${digest}. ` +
+        "The archive was changed or damaged; ask the chart's makers before using it.",
+    );
+  }
+  return { ...found, ...(created === undefined ? {} : { created }) };
+}
+
+function verified(tgz: Buffer, url: string): FoundChart {
+  return { url, tgz, sha256: sha256(tgz) };
+}
+
+async function index(chart: ChartSource, url: string): Promise<YamlMap> {
+  const text = (await download(chart, url)).toString("utf8");
+  let content: unknown;
+  try {
+    content = parse(text, { logLevel: "silent" });
+  } catch (error) {
+    throw new Error(`${url} is no YAML: ${describe(error)}. ${settingsOf(chart)}`);
+  }
+  if (isMap(content) && isMap(content.entries)) return content.entries;
+  throw new Error(`${url} is not the index of a chart repository. ${settingsOf(chart)}`);
+}
+
+async function download(chart: ChartSource, url: string): Promise<Buffer> {
+  let response: Response;
+  try {
+    response = await send(url, {}, { repeatable: true });
+  } catch (error) {
+    throw new Error(
+      `${url} cannot be reached: ${describe(error)}. Check the network, HTTPS_PROXY and ` +
+        `the repository of the chart ${chart.name} in aks-gitops:charts.`,
+    );
+  }
+  if (response.ok) return Buffer.from(await response.arrayBuffer());
+  await response.body?.cancel();
+  throw new Error(`${`${url} answers ${response.status} ${response.statusText}`.trimEnd()}. ${settingsOf(chart)}`);
+}
+
+function entryOf(chart: ChartSource, entries: YamlMap, base: string) {
+  const { name, version } = chart;
+  const versions = entries[name];
+  if (!Array.isArray(versions)) {
+    const names = Object.keys(entries).sort(byLikeness(name)).slice(0, OFFERED).join(", ");
+    throw new Error(`${base} has no chart ${name}; among others it has ${names}. ${settingsOf(chart)}`);
+  }
+  const entry = versions.filter(isMap).find((candidate) => String(candidate.version) === version);
+  if (entry === undefined) {
+    const near = nearVersions(
+      version,
+      versions.filter(isMap).map((candidate) => String(candidate.version)),
+    );
+    throw new Error(
+      `${base} has no version ${version} of the chart ${name}; near it are ${near.join(", ")}. ${settingsOf(chart)}`,
+    );
+  }
+  const [place] = Array.isArray(entry.urls) ? entry.urls : [];
+  const url = typeof place === "string" && URL.canParse(place, base) ? new URL(place, base).href : undefined;
+  if (url === undefined || !/^(https|oci):/.test(url)) {
+    throw new Error(
+      `${base}index.yaml gives ${JSON.stringify(place)} as the URL of ${name} ${version}; it must be https:// or oci://.`,
+    );
+  }
+  return { url, digest: hexDigest(entry.digest), created: time(entry.created) };
+}
+
+async function fromRegistry(
+  chart: ChartSource,
+  url: string,
+  registry: (host: string) => Registry,
+): Promise<FoundChart> {
+  const [, host = "", repository = "", version = ""] = /^oci:\/\/([^/]+)\/(.+):([^:/]+)$/.exec(url) ?? [];
+  const client = registry(host);
+  // Tags have no plus sign, so Helm writes an underscore.
+  const found = await client.manifest(repository, version.replaceAll("+", "_"));
+  if (found === undefined) throw new Error(`${host} has no chart ${repository}:${version}. ${settingsOf(chart)}`);
+  const manifest: unknown = JSON.parse(found.body.toString("utf8"));
+  const layers = isMap(manifest) && Array.isArray(manifest.layers) ? manifest.layers.filter(isMap) : [];
+  const layer = layers.find(({ mediaType }) => mediaType === CHART_MEDIA_TYPES.layer);
+  if (layer === undefined)
+    throw new Error(`${url} is no Helm chart: it has no layer ${CHART_MEDIA_TYPES.layer}. ${settingsOf(chart)}`);
+  const annotations = isMap(manifest) && isMap(manifest.annotations) ? manifest.annotations : {};
+  const created = time(annotations["org.opencontainers.image.created"]);
+  return {
+    ...verified(await client.blob(repository, String(layer.digest)), url),
+    ...(created === undefined ? {} : { created }),
+  };
+}
+
+function settingsOf(chart: ChartSource): string {
+  return `Correct name, version or repository of the chart ${chart.name} in aks-gitops:charts.`;
+}
+
+function hexDigest(value: unknown): string | undefined {
+  return typeof value === "string" ? /^(?:sha256:)?([0-9a-f]{64})$/.exec(value)?.[1] : undefined;
+}
+
+function time(value: unknown): string | undefined {
+  return typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)
+    ? value
+    : undefined;
+}
+
+/** The nearest versions: of the same minor version, of the same major version, then the newest. */
+function nearVersions(wanted: string, versions: readonly string[]): string[] {
+  const numbers = (version: string) => version.replace(/^v/, "").split(/[.+-]/).slice(0, 3).map(Number);
+  const [major, minor] = numbers(wanted);
+  const distance = (version: string) => {
+    const [a, b] = numbers(version);
+    return a !== major ? 2 : b !== minor ? 1 : 0;
+  };
+  const newestFirst = (a: string, b: string) => b.localeCompare(a, "en", { numeric: true });
+  return [...versions].sort((a, b) => distance(a) - distance(b) || newestFirst(a, b)).slice(0, OFFERED);
+}
+
+function byLikeness(wanted: string): (a: string, b: string) => number {
+  const distance = (name: string) => (name.includes(wanted) || wanted.includes(name) ? 0 : 1);
+  return (a, b) => distance(a) - distance(b) || (a < b ? -1 : 1);
+}

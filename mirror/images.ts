@@ -1,0 +1,96 @@
+import type { Registry } from "./chartLookup.ts";
+import type { LockedImage } from "./lock.ts";
+import { nameOf, type Reference, sourceOf } from "./reference.ts";
+import { isMap } from "./tree.ts";
+
+/** An image to resolve, and who asks for it. */
+export interface WantedImage {
+  readonly reference: Reference;
+  /** For errors: `chart kured`, or `aks-gitops:images`. */
+  readonly by: string;
+}
+
+/** Requests that are under way at once; registries answer bursts with 429. */
+const PARALLEL = 4;
+
+/**
+ * Resolves images to digests: an image with a digest must exist, a tag is looked up now.
+ * @param known images of earlier locks, whose platforms were looked at then.
+ * @throws Error listing all images that cannot be resolved.
+ */
+export async function resolveImages(
+  wanted: readonly WantedImage[],
+  known: readonly LockedImage[],
+  registry: (host: string) => Registry,
+): Promise<{ images: LockedImage[]; warnings: string[] }> {
+  const images: LockedImage[] = [];
+  const warnings: string[] = [];
+  const failures: string[] = [];
+  const seen = new Set(known.map(({ source, digest }) => `${source} ${digest}`));
+  const queue = unique(wanted).values();
+  const work = async () => {
+    for (const { reference, by } of queue) {
+      const source = sourceOf(reference);
+      try {
+        const image = await resolve(reference, registry(reference.host));
+        images.push(image);
+        if (seen.has(`${source} ${image.digest}`)) continue;
+        const warning = await platformWarning(reference, image.digest, registry(reference.host));
+        if (warning !== undefined) warnings.push(`${source} (${by}): ${warning}`);
+      } catch (error) {
+        failures.push(`${source} (${by}): ${(error as Error).message}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  if (failures.length > 0) {
+    const list = failures.sort().map((failure) => `\n  ${failure}`);
+    throw new Error(
+      `${failures.length === 1 ? "An image" : `${failures.length} images`} cannot be resolved:${list.join("")}\n` +
+        "Check names and tags in the settings, that the images are public, the network and HTTPS_PROXY.",
+    );
+  }
+  return { images, warnings: warnings.sort() };
+}
+
+/** Each image once; one that names a digest stands for the same tag without one. */
+function unique(wanted: readonly WantedImage[]): WantedImage[] {
+  const result = new Map<string, WantedImage>();
+  for (const image of wanted) {
+    const source = sourceOf(image.reference);
+    const other = result.get(source);
+    const { digest } = image.reference;
+    if (other === undefined || other.reference.digest === undefined)
+      result.set(source, digest || !other ? image : other);
+    else if (digest !== undefined && digest !== other.reference.digest) {
+      throw new Error(
+        `${source} is pinned to ${other.reference.digest} (${other.by}) and to ${digest} (${image.by}), but a tag of ` +
+          "the registry can be one of them only: pin the same digest in the settings.",
+      );
+    }
+  }
+  return [...result.values()];
+}
+
+async function resolve(reference: Reference, registry: Registry): Promise<LockedImage> {
+  const tag = reference.tag ?? (reference.digest === undefined ? "latest" : undefined);
+  const found = await registry.head(reference.repository, reference.digest ?? tag ?? "latest");
+  if (found === undefined) throw new Error(`${reference.host} has no such image`);
+  const image = { source: sourceOf(reference), digest: found.digest, repository: nameOf(reference) };
+  return tag === undefined ? image : { ...image, tag };
+}
+
+/** Says what is wrong when none of an image's platforms is what AKS nodes usually are. */
+async function platformWarning(reference: Reference, digest: string, registry: Registry): Promise<string | undefined> {
+  const found = await registry.manifest(reference.repository, digest);
+  const body: unknown = found === undefined ? undefined : JSON.parse(found.body.toString("utf8"));
+  // One manifest alone does not tell its platform.
+  if (!isMap(body) || !Array.isArray(body.manifests)) return undefined;
+  const platforms = body.manifests
+    .filter(isMap)
+    .flatMap(({ platform }) => (isMap(platform) ? [`${platform.os}/${platform.architecture}`] : []))
+    // Attestations are listed beside the images, for a platform that there is not.
+    .filter((platform) => platform !== "unknown/unknown");
+  if (platforms.length === 0 || platforms.includes("linux/amd64")) return undefined;
+  return `no linux/amd64, only ${[...new Set(platforms)].join(", ")}`;
+}

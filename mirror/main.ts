@@ -1,0 +1,57 @@
+// `npm run mirror -- update --stack prod`: resolves a stack's charts and images anew into its lock.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parseSettings } from "../components/settings.ts";
+import { RegistryClient } from "../provider/registryClient.ts";
+import { findTool } from "../tools/findTool.ts";
+import { lockName } from "./lock.ts";
+import { readStackFile } from "./stackFile.ts";
+import { updateLock } from "./update.ts";
+
+const USAGE = `Usage: npm run mirror -- update --stack <stack> [--project <folder>] [--base <lock>]...
+  --stack    the stack whose Pulumi.<stack>.yaml is read and whose lock is written
+  --project  the folder of Pulumi.yaml; default: this folder
+  --base     a lock whose analyses of the same charts are used again, so that Helm is not needed`;
+
+async function main(args: string[]): Promise<void> {
+  const { positionals, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      stack: { type: "string" },
+      project: { type: "string", default: "." },
+      base: { type: "string", multiple: true, default: [] },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  if (positionals.join(" ") !== "update") throw new Error(`Unknown command "${positionals.join(" ")}".\n${USAGE}`);
+  if (values.stack === undefined) throw new Error(`--stack is missing.\n${USAGE}`);
+
+  const root = resolve(values.project);
+  const settings = parseSettings(await readStackFile(root, values.stack));
+  const clients = new Map<string, RegistryClient>();
+  const log = (line: string) => console.error(line);
+  const { lock, changes } = await updateLock({
+    root,
+    settings,
+    bases: values.base,
+    log,
+    helm: () => findTool("helm", { log }),
+    registry: (host) => {
+      const client = clients.get(host) ?? new RegistryClient(host);
+      clients.set(host, client);
+      return client;
+    },
+  });
+  for (const change of changes) console.log(change);
+  const counts = `${lock.charts.length} charts, ${lock.images.length} images`;
+  console.log(`${lockName(settings.stack)}: ${counts}, ${changes.length === 0 ? "nothing changed" : "written"}`);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

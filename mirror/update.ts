@@ -1,0 +1,179 @@
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Analysis, analyseChart, analysisHash } from "./analysis.ts";
+import { describeChanges } from "./changes.ts";
+import { type FoundChart, lookUpChart, type Registry } from "./chartLookup.ts";
+import { chartManifest } from "./chartManifest.ts";
+import { resolveImages, type WantedImage } from "./images.ts";
+import {
+  type ChartSource,
+  LOCK_VERSION,
+  type Lock,
+  LockError,
+  type LockedChart,
+  type LockedImage,
+  loadLock,
+  lockName,
+  lockText,
+  type MirrorSettings,
+  settingsHash,
+} from "./lock.ts";
+import { parseReference, type Reference, sourceOf } from "./reference.ts";
+import { digestMark, fillDigests } from "./relocation.ts";
+
+export interface UpdateOptions {
+  /** The folder of Pulumi.yaml, where the lock is written. */
+  readonly root: string;
+  readonly settings: MirrorSettings;
+  /** Files of locks whose analyses may be used again; the stack's own lock always is one. */
+  readonly bases: readonly string[];
+  /** A client of the registry with this host. */
+  readonly registry: (host: string) => Registry;
+  /** The path of Helm; called only when a chart must be analysed. */
+  readonly helm: () => Promise<string>;
+  /** Receives what a person should know, a line at a time. */
+  readonly log: (line: string) => void;
+}
+
+/** Where a repository does not say when a chart was made: any fixed time does, as long as it stays. */
+const NO_TIME = "1970-01-01T00:00:00Z";
+
+/**
+ * Resolves a stack's charts and images anew and writes its lock.
+ * @returns the lock and what changed, a line each ({@link describeChanges}).
+ * @throws Error naming chart, image or file, and what to do.
+ */
+export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; changes: string[] }> {
+  const { root, settings, log } = options;
+  const path = join(root, lockName(settings.stack));
+  const own = await earlier(path, log);
+  const bases = [own, ...(await Promise.all(options.bases.map((file) => earlierOrFail(file))))];
+  const known = bases.filter((lock) => lock !== undefined);
+  const resolved = await Promise.all(settings.charts.map((chart) => findChart(chart, options)));
+  const charts: ResolvedChart[] = [];
+  // One after the other: rendering takes all processors there are.
+  for (const { chart, found } of resolved) charts.push(await analysed(chart, found, known, options));
+
+  const wanted: WantedImage[] = settings.images.map((image) => ({
+    reference: reference(image),
+    by: "aks-gitops:images",
+  }));
+  for (const { chart, analysis } of charts) {
+    for (const reference of analysis.images) wanted.push({ reference, by: `chart ${chart.name}` });
+  }
+  const { images, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
+  for (const warning of warnings) log(`warning: ${warning}`);
+  const digests = new Map(images.map(({ source, digest }) => [source, digest]));
+  const lock: Lock = {
+    version: LOCK_VERSION,
+    settings: settingsHash(settings),
+    charts: charts.map((chart) => lockedChart(chart, digests, own)),
+    images,
+  };
+  await writeFile(`${path}.new`, lockText(lock));
+  await rename(`${path}.new`, path);
+  return { lock: JSON.parse(lockText(lock)) as Lock, changes: describeChanges(own, lock) };
+}
+
+interface ResolvedChart {
+  readonly chart: ChartSource;
+  readonly found: FoundChart;
+  readonly hash: string;
+  readonly analysis: Analysis;
+}
+
+async function earlier(path: string, log: (line: string) => void): Promise<Lock | undefined> {
+  try {
+    return await loadLock(path, "It is made anew.");
+  } catch (error) {
+    if (!(error instanceof LockError)) throw error;
+    log(error.message);
+    return undefined;
+  }
+}
+
+async function earlierOrFail(path: string): Promise<Lock> {
+  const lock = await loadLock(path, "Give another --base, or none.");
+  if (lock === undefined) throw new LockError(`${path} does not exist. Give another --base, or none.`);
+  return lock;
+}
+
+async function findChart(chart: ChartSource, { registry }: UpdateOptions) {
+  return { chart, found: await lookUpChart(chart, registry) };
+}
+
+async function analysed(
+  chart: ChartSource,
+  found: FoundChart,
+  bases: readonly Lock[],
+  { helm, log }: UpdateOptions,
+): Promise<ResolvedChart> {
+  const { name, namespace } = chart;
+  const { name: packed, version } = chartManifest(found.tgz, NO_TIME);
+  if (packed !== name || version !== chart.version) {
+    throw new Error(`${found.url} holds the chart ${packed} ${version}, not ${name} ${chart.version}.`);
+  }
+  const values = { ...chart.values };
+  const hash = analysisHash({ sha256: found.sha256, name, namespace, values });
+  for (const base of bases) {
+    const known = base.charts.find(({ analysis }) => analysis === hash);
+    if (known !== undefined) return { chart, found, hash, analysis: reused(known, base.images) };
+  }
+  log(`chart ${name} ${version}: rendering it with Helm to find its images`);
+  const analysis = await analyseChart(await helm(), { tgz: found.tgz, name, namespace }, values);
+  for (const warning of analysis.warnings) log(`warning: chart ${name}: ${warning}`);
+  return { chart, found, hash, analysis };
+}
+
+/** An earlier analysis with marks again where the digests of that time were put. */
+function reused({ images, pinned, values, postRender }: LockedChart, locked: readonly LockedImage[]): Analysis {
+  const references = images.map((source): Reference => {
+    const digest = pinned?.[source];
+    return { ...reference(source), ...(digest === undefined ? {} : { digest }) };
+  });
+  let text = JSON.stringify({ values, postRender });
+  for (const { source, digest } of locked) {
+    if (images.includes(source) && pinned?.[source] === undefined) text = text.replaceAll(digest, digestMark(source));
+  }
+  return { ...(JSON.parse(text) as Pick<Analysis, "values" | "postRender">), images: references, warnings: [] };
+}
+
+function lockedChart(
+  { chart, found, hash, analysis }: ResolvedChart,
+  digests: ReadonlyMap<string, string>,
+  own: Lock | undefined,
+): LockedChart {
+  const old = own?.charts.find((locked) => locked.name === chart.name && locked.sha256 === found.sha256);
+  const created = old?.created ?? found.created ?? NO_TIME;
+  const digestOf = (source: string) => {
+    const digest = digests.get(source);
+    if (digest === undefined) throw new Error(`The chart ${chart.name} uses ${source}, which was not resolved.`);
+    return digest;
+  };
+  const { values, postRender } = JSON.parse(
+    fillDigests(JSON.stringify({ values: analysis.values, postRender: analysis.postRender }), digestOf),
+  ) as Pick<LockedChart, "values" | "postRender">;
+  const pinned = analysis.images.flatMap((image) =>
+    image.digest && image.tag ? [[sourceOf(image), image.digest]] : [],
+  );
+  return {
+    name: chart.name,
+    repository: chart.repository,
+    version: chart.version,
+    url: found.url,
+    sha256: found.sha256,
+    created,
+    manifest: chartManifest(found.tgz, created).manifestDigest,
+    analysis: hash,
+    images: [...new Set(analysis.images.map(sourceOf))].sort(),
+    ...(pinned.length === 0 ? {} : { pinned: Object.fromEntries(pinned.sort()) as Record<string, string> }),
+    values,
+    postRender,
+  };
+}
+
+function reference(image: string): Reference {
+  const parsed = parseReference(image);
+  if (parsed === undefined) throw new Error(`"${image}" is no image's name. Correct it in aks-gitops:images.`);
+  return parsed;
+}
