@@ -47,8 +47,23 @@ describe("Azure Container Registry: sign-in", () => {
     ]);
     const upload = await ask(acr.service, "POST", `${FLEET}/v2/charts/kured/blobs/uploads/`);
     assert.equal(upload.headers["www-authenticate"], `${bearer},scope="repository:charts/kured:pull,push"`);
-    const forged = await ask(acr.service, "GET", `${FLEET}/v2/`, { headers: { authorization: "Bearer a.b.c" } });
-    assert.equal(forged.headers["www-authenticate"], `${bearer},error="invalid_token"`);
+  });
+
+  it("takes no token that is forged, or that was made to get tokens", async () => {
+    const cloud = new FakeCloud();
+    cloud.roles.set("puller", ROLES.AcrPull);
+    const genuine = await accessToken(cloud, "puller", "repository:a:pull");
+    const [header, , signature] = genuine.split(".");
+    const payload = { ...claims(genuine), access: [{ type: "repository", name: "a", actions: ["push"] }] };
+    const forged = `${header}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}.${signature}`;
+    const refresh = (await exchange(cloud, { access_token: "https://containerregistry.azure.net|puller" })).json
+      .refresh_token;
+    for (const token of [forged, refresh, "a.b.c", "none"]) {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await ask(cloud.acr.service, "GET", `${FLEET}/v2/`, { headers });
+      assert.equal(answer.status, 401);
+      assert.match(answer.headers["www-authenticate"] ?? "", /error="invalid_token"$/);
+    }
   });
 
   it("exchanges Entra tokens for the registry's and for ARM's audience, and no others", async () => {
