@@ -8,7 +8,7 @@ import { readSettings } from "./components/settings.ts";
 import { SopsKeyVault } from "./components/sopsKeyVault.ts";
 
 const settings = readSettings();
-const lock = await readMirrorLock(import.meta.dirname, settings);
+const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, deployers, protect } = settings;
 
 const resourceGroup = new ResourceGroup(`${settings.project}-${stack}`, { location: settings.location });
