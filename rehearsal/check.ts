@@ -1,7 +1,7 @@
 // What can be said of a stack without a cluster: does all that Flux would need exist, and may it be had?
 import type { Lock } from "../mirror/lock.ts";
 import type { InspectedRegistry, Inspection } from "./inspection.ts";
-import { type FoundObject, imagesOf, objectName, objectsBelow } from "./objects.ts";
+import { type FoundObject, imagesOf, objectName, objectsBelow, type Patch, patched } from "./objects.ts";
 
 /** A Flux object as the report lists it. `ready` and `revision` are there once a cluster reconciled it. */
 export interface CheckedObject {
@@ -58,6 +58,7 @@ interface FluxSpec {
   readonly path?: string;
   readonly dependsOn?: readonly { readonly name: string }[];
   readonly decryption?: { readonly provider: string };
+  readonly patches?: readonly Patch[];
   readonly chartRef?: { readonly kind: string; readonly name: string; readonly namespace?: string };
   readonly targetNamespace?: string;
   readonly url?: string;
@@ -87,9 +88,13 @@ export async function check(repository: string, lock: Lock, inspection: Inspecti
     path: string,
     dependsOn: readonly string[],
     decrypts: boolean,
+    patches: readonly Patch[],
   ) => {
     try {
-      const found = await objectsBelow(repository, trimmed(path));
+      const found = (await objectsBelow(repository, trimmed(path))).map(({ file, object }) => ({
+        file,
+        object: patched(object, patches),
+      }));
       for (const item of found) {
         const key = objectName(item.object);
         const other = owners.get(key);
@@ -110,11 +115,11 @@ export async function check(repository: string, lock: Lock, inspection: Inspecti
     }
   };
   for (const root of roots) {
-    const children = (await take(root.name, root.namespace, root.path, root.dependsOn, false)).filter(
+    const children = (await take(root.name, root.namespace, root.path, root.dependsOn, false, [])).filter(
       ({ object }) => object.kind === "Kustomization",
     );
     for (const child of children) {
-      const { path = "./", dependsOn = [], decryption } = specOf(child);
+      const { path = "./", dependsOn = [], decryption, patches = [] } = specOf(child);
       const names = dependsOn.map(({ name }) => name);
       await take(
         child.object.metadata.name,
@@ -122,6 +127,7 @@ export async function check(repository: string, lock: Lock, inspection: Inspecti
         path,
         names,
         decryption?.provider === "sops",
+        patches,
       );
     }
   }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -83,6 +83,47 @@ async function objectsIn(repository: string, file: string): Promise<FoundObject[
       : [{ file: name, object }];
   });
 }
+
+/** One of a Flux Kustomization's `patches`: a strategic merge patch and whom it changes. */
+export interface Patch {
+  readonly patch: string;
+  readonly target?: { readonly kind?: string; readonly name?: string; readonly namespace?: string };
+}
+
+/**
+ * An object with the patches that are meant for it: maps are merged, lists of things with a name are merged by name, as
+ * Kubernetes' pod templates want it, everything else is replaced.
+ */
+export function patched(object: KubernetesObject, patches: readonly Patch[]): KubernetesObject {
+  return patches
+    .filter(
+      ({ target: { kind, name, namespace } = {} }) =>
+        [object.kind, undefined].includes(kind) &&
+        [object.metadata.name, undefined].includes(name) &&
+        [object.metadata.namespace, undefined].includes(namespace),
+    )
+    .reduce((result, { patch }) => merged(result, parse(patch)) as KubernetesObject, object);
+}
+
+function merged(below: unknown, above: unknown): unknown {
+  if (isNamedList(below) && isNamedList(above)) {
+    const names = new Set([...below, ...above].map(({ name }) => name));
+    const find = (list: readonly Named[], name: string) => list.find((item) => item.name === name);
+    return [...names].map((name) => merged(find(below, name), find(above, name)));
+  }
+  if (!isMap(below) || !isMap(above)) return above ?? below;
+  const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
+  return Object.fromEntries([...keys].map((key) => [key, merged(below[key], above[key])]));
+}
+
+interface Named {
+  readonly name: string;
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isNamedList = (value: unknown): value is Named[] =>
+  Array.isArray(value) && value.every((item) => isMap(item) && typeof item.name === "string");
 
 /** Every `image` of a pod template, wherever it stands in an object. */
 export function imagesOf(value: unknown): string[] {

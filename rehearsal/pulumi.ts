@@ -1,6 +1,6 @@
 // The real engine, run in a rehearsal's project.
 import { dirname } from "node:path";
-import { findTool } from "../tools/index.ts";
+import { findTool } from "../tools/findTool.ts";
 import { must, type Ran, run } from "./run.ts";
 import { type CloudFile, environment, type IdentityName, type Paths } from "./session.ts";
 

@@ -1,7 +1,8 @@
 // `npm run rehearse`: commands against a kept rehearsal.
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
-import { findTool, isTool } from "../tools/index.ts";
+import { CATALOGUE, type ToolName } from "../tools/catalogue.ts";
+import { findTool } from "../tools/findTool.ts";
 import { updateClone } from "./clone.ts";
 import { stopCloud } from "./cloudProcess.ts";
 import { ensureLock } from "./lock.ts";
@@ -104,7 +105,7 @@ async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[
   if (command === undefined) throw new Error(`exec needs a command.\n\n${usage}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
   await updateClone(paths, cloud, repository, branch);
-  const path = isTool(command) ? [dirname(await findTool(command, { log: print }))] : [];
+  const path = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: print }))] : [];
   return inherit(command, rest, paths.clone, environment({ paths, cloud, as, path }));
 }
 

@@ -26,19 +26,18 @@ export async function run(command: string, args: readonly string[], options: Run
   const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: "pipe", detached: true });
   const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a", mode: 0o600 });
   const output = { stdout: "", stderr: "" };
-  let rest = "";
+  const rest = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const)
     child[stream].setEncoding("utf8").on("data", (text: string) => {
       output[stream] += text;
       log?.write(text);
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
+      const lines = (rest[stream] + text).split("\n");
+      rest[stream] = lines.pop() ?? "";
       if (options.line) for (const line of lines) options.line(line);
     });
-  const end = () => child.pid !== undefined && process.kill(-child.pid, "SIGINT");
   const leave = () => {
     try {
-      end();
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
     } catch {
       // The group is gone.
     }
@@ -51,7 +50,7 @@ export async function run(command: string, args: readonly string[], options: Run
       child.stdin.on("error", () => {}); // a command may end before it has read everything
       child.stdin.end(options.input ?? "");
     });
-    if (rest !== "" && options.line) options.line(rest);
+    for (const line of Object.values(rest)) if (line !== "") options.line?.(line);
     return { code, ...output };
   } finally {
     process.off("SIGINT", leave).off("SIGTERM", leave);

@@ -1,0 +1,79 @@
+// The simulated services of one rehearsal, wired to each other and to the door.
+
+import type { Settings } from "../components/settings.ts";
+import { ArmService } from "./cloud/arm/service.ts";
+import { ChartRepositories } from "./cloud/charts.ts";
+import type { Door } from "./cloud/door.ts";
+import { Entra } from "./cloud/entra.ts";
+import { GitHub } from "./cloud/github.ts";
+import { Graph } from "./cloud/graph.ts";
+import { KeyVault } from "./cloud/keyVault.ts";
+import { ContainerRegistries } from "./cloud/registry.ts";
+import { UpstreamRegistries } from "./cloud/registryUpstream.ts";
+import { upstreamContent } from "./content/upstream.ts";
+import type { Paths } from "./session.ts";
+
+/** The simulated services, as far as they know each other. */
+export interface Services {
+  readonly arm: ArmService;
+  readonly entra: Entra;
+  readonly graph: Graph;
+  readonly keyVault: KeyVault;
+  readonly registries: ContainerRegistries;
+  readonly upstream: UpstreamRegistries;
+  readonly gitHub: GitHub;
+}
+
+/** Makes all services of a tenant and subscription; `record` gets every ARM request. */
+export async function makeServices(
+  ids: { tenantId: string; subscriptionId: string },
+  paths: Paths,
+  record: (line: object) => void,
+): Promise<Services> {
+  const entra = await Entra.create({ tenantId: ids.tenantId });
+  const arm = new ArmService({ ...ids, directory: entra, record });
+  // No cluster runs yet, so no issuer's keys can be had and no service account gets a token.
+  entra.federate({ arm, issuerKeys: async () => undefined });
+  const upstream = new UpstreamRegistries();
+  const registries = new ContainerRegistries({
+    arm,
+    directory: entra,
+    upstream,
+    passwordValid: (clientId, secret) =>
+      entra.secret(clientId, secret) === undefined ? undefined : entra.findByClientId(clientId),
+    groupsOf: (objectId) => entra.groupsOf(objectId),
+    importDelay: 300,
+  });
+  const keyVault = new KeyVault({ arm, directory: entra });
+  arm.extend(registries.extension);
+  arm.extend(keyVault.extension);
+  return {
+    arm,
+    entra,
+    graph: new Graph(entra),
+    keyVault,
+    registries,
+    upstream,
+    gitHub: new GitHub({ root: paths.git }),
+  };
+}
+
+/** Gives every host of the services to the door. */
+export function route(door: Door, { arm, entra, graph, keyVault, registries, upstream, gitHub }: Services): void {
+  door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
+  door.route("login.microsoftonline.com", entra.service);
+  door.route("graph.microsoft.com", graph.service);
+  door.route("*.vault.azure.net", keyVault.service, { exists: (host) => keyVault.exists(host) });
+  door.route("*.azurecr.io", registries.service, { exists: (host) => registries.exists(host) });
+  door.route("api.github.com", gitHub.api);
+  door.route("github.com", gitHub.git);
+  for (const host of upstream.hosts) door.route(host, upstream.service);
+}
+
+/** Seeds the upstream registries and chart repositories with what the settings ask for. */
+export function addContent(door: Door, { upstream }: Services, settings: Settings): void {
+  const content = upstreamContent(settings);
+  for (const image of content.images) upstream.add(image);
+  const charts = new ChartRepositories(content.repositories);
+  for (const host of charts.hosts) door.route(host, charts.service);
+}
