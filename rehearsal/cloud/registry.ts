@@ -72,13 +72,13 @@ export class ContainerRegistries {
 
   /**
    * Answers the polling of an import, to be asked by ARM.
-   * @returns undefined for any other path.
-   * @throws ServiceError 401 without a token for ARM, 404 for an unknown operation.
+   * @returns undefined for anything else, ARM's own operations among it.
+   * @throws ServiceError 401 without a token for ARM.
    */
   operationResult(request: CloudRequest): CloudResponse | undefined {
-    if (!/\/Microsoft\.ContainerRegistry\/locations\//i.test(request.url.pathname)) return undefined;
-    this.#options.directory.authenticate(request.headers.authorization, "https://management.azure.com");
-    return this.#importer.operationResult(request);
+    const result = this.#importer.operationResult(request);
+    if (result) this.#options.directory.authenticate(request.headers.authorization, "https://management.azure.com");
+    return result;
   }
 
   #registry(host: string): ArmResource | undefined {

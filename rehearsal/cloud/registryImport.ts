@@ -64,7 +64,7 @@ export class Importer {
 
   /**
    * Answers GET of an operation's Location.
-   * @returns undefined for another path; 202 while it runs, then 200 or the error that ended it.
+   * @returns undefined for what is no import; 202 while it runs, then 200 or the error that ended it.
    */
   operationResult(request: CloudRequest): CloudResponse | undefined {
     const path =
@@ -72,7 +72,7 @@ export class Importer {
     const id = path.exec(request.url.pathname)?.[1];
     if (id === undefined || request.method !== "GET") return undefined;
     const outcome = this.#operations.get(id);
-    if (outcome === undefined) throw armError(404, "NotFound", `The operation ${id} could not be found.`);
+    if (outcome === undefined) return undefined;
     return outcome === "running" ? this.#accepted(request.url.href) : outcome;
   }
 

@@ -255,17 +255,13 @@ describe("importImage", () => {
     assert.equal((await start(cloud, named("secret of deployer"))).status, 200);
   });
 
-  it("answers polling only with a token for ARM, and knows no operation that was never started", () => {
-    const cloud = cloudWith();
-    const path =
-      "https://management.azure.com/subscriptions/s/providers/Microsoft.ContainerRegistry/locations/l/operationResults/registries-1";
-    assert.throws(() => cloud.acr.operationResult(request("GET", path)), { message: "invalid token" });
-    assert.throws(() => poll(cloud, path), /NotFound/);
-    assert.equal(
-      cloud.acr.operationResult(
-        request("GET", "https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault/x"),
-      ),
-      undefined,
-    );
+  it("answers polling only with a token for ARM, and leaves operations that are no imports to ARM", async () => {
+    const cloud = cloudWith(KURED);
+    const { headers } = await start(cloud, from("kubereboot/kured:1.23.0"));
+    const location = headers?.location ?? "";
+    assert.throws(() => cloud.acr.operationResult(request("GET", location)), { message: "invalid token" });
+    const others = location.replace(/registries-[0-9a-f-]+/, "registries-00000000-0000-0000-0000-000000000000");
+    assert.equal(poll(cloud, others), undefined);
+    assert.equal(poll(cloud, location.replace("ContainerRegistry", "KeyVault")), undefined);
   });
 });
