@@ -17,9 +17,9 @@ export interface HelmMirrorArgs {
 /** Charts and the images they use, in the registry with the digests of the lock. */
 export class HelmMirror extends pulumi.ComponentResource {
   /** References by digest, by the images' original names. */
-  readonly images: pulumi.Output<Record<string, string>>;
+  readonly images: Readonly<Record<string, pulumi.Output<string>>>;
   /** OCI references, by the charts' names. */
-  readonly charts: pulumi.Output<Record<string, string>>;
+  readonly charts: Readonly<Record<string, pulumi.Output<string>>>;
   /** Every mirrored chart and image. */
   readonly contents: readonly pulumi.Resource[];
 
@@ -67,7 +67,8 @@ export async function readMirrorLock(root: string, settings: Parameters<typeof r
   }
 }
 
-function references(resources: Map<string, { readonly reference: pulumi.Output<string> }>) {
-  const entries = [...resources].map(([name, { reference }]) => [name, reference]);
-  return pulumi.output(Object.fromEntries(entries) as Record<string, pulumi.Output<string>>);
+function references(
+  resources: Map<string, { readonly reference: pulumi.Output<string> }>,
+): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries([...resources].map(([name, { reference }]) => [name, reference]));
 }

@@ -1,0 +1,149 @@
+// Runs components against Pulumi's mocks and keeps what they register, the options too, which mocks alone do not show.
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource as the engine is told of it. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  /** Its inputs, secrets opened. */
+  readonly inputs: Record<string, unknown>;
+  /** Inputs that are secret or hold a secret. */
+  readonly secrets: readonly string[];
+  /** `<type>::<name>` of its parent. */
+  readonly parent: string;
+  /** `<type>::<name>` of what it depends on, sorted. */
+  readonly dependencies: readonly string[];
+  readonly protect: boolean;
+  readonly ignoreChanges: readonly string[];
+  readonly deletedWith: string;
+}
+
+export interface Deployment<T> {
+  readonly result: T;
+  readonly resources: readonly Registration[];
+  /** The one resource of a type and name, the type without its package and module. */
+  find(type: string, name: string): Registration;
+  /** The names of all resources of such a type, in alphabetical order. */
+  names(type: string): string[];
+}
+
+const SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-00000000000a";
+const SECRET = "4dabf18193072939515e22adb298388d";
+
+/** The id that the mocks give. */
+export const idOf = (type: string, name: string): string => `${SUBSCRIPTION}/${type}/${name}`;
+/** A role definition as it is assigned in the mocks' subscription. */
+export const roleId = (guid: string): string =>
+  `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
+/** What an output comes to. */
+export const resolved = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+
+// What Azure and others answer, by type; the inputs are there too.
+const answers: Record<string, (name: string, inputs: Record<string, string>) => Record<string, unknown>> = {
+  UserAssignedIdentity: (name) => ({
+    clientId: `${name}-client`,
+    principalId: `${name}-principal`,
+    tenantId: "tenant",
+  }),
+  ManagedCluster: () => ({ oidcIssuerProfile: { enabled: true, issuerURL: "https://issuer/" } }),
+  PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
+  Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
+  Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
+  Key: (_, { vaultName }) => ({ keyUriWithVersion: `https://${vaultName}.vault.azure.net/keys/sops/v1` }),
+  RandomString: () => ({ result: "abcd1234" }),
+  RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "generated" } }),
+  PrivateKey: () => ({ privateKeyPem: "PRIVATE", publicKeyOpenssh: "ecdsa-sha2-nistp384 AAAA\n" }),
+  Application: () => ({ clientId: "application" }),
+  ServicePrincipal: () => ({ objectId: "service-principal" }),
+  ApplicationPassword: () => ({ value: "application-password" }),
+  ImageImport: (_, { loginServer, repository, digest }) => ({ reference: `${loginServer}/${repository}@${digest}` }),
+  ChartMirror: (_, { loginServer, repository, version }) => ({
+    reference: `oci://${loginServer}/${repository}:${version}`,
+  }),
+  ClusterAccess: () => ({ kubeconfig: "kubeconfig" }),
+  EncryptedSecret: (name) => ({ content: `encrypted ${name}\n` }),
+  GitCommit: () => ({ commit: "0123abc" }),
+  FluxConfiguration: () => ({ complianceState: "Compliant" }),
+};
+
+const calls: Record<string, Record<string, string>> = {
+  "azure-native:authorization:getClientConfig": { tenantId: "tenant" },
+  "github:index/getRepository:getRepository": { name: "fleet" },
+};
+
+/** Runs a program; all it registers is there when this returns. */
+export async function deploy<T>(program: () => T, preview = false): Promise<Deployment<T>> {
+  const resources: Registration[] = [];
+  await pulumi.runtime.setMocks(
+    { newResource: answer, call: ({ token }) => calls[token] ?? {} },
+    "project",
+    "test",
+    preview,
+  );
+  listen((registration) => resources.push(registration));
+  const result = program();
+  await pulumi.runtime.disconnect();
+  const short = ({ type }: Registration) => type.split(":").at(-1);
+  return {
+    result,
+    resources,
+    find(type, name) {
+      const found = resources.filter((one) => short(one) === type && one.name === name);
+      const [only] = found;
+      if (!only || found.length > 1) throw new Error(`${found.length} resources ${type} ${name}`);
+      return only;
+    },
+    names: (type) =>
+      resources
+        .filter((one) => short(one) === type)
+        .map(({ name }) => name)
+        .sort(),
+  };
+}
+
+function answer({ type, name, inputs }: pulumi.runtime.MockResourceArgs): pulumi.runtime.MockResourceResult {
+  const short = type.split(":").at(-1) ?? type;
+  const plain = open(inputs) as Record<string, string>;
+  return { id: idOf(short, name), state: { name, ...plain, ...answers[short]?.(name, plain) } };
+}
+
+type Request = {
+  [K in "getType" | "getName" | "getParent" | "getDeletedwith"]: () => string;
+} & {
+  [K in "getDependenciesList" | "getIgnorechangesList"]: () => string[];
+} & { getObject(): { toJavaScript(): Record<string, unknown> }; getProtect(): boolean };
+
+function listen(heard: (registration: Registration) => void): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource(request: Request, ...rest: unknown[]): unknown;
+  };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, ...rest) => {
+    const object = request.getObject().toJavaScript();
+    heard({
+      type: request.getType(),
+      name: request.getName(),
+      inputs: open(object) as Record<string, unknown>,
+      secrets: Object.keys(object).filter((key) => JSON.stringify(object[key]).includes(SECRET)),
+      parent: short(request.getParent()),
+      dependencies: request.getDependenciesList().map(short).sort(),
+      protect: request.getProtect(),
+      ignoreChanges: request.getIgnorechangesList(),
+      deletedWith: short(request.getDeletedwith()),
+    });
+    return register(request, ...rest);
+  };
+}
+
+/** `<type>::<name>` of a URN, the type without its package and module. */
+function short(urn: string): string {
+  const [type = "", name = ""] = urn.split("::").slice(-2);
+  return urn === "" ? "" : `${type.split(":").at(-1)}::${name}`;
+}
+
+function open(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(open);
+  if (typeof value !== "object" || value === null) return value;
+  if (SECRET in value) return open((value as unknown as { value: unknown }).value);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, open(item)]));
+}
