@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -199,6 +199,7 @@ class Search {
     if (!names.some((entry) => entry.name === wanted)) throw new Error(`the download holds no ${wanted}`);
     await mkdir(dirname(this.cached), { recursive: true });
     for (const { name } of names.sort((a, b) => Number(a.name === wanted) - Number(b.name === wanted))) {
+      await chmod(join(programs, name), 0o755);
       await rename(join(programs, name), join(dirname(this.cached), name));
     }
   }

@@ -1,0 +1,59 @@
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, it } from "mocha";
+import { CATALOGUE, OFFICIAL_HOSTS, type ToolName, versionFits } from "../../tools/catalogue.ts";
+import { publishedChecksum } from "../../tools/download.ts";
+
+const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../tools/go/${path}`, import.meta.url)), "utf8");
+
+describe("the catalogue of tools", () => {
+  it("compares versions as numbers, the lower bound included and the upper not", () => {
+    const fits = { from: "3.14.2", below: 4 };
+    const versions = ["v3.14.2", "3.14.10", "v3.100.0-dev.1", "4.0.0", "3.14.1", "3.9.9", "2.99.0", "no version"];
+    assert.deepEqual(
+      versions.map((version) => versionFits(version, fits)),
+      [true, true, true, false, false, false, false, false],
+    );
+  });
+
+  it("downloads what it also takes from PATH", () => {
+    for (const tool of Object.values(CATALOGUE)) assert.ok(versionFits(tool.version, tool.fits), tool.version);
+  });
+
+  it("names the releases as their publishers do", () => {
+    const url = (name: ToolName, os: NodeJS.Platform, arch: NodeJS.Architecture) =>
+      CATALOGUE[name].download?.({ os, arch }, OFFICIAL_HOSTS)?.url;
+    assert.equal(
+      url("pulumi", "darwin", "arm64"),
+      "https://get.pulumi.com/releases/sdk/pulumi-v3.259.0-darwin-arm64.tar.gz",
+    );
+    assert.equal(url("pulumi", "win32", "x64"), "https://get.pulumi.com/releases/sdk/pulumi-v3.259.0-windows-x64.zip");
+    assert.equal(url("helm", "linux", "arm64"), "https://get.helm.sh/helm-v4.2.4-linux-arm64.tar.gz");
+    assert.equal(
+      url("sops", "darwin", "x64"),
+      "https://github.com/getsops/sops/releases/download/v3.13.3/sops-v3.13.3.darwin.amd64",
+    );
+    assert.equal(url("sops", "freebsd", "x64"), undefined);
+    assert.equal(url("helm", "linux", "s390x"), undefined);
+  });
+
+  for (const [name, { version, go }] of Object.entries(CATALOGUE)) {
+    it(`pins the module that ${name} is built from to its version, with checksums`, () => {
+      const module = read(`${name}/go.mod`);
+      const [, path, pinned] = /^require (\S+) v(\S+)$/m.exec(module) ?? [];
+      assert.ok(path !== undefined && go.package.startsWith(`${path}/`), module);
+      assert.equal(pinned, go.version ?? version);
+      assert.ok(read(`${name}/go.sum`).includes(`${path} v${pinned} h1:`));
+    });
+  }
+});
+
+describe("publishedChecksum", () => {
+  const sum = "a".repeat(64);
+  it("finds a file's line in text or binary mode, and no other file's", () => {
+    const text = `${"b".repeat(64)}  tool-linux.sig\n${sum.toUpperCase()} *tool-linux\n`;
+    assert.equal(publishedChecksum(text, "tool-linux"), sum);
+    assert.equal(publishedChecksum(text, "tool"), undefined);
+  });
+});

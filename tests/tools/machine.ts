@@ -1,0 +1,117 @@
+// A machine for tests of tools/: its own cache, a PATH of made-up programs and a download server on loopback.
+import { createHash } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { tar } from "../../rehearsal/content/archive.ts";
+import type { DownloadHosts, Platform } from "../../tools/catalogue.ts";
+
+export const LINUX: Platform = { os: "linux", arch: "x64" };
+
+/** Paths to what the server answers; `cutAt` sends that many bytes and breaks the connection. */
+export type Files = Map<string, { readonly body: Buffer; readonly cutAt?: number }>;
+
+export interface Machine {
+  readonly cache: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly hosts: DownloadHosts;
+  readonly files: Files;
+  /** Paths that were asked for. */
+  readonly requests: string[];
+  /** Lines that were logged. */
+  readonly lines: string[];
+  readonly log: (line: string) => void;
+  /** Puts a shell script on PATH. */
+  program(name: string, script: string): Promise<string>;
+  /** Puts a `go` on PATH that writes a program and notes its arguments. */
+  go(behaviour?: string): Promise<void>;
+  /** The arguments of every build, a line each. */
+  builds(): Promise<string[]>;
+  /** Files of the cache that are neither locks nor folders. */
+  cached(): Promise<string[]>;
+  /** Stops the download server: nothing listens at its address any more. */
+  disconnect(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function machine(): Promise<Machine> {
+  const folder = await mkdtemp(join(tmpdir(), "aks-gitops-tools-"));
+  const bin = join(folder, "bin");
+  const cache = join(folder, "cache");
+  await mkdir(bin);
+  const files: Files = new Map();
+  const requests: string[] = [];
+  const lines: string[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? "";
+    requests.push(path);
+    const file = files.get(path);
+    if (file === undefined) return response.writeHead(404).end("no such file");
+    response.writeHead(200, { "content-length": file.body.length });
+    if (file.cutAt === undefined) return response.end(file.body);
+    return response.write(file.body.subarray(0, file.cutAt), () => setTimeout(() => response.destroy(), 20));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const disconnect = () => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+
+  async function program(name: string, script: string): Promise<string> {
+    const path = join(bin, name);
+    await writeFile(path, `#!/bin/sh\n${script}\n`);
+    await chmod(path, 0o755);
+    return path;
+  }
+
+  return {
+    cache,
+    env: { PATH: `${bin}:/usr/bin:/bin`, AKS_GITOPS_CACHE: cache },
+    hosts: { pulumi: origin, helm: origin, github: origin },
+    files,
+    requests,
+    lines,
+    log: (line) => lines.push(line),
+    program,
+    async go(behaviour = "") {
+      await program(
+        "go",
+        `if [ "$1" = version ]; then echo go version go1.26.8 linux/amd64; exit; fi
+echo "$@" >> ${folder}/builds
+while [ "$1" != -o ]; do shift; done
+${behaviour}
+echo made with Go > "$2" && chmod 755 "$2"`,
+      );
+    },
+    async builds() {
+      const text = await readFile(join(folder, "builds"), "utf8").catch(() => "");
+      return text.split("\n").filter((line) => line !== "");
+    },
+    async cached() {
+      const all = await readdir(cache, { recursive: true, withFileTypes: true }).catch(() => []);
+      return all
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(cache.length + 1))
+        .sort();
+    },
+    disconnect,
+    async close() {
+      await disconnect();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A `.tar.gz` of text files. */
+export function archive(content: Readonly<Record<string, string>>): Buffer {
+  return gzipSync(tar(Object.entries(content).map(([path, text]) => ({ path, body: Buffer.from(text) }))));
+}
+
+/** A line of a checksums file. */
+export function checksumLine(body: Buffer, name: string): string {
+  return `${createHash("sha256").update(body).digest("hex")}  ${name}\n`;
+}
