@@ -1,0 +1,116 @@
+// Bare repositories, made and read with git itself.
+import { execFile, spawn } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Refuses pushes to protected branches in GitHub's words. */
+const preReceive = `#!/bin/sh
+refused=0
+while read -r old new ref; do
+  if git config --get-all rehearsal.protected | grep -Fxq "\${ref#refs/heads/}"; then
+    echo "error: GH006: Protected branch update failed for $ref." >&2
+    echo "error: Changes must be made through a pull request." >&2
+    refused=1
+  fi
+done
+exit $refused
+`;
+
+/** What git processes get of the environment: nothing of the user's own configuration. */
+export const gitEnvironment: NodeJS.ProcessEnv = {
+  PATH: process.env.PATH,
+  LC_ALL: "C",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: process.platform === "win32" ? "NUL" : "/dev/null",
+};
+
+export interface Commit {
+  readonly sha: string;
+  readonly parents: readonly string[];
+  readonly author: { readonly name: string; readonly email: string; readonly date: string };
+  readonly message: string;
+}
+
+/**
+ * Makes a bare repository that takes pushes over HTTP.
+ * @param protectedBranches branches that nobody pushes to.
+ */
+export async function initialise(folder: string, protectedBranches: readonly string[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await git(folder, "init", "--quiet", "--bare", "--initial-branch=main", ".");
+  const settings: [string, string][] = [
+    ["http.receivepack", "true"],
+    ["uploadpack.allowFilter", "true"],
+    ["uploadpack.allowAnySHA1InWant", "true"],
+    // Housekeeping would leave processes behind.
+    ["receive.autogc", "false"],
+    ["gc.auto", "0"],
+    ["maintenance.auto", "false"],
+    ...protectedBranches.map((branch): [string, string] => ["rehearsal.protected", branch]),
+  ];
+  for (const [name, value] of settings) await git(folder, "config", "--add", name, value);
+  await mkdir(join(folder, "hooks"), { recursive: true });
+  const hook = join(folder, "hooks", "pre-receive");
+  await writeFile(hook, preReceive);
+  await chmod(hook, 0o755);
+}
+
+/** Commits files to the branch main, as its first commit. */
+export async function commitFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const quote = (path: string) => `"${path.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+  const stream = [
+    "commit refs/heads/main\n",
+    `committer GitHub <noreply@github.com> ${Math.floor(Date.now() / 1000)} +0000\n`,
+    data("Initial commit"),
+    ...Object.entries(files).map(([path, text]) => `M 100644 inline ${quote(path)}\n${data(text)}`),
+  ];
+  await gitWithInput(folder, ["fast-import", "--quiet"], stream.join(""));
+}
+
+/** @returns undefined where the revision does not lead to a commit. */
+export async function readCommit(folder: string, revision: string): Promise<Commit | undefined> {
+  const format = "--format=%H%x00%P%x00%an%x00%ae%x00%aI%x00%B";
+  try {
+    const text = await git(folder, "show", "--no-patch", format, "--end-of-options", `${revision}^{commit}`);
+    const [sha = "", parents = "", name = "", email = "", date = "", message = ""] = text.split("\0");
+    const { length } = parents;
+    return {
+      sha,
+      parents: length > 0 ? parents.split(" ") : [],
+      author: { name, email, date },
+      message: message.trimEnd(),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The refs that begin with a prefix such as `refs/heads/`, with what they point at. */
+export async function listRefs(folder: string, prefix: string): Promise<{ ref: string; sha: string }[]> {
+  const text = await git(folder, "for-each-ref", "--format=%(refname) %(objectname)");
+  const lines = text.split("\n").filter((line) => line.startsWith(prefix));
+  return lines.map((line) => ({ ref: line.split(" ")[0] ?? "", sha: line.split(" ")[1] ?? "" }));
+}
+
+function git(folder: string, ...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile("git", args, { cwd: folder, env: gitEnvironment, maxBuffer: 16 * 1024 * 1024 }, (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    );
+  });
+}
+
+function gitWithInput(folder: string, args: readonly string[], input: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("git", args, { cwd: folder, env: gitEnvironment, stdio: ["pipe", "ignore", "pipe"] });
+    let errors = "";
+    child.stderr.on("data", (chunk) => {
+      errors += chunk;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`git ${args.join(" ")}: ${errors}`))));
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+}

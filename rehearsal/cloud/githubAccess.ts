@@ -1,0 +1,60 @@
+// GitHub's tokens: who they belong to and what they may do.
+import { createHash, randomBytes } from "node:crypto";
+
+export type Right = "read" | "write" | "admin";
+
+export interface TokenOptions {
+  /** Default: a new one. */
+  readonly token?: string;
+  /** The user it belongs to; default `rehearsal`. */
+  readonly login?: string;
+  /** What it may do with repositories, by `owner/name`. */
+  readonly repositories: Readonly<Record<string, Right>>;
+}
+
+export interface Token {
+  readonly login: string;
+  readonly rights: ReadonlyMap<string, Right>;
+  /** Requests of the current hour, and when it ends in milliseconds since 1970. */
+  used: number;
+  reset: number;
+}
+
+const order: readonly Right[] = ["read", "write", "admin"];
+
+/** The tokens of one GitHub; only their hashes are kept. */
+export class Tokens {
+  readonly #tokens = new Map<string, Token>();
+
+  /** @returns the token's text. */
+  add({
+    token = `github_pat_${randomBytes(41).toString("hex")}`,
+    login = "rehearsal",
+    repositories,
+  }: TokenOptions): string {
+    const rights = new Map(Object.entries(repositories).map(([name, right]) => [name.toLowerCase(), right]));
+    this.#tokens.set(hash(token), { login, rights, used: 0, reset: 0 });
+    return token;
+  }
+
+  /** The token in an Authorization header: Bearer, token, or the password of Basic. */
+  find(authorization: string): Token | undefined {
+    const [scheme = "", value = ""] = authorization.split(/ +/);
+    const password = () =>
+      Buffer.from(value, "base64")
+        .toString()
+        .replace(/^[^:]*:/, "");
+    const text = scheme.toLowerCase() === "basic" ? password() : value;
+    return this.#tokens.get(hash(text));
+  }
+}
+
+/** Whether a token may do something with a repository. @param fullName `owner/name` */
+export function may(token: Token | undefined, right: Right, fullName: string): boolean {
+  const granted = token?.rights.get(fullName.toLowerCase());
+  return granted !== undefined && order.indexOf(granted) >= order.indexOf(right);
+}
+
+function hash(token: string): string {
+  return createHash("sha256").update(token).digest("base64");
+}
