@@ -69,7 +69,10 @@ export interface Settings extends FrozenForm {
 export interface SettingsSource {
   readonly project: string;
   readonly stack: string;
-  /** Values by whole key (`aks-gitops:charts`), parsed; other namespaces' keys may be there too. */
+  /**
+   * Values by whole key (`aks-gitops:charts`), as maps and lists or as the JSON text that the engine makes of them;
+   * other namespaces' keys may be there too.
+   */
   readonly config: Readonly<Record<string, unknown>>;
   /** Whole keys whose values hold a secret in plain text; faults do not show them. Default none. */
   readonly secretKeys?: readonly string[];
@@ -90,7 +93,8 @@ export class SettingsError extends Error {
  * @throws SettingsError naming every fault.
  */
 export function parseSettings(source: SettingsSource): Settings {
-  const { project, stack, config, secretKeys = [] } = source;
+  const { project, stack, secretKeys = [] } = source;
+  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsed(value)]));
   const faults: Fault[] = [];
   stackName(stack, new Place("stack", faults));
   const location = region(config["azure-native:location"] ?? undefined, new Place("azure-native:location", faults));
@@ -109,13 +113,13 @@ export function parseSettings(source: SettingsSource): Settings {
  */
 export function readSettings(): Settings {
   const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
-  const config = Object.entries(pulumi.runtime.allConfig()).map(([key, value]) => [key, parsed(value)] as const);
+  const config = pulumi.runtime.allConfig();
   try {
     const settings = parseSettings({
       project: pulumi.getProject(),
       stack: pulumi.getStack(),
-      config: Object.fromEntries(config),
-      secretKeys: config.map(([key]) => key).filter((key) => isConfigSecret(key)),
+      config,
+      secretKeys: Object.keys(config).filter((key) => isConfigSecret(key)),
     });
     for (const warning of warnings(settings)) pulumi.log.warn(warning);
     return Object.freeze({ ...settings, secrets: Object.freeze(settings.secrets.map(withSecretData)) });
@@ -164,7 +168,9 @@ function checkSecrecy(secretKeys: readonly string[], place: Place): void {
   }
 }
 
-function parsed(value: string): unknown {
+// The engine hands values over as text, and `pulumi config set` writes a true as "true".
+function parsed(value: unknown): unknown {
+  if (typeof value !== "string") return value;
   try {
     const result: unknown = JSON.parse(value);
     return typeof result === "object" || typeof result === "boolean" ? result : value;

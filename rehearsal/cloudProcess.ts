@@ -1,6 +1,5 @@
 // Starts, keeps and stops the process that holds a rehearsal's simulated cloud.
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -56,7 +55,7 @@ async function whenReady(child: ChildProcess, stack: string, paths: Paths): Prom
       const cloud = runningCloud(stack);
       if (cloud?.pid === child.pid && cloud !== undefined) return cloud;
     }
-    await Promise.race([sleep(25), once(child, "exit")]);
+    await sleep(25);
   }
   const log = existsSync(paths.daemonLog) ? await readFile(paths.daemonLog, "utf8") : "";
   throw new Error(
