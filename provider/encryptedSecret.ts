@@ -70,7 +70,7 @@ async function encrypt(inputs: Inputs, context: Context): Promise<Properties> {
 /** The pinned key where URL and key say all; else the vault is asked, and a pinned key must be the vault's. */
 async function resolveKey(inputs: Inputs, context: Context): Promise<VaultKey> {
   const location = parseKeyUrl(inputs.keyUrl);
-  if (!location) throw new Error(KEY_URL_REMEDY(inputs.keyUrl));
+  if (!location) throw new Error(`keyUrl ${JSON.stringify(inputs.keyUrl)} ${NO_KEY_URL}`);
   const pinned = inputs.publicKey === undefined ? undefined : parsePublicKey(inputs.publicKey);
   const { vaultUrl, name, version } = location;
   if (pinned && version) return { vaultUrl, name, version, publicKey: pinned };
@@ -82,8 +82,7 @@ async function resolveKey(inputs: Inputs, context: Context): Promise<VaultKey> {
   return key;
 }
 
-const KEY_URL_REMEDY = (url: string) =>
-  `${JSON.stringify(url)} is no key of a vault: it reads https://<vault>.vault.azure.net/keys/<name>[/<version>]`;
+const NO_KEY_URL = "is no key of a vault: it reads https://<vault>.vault.azure.net/keys/<name>[/<version>]";
 
 // The order in which the engine hands a map over says nothing: sorted, a diff of two ciphertexts is as short as can be.
 function sorted(map: Readonly<Record<string, string>>): Record<string, string> {
@@ -97,8 +96,13 @@ const DATA_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const MAXIMUM_BYTES = 1024 * 1024;
 
+const PROPERTIES = ["name", "namespace", "type", "stringData", "labels", "keyUrl", "publicKey"];
+
 function faults(inputs: Properties): CheckFailure[] {
   return [
+    ...Object.keys(inputs)
+      .filter((property) => !PROPERTIES.includes(property))
+      .map((property) => ({ property, reason: `there is no such property; there are ${PROPERTIES.join(", ")}` })),
     ...stringFault(inputs, "name", (value) =>
       DNS_SUBDOMAIN.test(value) ? "" : "is no name of a Secret: lower-case letters, digits, `-` and `.`, at most 253",
     ),
@@ -106,7 +110,7 @@ function faults(inputs: Properties): CheckFailure[] {
       DNS_LABEL.test(value) ? "" : "is no name of a namespace: lower-case letters, digits and `-`, at most 63",
     ),
     ...stringFault(inputs, "type", (value) => (value ? "" : "is no type of a Secret: leave it out for Opaque")),
-    ...stringFault(inputs, "keyUrl", (value) => (parseKeyUrl(value) ? "" : `: ${KEY_URL_REMEDY(value)}`)),
+    ...stringFault(inputs, "keyUrl", (value) => (parseKeyUrl(value) ? "" : NO_KEY_URL)),
     ...publicKeyFaults(inputs.publicKey),
     ...stringDataFaults(inputs.stringData),
     ...labelFaults(inputs.labels),
@@ -121,9 +125,10 @@ function stringFault(inputs: Properties, property: string, fault: (value: string
   return problem ? [{ property, reason: `${property} ${JSON.stringify(value)} ${problem}` }] : [];
 }
 
+// Of no property: it may be a private key, and the engine prints the value of a property that is named.
 function publicKeyFaults(value: unknown): CheckFailure[] {
   if (value === undefined || value === UNKNOWN) return [];
-  const property = "publicKey";
+  const property = "";
   if (typeof value !== "string") return [{ property, reason: "publicKey must be a string in PEM form" }];
   try {
     parsePublicKey(value);
@@ -133,8 +138,9 @@ function publicKeyFaults(value: unknown): CheckFailure[] {
   }
 }
 
+// Of no property: the engine prints the value of the one that is named.
 function stringDataFaults(value: unknown): CheckFailure[] {
-  const property = "stringData";
+  const property = "";
   if (value === UNKNOWN) return [];
   if (!isMap(value)) return [{ property, reason: "stringData must be a map of strings" }];
   const reasons = Object.entries(value).flatMap(([key, text]) => [

@@ -1,7 +1,7 @@
 // The real `git` as a child process: a temporary bare repository that holds one branch's head, without its blobs and
 // without its past. It writes commits as objects, so there is no work tree and nothing half-made anywhere.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -177,26 +177,42 @@ export class GitBranch {
   }
 
   #run(args: readonly string[], input?: string): Promise<Outcome> {
+    const signal = this.#signal;
+    signal.throwIfAborted();
     const env = gitEnvironment(this.#folder, this.#credential);
-    const child = spawn("git", args, { cwd: this.#folder, env, signal: this.#signal });
+    // A process group of its own, because a killed git leaves its helpers talking to the remote.
+    const child = spawn("git", args, { cwd: this.#folder, env, detached: process.platform !== "win32" });
+    const kill = () => killGroup(child);
+    signal.addEventListener("abort", kill);
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     child.stdout.on("data", (data: Buffer) => output.stdout.push(data));
     child.stderr.on("data", (data: Buffer) => output.stderr.push(data));
     // A git that ends early says why itself; that nobody read its input says nothing more.
     child.stdin.on("error", () => {});
     child.stdin.end(input);
-    return new Promise((resolve, reject) => {
-      let failure: Error | undefined;
+    const outcome = new Promise<Outcome>((resolve, reject) => {
       child.on("error", (error: NodeJS.ErrnoException) => {
-        failure = error.code === "ENOENT" ? new GitError("other", MISSING) : error;
-        if (child.pid === undefined) reject(failure);
+        reject(error.code === "ENOENT" ? new GitError("other", MISSING) : error);
       });
       child.on("close", (code) => {
         const [stdout, stderr] = [Buffer.concat(output.stdout), Buffer.concat(output.stderr).toString()];
-        if (failure) reject(failure);
+        if (signal.aborted) reject(signal.reason);
         else resolve({ code: code ?? 1, stdout, stderr });
       });
     });
+    return outcome.finally(() => signal.removeEventListener("abort", kill));
+  }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || process.platform === "win32") {
+    child.kill();
+    return;
+  }
+  try {
+    process.kill(-child.pid, "SIGTERM");
+  } catch {
+    // All of them have ended already.
   }
 }
 

@@ -28,9 +28,14 @@ export function readInputs(properties: Properties): GitCommitInputs {
   };
 }
 
+const PROPERTIES = ["url", "branch", "files", "seeds", "sopsRules", "message", "adopt"];
+
 /** Every fault of the inputs; unknown values have none. */
 export function inputFaults(inputs: Properties): CheckFailure[] {
   return [
+    ...Object.keys(inputs)
+      .filter((property) => !PROPERTIES.includes(property))
+      .map((property) => ({ property, reason: `there is no such property; there are ${PROPERTIES.join(", ")}` })),
     ...fault(inputs, "url", urlProblem),
     ...fault(inputs, "branch", branchProblem),
     ...fault(inputs, "message", messageProblem),
@@ -58,10 +63,12 @@ export function parseImportId(id: string): { url: string; branch: string; paths:
   throw new Error(`the id ${url ? url : "given"} is no <url>#<branch>:<path>,<folder>/: ${problems.join("; ")}`);
 }
 
-function fault(inputs: Properties, property: string, problems: (value: unknown) => string[]): CheckFailure[] {
-  const value = inputs[property];
+// Of no property: the engine prints the whole value of a property that is named, be it a credential or a long file.
+function fault(inputs: Properties, name: string, problems: (value: unknown) => string[]): CheckFailure[] {
+  const value = inputs[name];
   if (value === UNKNOWN) return [];
-  return problems(value).map((problem) => ({ property, reason: `${property} ${problem}` }));
+  const reason = (problem: string) => `${name}${problem.startsWith("[") ? "" : " "}${problem}`;
+  return problems(value).map((problem) => ({ property: "", reason: reason(problem) }));
 }
 
 /** The URL itself is shown only when it surely holds no credential. */
@@ -148,7 +155,7 @@ function sharedPaths(inputs: Properties): CheckFailure[] {
   if (!isMap(files) || !isMap(seeds)) return [];
   const both = Object.keys(seeds).filter((path) => path in files);
   const reason = (path: string) => `seeds[${JSON.stringify(path)}] is one of files too: it can be only one of them`;
-  return both.map((path) => ({ property: "seeds", reason: reason(path) }));
+  return both.map((path) => ({ property: "", reason: reason(path) }));
 }
 
 function emptiness(inputs: Properties): CheckFailure[] {
@@ -156,9 +163,7 @@ function emptiness(inputs: Properties): CheckFailure[] {
     const value = inputs[key];
     return value === UNKNOWN || (typeof value === "object" && value !== null && Object.keys(value).length > 0);
   });
-  return filled
-    ? []
-    : [{ property: "files", reason: "files is empty, and so are seeds and sopsRules: give one of them" }];
+  return filled ? [] : [{ property: "", reason: "files is empty, and so are seeds and sopsRules: give one of them" }];
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

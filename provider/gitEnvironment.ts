@@ -51,6 +51,9 @@ export function gitEnvironment(
     GIT_DIR: folder,
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",
+    // A remote that falls silent for two minutes is given up.
+    GIT_HTTP_LOW_SPEED_LIMIT: "1",
+    GIT_HTTP_LOW_SPEED_TIME: "120",
     // Dangerous transports such as ext:: run programs that the URL names.
     GIT_ALLOW_PROTOCOL: "https:http:ssh:file",
     // Messages are read by a program.

@@ -1,8 +1,9 @@
 // Keys of Azure Key Vault: their URLs, and their public part over the vault's data plane (ARM does not give it).
 
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import { credential } from "./azure.ts";
+import type { TokenCredential } from "@azure/identity";
+import { credential as environmentCredential } from "./azure.ts";
+import { pause, send } from "./http.ts";
 import type { VaultKey } from "./sops.ts";
 
 /** Where a key is: its vault, name and, unless the newest is meant, version. */
@@ -51,15 +52,18 @@ function rsaKey(key: KeyObject): KeyObject {
   throw new Error(`SOPS needs an RSA key of at least 2048 bits, this is ${key.asymmetricKeyType} of ${bits} bits`);
 }
 
-/** How `readKey` gets on; both only for messages and cancelling. */
+/** How `readKey` asks. */
 export interface ReadKeyOptions {
   readonly signal: AbortSignal;
   /** Told why a try is repeated. */
   readonly log: (message: string) => void;
+  /** Default: that of the environment. */
+  readonly credential?: TokenCredential;
+  /** Waits between tries in seconds. Default: about three minutes in all, which a new role assignment may need. */
+  readonly waits?: readonly number[];
 }
 
-/** Waits between tries in seconds: a new role assignment or vault name needs minutes until every server knows it. */
-const WAITS = [1, 2, 4, 8, 15, 30, 30, 30, 30];
+const WAITS = [1, 2, 4, 8, 15, 30, 30, 45, 45];
 
 /**
  * Reads a key's concrete version and public part (the right `Microsoft.KeyVault/vaults/keys/read`).
@@ -67,36 +71,31 @@ const WAITS = [1, 2, 4, 8, 15, 30, 30, 30, 30];
  * @throws Error naming the key and the remedy when the vault refuses, cannot be reached or has no such key
  */
 export async function readKey(location: KeyLocation, options: ReadKeyOptions): Promise<VaultKey> {
-  for (const seconds of [...WAITS, undefined]) {
-    const answer = await getKey(location, options.signal);
+  const waits = [...(options.waits ?? WAITS)];
+  for (;;) {
+    const answer = await getKey(location, options);
     if ("key" in answer) return answer.key;
-    if (!answer.again || seconds === undefined) throw new Error(answer.problem);
-    options.log(`${answer.problem}; trying again in ${seconds} s`);
-    await delay(seconds * 1000, undefined, { signal: options.signal });
+    const seconds = answer.again ? waits.shift() : undefined;
+    if (seconds === undefined) throw new Error(answer.problem);
+    options.log(`${answer.problem} Trying again in ${seconds} s.`);
+    await pause(seconds * 1000, options.signal);
   }
-  throw new Error("unreachable");
 }
 
 type Answer = { key: VaultKey } | { problem: string; again: boolean };
 
-async function getKey(location: KeyLocation, signal: AbortSignal): Promise<Answer> {
+async function getKey(location: KeyLocation, { signal, credential = environmentCredential() }: ReadKeyOptions) {
   const { vaultUrl, name, version } = location;
   const where = `key ${name} of ${vaultUrl}`;
   const scope = `https://${new URL(vaultUrl).hostname.split(".").slice(1).join(".")}/.default`;
-  const token = await credential().getToken(scope, { abortSignal: signal });
-  if (!token) throw new Error(`no Entra token for ${scope}, needed to read ${where}`);
-  let response: Response;
-  let body: string;
-  try {
-    const headers = { authorization: `Bearer ${token.token}` };
-    const path = version ? `${name}/${version}` : `${name}/`;
-    response = await fetch(`${vaultUrl}/keys/${path}?api-version=7.4`, { headers, signal, redirect: "error" });
-    body = await response.text();
-  } catch (error) {
+  const token = await credential.getToken(scope, { abortSignal: signal });
+  const init: RequestInit = { headers: { authorization: `Bearer ${token?.token}` }, redirect: "error" };
+  const url = `${vaultUrl}/keys/${name}${version ? `/${version}` : ""}?api-version=7.4`;
+  const response = await send(url, init, { signal, repeatable: true }).catch((error: Error) => {
     signal.throwIfAborted();
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { problem: `${where} cannot be reached (${String(cause)}). ${PIN}`, again: true };
-  }
+    throw new Error(`${where} cannot be reached. ${PIN}`, { cause: error });
+  });
+  const body = await response.text();
   return response.ok ? { key: parseKey(location, body) } : refusal(where, response.status, body);
 }
 
@@ -106,7 +105,6 @@ const PIN =
 function refusal(where: string, status: number, body: string): Answer {
   const { code, message } = parseError(body);
   const said = `the vault answered ${status} for ${where}${code ? ` (${code})` : ""}: ${message}`;
-  if (status === 429 || status >= 500) return { problem: said, again: true };
   if (status === 404) return { problem: `${said} Check the key's URL.`, again: false };
   if (status !== 403) return { problem: said, again: false };
   if (code === "ForbiddenByFirewall" || code === "ForbiddenByConnection")

@@ -1,6 +1,7 @@
 // Creation rules in the `.sops.yaml` of a repository that others edit too: ours go in and out, theirs stay as they are.
 
 import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
+import { editRules, RULE_KEYS as KEYS, RULES, type RuleChange } from "./sopsRulesEdit.ts";
 
 /** A creation rule as SOPS spells it; `path_regex` tells rules apart. */
 export interface SopsRule {
@@ -11,9 +12,6 @@ export interface SopsRule {
 
 /** Where SOPS looks for its rules. */
 export const SOPS_CONFIG = ".sops.yaml";
-
-const KEYS = ["path_regex", "encrypted_regex", "azure_keyvault"] as const;
-const RULES = "creation_rules";
 
 export interface MergeOptions {
   /** The rules that are ours to change and to remove. */
@@ -32,7 +30,7 @@ export interface Merged {
 }
 
 /**
- * Merges rules into a `.sops.yaml`.
+ * Merges rules into a `.sops.yaml`. Lines of others keep every byte.
  *
  * SOPS takes the first rule that fits, so a new rule goes before the first one that fits every path, else to the end.
  *
@@ -41,41 +39,36 @@ export interface Merged {
  */
 export function mergeRules(text: string | undefined, { previous, wanted, adopt }: MergeOptions): Merged {
   const document = parse(text);
-  const rules = ruleList(document) ?? (document.createNode([]) as YAMLSeq);
+  const rules = ruleList(document);
   const mine = new Set(previous.map((rule) => rule.path_regex));
+  const change: RuleChange = { insert: [], update: [], remove: [] };
   const conflicts: string[] = [];
-  let changed = false;
   for (const rule of wanted) {
     const found = findRule(rules, rule.path_regex);
-    if (found && same(readRule(found), rule)) continue;
-    if (found && !adopt && !mine.has(rule.path_regex)) {
-      conflicts.push(rule.path_regex);
-      continue;
-    }
-    changed = true;
-    if (found) writeRule(found, rule);
-    else insertRule(document, rules, rule);
+    if (!found) change.insert.push(rule);
+    else if (same(readRule(found), rule)) continue;
+    else if (adopt || mine.has(rule.path_regex)) change.update.push([found, rule]);
+    else conflicts.push(rule.path_regex);
   }
   for (const pathRegex of mine) {
-    const gone = !wanted.some((rule) => rule.path_regex === pathRegex) && findRule(rules, pathRegex);
-    if (!gone) continue;
-    changed = true;
-    rules.items.splice(rules.items.indexOf(gone), 1);
+    const found = findRule(rules, pathRegex);
+    if (found && !wanted.some((rule) => rule.path_regex === pathRegex)) change.remove.push(found);
   }
-  return { text: changed ? render(document, rules, text) : text, conflicts };
+  const unchanged = Object.values(change).every((list) => list.length === 0);
+  return { text: unchanged ? text : editRules(text ?? "", document, rules, change), conflicts };
 }
 
 /** Our rules as they stand in a file; missing ones are left out. */
 export function presentRules(text: string | undefined, ours: readonly SopsRule[]): SopsRule[] {
   const rules = ruleList(parse(text));
   return ours.flatMap((rule) => {
-    const found = rules && findRule(rules, rule.path_regex);
+    const found = findRule(rules, rule.path_regex);
     return found ? [readRule(found)] : [];
   });
 }
 
 function parse(text: string | undefined): Document {
-  const document = parseDocument(text ?? "");
+  const document = parseDocument(text ?? "", { keepSourceTokens: true });
   const [fault] = document.errors;
   if (fault) throw new Error(`${SOPS_CONFIG} is no valid YAML, mend it first: ${fault.message}`);
   if (document.contents !== null && !isMap(document.contents)) throw new Error(SHAPE);
@@ -91,8 +84,8 @@ function ruleList(document: Document): YAMLSeq | undefined {
   return rules;
 }
 
-function findRule(rules: YAMLSeq, pathRegex: string): YAMLMap | undefined {
-  return rules.items.filter(isMap).find((item) => item.get("path_regex") === pathRegex);
+function findRule(rules: YAMLSeq | undefined, pathRegex: string): YAMLMap | undefined {
+  return rules?.items.filter(isMap).find((item) => item.get("path_regex") === pathRegex);
 }
 
 function readRule(node: YAMLMap): SopsRule {
@@ -102,40 +95,4 @@ function readRule(node: YAMLMap): SopsRule {
 
 function same(one: SopsRule, other: SopsRule): boolean {
   return KEYS.every((key) => one[key] === other[key]);
-}
-
-function writeRule(node: YAMLMap, rule: SopsRule): void {
-  for (const key of KEYS) {
-    const value = rule[key];
-    if (value === undefined) node.delete(key);
-    else if (node.get(key) !== value) node.set(key, value);
-  }
-}
-
-function insertRule(document: Document, rules: YAMLSeq, rule: SopsRule): void {
-  const fitsAll = (item: unknown) => isMap(item) && [undefined, "", ".", ".*", "^.*$"].includes(pathRegexOf(item));
-  const at = rules.items.findIndex(fitsAll);
-  const plain = Object.fromEntries(KEYS.flatMap((key) => (rule[key] === undefined ? [] : [[key, rule[key]]])));
-  rules.items.splice(at < 0 ? rules.items.length : at, 0, document.createNode(plain));
-}
-
-function pathRegexOf(item: YAMLMap): string | undefined {
-  return item.get("path_regex") as string | undefined;
-}
-
-function render(document: Document, rules: YAMLSeq, before: string | undefined): string | undefined {
-  if (rules.items.length === 0) document.delete(RULES);
-  else if (ruleList(document) !== rules) document.set(RULES, rules);
-  const { contents } = document;
-  const empty = contents === null || (isMap(contents) && contents.items.length === 0);
-  if (!empty) return document.toString({ lineWidth: 0, flowCollectionPadding: false, indentSeq: indentsLists(before) });
-  // A map without entries would be written as {}; the comments around it are all there is to keep.
-  const comments = [document.commentBefore, contents?.commentBefore, contents?.comment, document.comment];
-  const kept = comments.filter((comment) => typeof comment === "string");
-  return kept.length > 0 ? `${kept.join("\n").replace(/^/gm, "#")}\n` : undefined;
-}
-
-/** Whether the file's author indents lists below their key; so as not to change lines that are not ours. */
-function indentsLists(text: string | undefined): boolean {
-  return !/^-/m.test(text ?? "");
 }
