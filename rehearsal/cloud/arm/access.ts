@@ -1,0 +1,124 @@
+// Who may do what: role definitions and assignments, inherited from scope to scope and through groups.
+import { randomUUID } from "node:crypto";
+import type { ArmResource, Caller } from "../types.ts";
+import { armError } from "./errors.ts";
+import { key, within } from "./ids.ts";
+import { builtInRoles, type Role } from "./roles.ts";
+import type { Store } from "./store.ts";
+import { part } from "./validate.ts";
+
+export const assignmentType = "Microsoft.Authorization/roleAssignments";
+
+/** An action pattern as a regular expression; `/*` + `/` also matches nothing, as it does in Azure's own roles. */
+const matcher = (pattern: string): RegExp => {
+  const piece = (text: string) =>
+    text
+      .split("*")
+      .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"))
+      .join(".*");
+  return new RegExp(`^${pattern.split("/*/").map(piece).join("/(?:.*/)?")}$`, "i");
+};
+
+const matches = (patterns: readonly string[] | undefined, action: string): boolean =>
+  (patterns ?? []).some((pattern) => matcher(pattern).test(action));
+
+/** Whether one role allows an action on the control or the data plane. */
+export function roleAllows(role: Role, action: string, kind: "control" | "data"): boolean {
+  return kind === "control"
+    ? matches(role.actions, action) && !matches(role.notActions, action)
+    : matches(role.dataActions, action) && !matches(role.notDataActions, action);
+}
+
+export class Access {
+  private readonly store: Store;
+  private readonly roles: Role[] = [...builtInRoles];
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** A role by name, GUID or definition id (whatever its scope); undefined for an unknown one. */
+  role(idOrName: string): Role | undefined {
+    const last = idOrName.split("/").at(-1)?.toLowerCase();
+    return this.roles.find((role) => role.id === last || role.name.toLowerCase() === idOrName.toLowerCase());
+  }
+
+  /** All known roles. */
+  definitions(): readonly Role[] {
+    return this.roles;
+  }
+
+  /**
+   * Adds a custom role.
+   * @returns its GUID.
+   */
+  define(role: Omit<Role, "id"> & { readonly id?: string }): string {
+    const id = role.id?.toLowerCase() ?? randomUUID();
+    this.roles.push({ ...role, id });
+    return id;
+  }
+
+  /** The id of a role's definition within the subscription. */
+  definitionId(role: Role): string {
+    return `/subscriptions/${this.store.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
+  }
+
+  /** Writes an assignment without any check, for what exists before a rehearsal begins. */
+  assign(objectId: string, idOrName: string, scope: string): void {
+    const role = this.role(idOrName);
+    if (role === undefined) throw new Error(`There is no role "${idOrName}": define it before assigning it.`);
+    const name = randomUUID();
+    this.store.put({
+      id: `${scope.replace(/\/+$/, "")}/providers/${assignmentType}/${name}`,
+      name,
+      type: assignmentType,
+      properties: { roleDefinitionId: this.definitionId(role), principalId: objectId, scope },
+    });
+  }
+
+  /** Whether assignments at the scope or above it allow the action; see Arm.allows. */
+  allows(caller: Caller, action: string, scope: string, kind: "control" | "data"): boolean {
+    const who = new Set([caller.principal.objectId, ...caller.groups].map((id) => id.toLowerCase()));
+    return this.store.list(assignmentType).some((assignment) => {
+      const { principalId, roleDefinitionId, scope: at } = assignment.properties;
+      if (!who.has(String(principalId).toLowerCase()) || !within(scope, String(at))) return false;
+      const role = this.role(String(roleDefinitionId));
+      return role !== undefined && roleAllows(role, action, kind);
+    });
+  }
+
+  /** @throws ServiceError 403 in ARM's words where the caller may not. */
+  demand(caller: Caller, action: string, scope: string): void {
+    if (this.allows(caller, action, scope, "control")) return;
+    throw armError(
+      403,
+      "AuthorizationFailed",
+      `The client '${clientOf(caller)}' with object id '${caller.principal.objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+    );
+  }
+
+  /** @throws ServiceError 403 where the caller may write the resource, but may not use what it refers to. */
+  demandLinked(caller: Caller, action: string, scope: string, linkedAction: string, linked: string): void {
+    if (this.allows(caller, linkedAction, linked, "control")) return;
+    throw armError(
+      403,
+      "LinkedAuthorizationFailed",
+      `The client '${clientOf(caller)}' with object id '${caller.principal.objectId}' has permission to perform action '${action}' on scope '${scope}'; however, it does not have permission to perform action(s) '${linkedAction}' on the linked scope(s) '${linked}' (respectively) or the linked scope(s) are invalid.`,
+    );
+  }
+
+  /** The assignment of a role to a principal at exactly this scope, if there is one. */
+  existing(principalId: string, roleId: string, scope: string): ArmResource | undefined {
+    return this.store.list(assignmentType).find((assignment) => {
+      const properties = part(assignment, "properties");
+      return (
+        key(String(properties.principalId)) === key(principalId) &&
+        String(properties.roleDefinitionId).toLowerCase().endsWith(roleId) &&
+        key(String(properties.scope)) === key(scope)
+      );
+    });
+  }
+}
+
+/** How ARM names a caller: the application's id or the person's name. */
+export const clientOf = (caller: Caller): string => caller.principal.clientId ?? caller.principal.displayName;

@@ -1,0 +1,220 @@
+// Node pools: their rules are the same inline in a cluster and as resources of their own.
+import { randomUUID } from "node:crypto";
+import type { ArmResource } from "../../types.ts";
+import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
+import { armError } from "../errors.ts";
+import { type ResourceId, same } from "../ids.ts";
+import { hasZones } from "../locations.ts";
+import { clusterType } from "../types/containerService.ts";
+import { type Body, part } from "../validate.ts";
+import { networkOf } from "./network.ts";
+import { checkVersion, fullVersion } from "./versions.ts";
+
+export const poolType = `${clusterType}/agentPools`;
+
+export const invalid = (target: string, problem: string, more: Record<string, unknown> = {}) =>
+  armError(400, "InvalidParameter", `The value of parameter ${target} is invalid. Error details: ${problem}`, {
+    target,
+    ...more,
+  });
+
+export const requiredParameter = (target: string) =>
+  armError(400, "InvalidParameter", `Required parameter ${target} is missing (null).`, { target });
+
+/** Properties of a cluster that its pools depend on. */
+export interface Surroundings {
+  readonly location: string;
+  readonly version: string;
+  readonly network: Body;
+  readonly provisioning: unknown;
+}
+
+export const surroundingsOf = (cluster: Body): Surroundings => ({
+  location: String(cluster.location),
+  version: String(part(cluster, "properties").kubernetesVersion),
+  network: part(cluster, "properties.networkProfile"),
+  provisioning: part(cluster, "properties.nodeProvisioningProfile").mode,
+});
+
+/** Fills in what the service chooses for a pool by its other properties. */
+export function derivePool(pool: Body, { network, version }: Surroundings): void {
+  if (pool.enableAutoScaling === true) pool.count ??= pool.minCount;
+  pool.osDiskType ??= hasLocalDisk(String(pool.vmSize)) ? "Ephemeral" : "Managed";
+  pool.osDiskSizeGB ??= 128;
+  pool.maxPods ??= network.networkPlugin === "kubenet" ? 110 : network.networkPluginMode === "overlay" ? 250 : 30;
+  pool.orchestratorVersion ??= version;
+}
+
+/** Sizes with a `d` among the letters after the number of cores have a local disk. */
+const hasLocalDisk = (size: string): boolean => /^Standard_[A-Z]+\d+[a-z]*d[a-z]*(_v\d+)?$/.test(size);
+
+/** @throws ServiceError where a pool is not one that AKS would make. `name` is its name. */
+export function checkPool(name: string, pool: Body, around: Surroundings): void {
+  if (pool.vmSize === undefined) throw requiredParameter("agentPoolProfile.vmSize");
+  if (!/^Standard_[A-Z]+\d+[a-z]*(?:-\d+[a-z]*)?(?:_[A-Za-z0-9]+)*$/.test(String(pool.vmSize)))
+    throw armError(
+      400,
+      "VMSizeNotSupported",
+      `The VM size of ${pool.vmSize} is not allowed in your subscription in location '${around.location}'.`,
+      { target: "agentPoolProfile.vmSize" },
+    );
+  checkScale(name, pool, around);
+  if (pool.mode === "System" && pool.osType !== "Linux")
+    throw invalid("agentPoolProfile.osType", `The system pool '${name}' must be of type Linux.`);
+  if (pool.osDiskType === "Ephemeral" && !hasLocalDisk(String(pool.vmSize)))
+    throw armError(
+      400,
+      "InvalidParameter",
+      `The virtual machine size ${pool.vmSize} has a cache size of 0 bytes and temp disk size of 0 bytes, but the OS disk requires ${Number(pool.osDiskSizeGB) * 2 ** 30} bytes. Use a VM size with larger cache or disable ephemeral OS.`,
+      { target: "agentPoolProfile.osDiskType" },
+    );
+  if (Array.isArray(pool.availabilityZones) && pool.availabilityZones.length > 0 && !hasZones(around.location))
+    throw armError(
+      400,
+      "AvailabilityZoneNotSupported",
+      `The zone(s) '${pool.availabilityZones.join(",")}' for resource '${name}' is not supported. The supported zones for location '${around.location}' are ''`,
+      { target: "agentPoolProfile.availabilityZones" },
+    );
+  if (pool.scaleSetPriority === "Spot" && pool.mode === "System")
+    throw invalid("agentPoolProfile.scaleSetPriority", `The system pool '${name}' cannot be a Spot pool.`);
+  if (
+    pool.mode === "System" &&
+    (pool.nodeTaints as string[] | undefined)?.some(
+      (taint) => !taint.startsWith("CriticalAddonsOnly=") && !taint.endsWith(":PreferNoSchedule"),
+    )
+  )
+    throw invalid(
+      "agentPoolProfile.nodeTaints",
+      `The system pool '${name}' can have no other hard taint than CriticalAddonsOnly=true:NoSchedule.`,
+    );
+  checkVersion(String(pool.orchestratorVersion), undefined);
+}
+
+function checkScale(name: string, pool: Body, { provisioning }: Surroundings): void {
+  const { enableAutoScaling, mode } = pool;
+  const { minCount, maxCount, count } = pool as Record<string, number | undefined>;
+  if (enableAutoScaling !== true) {
+    if (minCount !== undefined || maxCount !== undefined)
+      throw invalid(
+        "agentPoolProfile.minCount",
+        `minCount and maxCount of pool '${name}' must not be set while enableAutoScaling is false.`,
+      );
+    if (count === undefined) throw requiredParameter("agentPoolProfile.count");
+  } else {
+    if (provisioning === "Auto")
+      throw armError(
+        400,
+        "NodeAutoProvisioningNotSupportedWithClusterAutoscaler",
+        `Node auto provisioning cannot be enabled while the cluster autoscaler is enabled on agent pool '${name}'.`,
+        { target: "nodeProvisioningProfile.mode" },
+      );
+    if (minCount === undefined || maxCount === undefined)
+      throw requiredParameter(minCount === undefined ? "agentPoolProfile.minCount" : "agentPoolProfile.maxCount");
+    if (minCount > maxCount)
+      throw invalid(
+        "agentPoolProfile.minCount",
+        `minCount ${minCount} of pool '${name}' is greater than maxCount ${maxCount}.`,
+      );
+    if (Number(count) < minCount || Number(count) > maxCount)
+      throw invalid(
+        "agentPoolProfile.count",
+        `count ${count} of pool '${name}' is not between minCount ${minCount} and maxCount ${maxCount}.`,
+      );
+  }
+  if (mode === "System" && Math.min(Number(count), minCount ?? Number.POSITIVE_INFINITY) < 1)
+    throw invalid("agentPoolProfile.count", `The system pool '${name}' must have at least one node.`);
+}
+
+/** The pool as a resource, filled in with what only the service knows. */
+export function poolResource(clusterId: string, name: string, properties: Body, state: string): ArmResource {
+  const { name: _name, ...rest } = properties;
+  return {
+    id: `${clusterId}/agentPools/${name}`,
+    name,
+    type: poolType,
+    properties: {
+      ...rest,
+      currentOrchestratorVersion: fullVersion(String(rest.orchestratorVersion)),
+      nodeImageVersion: nodeImage(rest),
+      provisioningState: state,
+      eTag: randomUUID(),
+    },
+  };
+}
+
+const nodeImage = ({ osSKU, osType }: Body): string =>
+  osType === "Windows"
+    ? "AKSWindows-2022-containerd-gen2-20348.4297.251015"
+    : `${String(osSKU).startsWith("AzureLinux") ? "AKSAzureLinux-V3gen2" : "AKSUbuntu-2204gen2containerd"}-202511.07.0`;
+
+/** A cluster shows its pools in its own body too. */
+export function showPools(world: World, clusterId: string): void {
+  const cluster = world.store.get(clusterId);
+  if (cluster !== undefined)
+    cluster.properties.agentPoolProfiles = poolsOf(world, clusterId).map(({ name, properties }) => ({
+      name,
+      ...properties,
+    }));
+}
+
+export const poolsOf = (world: World, clusterId: string): ArmResource[] =>
+  world.store.below(clusterId).filter(({ type }) => same(type, poolType));
+
+export const clusterConflict = (id: ResourceId) => ({
+  status: 409,
+  code: "OperationNotAllowed",
+  message: `Operation is not allowed: Another operation is in progress on '${id.id}', please wait for it to finish before starting a new operation. See https://aka.ms/aks-pending-operation for more details`,
+});
+
+export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
+  [poolType]: {
+    conflict: clusterConflict,
+    before({ world, id }) {
+      const cluster = world.store.busy(id.parent ?? "");
+      if (cluster !== undefined && same(cluster.resourceId, id.parent ?? ""))
+        throw armError(409, "OperationNotAllowed", clusterConflict({ ...id, id: id.parent ?? "" }).message);
+    },
+    derive({ world, id, body }) {
+      derivePool(propertiesOf(body), surroundingsOf(world.store.get(id.parent ?? "") as ArmResource));
+    },
+    check({ world, id, body }) {
+      const cluster = world.store.get(id.parent ?? "") as ArmResource;
+      const pool = propertiesOf(body);
+      checkPool(id.name, pool, surroundingsOf(cluster));
+      const others = poolsOf(world, cluster.id).filter(({ name }) => !same(name, id.name));
+      if (pool.mode !== "System" && !others.some(({ properties }) => properties.mode === "System"))
+        throw invalid("agentPoolProfiles", "There has to be at least one system agent pool.");
+      const network = (properties: Body) => networkOf(String(properties.vnetSubnetID ?? "")).toLowerCase();
+      const foreign = others.find(({ properties }) => network(properties) !== network(pool));
+      if (foreign !== undefined)
+        throw invalid(
+          "agentPoolProfile.vnetSubnetID",
+          `All agent pools must be in the same VNET, '${id.name}' and '${foreign.name}' are not.`,
+        );
+    },
+    accepted(resource, { world, id, old }) {
+      const parent = world.store.get(id.parent ?? "") as ArmResource;
+      Object.assign(
+        resource,
+        poolResource(parent.id, resource.name, resource.properties, old === undefined ? "Creating" : "Updating"),
+      );
+    },
+    finished: (_resource, world) => {
+      for (const cluster of world.store.list(clusterType)) showPools(world, cluster.id);
+    },
+    mayDelete({ world, resource }) {
+      const cluster = resource.id.split("/").slice(0, -2).join("/");
+      if (world.store.get(cluster)?.properties.provisioningState === "Deleting") return;
+      const others = poolsOf(world, cluster).filter(({ id }) => !same(id, resource.id));
+      if (resource.properties.mode === "System" && !others.some(({ properties }) => properties.mode === "System"))
+        throw armError(
+          400,
+          "OperationNotAllowed",
+          `There has to be at least one system agent pool: '${resource.name}' is the last one.`,
+        );
+    },
+    gone(resource, world) {
+      showPools(world, resource.id.split("/").slice(0, -2).join("/"));
+    },
+  },
+};

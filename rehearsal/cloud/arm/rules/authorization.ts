@@ -1,0 +1,71 @@
+// Role assignments.
+
+import { assignmentType, clientOf } from "../access.ts";
+import { type Behaviour, propertiesOf } from "../behaviour.ts";
+import { armError } from "../errors.ts";
+import { key, same } from "../ids.ts";
+
+export const authorizationRules: Readonly<Record<string, Behaviour>> = {
+  [assignmentType]: {
+    derive({ world, body, old }) {
+      const properties = propertiesOf(body);
+      const role = world.access.role(String(properties.roleDefinitionId));
+      const known = String(properties.roleDefinitionId).toLowerCase().includes("/roledefinitions/");
+      if (role === undefined || !known)
+        throw armError(
+          404,
+          "RoleDefinitionDoesNotExist",
+          `The specified role definition with ID '${String(properties.roleDefinitionId).split("/").at(-1)}' does not exist.`,
+        );
+      properties.roleDefinitionId = world.access.definitionId(role);
+      const principal = world.directory.find(String(properties.principalId));
+      properties.principalType ??= old?.properties.principalType ?? principal?.kind;
+    },
+    check({ world, id, sent, body, old }) {
+      const { principalId, roleDefinitionId } = propertiesOf(body);
+      const sentType = propertiesOf(sent).principalType;
+      const principal = world.directory.find(String(principalId));
+      const age = Date.now() - (world.born.get(key(String(principalId))) ?? 0);
+      if (principal === undefined || (sentType === undefined && age < world.settings.replicationDelay))
+        throw armError(
+          400,
+          "PrincipalNotFound",
+          `Principal ${String(principalId).replaceAll("-", "")} does not exist in the directory ${world.tenantId}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.  See https://aka.ms/docs-principaltype`,
+        );
+      if (sentType !== undefined && !same(String(sentType), principal.kind))
+        throw armError(
+          400,
+          "UnmatchedPrincipalType",
+          `The PrincipalId '${principalId}' has type '${principal.kind}', which is different from specified PrinciaplType '${sentType}'.`,
+        );
+      if (
+        old !== undefined &&
+        (old.properties.principalId !== principalId ||
+          !same(String(old.properties.roleDefinitionId), String(roleDefinitionId)))
+      )
+        throw armError(
+          409,
+          "RoleAssignmentUpdateNotPermitted",
+          "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+        );
+      const role = String(roleDefinitionId).split("/").at(-1) ?? "";
+      const existing = world.access.existing(String(principalId), role, id.scope);
+      if (existing !== undefined && !same(existing.name, id.name))
+        throw armError(
+          409,
+          "RoleAssignmentExists",
+          `The role assignment already exists. The ID of the existing role assignment is ${existing.name.replaceAll("-", "")}.`,
+        );
+    },
+    accepted(resource, { id, caller, old }) {
+      const now = new Date().toISOString();
+      Object.assign(resource.properties, {
+        scope: id.scope,
+        createdOn: old?.properties.createdOn ?? now,
+        updatedOn: now,
+        createdBy: old?.properties.createdBy ?? clientOf(caller),
+        updatedBy: clientOf(caller),
+      });
+    },
+  },
+};

@@ -1,0 +1,187 @@
+// The combinations that AKS itself refuses.
+import type { ArmResource, Caller } from "../../types.ts";
+import { propertiesOf, type Write } from "../behaviour.ts";
+import { key, same } from "../ids.ts";
+import { subnetType } from "../types/network.ts";
+import { type Body, isObject, part } from "../validate.ts";
+import { checkPool, invalid, requiredParameter, surroundingsOf } from "./agentPool.ts";
+import { checkApiServer, checkNetwork, refuse } from "./clusterNetwork.ts";
+import { networkOf } from "./network.ts";
+import { checkVersion } from "./versions.ts";
+
+/** All checks of a cluster's PUT, in the order of the service. */
+export function checkCluster(write: Write): void {
+  const { body, old } = write;
+  const properties = propertiesOf(body);
+  checkBasics(body);
+  checkVersion(
+    String(properties.kubernetesVersion),
+    old && String(old.properties.kubernetesVersion),
+    part(body, "sku").tier === "Premium",
+  );
+  checkFeatures(body, old);
+  checkPools(write);
+  checkNetwork(write);
+  checkApiServer(write);
+  checkIdentities(write);
+}
+
+function checkBasics(body: Body): void {
+  const { dnsPrefix, agentPoolProfiles } = propertiesOf(body);
+  if (dnsPrefix === undefined) throw requiredParameter("dnsPrefix");
+  if (!/^[a-zA-Z0-9](?:[-a-zA-Z0-9]{0,52}[a-zA-Z0-9])?$/.test(String(dnsPrefix)))
+    throw refuse(
+      "InvalidDNSPrefix",
+      `DNS name '${dnsPrefix}' is invalid. The DNS name must contain between 1 and 54 characters. It can contain only letters, numbers, and hyphens. It must start and end with a letter or a number.`,
+      "dnsPrefix",
+    );
+  if (!Array.isArray(agentPoolProfiles) || agentPoolProfiles.length === 0) throw requiredParameter("agentPoolProfiles");
+  const { type, userAssignedIdentities } = part(body, "identity");
+  if (type === undefined || type === "None") throw requiredParameter("servicePrincipalProfile");
+  const count = Object.keys(isObject(userAssignedIdentities) ? userAssignedIdentities : {}).length;
+  if (type === "UserAssigned" && count !== 1)
+    throw refuse(
+      "InvalidParameter",
+      `Exactly one user assigned identity is supported for the cluster, there are ${count}.`,
+      "identity.userAssignedIdentities",
+    );
+}
+
+function checkFeatures(body: Body, old: ArmResource | undefined): void {
+  const properties = propertiesOf(body);
+  const { tier } = part(body, "sku");
+  if (part(properties, "metricsProfile.costAnalysis").enabled === true && tier === "Free")
+    throw refuse(
+      "CostAnalysisNotSupportedInFreeTier",
+      "Cost analysis is not supported for clusters of the Free tier, use Standard or Premium.",
+      "metricsProfile.costAnalysis",
+    );
+  if (properties.supportPlan === "AKSLongTermSupport" && tier !== "Premium")
+    throw refuse(
+      "LTSRequiresPremiumTier",
+      "The support plan AKSLongTermSupport requires the Premium tier.",
+      "supportPlan",
+    );
+  const oidc = part(properties, "oidcIssuerProfile").enabled === true;
+  if (part(properties, "securityProfile.workloadIdentity").enabled === true && !oidc)
+    throw refuse(
+      "OIDCIssuerNotEnabled",
+      "Workload identity requires the OIDC issuer (oidcIssuerProfile.enabled) to be enabled.",
+      "securityProfile.workloadIdentity",
+    );
+  if (!oidc && old !== undefined && part(old, "properties.oidcIssuerProfile").enabled === true)
+    throw refuse(
+      "OIDCIssuerFeatureCannotBeDisabled",
+      "OIDC issuer feature can not be disabled once enabled.",
+      "oidcIssuerProfile.enabled",
+    );
+  const aad = properties.aadProfile;
+  if (properties.disableLocalAccounts === true && part(properties, "aadProfile").managed !== true)
+    throw refuse(
+      "DisableLocalAccountsNotSupported",
+      "disableLocalAccounts is only supported for clusters with a managed aadProfile.",
+      "disableLocalAccounts",
+    );
+  if (isObject(aad) && aad.enableAzureRBAC === true && aad.managed !== true)
+    throw refuse("InvalidParameter", "enableAzureRBAC needs a managed aadProfile.", "aadProfile.enableAzureRBAC");
+  if (
+    part(properties, "securityProfile.defender.securityMonitoring").enabled === true &&
+    part(properties, "securityProfile.defender").logAnalyticsWorkspaceResourceId === undefined
+  )
+    throw refuse(
+      "InvalidParameter",
+      "Defender's security monitoring needs logAnalyticsWorkspaceResourceId.",
+      "securityProfile.defender",
+    );
+  const addons = [
+    "azurepolicy",
+    "omsagent",
+    "azureKeyvaultSecretsProvider",
+    "httpApplicationRouting",
+    "ingressApplicationGateway",
+    "aciConnectorLinux",
+    "openServiceMesh",
+    "extensionManager",
+  ];
+  for (const name of Object.keys(isObject(properties.addonProfiles) ? properties.addonProfiles : {}))
+    if (!addons.some((known) => same(known, name)))
+      throw refuse(
+        "AddonInvalid",
+        `Addon '${name}' is not recognized. Supported addons: ${addons.join(", ")}.`,
+        "addonProfiles",
+      );
+}
+
+function checkPools({ body, old }: Write): void {
+  const properties = propertiesOf(body);
+  const pools = properties.agentPoolProfiles as Body[];
+  const known = (old?.properties.agentPoolProfiles ?? []) as Body[];
+  for (const pool of pools) {
+    if (pools.filter(({ name }) => name === pool.name).length > 1)
+      throw invalid("agentPoolProfiles", `The agent pool name '${pool.name}' is used more than once.`);
+    if (old !== undefined && !known.some(({ name }) => name === pool.name))
+      throw refuse(
+        "BadRequest",
+        "A new agent pool was introduced. Adding agent pools to an existing cluster is not allowed through managed cluster operations. For agent pool specific change, please use per agent pool operations: https://aka.ms/agent-pool-rest-api",
+        "agentPoolProfiles",
+      );
+    checkPool(String(pool.name), pool, surroundingsOf(body));
+  }
+  const all = [...pools, ...known.filter(({ name }) => !pools.some((pool) => pool.name === name))];
+  if (!all.some(({ mode }) => mode === "System"))
+    throw invalid("agentPoolProfiles", "There has to be at least one system agent pool.");
+  const networks = new Set(all.map(({ vnetSubnetID }) => key(networkOf(String(vnetSubnetID ?? "")))));
+  if (networks.size > 1) throw invalid("agentPoolProfile.vnetSubnetID", "All agent pools must be in the same VNET.");
+}
+
+/** The cluster's own identity must have its rights before the cluster is made; Owner of everything is not enough. */
+function checkIdentities({ world, id, body }: Write): void {
+  const properties = propertiesOf(body);
+  const kubelet = part(properties, "identityProfile.kubeletidentity").resourceId;
+  const assigned = part(body, "identity.userAssignedIdentities");
+  const [own] = Object.keys(assigned);
+  if (own === undefined) {
+    if (kubelet !== undefined)
+      throw refuse(
+        "CustomKubeletIdentityOnlySupportedOnUserAssignedMSICluster",
+        "Custom kubelet identity is only supported on user assigned MSI cluster.",
+        "identityProfile.kubeletidentity",
+      );
+    return;
+  }
+  const principal = world.directory.find(String(world.store.get(own)?.properties.principalId));
+  if (principal === undefined)
+    throw refuse("InvalidParameter", `The identity '${own}' is not in the directory.`, "identity");
+  const identity: Caller = { principal, groups: [] };
+  const assign = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
+  if (typeof kubelet === "string" && !world.access.allows(identity, assign, kubelet, "control"))
+    throw refuse(
+      "CustomKubeletIdentityMissingPermissionError",
+      `The cluster user assigned identity must be given permission to assign kubelet identity ${kubelet}. Check access result not allowed for action ${assign}.`,
+      "identityProfile.kubeletidentity",
+    );
+  const zone = part(properties, "apiServerAccessProfile").privateDNSZone;
+  const zoneActions = ["read", "write"].map((verb) => `Microsoft.Network/privateDnsZones/${verb}`);
+  const missing = zoneActions.find(
+    (action) => String(zone).startsWith("/") && !world.access.allows(identity, action, String(zone), "control"),
+  );
+  if (missing !== undefined)
+    throw refuse(
+      "CustomPrivateDNSZoneMissingPermissionError",
+      `Service principal or user assigned identity must be given permission to read and write to custom private dns zone ${zone}. Check access result not allowed for action ${missing}.`,
+      "apiServerAccessProfile.privateDNSZone",
+    );
+  const subnets = [
+    part(properties, "apiServerAccessProfile").subnetId,
+    ...(properties.agentPoolProfiles as Body[]).flatMap(({ vnetSubnetID, podSubnetID }) => [vnetSubnetID, podSubnetID]),
+  ];
+  for (const subnet of new Set(subnets.filter((one) => typeof one === "string")))
+    for (const action of ["read", "join/action"])
+      world.access.demandLinked(
+        identity,
+        "Microsoft.Compute/virtualMachineScaleSets/write",
+        id.id,
+        `${subnetType}/${action}`,
+        subnet,
+      );
+}

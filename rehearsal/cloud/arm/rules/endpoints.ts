@@ -1,0 +1,168 @@
+// Private endpoints, their DNS zone groups, private DNS zones and the networks that see them.
+import type { ArmResource } from "../../types.ts";
+import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
+import { armError } from "../errors.ts";
+import { key, same } from "../ids.ts";
+import { type Body, part } from "../validate.ts";
+import { networkConflict, networkOf, rangesOf, stampNetwork } from "./network.ts";
+
+export const endpointType = "Microsoft.Network/privateEndpoints";
+export const zoneGroupType = `${endpointType}/privateDnsZoneGroups`;
+export const zoneType = "Microsoft.Network/privateDnsZones";
+export const zoneLinkType = `${zoneType}/virtualNetworkLinks`;
+
+/** What can be linked privately: its sub-resource (group id), its public domain and its private zone. */
+export const linkable: Readonly<Record<string, { group: string; domain: string; zone: string }>> = {
+  "Microsoft.ContainerRegistry/registries": {
+    group: "registry",
+    domain: "azurecr.io",
+    zone: "privatelink.azurecr.io",
+  },
+  "Microsoft.KeyVault/vaults": {
+    group: "vault",
+    domain: "vault.azure.net",
+    zone: "privatelink.vaultcore.azure.net",
+  },
+};
+
+interface Connection {
+  readonly properties: { privateLinkServiceId: string; groupIds: string[] };
+}
+
+/** All connections of an endpoint, those that wait for an approval last. */
+const connectionsOf = (endpoint: Body): Connection[] =>
+  (["privateLinkServiceConnections", "manualPrivateLinkServiceConnections"] as const).flatMap(
+    (name) => (propertiesOf(endpoint)[name] ?? []) as Connection[],
+  );
+
+/** The endpoints whose connection to a resource is approved. */
+export const endpointsOf = (world: World, resourceId: string): ArmResource[] =>
+  world.store.list(endpointType).filter((endpoint) => {
+    const approved = (endpoint.properties.privateLinkServiceConnections ?? []) as Connection[];
+    return approved.some(({ properties }) => key(properties.privateLinkServiceId) === key(resourceId));
+  });
+
+/** Zones tell how many networks are linked to them. */
+function countLinks(world: World, linkId: string): void {
+  const zone = world.store.get(linkId.replace(/\/virtualNetworkLinks\/[^/]+$/i, ""));
+  if (zone !== undefined)
+    zone.properties.numberOfVirtualNetworkLinks = world.store
+      .below(zone.id)
+      .filter(({ type }) => same(type, zoneLinkType)).length;
+}
+
+export const endpointRules: Readonly<Record<string, Behaviour>> = {
+  [endpointType]: {
+    conflict: networkConflict,
+    check({ world, body, id }) {
+      const connections = connectionsOf(body);
+      if (connections.length !== 1)
+        throw armError(
+          400,
+          "InvalidRequestFormat",
+          `Cannot parse the request: private endpoint ${id.id} must have exactly one private link service connection, it has ${connections.length}.`,
+        );
+      for (const { properties } of connections) {
+        const target = world.store.get(properties.privateLinkServiceId) as ArmResource;
+        const group = linkable[target.type]?.group;
+        if (properties.groupIds.length !== 1 || properties.groupIds[0]?.toLowerCase() !== group)
+          throw armError(
+            400,
+            "PrivateEndpointInvalidGroupId",
+            `Call to ${target.type.split("/")[0]} failed. Error message: the group ids ${properties.groupIds.join(", ")} are not supported, the resource supports '${group}'.`,
+            { details: [] },
+          );
+        if (group === "registry" && part(target, "sku").name !== "Premium")
+          throw armError(
+            400,
+            "FeatureNotSupported",
+            `Private endpoint connections are not supported for the registry '${target.name}': they need the Premium SKU.`,
+            { details: [] },
+          );
+      }
+    },
+    accepted(resource, { world }) {
+      stampNetwork(resource);
+      const [connection] = connectionsOf(resource);
+      const target = world.store.get(connection?.properties.privateLinkServiceId ?? "") as ArmResource;
+      const subnet = world.store.get(String(part(resource, "properties.subnet").id)) as ArmResource;
+      const offset = world.store.list(endpointType).filter((one) => !same(one.id, resource.id)).length;
+      const first = (rangesOf(subnet.properties)[0]?.first ?? 0) + 4 + offset;
+      resource.properties.customDnsConfigs = [
+        {
+          fqdn: `${target.name.toLowerCase()}.${linkable[target.type]?.domain}`,
+          ipAddresses: [[24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join(".")],
+        },
+      ];
+    },
+  },
+  [zoneGroupType]: {
+    conflict: networkConflict,
+    holds: (id) => (id.parent === undefined ? [] : [id.parent]),
+    accepted: stampNetwork,
+  },
+  [zoneType]: {
+    conflict: networkConflict,
+    accepted(resource) {
+      stampNetwork(resource);
+      resource.properties.maxNumberOfRecordSets = 25000;
+      resource.properties.numberOfRecordSets ??= 1;
+      resource.properties.numberOfVirtualNetworkLinks ??= 0;
+    },
+    mayDelete({ world, resource }) {
+      const links = world.store.below(resource.id).filter(({ type }) => same(type, zoneLinkType));
+      if (links.length > 0)
+        throw armError(
+          409,
+          "CannotDeleteResource",
+          `Cannot delete resource while nested resources exist. Some existing nested resource IDs include: '${links[0]?.id}'. Please delete all nested resources before deleting this resource.`,
+        );
+    },
+  },
+  [zoneLinkType]: {
+    conflict: networkConflict,
+    check({ world, id, body }) {
+      const network = key(String(part(body, "properties.virtualNetwork").id));
+      const other = world.store
+        .below(id.parent ?? "")
+        .find((one) => !same(one.id, id.id) && key(String(part(one, "properties.virtualNetwork").id)) === network);
+      if (other !== undefined)
+        throw armError(
+          409,
+          "Conflict",
+          `A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link virtual network with '${id.path.split("/")[0]}' zone, to which it is linked already by '${other.name}'.`,
+        );
+    },
+    accepted(resource) {
+      stampNetwork(resource);
+      resource.properties.virtualNetworkLinkState = "Completed";
+    },
+    finished: (resource, world) => countLinks(world, resource.id),
+    gone: (resource, world) => countLinks(world, resource.id),
+  },
+};
+
+/** The ids of the networks in which a private name of a resource is found: approved endpoint, zone group, zone link. */
+export function networksReaching(world: World, resource: ArmResource): string[] {
+  const wanted = linkable[resource.type]?.zone;
+  const zones = endpointsOf(world, resource.id)
+    .flatMap((endpoint) => world.store.below(endpoint.id).filter(({ type }) => same(type, zoneGroupType)))
+    .flatMap(
+      (group) => (group.properties.privateDnsZoneConfigs ?? []) as { properties: { privateDnsZoneId: string } }[],
+    )
+    .map(({ properties }) => world.store.get(properties.privateDnsZoneId))
+    .filter((zone) => zone !== undefined && zone.name.toLowerCase() === wanted);
+  return zones
+    .flatMap((zone) => (zone === undefined ? [] : world.store.below(zone.id)))
+    .filter(({ type }) => same(type, zoneLinkType))
+    .map((link) => key(String(part(link, "properties.virtualNetwork").id)));
+}
+
+/** The networks in which the clusters' nodes are. */
+export function clusterNetworks(world: World): string[] {
+  return world.store
+    .list("Microsoft.ContainerService/managedClusters/agentPools")
+    .map(({ properties }) => properties.vnetSubnetID)
+    .filter((subnet) => typeof subnet === "string")
+    .map((subnet) => key(networkOf(subnet)));
+}

@@ -1,0 +1,67 @@
+// Resource groups, user-assigned identities and their federated credentials.
+import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
+import { armError } from "../errors.ts";
+import { groupType, key, same } from "../ids.ts";
+import { identityType } from "../types/common.ts";
+
+export const credentialType = `${identityType}/federatedIdentityCredentials`;
+
+/** https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations */
+const mostCredentials = 20;
+
+/** Makes the service principal of a managed identity and remembers when. */
+export function newIdentity(world: World, displayName: string, identityId: string) {
+  const principal = world.directory.addManagedIdentity(displayName, identityId);
+  world.born.set(key(principal.objectId), Date.now());
+  return principal;
+}
+
+export const identityRules: Readonly<Record<string, Behaviour>> = {
+  [groupType]: {
+    accepted(resource) {
+      resource.properties.provisioningState = "Succeeded";
+    },
+  },
+  [identityType]: {
+    accepted(resource, { world, old }) {
+      if (old !== undefined) return;
+      const principal = newIdentity(world, resource.name, resource.id);
+      Object.assign(resource.properties, {
+        tenantId: world.tenantId,
+        principalId: principal.objectId,
+        clientId: principal.clientId,
+      });
+    },
+    gone(resource, world) {
+      world.directory.remove(String(resource.properties.principalId));
+    },
+  },
+  [credentialType]: {
+    exclusive: 100,
+    conflict: (id) => ({
+      status: 409,
+      code: "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
+      message: `Too many Federated Identity Credentials are written concurrently for the managed identity '${key(id.parent ?? "")}'. Concurrent Federated Identity Credentials writes under the same managed identity are not supported.`,
+    }),
+    check({ world, id, body }) {
+      const others = world.store.below(id.parent ?? "").filter((one) => !same(one.id, id.id));
+      const { issuer, subject, audiences } = propertiesOf(body);
+      if (others.some(({ properties }) => properties.issuer === issuer && properties.subject === subject))
+        throw armError(
+          409,
+          "IssuerAndSubjectCombinationAlreadyExists",
+          "Issuer and subject combination already exists for this Managed Identity.",
+        );
+      if (others.length >= mostCredentials)
+        throw armError(
+          400,
+          "FederatedIdentityCredentialLimitReached",
+          `The managed identity '${id.parent}' has ${others.length} Federated Identity Credentials. No more than ${mostCredentials} are allowed.`,
+        );
+      if ((audiences as unknown[]).length !== 1)
+        throw armError(400, "BadRequest", "The property 'audiences' must have exactly one value.");
+      if (!URL.canParse(String(issuer)) || new URL(String(issuer)).protocol !== "https:")
+        throw armError(400, "BadRequest", `The property 'issuer' must be an HTTPS URL, it is '${issuer}'.`);
+    },
+  },
+};

@@ -1,0 +1,211 @@
+// Microsoft.Network: virtual networks and what subnets refer to.
+import {
+  choice,
+  fixed,
+  flag,
+  list,
+  number,
+  object,
+  or,
+  readOnly,
+  reference,
+  required,
+  type TypeDefinition,
+  text,
+} from "../schema.ts";
+import { location, provisioningState, subResource, tags } from "./common.ts";
+
+const version = "2024-05-01";
+export const subnetType = "Microsoft.Network/virtualNetworks/subnets";
+const gatewayType = "Microsoft.Network/natGateways";
+const addressType = "Microsoft.Network/publicIPAddresses";
+const securityGroupType = "Microsoft.Network/networkSecurityGroups";
+const etag = readOnly(text());
+
+const subnetProperties = object("SubnetPropertiesFormat", {
+  addressPrefix: text(),
+  addressPrefixes: list(text()),
+  networkSecurityGroup: object("NetworkSecurityGroup", {
+    id: reference(securityGroupType, "Microsoft.Network/networkSecurityGroups/join/action"),
+  }),
+  natGateway: subResource(gatewayType, "Microsoft.Network/natGateways/join/action"),
+  serviceEndpoints: or(
+    list(
+      object("ServiceEndpointPropertiesFormat", {
+        service: text(),
+        locations: list(text()),
+        provisioningState,
+      }),
+    ),
+    [],
+  ),
+  delegations: or(
+    list(
+      object("Delegation", {
+        id: text(),
+        name: text(),
+        properties: object("ServiceDelegationPropertiesFormat", {
+          serviceName: text(),
+          actions: readOnly(list(text())),
+          provisioningState,
+        }),
+      }),
+    ),
+    [],
+  ),
+  privateEndpointNetworkPolicies: or(
+    choice("Enabled", "Disabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"),
+    "Disabled",
+  ),
+  privateLinkServiceNetworkPolicies: or(choice("Enabled", "Disabled"), "Enabled"),
+  defaultOutboundAccess: flag(),
+  provisioningState,
+});
+
+const addressSpace = object("AddressSpace", { addressPrefixes: list(text()) });
+
+const ruleProperties = object("SecurityRulePropertiesFormat", {
+  description: text({ max: 140 }),
+  protocol: required(choice("Tcp", "Udp", "Icmp", "Esp", "*", "Ah")),
+  sourcePortRange: text(),
+  sourcePortRanges: or(list(text()), []),
+  destinationPortRange: text(),
+  destinationPortRanges: or(list(text()), []),
+  sourceAddressPrefix: text(),
+  sourceAddressPrefixes: or(list(text()), []),
+  destinationAddressPrefix: text(),
+  destinationAddressPrefixes: or(list(text()), []),
+  access: required(choice("Allow", "Deny")),
+  priority: required(number(100, 4096)),
+  direction: required(choice("Inbound", "Outbound")),
+  provisioningState,
+});
+
+const name = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
+
+export const networkTypes: readonly TypeDefinition[] = [
+  {
+    type: "Microsoft.Network/virtualNetworks",
+    version,
+    home: "group",
+    slow: true,
+    name,
+    body: object("VirtualNetwork", {
+      location: required(location),
+      tags,
+      etag,
+      properties: required(
+        object("VirtualNetworkPropertiesFormat", {
+          addressSpace: required(addressSpace),
+          dhcpOptions: object("DhcpOptions", { dnsServers: list(text()) }),
+          flowTimeoutInMinutes: number(4, 30),
+          subnets: list(
+            object("Subnet", { id: text(), name: required(text({ min: 1, max: 80 })), properties: subnetProperties }),
+          ),
+          enableDdosProtection: or(flag(), false),
+          enableVmProtection: or(flag(), false),
+          encryption: object("VirtualNetworkEncryption", {
+            enabled: required(flag()),
+            enforcement: or(choice("DropUnencrypted", "AllowUnencrypted"), "AllowUnencrypted"),
+          }),
+          privateEndpointVNetPolicies: or(choice("Disabled", "Basic"), "Disabled"),
+          resourceGuid: readOnly(text()),
+          virtualNetworkPeerings: or(list(object("VirtualNetworkPeering", {})), []),
+          provisioningState,
+        }),
+      ),
+    }),
+  },
+  {
+    type: subnetType,
+    version,
+    home: "child",
+    slow: true,
+    without: ["PATCH"],
+    name,
+    body: object("Subnet", { etag, properties: required(subnetProperties) }),
+  },
+  {
+    type: gatewayType,
+    version,
+    home: "group",
+    slow: true,
+    name,
+    body: object("NatGateway", {
+      location: required(location),
+      tags,
+      etag,
+      sku: required(object("NatGatewaySku", { name: required(choice("Standard")) })),
+      zones: fixed(list(text())),
+      properties: or(
+        object("NatGatewayPropertiesFormat", {
+          idleTimeoutInMinutes: or(number(4, 120), 4),
+          publicIpAddresses: list(subResource(addressType, "Microsoft.Network/publicIPAddresses/join/action")),
+          resourceGuid: readOnly(text()),
+          subnets: readOnly(list(subResource(subnetType))),
+          provisioningState,
+        }),
+        {},
+      ),
+    }),
+  },
+  {
+    type: addressType,
+    version,
+    home: "group",
+    slow: true,
+    name,
+    body: object("PublicIPAddress", {
+      location: required(location),
+      tags,
+      etag,
+      sku: or(
+        object("PublicIPAddressSku", {
+          name: fixed(or(choice("Basic", "Standard"), "Standard")),
+          tier: or(choice("Regional", "Global"), "Regional"),
+        }),
+        {},
+      ),
+      zones: fixed(list(text())),
+      properties: or(
+        object("PublicIPAddressPropertiesFormat", {
+          publicIPAllocationMethod: or(choice("Static", "Dynamic"), "Dynamic"),
+          publicIPAddressVersion: fixed(or(choice("IPv4", "IPv6"), "IPv4")),
+          idleTimeoutInMinutes: or(number(4, 30), 4),
+          ipTags: or(list(object("IpTag", { ipTagType: text(), tag: text() })), []),
+          ddosSettings: or(
+            object("DdosSettings", {
+              protectionMode: or(choice("VirtualNetworkInherited", "Enabled", "Disabled"), "VirtualNetworkInherited"),
+            }),
+            {},
+          ),
+          deleteOption: choice("Delete", "Detach"),
+          resourceGuid: readOnly(text()),
+          provisioningState,
+        }),
+        {},
+      ),
+    }),
+  },
+  {
+    type: securityGroupType,
+    version,
+    home: "group",
+    slow: true,
+    name,
+    body: object("NetworkSecurityGroup", {
+      location: required(location),
+      tags,
+      etag,
+      properties: or(
+        object("NetworkSecurityGroupPropertiesFormat", {
+          flushConnection: flag(),
+          securityRules: or(list(object("SecurityRule", { id: text(), name: text(), properties: ruleProperties })), []),
+          resourceGuid: readOnly(text()),
+          provisioningState,
+        }),
+        {},
+      ),
+    }),
+  },
+];

@@ -1,0 +1,155 @@
+// Microsoft.Network: private endpoints and the private DNS that makes them found.
+import {
+  choice,
+  fixed,
+  flag,
+  list,
+  number,
+  object,
+  or,
+  readOnly,
+  reference,
+  required,
+  type TypeDefinition,
+  text,
+} from "../schema.ts";
+import { location, provisioningState, tags } from "./common.ts";
+import { subnetType } from "./network.ts";
+
+const version = "2024-05-01";
+const name = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
+const etag = readOnly(text());
+const zoneType = "Microsoft.Network/privateDnsZones";
+
+const connection = list(
+  object("PrivateLinkServiceConnection", {
+    id: text(),
+    name: required(text()),
+    properties: required(
+      object("PrivateLinkServiceConnectionProperties", {
+        privateLinkServiceId: required(
+          reference(["Microsoft.ContainerRegistry/registries", "Microsoft.KeyVault/vaults"]),
+        ),
+        groupIds: required(list(text())),
+        requestMessage: text({ max: 140 }),
+        privateLinkServiceConnectionState: object("PrivateLinkServiceConnectionState", {
+          status: text(),
+          description: text(),
+          actionsRequired: text(),
+        }),
+        provisioningState,
+      }),
+    ),
+  }),
+);
+
+export const endpointTypes: readonly TypeDefinition[] = [
+  {
+    type: "Microsoft.Network/privateEndpoints",
+    version,
+    home: "group",
+    slow: true,
+    name,
+    body: object("PrivateEndpoint", {
+      location: required(location),
+      tags,
+      etag,
+      properties: required(
+        object("PrivateEndpointProperties", {
+          subnet: required(
+            fixed(
+              object("Subnet", {
+                id: required(reference(subnetType, "Microsoft.Network/virtualNetworks/subnets/join/action")),
+              }),
+            ),
+          ),
+          privateLinkServiceConnections: or(connection, []),
+          manualPrivateLinkServiceConnections: or(connection, []),
+          customNetworkInterfaceName: or(text(), ""),
+          customDnsConfigs: readOnly(
+            list(object("CustomDnsConfigPropertiesFormat", { fqdn: text(), ipAddresses: list(text()) })),
+          ),
+          provisioningState,
+        }),
+      ),
+    }),
+  },
+  {
+    type: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+    version,
+    home: "child",
+    slow: true,
+    without: ["PATCH"],
+    name,
+    body: object("PrivateDnsZoneGroup", {
+      etag,
+      properties: required(
+        object("PrivateDnsZoneGroupPropertiesFormat", {
+          privateDnsZoneConfigs: required(
+            list(
+              object("PrivateDnsZoneConfig", {
+                name: required(text()),
+                properties: required(
+                  object("PrivateDnsZonePropertiesFormat", {
+                    privateDnsZoneId: required(reference(zoneType, "Microsoft.Network/privateDnsZones/join/action")),
+                  }),
+                ),
+              }),
+            ),
+          ),
+          provisioningState,
+        }),
+      ),
+    }),
+  },
+  {
+    type: zoneType,
+    version: "2024-06-01",
+    home: "group",
+    slow: true,
+    name: /^(?=.{1,253}$)([a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?\.)+[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/i,
+    body: object("PrivateZone", {
+      location: required(location),
+      tags,
+      etag,
+      properties: or(
+        object("PrivateZoneProperties", {
+          maxNumberOfRecordSets: readOnly(number()),
+          numberOfRecordSets: readOnly(number()),
+          numberOfVirtualNetworkLinks: readOnly(number()),
+          provisioningState,
+        }),
+        {},
+      ),
+    }),
+  },
+  {
+    type: `${zoneType}/virtualNetworkLinks`,
+    version: "2024-06-01",
+    home: "child",
+    slow: true,
+    name,
+    body: object("VirtualNetworkLink", {
+      location: required(location),
+      tags,
+      etag,
+      properties: required(
+        object("VirtualNetworkLinkProperties", {
+          virtualNetwork: required(
+            fixed(
+              object("SubResource", {
+                id: required(
+                  reference("Microsoft.Network/virtualNetworks", "Microsoft.Network/virtualNetworks/join/action"),
+                ),
+              }),
+            ),
+          ),
+          registrationEnabled: or(flag(), false),
+          resolutionPolicy: choice("Default", "NxDomainRedirect"),
+          virtualNetworkLinkState: readOnly(text()),
+          provisioningState,
+        }),
+      ),
+    }),
+  },
+];

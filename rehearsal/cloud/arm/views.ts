@@ -1,0 +1,250 @@
+// What ARM answers beside single resources: subscription, providers, operations, lists, role definitions, deleted vaults.
+import type { ArmResource, Caller, CloudRequest, CloudResponse } from "../types.ts";
+import { assignmentType } from "./access.ts";
+import type { DeletedVault, World } from "./behaviour.ts";
+import { armError } from "./errors.ts";
+import { groupType, parseCollection, same, within } from "./ids.ts";
+import type { Providers } from "./providers.ts";
+import { purge } from "./remove.ts";
+import type { Role } from "./roles.ts";
+import type { Operation } from "./store.ts";
+
+/** Answers the requests that are not about one resource; undefined for others. */
+export type Views = (
+  request: CloudRequest,
+  path: string,
+  version: string,
+  caller: Caller,
+) => Promise<CloudResponse | undefined>;
+
+const ok = (body: object): CloudResponse => ({ status: 200, body });
+
+/** A poll is answered after this long at most, so that clients told to retry at once do not spin. In milliseconds. */
+const longestPoll = 100;
+
+export function views(world: World, providers: Providers, deleted: (resource: ArmResource) => Promise<void>): Views {
+  const root = `/subscriptions/${world.subscriptionId}`;
+  const views_: readonly [method: string, path: RegExp, view: View][] = [
+    ["GET", /^\/subscriptions$/i, () => ok({ value: [subscription(world)] })],
+    ["GET", /^\/subscriptions\/[^/]+$/i, () => ok(subscription(world))],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+\/providers$/i,
+      () => ok({ value: providers.namespaces().map((name) => providers.show(name)) }),
+    ],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+\/providers\/([^/]+)$/i,
+      ([name = ""]) => ok(providers.show(namespace(providers, name))),
+    ],
+    [
+      "POST",
+      /^\/subscriptions\/[^/]+\/providers\/([^/]+)\/register$/i,
+      ([name = ""], caller) => {
+        const known = namespace(providers, name);
+        world.access.demand(caller, `${known}/register/action`, root);
+        providers.register(known);
+        return ok(providers.show(known));
+      },
+    ],
+    ["GET", /\/locations\/[^/]+\/operationStatuses\/([^/]+)$/i, ([id = ""]) => poll(world, id, status)],
+    ["GET", /\/locations\/[^/]+\/operationResults\/([^/]+)$/i, ([id = ""]) => poll(world, id, result)],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+\/resourceGroups$/i,
+      (_parts, caller) => list(world, caller, { type: groupType, below: root }),
+    ],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+(\/resourceGroups\/[^/]+)?\/resources$/i,
+      ([group = ""], caller) => {
+        world.access.demand(caller, "Microsoft.Resources/subscriptions/resources/read", `${root}${group}`);
+        const value = world.store.below(`${root}${group}`).filter(({ location }) => location !== undefined);
+        return ok({ value: value.map(({ id, name, type, location, tags }) => ({ id, name, type, location, tags })) });
+      },
+    ],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+\/providers\/Microsoft\.KeyVault\/deletedVaults$/i,
+      (_parts, caller) => {
+        world.access.demand(caller, "Microsoft.KeyVault/deletedVaults/read", root);
+        return ok({ value: [...world.deletedVaults.values()].map((one) => showDeleted(world, one)) });
+      },
+    ],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+\/providers\/Microsoft\.KeyVault\/locations\/([^/]+)\/deletedVaults\/([^/]+)$/i,
+      ([location = "", name = ""], caller) => {
+        world.access.demand(caller, "Microsoft.KeyVault/locations/deletedVaults/read", root);
+        return ok(showDeleted(world, deletedVault(world, location, name)));
+      },
+    ],
+    [
+      "POST",
+      /^\/subscriptions\/[^/]+\/providers\/Microsoft\.KeyVault\/locations\/([^/]+)\/deletedVaults\/([^/]+)\/purge$/i,
+      async ([location = "", name = ""], caller) => {
+        world.access.demand(caller, "Microsoft.KeyVault/locations/deletedVaults/purge/action", root);
+        const { vault } = deletedVault(world, location, name);
+        if (vault.properties.enablePurgeProtection === true)
+          throw armError(
+            400,
+            "MethodNotAllowed",
+            'Operation "DeletedVaultPurge" is not allowed because purge protection is enabled for this vault. Key Vault service will automatically purge it after the retention period has passed.',
+          );
+        await purge(world, name, deleted);
+        return { status: 200 };
+      },
+    ],
+    [
+      "GET",
+      /^(.*)\/providers\/Microsoft\.Authorization\/roleDefinitions(?:\/([^/]+))?$/i,
+      ([scope = "", id], caller, request) => {
+        world.access.demand(caller, "Microsoft.Authorization/roleDefinitions/read", scope === "" ? root : scope);
+        return roleDefinitions(world, id, request.url.searchParams.get("$filter"));
+      },
+    ],
+  ];
+  return async (request, path, version, caller) => {
+    for (const [method, pattern, view] of views_) {
+      const match = method === request.method ? pattern.exec(path) : null;
+      if (match !== null) return view(match.slice(1), caller, request);
+    }
+    const collection = request.method === "GET" ? parseCollection(path) : undefined;
+    if (collection === undefined) return undefined;
+    providers.definition(collection.type, version);
+    return list(world, caller, collection, request.url.searchParams.get("$filter"));
+  };
+}
+
+type View = (
+  parts: readonly (string | undefined)[],
+  caller: Caller,
+  request: CloudRequest,
+) => CloudResponse | Promise<CloudResponse>;
+
+const subscription = ({ subscriptionId, tenantId }: World) => ({
+  id: `/subscriptions/${subscriptionId}`,
+  subscriptionId,
+  tenantId,
+  displayName: "Rehearsal",
+  state: "Enabled",
+  authorizationSource: "RoleBased",
+});
+
+function namespace(providers: Providers, name: string): string {
+  const known = providers.namespaces().find((one) => same(one, name));
+  if (known === undefined)
+    throw armError(404, "InvalidResourceNamespace", `The resource namespace '${name}' is invalid.`);
+  return known;
+}
+
+async function poll(world: World, id: string, show: (operation: Operation) => CloudResponse): Promise<CloudResponse> {
+  const found = () => {
+    world.store.busy("");
+    return world.store.operations.get(id);
+  };
+  const operation = found();
+  if (operation === undefined) throw armError(404, "NotFound", `The operation '${id}' could not be found.`);
+  if (operation.ended === undefined) {
+    const left = operation.waiting ? longestPoll : Math.max(operation.endsAt - Date.now(), 0) + 1;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, longestPoll)));
+  }
+  return show(found() ?? operation);
+}
+
+function status(operation: Operation): CloudResponse {
+  const { id, started, ended, error } = operation;
+  return {
+    status: 200,
+    ...(ended === undefined ? { headers: { "retry-after": "0" } } : {}),
+    body: {
+      id: `/subscriptions/operations/${id}`,
+      name: id,
+      status: ended === undefined ? "InProgress" : error === undefined ? "Succeeded" : "Failed",
+      startTime: new Date(started).toISOString(),
+      ...(ended === undefined ? {} : { endTime: new Date(ended).toISOString() }),
+      ...(error === undefined ? {} : { error }),
+    },
+  };
+}
+
+const result = ({ ended, error }: Operation): CloudResponse =>
+  ended === undefined
+    ? { status: 202, headers: { "retry-after": "0" } }
+    : error === undefined
+      ? { status: 204 }
+      : { status: 409, body: { error } };
+
+/** A list of resources; role assignments are listed with those of the scopes above. */
+function list(
+  world: World,
+  caller: Caller,
+  { type, below }: { type: string; below: string },
+  filter: string | null = null,
+): CloudResponse {
+  const known = type === groupType ? "Microsoft.Resources/subscriptions/resourceGroups" : type;
+  world.access.demand(caller, `${known}/read`, below);
+  const [, principal] = /principalId eq '([^']+)'/i.exec(filter ?? "") ?? [];
+  const value = world.store.list(type).filter((resource) => {
+    const scope = String(resource.properties.scope ?? "");
+    if (same(type, assignmentType))
+      return (
+        (within(scope, below) || within(below, scope)) &&
+        (principal === undefined || resource.properties.principalId === principal)
+      );
+    return within(resource.id, below);
+  });
+  return ok({ value: structuredClone(value) });
+}
+
+function roleDefinitions(world: World, id: string | undefined, filter: string | null): CloudResponse {
+  const show = (role: Role) => ({
+    id: world.access.definitionId(role),
+    name: role.id,
+    type: "Microsoft.Authorization/roleDefinitions",
+    properties: {
+      roleName: role.name,
+      permissions: [
+        {
+          actions: role.actions ?? [],
+          notActions: role.notActions ?? [],
+          dataActions: role.dataActions ?? [],
+          notDataActions: role.notDataActions ?? [],
+        },
+      ],
+    },
+  });
+  const [, name] = /roleName eq '([^']+)'/i.exec(filter ?? "") ?? [];
+  if (id === undefined)
+    return ok({
+      value: world.access
+        .definitions()
+        .filter((role) => name === undefined || same(role.name, name))
+        .map(show),
+    });
+  const role = world.access.definitions().find((one) => same(one.id, id));
+  if (role === undefined)
+    throw armError(404, "RoleDefinitionDoesNotExist", `The specified role definition with ID '${id}' does not exist.`);
+  return ok(show(role));
+}
+
+function deletedVault(world: World, location: string, name: string): DeletedVault {
+  const found = world.deletedVaults.get(name.toLowerCase());
+  if (found === undefined || !same(found.vault.location ?? "", location))
+    throw armError(404, "DeletedVaultNotFound", `The specified deleted vault '${name}' does not exist.`);
+  return found;
+}
+
+const showDeleted = (world: World, { vault, deletedAt, purgeAt }: DeletedVault) => ({
+  id: `/subscriptions/${world.subscriptionId}/providers/Microsoft.KeyVault/locations/${vault.location}/deletedVaults/${vault.name}`,
+  name: vault.name,
+  type: "Microsoft.KeyVault/deletedVaults",
+  properties: {
+    vaultId: vault.id,
+    location: vault.location,
+    tags: vault.tags ?? {},
+    deletionDate: deletedAt,
+    scheduledPurgeDate: purgeAt,
+    purgeProtectionEnabled: vault.properties.enablePurgeProtection,
+  },
+});
