@@ -1,0 +1,387 @@
+import { strict as assert } from "node:assert";
+import { existsSync, readFileSync } from "node:fs";
+import { before, describe, it } from "mocha";
+import { stringify } from "yaml";
+import { type Analysis, analyseChart, RelocationError } from "../../mirror/analysis.ts";
+import { sourceOf } from "../../mirror/reference.ts";
+import { RenderError } from "../../mirror/render.ts";
+import { findTool } from "../../tools/findTool.ts";
+import { deployment, packChart } from "./charts.ts";
+
+const REAL_CHARTS = new URL("../../../shared/charts/", import.meta.url);
+const PINNED = `sha256:${"5".repeat(64)}`;
+
+describe("analyseChart", () => {
+  let helm: string;
+  before(async function () {
+    // Where Helm must be built first.
+    this.timeout(1_200_000);
+    helm = await findTool("helm");
+  });
+
+  const analyse = (tgz: Buffer, values = {}): Promise<Analysis> =>
+    analyseChart(helm, { tgz, name: "tool", namespace: "tools" }, values);
+  const digest = (source: string) => `{digest:${source}}`;
+
+  it("relocates by repository and pins the digest in the tag, a tag that the chart itself fills in too", async () => {
+    const chart = packChart(
+      { image: { repository: "ghcr.io/acme/tool", tag: "", pullPolicy: "Always" } },
+      {
+        "deployment.yaml": deployment(
+          "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}",
+        ),
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.images, [{ host: "ghcr.io", repository: "acme/tool", tag: "1.4.0" }]);
+    assert.deepEqual(analysis.values, {
+      image: { repository: "{registry}/ghcr.io/acme/tool", tag: `1.4.0@${digest("ghcr.io/acme/tool:1.4.0")}` },
+    });
+    assert.deepEqual(analysis.postRender, []);
+    assert.deepEqual(analysis.warnings, []);
+  });
+
+  it("finds the values' images, not the defaults', where the settings set them", async () => {
+    const chart = packChart(
+      { image: { repository: "ghcr.io/acme/tool", tag: "1" } },
+      { "deployment.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}") },
+    );
+    const analysis = await analyse(chart, { image: { repository: "quay.io/fork/tool" } });
+    assert.deepEqual(analysis.images.map(sourceOf), ["quay.io/fork/tool:1"]);
+    assert.deepEqual(analysis.values, {
+      image: { repository: "{registry}/quay.io/fork/tool", tag: `1@${digest("quay.io/fork/tool:1")}` },
+    });
+  });
+
+  it("relocates by each image's own registry where one registry for all would be wrong", async () => {
+    const image = (key: string) => {
+      const value = `.Values.${key}`;
+      return `{{ .Values.global.registry | default ${value}.registry }}/{{ ${value}.repository }}:{{ ${value}.tag }}`;
+    };
+    const chart = packChart(
+      {
+        global: { registry: null },
+        one: { registry: "ghcr.io", repository: "acme/one", tag: "1" },
+        two: { registry: "quay.io", repository: "acme/two", tag: "2" },
+      },
+      { "one.yaml": deployment(image("one"), { name: "one" }), "two.yaml": deployment(image("two"), { name: "two" }) },
+    );
+    assert.deepEqual((await analyse(chart)).values, {
+      one: { registry: "{registry}/ghcr.io", tag: `1@${digest("ghcr.io/acme/one:1")}` },
+      two: { registry: "{registry}/quay.io", tag: `2@${digest("quay.io/acme/two:2")}` },
+    });
+  });
+
+  it("uses the one registry for all where nothing else reaches the images", async () => {
+    const chart = packChart(
+      { imageRegistry: "" },
+      {
+        "one.yaml": deployment("{{ with .Values.imageRegistry }}{{ . }}/{{ end }}acme/one:1", { name: "one" }),
+        "two.yaml": deployment("{{ with .Values.imageRegistry }}{{ . }}/{{ end }}acme/two:1", { name: "two" }),
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.values, { imageRegistry: "{registry}/docker.io" });
+    assert.deepEqual(analysis.postRender, [
+      {
+        name: "{registry}/docker.io/acme/one",
+        newName: "{registry}/docker.io/acme/one",
+        digest: digest("docker.io/acme/one:1"),
+      },
+      {
+        name: "{registry}/docker.io/acme/two",
+        newName: "{registry}/docker.io/acme/two",
+        digest: digest("docker.io/acme/two:1"),
+      },
+    ]);
+  });
+
+  it("uses a value for the digest where the chart has one, written in its values or not", async () => {
+    const template = deployment(
+      "{{ .Values.image.repository }}:{{ .Values.image.tag }}{{ with .Values.image.digest }}@{{ . }}{{ end }}",
+    );
+    for (const extra of [{ digest: "" }, {}]) {
+      const chart = packChart(
+        { image: { repository: "ghcr.io/acme/tool", tag: "1", ...extra } },
+        { "deployment.yaml": template },
+      );
+      assert.deepEqual((await analyse(chart)).values, {
+        image: { repository: "{registry}/ghcr.io/acme/tool", digest: digest("ghcr.io/acme/tool:1") },
+      });
+    }
+  });
+
+  it("keeps a digest that the chart names", async () => {
+    const chart = packChart(
+      { image: { registry: "registry.k8s.io", image: "acme/tool", tag: "v1", digest: PINNED } },
+      {
+        "deployment.yaml": deployment(
+          "{{ .Values.image.registry }}/{{ .Values.image.image }}:{{ .Values.image.tag }}@{{ .Values.image.digest }}",
+        ),
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.images, [
+      { host: "registry.k8s.io", repository: "acme/tool", tag: "v1", digest: PINNED },
+    ]);
+    assert.deepEqual(analysis.values, { image: { registry: "{registry}/registry.k8s.io" } });
+    assert.deepEqual(analysis.postRender, []);
+  });
+
+  it("leaves a tag alone that is also a label or an argument, and pins the digest by postRender", async () => {
+    const image = "{{ .Values.image.repository }}:{{ .Values.image.tag }}";
+    const expected = {
+      name: "{registry}/ghcr.io/acme/tool",
+      newName: "{registry}/ghcr.io/acme/tool",
+      digest: digest("ghcr.io/acme/tool:1.4"),
+    };
+    for (const options of [
+      { labels: ', version: "{{ .Values.image.tag }}"' },
+      { more: 'args: ["--version={{ .Values.image.tag }}"]' },
+    ]) {
+      const chart = packChart(
+        { image: { repository: "ghcr.io/acme/tool", tag: "1.4" } },
+        { "deployment.yaml": deployment(image, options) },
+      );
+      const analysis = await analyse(chart);
+      assert.deepEqual(analysis.values, { image: { repository: "{registry}/ghcr.io/acme/tool" } });
+      assert.deepEqual(analysis.postRender, [expected]);
+    }
+  });
+
+  it("leaves a tag alone that the chart compares as a version", async () => {
+    const chart = packChart(
+      { image: { repository: "ghcr.io/acme/tool", tag: "1.4.0" } },
+      {
+        "deployment.yaml": `{{ if semverCompare "<1.0.0" .Values.image.tag }}{{ fail "too old" }}{{ end }}
+${deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}")}`,
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.values, { image: { repository: "{registry}/ghcr.io/acme/tool" } });
+    assert.deepEqual(
+      analysis.postRender.map(({ name }) => name),
+      ["{registry}/ghcr.io/acme/tool"],
+    );
+  });
+
+  it("relocates what no value reaches by postRender, with the name as the chart writes it", async () => {
+    const more = `initContainers: []
+command: [sh]`;
+    const chart = packChart({}, { "deployment.yaml": deployment("busybox:1.36", { more }) });
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.images.map(sourceOf), ["docker.io/library/busybox:1.36"]);
+    assert.deepEqual(analysis.values, {});
+    assert.deepEqual(analysis.postRender, [
+      {
+        name: "busybox",
+        newName: "{registry}/docker.io/library/busybox",
+        digest: digest("docker.io/library/busybox:1.36"),
+      },
+    ]);
+  });
+
+  it("takes an image without a tag as its latest", async () => {
+    const chart = packChart({ image: "nginx" }, { "deployment.yaml": deployment("{{ .Values.image }}") });
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.images.map(sourceOf), ["docker.io/library/nginx:latest"]);
+    assert.deepEqual(analysis.values, {
+      image: `{registry}/docker.io/library/nginx@${digest("docker.io/library/nginx:latest")}`,
+    });
+  });
+
+  it("finds and relocates images in arguments, environment, custom resources and texts", async () => {
+    const image = "{{ .Values.repository }}:{{ .Values.tag }}";
+    const chart = packChart(
+      {
+        repository: "ghcr.io/acme/tool",
+        tag: "1",
+        reloader: "quay.io/acme/reloader:2",
+        related: "acme/related:3",
+        proxy: { repository: "ghcr.io/acme/proxy", tag: "4" },
+        template: "ghcr.io/acme/template:5",
+      },
+      {
+        "deployment.yaml": deployment(image, {
+          more: `args: ["--reloader-image={{ .Values.reloader }}"]
+env: [{name: RELATED_IMAGE_X, value: "{{ .Values.related }}"}]`,
+        }),
+        "resource.yaml": `apiVersion: acme.example/v1
+kind: Proxy
+metadata: {name: proxy}
+spec:
+  image: {repository: "{{ .Values.proxy.repository }}", tag: "{{ .Values.proxy.tag }}"}`,
+        "config.yaml": `apiVersion: v1
+kind: ConfigMap
+metadata: {name: template}
+data:
+  pod.yaml: |
+    containers:
+      - image: {{ .Values.template }}
+      - image: {{ .Values.template }}`,
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.images.map(sourceOf).sort(), [
+      "docker.io/acme/related:3",
+      "ghcr.io/acme/proxy:4",
+      "ghcr.io/acme/template:5",
+      "ghcr.io/acme/tool:1",
+      "quay.io/acme/reloader:2",
+    ]);
+    const pin = (name: string, tag: string) => `${tag}@${digest(`${name}:${tag}`)}`;
+    assert.deepEqual(analysis.values, {
+      repository: "{registry}/ghcr.io/acme/tool",
+      tag: pin("ghcr.io/acme/tool", "1"),
+      reloader: `{registry}/quay.io/acme/reloader:${pin("quay.io/acme/reloader", "2")}`,
+      related: `{registry}/docker.io/acme/related:${pin("docker.io/acme/related", "3")}`,
+      proxy: { repository: "{registry}/ghcr.io/acme/proxy", tag: pin("ghcr.io/acme/proxy", "4") },
+      template: `{registry}/ghcr.io/acme/template:${pin("ghcr.io/acme/template", "5")}`,
+    });
+    assert.deepEqual(analysis.postRender, []);
+  });
+
+  it("repeats a whole list of which it changes one part, since Helm does not merge lists", async () => {
+    const chart = packChart(
+      { args: ["--verbose", "--helper-image=ghcr.io/acme/helper:1"] },
+      { "deployment.yaml": deployment("busybox:1", { more: "args: {{ toJson .Values.args }}" }) },
+    );
+    assert.deepEqual((await analyse(chart)).values, {
+      args: ["--verbose", `--helper-image={registry}/ghcr.io/acme/helper:1@${digest("ghcr.io/acme/helper:1")}`],
+    });
+  });
+
+  it("relocates subcharts by their names, packed or not", async () => {
+    const values = { image: { repository: "ghcr.io/acme/sub", tag: "1" } };
+    const template = deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}", {
+      name: "{{ .Chart.Name }}",
+    });
+    const chart = packChart(
+      {},
+      {},
+      {
+        files: {
+          "charts/packed.tgz": packChart(values, { "a.yaml": template }, { name: "packed" }),
+          "charts/plain/Chart.yaml": stringify({ apiVersion: "v2", name: "plain", version: "1.0.0" }),
+          "charts/plain/values.yaml": stringify(values),
+          "charts/plain/templates/a.yaml": template,
+        },
+      },
+    );
+    const image = { repository: "{registry}/ghcr.io/acme/sub", tag: `1@${digest("ghcr.io/acme/sub:1")}` };
+    assert.deepEqual((await analyse(chart)).values, { packed: { image }, plain: { image } });
+  });
+
+  it("takes nothing for an image that is none", async () => {
+    const chart = packChart(
+      {},
+      {
+        "config.yaml": `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: texts
+  labels: {app.kubernetes.io/version: "1.2.3"}
+  annotations: {prometheus.io/port: "9090", doc: "https://ghcr.io/acme/tool:1"}
+data:
+  url: https://example.com/path:8080/x
+  address: tool.tools.svc.cluster.local:8080
+  time: "12:30"
+  policy: IfNotPresent
+  config: |
+    registry: https://ghcr.io
+    upstream: http://quay.io/v2/acme/tool:1
+    schema: helm.sh/v1`,
+        "crd.yaml": `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: tools.acme.example}
+spec: {versions: [{schema: {openAPIV3Schema: {description: "such as ghcr.io/acme/tool:1"}}}]}`,
+      },
+    );
+    assert.deepEqual(await analyse(chart), { images: [], values: {}, postRender: [], warnings: [] });
+  });
+
+  const stuck: [string, string, RegExp][] = [
+    [
+      "an argument",
+      deployment("ghcr.io/acme/tool:1", { more: "args: [--helper-image=ghcr.io/acme/helper:1]" }),
+      /Deployment tools\/tool, spec\.template\.spec\.containers\[0\]\.args\[0\]: ghcr\.io\/acme\/helper:1/,
+    ],
+    [
+      "a hook, which Helm runs apart",
+      deployment("ghcr.io/acme/tool:1").replace("  labels:", "  annotations: {helm.sh/hook: pre-install}\n  labels:"),
+      /Deployment tools\/tool, spec\.template\.spec\.containers\[0\]\.image: ghcr\.io\/acme\/tool:1/,
+    ],
+    [
+      "two versions of one image",
+      deployment("ghcr.io/acme/tool:1", { more: "- {name: b, image: 'ghcr.io/acme/tool:2'}" }).replace(
+        "          - {",
+        "        - {",
+      ),
+      /ghcr\.io\/acme\/tool is used in several versions \(ghcr\.io\/acme\/tool:1, ghcr\.io\/acme\/tool:2\)/,
+    ],
+  ];
+  for (const [where, template, message] of stuck) {
+    it(`names object and field of an image that cannot be relocated: ${where}`, async () => {
+      await assert.rejects(analyse(packChart({}, { "deployment.yaml": template })), (error: Error) => {
+        assert.ok(error instanceof RelocationError);
+        assert.match(error.message, message);
+        assert.match(error.message, /Set the chart's values in aks-gitops:charts/);
+        return true;
+      });
+    });
+  }
+
+  it("warns of a name without a tag, to which a program may put one", async () => {
+    const more = "env: [{name: HELPER, value: quay.io/acme/helper}]";
+    const chart = packChart({}, { "deployment.yaml": deployment("ghcr.io/acme/tool:1", { more }) });
+    assert.deepEqual((await analyse(chart)).warnings, [
+      "Deployment tools/tool, spec.template.spec.containers[0].env[0].value: quay.io/acme/helper may be an image, but has no tag; it is not mirrored",
+    ]);
+  });
+
+  it("passes Helm's words on when the chart does not render", async () => {
+    const chart = packChart({}, { "deployment.yaml": `{{ required "a name is needed" .Values.name }}` });
+    await assert.rejects(
+      analyse(chart),
+      (error: Error) => error instanceof RenderError && /a name is needed/.test(error.message),
+    );
+  });
+
+  const real: Record<string, Record<string, unknown>> = {
+    "kured-6.1.0": {
+      image: {
+        repository: "{registry}/ghcr.io/kubereboot/kured",
+        tag: `1.23.0@${digest("ghcr.io/kubereboot/kured:1.23.0")}`,
+      },
+    },
+    "ingress-nginx-4.15.1": {
+      controller: {
+        image: { registry: "{registry}/registry.k8s.io" },
+        admissionWebhooks: { patch: { image: { registry: "{registry}/registry.k8s.io" } } },
+      },
+    },
+    "keda-2.20.2": {
+      image: {
+        keda: { registry: "{registry}/ghcr.io", tag: `2.20.2@${digest("ghcr.io/kedacore/keda:2.20.2")}` },
+        metricsApiServer: {
+          registry: "{registry}/ghcr.io",
+          tag: `2.20.2@${digest("ghcr.io/kedacore/keda-metrics-apiserver:2.20.2")}`,
+        },
+        webhooks: {
+          registry: "{registry}/ghcr.io",
+          tag: `2.20.2@${digest("ghcr.io/kedacore/keda-admission-webhooks:2.20.2")}`,
+        },
+      },
+    },
+  };
+  for (const [name, values] of Object.entries(real)) {
+    const file = new URL(`${name}.tgz`, REAL_CHARTS);
+    if (!existsSync(file)) continue;
+    it(`relocates the real chart ${name} by values alone`, async () => {
+      const analysis = await analyse(readFileSync(file));
+      assert.deepEqual(analysis.values, values);
+      assert.deepEqual(analysis.postRender, []);
+      assert.deepEqual(analysis.warnings, []);
+    });
+  }
+});
