@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { findTool } from "../../tools/findTool.ts";
 
 /** The checkout's root. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -25,15 +26,19 @@ export interface PulumiResult {
   readonly stderr: string;
 }
 
-/** An engine of a test's own. The tools are found in PATH. */
+/** How long `engineEnvironment` may take where the engine must be built first, in milliseconds; for a hook's timeout. */
+export const ENGINE_TIMEOUT = 1_200_000;
+
+/** An engine of a test's own; the first one on a machine may have to be downloaded or built, see `tools/`. */
 export async function engineEnvironment(): Promise<EngineEnvironment> {
+  const tools = await Promise.all([findTool("pulumi"), findTool("pulumi-language-nodejs")]);
   const directory = await mkdtemp(join(tmpdir(), "aks-gitops-engine-"));
   const backend = join(directory, "backend");
   const home = join(directory, "home");
   await Promise.all([mkdir(backend), mkdir(home)]);
   const env = {
     ...(process.env as Record<string, string>),
-    PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+    PATH: [...tools.map(dirname), dirname(process.execPath), process.env.PATH].join(delimiter),
     PULUMI_HOME: home,
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE: "correct horse battery staple",
