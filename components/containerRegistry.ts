@@ -81,6 +81,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
         registryName: settings.name ?? this.randomName(name),
         sku: { name: settings.sku },
         adminUserEnabled: false,
+        zoneRedundancy: settings.zoneRedundant ? "Enabled" : "Disabled",
         publicNetworkAccess: settings.private ? "Disabled" : "Enabled",
         // Microsoft's own services, ARM's import among them, get in although the public door is shut.
         networkRuleBypassOptions: "AzureServices",

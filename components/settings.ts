@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Check, type Fault, map, Place, text } from "./settings/check.ts";
-import { checkRules, type Draft } from "./settings/rules.ts";
+import { checkRules, type Draft, hasZones } from "./settings/rules.ts";
 import { type Form, fields, type Sealed } from "./settings/schema.ts";
 
 import { warnings } from "./settings/warnings.ts";
@@ -26,8 +26,8 @@ type FrozenForm = Frozen<Omit<Form, "flux" | "secrets" | "cluster" | "sops">>;
 export type ChartSetting = FrozenForm["charts"][number];
 /** The cluster's settings. */
 export type ClusterSettings = Frozen<Form["cluster"]> & { readonly defender: boolean };
-/** The registry's settings. */
-export type RegistrySettings = FrozenForm["registry"];
+/** The registry's settings, and whether Azure spreads it over zones (Premium, where the region has them). */
+export type RegistrySettings = FrozenForm["registry"] & { readonly zoneRedundant: boolean };
 /** Vault and key; purge protection has its default by now. */
 export type SopsSettings = Frozen<Form["sops"]> & { readonly purgeProtection: boolean };
 /** The demo application. */
@@ -58,6 +58,7 @@ export interface Settings extends FrozenForm {
   /** Azure's region, from `azure-native:location`. */
   readonly location: string;
   readonly cluster: ClusterSettings;
+  readonly registry: RegistrySettings;
   readonly flux: FluxSettings;
   readonly sops: SopsSettings;
   /** All images to mirror but those of charts: the listed ones and the demo's, each once. */
@@ -185,7 +186,7 @@ function withSecretData(secret: SecretSetting): SecretSetting {
 }
 
 function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
-  const { cluster, flux, sops, images, demo } = form;
+  const { cluster, registry, flux, sops, images, demo } = form;
   const [owner = "", name = ""] = new URL(flux.repository).pathname
     .slice(1)
     .replace(/(\.git)?\/?$/, "")
@@ -195,6 +196,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
     ...form,
     ...place,
     cluster: { ...cluster, defender: cluster.defender ?? prodLike },
+    registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
     flux: { ...flux, repository: `https://github.com/${owner}/${name}`, owner, name, path: `clusters/${place.stack}` },
     sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
     images: [...new Set(demo ? [...images, demo.image] : images)],

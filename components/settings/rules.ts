@@ -21,6 +21,11 @@ const REGIONS_WITHOUT_ZONES = new Set(
   ).split(" "),
 );
 
+/** Whether a region has availability zones, as far as known. */
+export function hasZones(location: string): boolean {
+  return !REGIONS_WITHOUT_ZONES.has(location);
+}
+
 /** Notes every combination that cannot work. */
 export function checkRules(draft: Draft, location: string | undefined, place: Place): void {
   checkAccess(draft.cluster, place.at("cluster"));
@@ -108,7 +113,7 @@ function checkPools(cluster: Draft["cluster"], location: string | undefined, pla
     const { minCount, maxCount, zones } = pool ?? {};
     if (minCount !== undefined && maxCount !== undefined && minCount > maxCount)
       at.at("minCount").fault(minCount, `is more than maxCount ${maxCount}`, "raise maxCount or lower minCount");
-    if (zones?.length && location && REGIONS_WITHOUT_ZONES.has(location))
+    if (zones?.length && location && !hasZones(location))
       at.at("zones").fault(
         zones,
         `do not exist in the region ${location}`,

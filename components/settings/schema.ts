@@ -12,6 +12,7 @@ import {
   map,
   oneOf,
   optional,
+  Place,
   record,
   refined,
   text,
@@ -177,19 +178,21 @@ const role = text(
   "write a role definition's GUID or its whole id; `az role definition list --name NAME --query [].id` tells it",
 );
 
-const publicKey = refined(text(undefined, "write the key's public part as PEM"), (value) => {
+const publicKey: Check<string> = (value, place) => {
   const remedy =
     "write the public part of the vault's key as PEM, as `az keyvault key download` gives it: RSA, 2048 bits or more";
+  // Whoever pastes the wrong half shall not see it in a log.
+  const hidden = new Place(place.key, place.faults, true);
+  if (typeof value !== "string" || !value.includes("PUBLIC KEY"))
+    return hidden.fault(value, "is no public key in PEM", remedy);
   try {
-    const key = createPublicKey(value);
-    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-    return key.asymmetricKeyType === "rsa" && bits >= 2048
-      ? undefined
-      : { problem: "is no RSA key of 2048 bits or more", remedy };
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(value);
+    if (asymmetricKeyType === "rsa" && (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048) return value;
+    return hidden.fault(value, "is no RSA key of 2048 bits or more", remedy);
   } catch {
-    return { problem: "is no public key in PEM", remedy };
+    return hidden.fault(value, "is no public key in PEM", remedy);
   }
-});
+};
 
 const sops = map({
   /** The vault's name, globally unique; default a random one. */

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -80,7 +81,7 @@ describe("settings", () => {
         nodeOSUpgradeChannel: "NodeImage",
         defender: true,
       },
-      registry: { name: undefined, sku: "Standard", private: false, pullPrincipal: false },
+      registry: { name: undefined, sku: "Standard", private: false, pullPrincipal: false, zoneRedundant: false },
       flux: {
         mode: "extension",
         repository: "https://github.com/acme/fleet",
@@ -108,6 +109,15 @@ describe("settings", () => {
   it("of the Free tier leave Defender and purge protection off", () => {
     const { cluster, sops } = read({ "aks-gitops:cluster": { sku: "Free" } });
     assert.deepEqual([cluster.defender, sops.purgeProtection], [false, false]);
+  });
+
+  it("make a Premium registry zone-redundant where the region has zones", () => {
+    const registry = { sku: "Premium" };
+    assert.equal(read({ "aks-gitops:registry": registry }).registry.zoneRedundant, true);
+    assert.equal(
+      read({ "aks-gitops:registry": registry, "azure-native:location": "westus" }).registry.zoneRedundant,
+      false,
+    );
   });
 
   it("take the repository's address with .git and a slash, and give it without", () => {
@@ -312,12 +322,20 @@ describe("a fault of the settings", () => {
     ]);
   });
 
-  it("names a public key that is none", () => {
-    assert.deepEqual(fault({ "aks-gitops:sops": { publicKey: "no key" } }), [
+  it("names a public key that is none, and does not show it: it may be the private one", () => {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const publicKey = privateKey.export({ type: "pkcs8", format: "pem" });
+    assert.deepEqual(fault({ "aks-gitops:sops": { publicKey } }), [
       "aks-gitops:sops.publicKey",
-      "no key",
+      "[secret]",
       "is no public key in PEM",
     ]);
+  });
+
+  it("names a public key that SOPS cannot use", () => {
+    const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const sops = { publicKey: publicKey.export({ type: "spki", format: "pem" }) };
+    assert.equal(fault({ "aks-gitops:sops": sops })[2], "is no RSA key of 2048 bits or more");
   });
 
   it("names the mode that is not there yet", () => {
