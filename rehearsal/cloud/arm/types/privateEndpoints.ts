@@ -3,6 +3,7 @@ import {
   choice,
   fixed,
   flag,
+  hidden,
   list,
   number,
   object,
@@ -60,6 +61,13 @@ export const endpointTypes: readonly TypeDefinition[] = [
             fixed(
               object("Subnet", {
                 id: required(reference(subnetType, "Microsoft.Network/virtualNetworks/subnets/join/action")),
+                // Taken and forgotten: the subnet's own resource has them.
+                properties: hidden(
+                  object("SubnetPropertiesFormat", {
+                    privateEndpointNetworkPolicies: text(),
+                    privateLinkServiceNetworkPolicies: text(),
+                  }),
+                ),
               }),
             ),
           ),
