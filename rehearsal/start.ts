@@ -42,6 +42,10 @@ async function prepare({ stack, paths, engine, process: { cloud } }: Run): Promi
     await mustPulumi(["config", "set", "--secret", "--path", path], { ...options, input: value });
 }
 
+/** Without the lines that only say that something was begun; up.log has them all. */
+const worthReading = (line: string) =>
+  line.trim() !== "" && !/ (creating|updating|deleting|reading) \(\d+s\)\s*$/.test(line);
+
 async function up({ stack, paths, engine, process: { cloud, guard, unguard } }: Run): Promise<void> {
   let group = 0;
   const { code } = await pulumi(["up", "--yes", "--skip-preview", "--suppress-progress", "--stack", stack], {
