@@ -7,7 +7,7 @@ import { key, type ResourceId, same } from "../ids.ts";
 import { contains, overlap, type Range, rangeOf } from "../network.ts";
 import { definitionOf } from "../types/index.ts";
 import { subnetType } from "../types/network.ts";
-import { type Body, isObject, part, references } from "../validate.ts";
+import { type Body, part, references } from "../validate.ts";
 
 export const networkType = "Microsoft.Network/virtualNetworks";
 
@@ -113,17 +113,20 @@ function refuseInUse(world: World, subnetId: string): void {
     );
 }
 
+/** A network's subnets as its own body shows them. */
+const shownSubnets = (world: World, network: string): Body[] =>
+  childrenOf(world, network).map(({ name, id, etag, properties }) => ({
+    name,
+    id,
+    etag,
+    type: subnetType,
+    properties,
+  }));
+
 /** Copies the subnets' resources into their network's body, which shows them too. */
 function showSubnets(world: World, network: string): void {
   const resource = world.store.get(network);
-  if (resource === undefined) return;
-  resource.properties.subnets = childrenOf(world, network).map((subnet) => ({
-    name: subnet.name,
-    id: subnet.id,
-    etag: subnet.etag,
-    type: subnetType,
-    properties: subnet.properties,
-  }));
+  if (resource !== undefined) resource.properties.subnets = shownSubnets(world, network);
   showGateways(world);
 }
 
@@ -181,13 +184,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
           world.store.put(subnet);
         }
       }
-      resource.properties.subnets = childrenOf(world, resource.id).map(({ name, id, etag, properties }) => ({
-        name,
-        id,
-        etag,
-        type: subnetType,
-        properties,
-      }));
+      resource.properties.subnets = shownSubnets(world, resource.id);
     },
     mayDelete({ world, resource }) {
       for (const subnet of childrenOf(world, resource.id)) refuseInUse(world, subnet.id);
@@ -202,6 +199,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
           { details: [] },
         );
     },
+    finished: (_resource, world) => showGateways(world),
     gone: (_resource, world) => showGateways(world),
   },
   [subnetType]: {
@@ -232,10 +230,9 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
           );
       }
     },
-    accepted(resource, { world }) {
+    accepted(resource) {
       stampNetwork(resource);
       resource.properties.resourceGuid ??= randomUUID();
-      if (isObject(resource.properties)) showGateways(world);
     },
     mayDelete({ world, resource }) {
       const user = world.store

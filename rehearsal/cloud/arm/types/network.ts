@@ -22,6 +22,14 @@ const addressType = "Microsoft.Network/publicIPAddresses";
 const securityGroupType = "Microsoft.Network/networkSecurityGroups";
 const etag = readOnly(text());
 
+export const privateEndpointNetworkPolicies = choice(
+  "Enabled",
+  "Disabled",
+  "NetworkSecurityGroupEnabled",
+  "RouteTableEnabled",
+);
+export const privateLinkServiceNetworkPolicies = choice("Enabled", "Disabled");
+
 const subnetProperties = object("SubnetPropertiesFormat", {
   addressPrefix: text(),
   addressPrefixes: list(text()),
@@ -53,11 +61,8 @@ const subnetProperties = object("SubnetPropertiesFormat", {
     ),
     [],
   ),
-  privateEndpointNetworkPolicies: or(
-    choice("Enabled", "Disabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"),
-    "Disabled",
-  ),
-  privateLinkServiceNetworkPolicies: or(choice("Enabled", "Disabled"), "Enabled"),
+  privateEndpointNetworkPolicies: or(privateEndpointNetworkPolicies, "Disabled"),
+  privateLinkServiceNetworkPolicies: or(privateLinkServiceNetworkPolicies, "Enabled"),
   defaultOutboundAccess: flag(),
   provisioningState,
 });
@@ -65,7 +70,6 @@ const subnetProperties = object("SubnetPropertiesFormat", {
 const addressSpace = object("AddressSpace", { addressPrefixes: list(text()) });
 
 const ruleProperties = object("SecurityRulePropertiesFormat", {
-  description: text({ max: 140 }),
   protocol: required(choice("Tcp", "Udp", "Icmp", "Esp", "*", "Ah")),
   sourcePortRange: text(),
   sourcePortRanges: or(list(text()), []),

@@ -15,7 +15,7 @@ import {
   text,
 } from "../schema.ts";
 import { location, provisioningState, tags } from "./common.ts";
-import { subnetType } from "./network.ts";
+import { privateEndpointNetworkPolicies, privateLinkServiceNetworkPolicies, subnetType } from "./network.ts";
 
 const version = "2024-05-01";
 const name = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
@@ -35,7 +35,6 @@ const connection = list(
         requestMessage: text({ max: 140 }),
         privateLinkServiceConnectionState: object("PrivateLinkServiceConnectionState", {
           status: text(),
-          description: text(),
           actionsRequired: text(),
         }),
         provisioningState,
@@ -58,18 +57,13 @@ export const endpointTypes: readonly TypeDefinition[] = [
       properties: required(
         object("PrivateEndpointProperties", {
           subnet: required(
-            fixed(
-              object("Subnet", {
-                id: required(reference(subnetType, "Microsoft.Network/virtualNetworks/subnets/join/action")),
-                // Taken and forgotten: the subnet's own resource has them.
-                properties: hidden(
-                  object("SubnetPropertiesFormat", {
-                    privateEndpointNetworkPolicies: text(),
-                    privateLinkServiceNetworkPolicies: text(),
-                  }),
-                ),
-              }),
-            ),
+            object("Subnet", {
+              id: required(fixed(reference(subnetType, "Microsoft.Network/virtualNetworks/subnets/join/action"))),
+              // Taken and forgotten: the subnet's own resource has them.
+              properties: hidden(
+                object("SubnetPropertiesFormat", { privateEndpointNetworkPolicies, privateLinkServiceNetworkPolicies }),
+              ),
+            }),
           ),
           privateLinkServiceConnections: or(connection, []),
           manualPrivateLinkServiceConnections: or(connection, []),

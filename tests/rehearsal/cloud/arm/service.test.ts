@@ -1,0 +1,321 @@
+import { strict as assert } from "node:assert";
+import { beforeEach, describe, it } from "mocha";
+import type { ArmResource } from "../../../../rehearsal/cloud/types.ts";
+import { ask } from "../request.ts";
+import { type Cloud, group, id, location, newCloud, outcome, root, subscriptionId } from "./cloud.ts";
+import { assignment, identity, network, nodes, registry, registryBody, role, vnet } from "./platform.ts";
+
+const reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+
+describe("simulated ARM: the service itself", () => {
+  let cloud: Cloud;
+
+  beforeEach(async () => {
+    cloud = await newCloud();
+  });
+
+  it("asks for a token of its own or of the older audience", async () => {
+    const bare = await ask(cloud.arm.service, "GET", `https://management.azure.com${group}?api-version=2024-03-01`);
+    assert.deepEqual(outcome(bare).slice(0, 2), [401, "AuthenticationFailed"]);
+    const older = await cloud.call("GET", group, undefined, { audience: "https://management.core.windows.net" });
+    assert.equal(older.status, 200);
+    const other = await cloud.call("GET", group, undefined, { audience: "https://vault.azure.net" });
+    assert.equal(other.status, 401);
+  });
+
+  it("asks for an API version, and knows one for each type", async () => {
+    const headers = { authorization: `Bearer ${cloud.owner.objectId}@https://management.azure.com` };
+    const none = await ask(cloud.arm.service, "GET", `https://management.azure.com${group}`, { headers });
+    assert.deepEqual(outcome(none).slice(0, 2), [400, "MissingApiVersionParameter"]);
+    assert.deepEqual(outcome(await cloud.call("GET", group, undefined, { version: "2020-01-01" })), [
+      400,
+      "InvalidApiVersionParameter",
+      "The api-version '2020-01-01' is invalid. The supported versions are '2024-03-01'.",
+    ]);
+    const [status, code, message] = outcome(await cloud.call("GET", vnet, undefined, { version: "2020-01-01" }));
+    assert.deepEqual([status, code], [400, "NoRegisteredProviderFound"]);
+    assert.match(message, /for type 'virtualNetworks'\. The supported api-versions are '2024-05-01'\./);
+  });
+
+  it("refuses what it does not know", async () => {
+    assert.deepEqual(outcome(await cloud.call("PUT", id("Microsoft.Web/sites", "x"), {})).slice(0, 2), [
+      404,
+      "InvalidResourceNamespace",
+    ]);
+    assert.deepEqual(outcome(await cloud.call("PUT", id("Microsoft.Network/magic", "x"), {})).slice(0, 2), [
+      404,
+      "InvalidResourceType",
+    ]);
+    assert.deepEqual(outcome(await cloud.call("POST", `${group}/nonsense`)).slice(0, 2), [404, "InvalidResourceType"]);
+    assert.deepEqual(
+      outcome(await cloud.call("GET", "/subscriptions/22222222-0000-4000-8000-000000000000/resourceGroups/rg")).slice(
+        0,
+        2,
+      ),
+      [404, "SubscriptionNotFound"],
+    );
+    assert.deepEqual(outcome(await cloud.call("GET", "/nothing")).slice(0, 2), [404, "NotFound"]);
+  });
+
+  it("refuses resources without their group, their parent, or a known place", async () => {
+    const lost = vnet.replace("/rg/", "/none/");
+    assert.deepEqual(await cloud.refused(lost, {}), [
+      404,
+      "ResourceGroupNotFound",
+      "Resource group 'none' could not be found.",
+    ]);
+    assert.deepEqual((await cloud.refused(nodes, { properties: { addressPrefix: "10.0.0.0/24" } })).slice(0, 2), [
+      404,
+      "ParentResourceNotFound",
+    ]);
+    assert.deepEqual((await cloud.refused(`${root}/resourceGroups/x`, { location: "mars" })).slice(0, 2), [
+      400,
+      "LocationNotAvailableForResourceType",
+    ]);
+    assert.deepEqual((await cloud.refused(group, { location: "northeurope" })).slice(0, 2), [
+      409,
+      "InvalidResourceGroupLocation",
+    ]);
+    await cloud.make(identity("one"), { location });
+    assert.deepEqual((await cloud.refused(identity("one"), { location: "northeurope" })).slice(0, 2), [
+      409,
+      "InvalidResourceLocation",
+    ]);
+  });
+
+  it("answers 404 in its own words for what is not there", async () => {
+    assert.deepEqual(outcome(await cloud.call("GET", vnet)), [
+      404,
+      "ResourceNotFound",
+      "The Resource 'Microsoft.Network/virtualNetworks/vnet' under resource group 'rg' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+    ]);
+    assert.equal((await cloud.call("DELETE", vnet)).status, 204);
+    assert.equal((await cloud.call("HEAD", vnet)).status, 404);
+    assert.equal((await cloud.call("HEAD", group)).status, 204);
+    assert.deepEqual(outcome(await cloud.call("GET", `${root}/resourceGroups/x`)).slice(0, 2), [
+      404,
+      "ResourceGroupNotFound",
+    ]);
+  });
+
+  it("takes names as the provider takes them, and ids without case", async () => {
+    assert.deepEqual((await cloud.refused(registry("my-registry"), registryBody("Basic"))).slice(0, 2), [
+      400,
+      "InvalidResourceName",
+    ]);
+    await cloud.make(identity("One"), { location: "West Europe" });
+    const { body } = await cloud.call("GET", identity("one").toUpperCase().replace("/SUBSCRIPTIONS", "/subscriptions"));
+    assert.equal(body.name, "One");
+    assert.equal(body.location, "westeurope");
+    assert.equal(body.systemData.createdBy, cloud.owner.clientId);
+  });
+
+  it("lets a reader read and refuses it everything else in ARM's sentence", async () => {
+    const who = cloud.directory.add("ServicePrincipal", "reader");
+    cloud.arm.assignRole(who.objectId, "Reader", root);
+    assert.equal((await cloud.call("GET", group, undefined, { as: who })).status, 200);
+    assert.deepEqual(await cloud.refused(identity("x"), { location }, { as: who }), [
+      403,
+      "AuthorizationFailed",
+      `The client '${who.clientId}' with object id '${who.objectId}' does not have authorization to perform action 'Microsoft.ManagedIdentity/userAssignedIdentities/write' over scope '${identity("x")}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+    ]);
+    assert.deepEqual(outcome(await cloud.call("DELETE", group, undefined, { as: who })).slice(0, 2), [
+      403,
+      "AuthorizationFailed",
+    ]);
+  });
+
+  it("refuses the use of what somebody may not join", async () => {
+    await network(cloud);
+    const who = cloud.directory.add("ServicePrincipal", "narrow");
+    cloud.arm.defineRole({ name: "Endpoints", actions: ["Microsoft.Network/privateEndpoints/*"] });
+    cloud.arm.assignRole(who.objectId, "Endpoints", group);
+    await cloud.make(registry("acrone"), registryBody("Premium"));
+    const body = {
+      location,
+      properties: {
+        subnet: { id: `${vnet}/subnets/endpoints` },
+        privateLinkServiceConnections: [
+          { name: "acr", properties: { privateLinkServiceId: registry("acrone"), groupIds: ["registry"] } },
+        ],
+      },
+    };
+    const [status, code, message] = await cloud.refused(id("Microsoft.Network/privateEndpoints", "pe"), body, {
+      as: who,
+    });
+    assert.deepEqual([status, code], [403, "LinkedAuthorizationFailed"]);
+    assert.match(
+      message,
+      /'Microsoft\.Network\/virtualNetworks\/subnets\/join\/action' on the linked scope\(s\) '.*\/subnets\/endpoints'/,
+    );
+  });
+
+  it("decides by scope, group, wildcard, notActions and plane", () => {
+    const [owners] = cloud.directory.groups.get(cloud.owner.objectId) ?? [];
+    const caller = (objectId: string, groups: string[] = []) => ({
+      principal: { objectId, kind: "User" as const, displayName: "x" },
+      groups,
+    });
+    const may = (who: string, action: string, scope: string, kind: "control" | "data" = "control") =>
+      cloud.arm.allows(caller(who), action, scope, kind);
+    assert.equal(cloud.arm.allows(caller("nobody", [owners ?? ""]), "Microsoft.X/y/write", group, "control"), true);
+    assert.equal(
+      cloud.arm.allows(
+        caller("nobody", [owners ?? ""]),
+        "Microsoft.KeyVault/vaults/keys/decrypt/action",
+        group,
+        "data",
+      ),
+      false,
+    );
+    cloud.arm.assignRole("a", "Contributor", group);
+    assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", vnet), true);
+    assert.equal(may("a", "Microsoft.Authorization/roleAssignments/write", vnet), false);
+    assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", root), false);
+    assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", `${group}2`), false);
+    cloud.arm.assignRole("b", "Key Vault Crypto User", group);
+    assert.equal(may("b", "Microsoft.KeyVault/vaults/keys/decrypt/action", `${group}/x`, "data"), true);
+    assert.equal(may("b", "Microsoft.KeyVault/vaults/keys/create/action", `${group}/x`, "data"), false);
+    cloud.arm.assignRole("c", "f1a07417-d97a-45cb-824c-7a7467783830", group);
+    assert.equal(may("c", "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", identity("x")), true);
+    cloud.arm.assignRole(
+      "d",
+      cloud.arm.defineRole({
+        name: "Decrypt",
+        dataActions: ["Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/decrypt/action"],
+      }),
+      group,
+    );
+    assert.equal(may("d", "Microsoft.KeyVault/vaults/keys/decrypt/action", group, "data"), true);
+    assert.equal(may("d", "Microsoft.KeyVault/vaults/keys/encrypt/action", group, "data"), false);
+    assert.throws(() => cloud.arm.assignRole("e", "Emperor", group), /There is no role "Emperor"/);
+  });
+
+  it("refuses namespaces that are not registered until they are", async () => {
+    cloud = await newCloud({ unregistered: ["Microsoft.ContainerService"] });
+    const cluster = id("Microsoft.ContainerService/managedClusters", "x");
+    const [status, code, message] = await cloud.refused(cluster, {});
+    assert.deepEqual([status, code], [409, "MissingSubscriptionRegistration"]);
+    assert.match(message, /^The subscription is not registered to use namespace 'Microsoft\.ContainerService'\./);
+    const provider = `${root}/providers/Microsoft.ContainerService`;
+    assert.equal((await cloud.call("GET", provider)).body.registrationState, "NotRegistered");
+    assert.equal((await cloud.call("POST", `${provider}/register`)).body.registrationState, "Registered");
+    assert.deepEqual((await cloud.refused(cluster, {})).slice(0, 2), [400, "InvalidRequestContent"]);
+    assert.ok((await cloud.call("GET", `${root}/providers`)).body.value.length > 10);
+  });
+
+  it("shows its subscription, lists by group and type, and role definitions by name", async () => {
+    assert.equal((await cloud.call("GET", root)).body.subscriptionId, subscriptionId);
+    await cloud.make(identity("one"), { location });
+    const of = async (path: string) =>
+      (await cloud.call("GET", path, undefined, { version: "2023-01-31" })).body.value.map(
+        (one: { name: string }) => one.name,
+      );
+    assert.deepEqual(await of(`${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities`), ["one"]);
+    assert.deepEqual(await of(`${root}/providers/Microsoft.ManagedIdentity/userAssignedIdentities`), ["one"]);
+    assert.deepEqual(await of(`${root}/resourceGroups`), ["rg"]);
+    assert.deepEqual(await of(`${group}/resources`), ["one"]);
+    const named = await cloud.call("GET", `${root}/providers/Microsoft.Authorization/roleDefinitions`, undefined, {
+      query: "&$filter=roleName eq 'AcrPull'",
+    });
+    assert.deepEqual(named.body.value[0].name, "7f951dda-4ed3-4680-a7ca-43fe172d538d");
+  });
+
+  it("merges a PATCH and replaces tags as a whole", async () => {
+    await cloud.make(identity("one"), { location, tags: { a: "1" } });
+    const patched = await cloud.call("PATCH", identity("one"), { tags: { b: "2" } });
+    assert.deepEqual([patched.status, patched.body.tags], [200, { b: "2" }]);
+    assert.deepEqual(outcome(await cloud.call("PATCH", identity("one"), { colour: "red" })).slice(0, 2), [
+      400,
+      "InvalidRequestContent",
+    ]);
+    assert.equal((await cloud.call("PATCH", identity("two"), { tags: {} })).status, 404);
+    const credential = `${identity("one")}/federatedIdentityCredentials/flux`;
+    assert.deepEqual(outcome(await cloud.call("PATCH", credential, {})).slice(0, 2), [405, "MethodNotAllowed"]);
+  });
+
+  it("deletes a group with everything in it, as an operation", async () => {
+    await network(cloud);
+    const deleting = await cloud.call("DELETE", group);
+    assert.equal(deleting.status, 202);
+    assert.match(deleting.headers.location ?? "", /\/operationResults\//);
+    assert.equal(await cloud.finish(deleting), "Succeeded");
+    assert.equal((await cloud.call("GET", group)).status, 404);
+    assert.deepEqual(
+      cloud.arm.all().map(({ type }) => type),
+      ["Microsoft.Authorization/roleAssignments"],
+    );
+  });
+
+  it("lets extensions fill in, refuse and act", async () => {
+    const seen: string[] = [];
+    cloud.arm.extend({
+      type: "microsoft.containerregistry/registries",
+      created: async (resource: ArmResource) => {
+        seen.push(`created ${resource.name}`);
+        if (resource.name === "broken") throw new Error("broken");
+        resource.properties.creationDate = "then";
+      },
+      deleted: async (resource: ArmResource) => void seen.push(`deleted ${resource.name}`),
+      actions: { importImage: async (_, body) => ({ status: 200, body: { got: body } }) },
+    });
+    assert.equal((await cloud.make(registry("acrone"), registryBody("Basic"))).properties.creationDate, "then");
+    await assert.rejects(cloud.call("PUT", registry("broken"), registryBody("Basic")), /broken/);
+    assert.equal((await cloud.call("GET", registry("broken"))).status, 404);
+    const imported = await cloud.call("POST", `${registry("acrone")}/importImage`, { mode: "Force" });
+    assert.deepEqual(imported.body, { got: { mode: "Force" } });
+    const who = cloud.directory.add("User", "ann");
+    assert.deepEqual(
+      outcome(await cloud.call("POST", `${registry("acrone")}/importImage`, {}, { as: who })).slice(0, 2),
+      [403, "AuthorizationFailed"],
+    );
+    await cloud.unmake(registry("acrone"));
+    assert.deepEqual(seen, ["created acrone", "created broken", "deleted acrone"]);
+  });
+
+  it("records every request without its secrets", async () => {
+    await cloud.call("POST", `${registry("x")}/importImage`, {
+      source: { credentials: { username: "u", password: "p4ss" } },
+    });
+    await cloud.call("PUT", id("Microsoft.Network/natGateways", "x"), {
+      properties: { configurationProtectedSettings: { httpsKey: "k3y" } },
+    });
+    assert.deepEqual(cloud.recorded.slice(-2), [
+      {
+        method: "POST",
+        url: `${registry("x")}/importImage?api-version=2023-01-01-preview`,
+        body: { source: { credentials: { username: "u", password: "[redacted]" } } },
+      },
+      {
+        method: "PUT",
+        url: `${id("Microsoft.Network/natGateways", "x")}?api-version=2024-05-01`,
+        body: { properties: { configurationProtectedSettings: { httpsKey: "[redacted]" } } },
+      },
+    ]);
+  });
+
+  it("refuses a body that is not JSON", async () => {
+    const headers = { authorization: `Bearer ${cloud.owner.objectId}@https://management.azure.com` };
+    const answer = await ask(cloud.arm.service, "PUT", `https://management.azure.com${group}?api-version=2024-03-01`, {
+      headers,
+      body: "{",
+    });
+    assert.deepEqual(outcome(answer).slice(0, 2), [400, "InvalidRequestContent"]);
+  });
+
+  it("lists role assignments of a scope with those above it", async () => {
+    const { principalId } = (await cloud.make(identity("one"), { location })).properties;
+    await cloud.make(assignment(group, 5), {
+      properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId: role(reader) },
+    });
+    const { body } = await cloud.call("GET", `${group}/providers/Microsoft.Authorization/roleAssignments`);
+    assert.equal(body.value.length, 2);
+    const mine = await cloud.call("GET", `${group}/providers/Microsoft.Authorization/roleAssignments`, undefined, {
+      query: `&$filter=principalId eq '${principalId}'`,
+    });
+    assert.deepEqual(
+      mine.body.value.map((one: ArmResource) => one.properties.roleDefinitionId),
+      [role(reader)],
+    );
+  });
+});
