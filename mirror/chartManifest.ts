@@ -82,13 +82,16 @@ const NESTED_KEYS: Readonly<Record<string, readonly string[]>> = {
   maintainers: ["name", "email", "url"],
   dependencies: ["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"],
 };
-// Helm writes a dependency's repository and a dependency's and maintainer's name even when they are empty.
 const STRING_KEYS = new Set(["version", "appVersion", "kubeVersion", "condition"]);
 
-function inHelmsOrder(source: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {
+function inHelmsOrder(
+  source: Record<string, unknown>,
+  keys: readonly string[],
+  always: readonly string[] = [],
+): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const key of keys) {
-    const value = helmValue(key, source[key]);
+    const value = always.includes(key) ? String(source[key] ?? "") : helmValue(key, source[key]);
     if (value !== undefined) result[key] = value;
   }
   return result;
@@ -99,7 +102,10 @@ function helmValue(key: string, value: unknown): unknown {
   if (Array.isArray(value)) {
     const nested = NESTED_KEYS[key];
     if (value.length === 0) return undefined;
-    return nested === undefined ? value : value.filter(isMap).map((item) => inHelmsOrder(item, nested));
+    if (nested === undefined) return value;
+    // Of a dependency Helm writes name and repository even where they are empty.
+    const always = key === "dependencies" ? ["name", "repository"] : [];
+    return value.filter(isMap).map((item) => inHelmsOrder(item, nested, always));
   }
   if (isMap(value)) return sorted(value);
   return STRING_KEYS.has(key) || key === "tags" ? String(value) : value;

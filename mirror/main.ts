@@ -45,8 +45,12 @@ async function main(args: string[]): Promise<void> {
     },
   });
   for (const change of changes) console.log(change);
-  const counts = `${lock.charts.length} charts, ${lock.images.length} images`;
+  const counts = `${count(lock.charts, "chart")}, ${count(lock.images, "image")}`;
   console.log(`${lockName(settings.stack)}: ${counts}, ${changes.length === 0 ? "nothing changed" : "written"}`);
+}
+
+function count(items: readonly unknown[], noun: string): string {
+  return `${items.length} ${noun}${items.length === 1 ? "" : "s"}`;
 }
 
 try {

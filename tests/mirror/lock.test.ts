@@ -1,0 +1,138 @@
+import { strict as assert } from "node:assert";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { type Lock, LockError, readLock, relocate, settingsHash } from "../../mirror/lock.ts";
+
+const chart = {
+  name: "kured",
+  repository: "https://charts.example",
+  version: "6.1.0",
+  namespace: "baseline",
+  values: { a: 1, b: [2] },
+};
+const settings = { stack: "prod", charts: [chart], images: ["ghcr.io/acme/demo:1"] };
+const lock: Lock = {
+  version: 1,
+  settings: settingsHash(settings),
+  charts: [
+    {
+      name: "kured",
+      repository: "https://charts.example",
+      version: "6.1.0",
+      url: "https://charts.example/kured-6.1.0.tgz",
+      sha256: "0".repeat(64),
+      created: "2026-01-01T00:00:00Z",
+      manifest: `sha256:${"1".repeat(64)}`,
+      analysis: "2".repeat(64),
+      images: ["ghcr.io/kubereboot/kured:1.23.0"],
+      values: {},
+      postRender: [],
+    },
+  ],
+  images: [
+    { source: "ghcr.io/acme/demo:1", digest: `sha256:${"3".repeat(64)}`, repository: "ghcr.io/acme/demo", tag: "1" },
+    {
+      source: "ghcr.io/kubereboot/kured:1.23.0",
+      digest: `sha256:${"4".repeat(64)}`,
+      repository: "ghcr.io/kubereboot/kured",
+      tag: "1.23.0",
+    },
+  ],
+};
+
+describe("readLock", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "aks-gitops-lock-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const write = (content: unknown) =>
+    writeFile(join(folder, "mirror.prod.lock.json"), typeof content === "string" ? content : JSON.stringify(content));
+  const refused = (message: string, wanted = settings) =>
+    assert.rejects(readLock(folder, wanted), (error: Error) => {
+      assert.ok(error instanceof LockError);
+      assert.equal(error.message, `${join(folder, "mirror.prod.lock.json")} ${message}`);
+      return true;
+    });
+  const remedy = "Run: npm run mirror -- update --stack prod";
+
+  it("gives the lock that fits the settings", async () => {
+    await write(lock);
+    assert.deepEqual(await readLock(folder, settings), lock);
+  });
+
+  it("says what to do about a missing, damaged or foreign lock", async () => {
+    await refused(`does not exist, so nothing says which digests to mirror. ${remedy}`);
+    await write({ ...lock, version: 2 });
+    await refused(`has the format version 2, this program reads 1. ${remedy}`);
+    await write({ version: 1, settings: "x" });
+    await refused(`lacks its settings, charts or images. ${remedy}`);
+    await write("<<<<<<< ours");
+    await assert.rejects(readLock(folder, settings), /is no JSON \(a merge conflict\?\): .*Run: npm run mirror/);
+  });
+
+  const stale: [string, Partial<typeof settings>, string][] = [
+    [
+      "another version",
+      { charts: [{ ...chart, version: "6.2.0" }] },
+      "chart kured is 6.1.0 in the lock, 6.2.0 in the settings",
+    ],
+    [
+      "another repository",
+      { charts: [{ ...chart, repository: "oci://x.example" }] },
+      "chart kured comes from https://charts.example in the lock, not oci://x.example",
+    ],
+    ["another chart", { charts: [chart, { ...chart, name: "keda" }] }, "chart keda is not in the lock"],
+    [
+      "a chart less and an image more",
+      { charts: [], images: [...settings.images, "nginx:1"] },
+      "chart kured is in the lock only; image docker.io/library/nginx:1 is not in the lock",
+    ],
+    ["an image less", { images: [] }, "image ghcr.io/acme/demo:1 is in the lock only"],
+    [
+      "other values",
+      { charts: [{ ...chart, values: { a: 1, b: [3] } }] },
+      "the values of a chart or the list of images changed",
+    ],
+  ];
+  for (const [what, change, difference] of stale) {
+    it(`names the difference of a stale lock: ${what}`, async () => {
+      await write(lock);
+      await refused(`does not fit the settings of stack prod: ${difference}. ${remedy}`, { ...settings, ...change });
+    });
+  }
+});
+
+describe("settingsHash", () => {
+  it("does not depend on the order of keys, charts and images, nor on empty values", () => {
+    const other = { ...chart, name: "keda" };
+    const reordered = {
+      values: { b: [2], a: 1 },
+      namespace: "x",
+      version: "6.1.0",
+      repository: chart.repository,
+      name: "kured",
+    };
+    assert.equal(
+      settingsHash({ charts: [chart, other], images: ["a", "b"] }),
+      settingsHash({ charts: [other, reordered], images: ["b", "a"] }),
+    );
+    const { values: _, ...bare } = chart;
+    assert.equal(
+      settingsHash({ charts: [bare], images: [] }),
+      settingsHash({ charts: [{ ...chart, values: {} }], images: [] }),
+    );
+  });
+});
+
+describe("relocate", () => {
+  it("puts the login server into every text at any depth and leaves the rest", () => {
+    assert.deepEqual(relocate({ a: ["{registry}/x", 1, null, { b: "--i={registry}/y" }], c: true }, "acr.azurecr.io"), {
+      a: ["acr.azurecr.io/x", 1, null, { b: "--i=acr.azurecr.io/y" }],
+      c: true,
+    });
+  });
+});

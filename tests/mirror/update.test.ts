@@ -1,0 +1,267 @@
+import { strict as assert } from "node:assert";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, before, beforeEach, describe, it } from "mocha";
+import { chartManifest } from "../../mirror/chartManifest.ts";
+import { lockText, readLock, sha256 } from "../../mirror/lock.ts";
+import { MEDIA } from "../../rehearsal/cloud/registryProtocol.ts";
+import type { UpstreamImage } from "../../rehearsal/cloud/registryUpstream.ts";
+import { imageContent } from "../../rehearsal/content/image.ts";
+import { findTool } from "../../tools/findTool.ts";
+import { deployment, packChart } from "./charts.ts";
+import { type Upstream, upstream } from "./upstream.ts";
+
+const REPOSITORY = "https://charts.acme.example/stable";
+const IMAGE = "ghcr.io/acme/tool:1.4.0";
+const EXTRA = "docker.io/library/nginx:1.29";
+// No Helm and no Go here, so nothing can be rendered.
+const NO_HELM = "/nonexistent";
+
+const tool = packChart(
+  { image: { repository: "ghcr.io/acme/tool", tag: "" } },
+  {
+    "deployment.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"),
+  },
+);
+const setting = { name: "tool", repository: REPOSITORY, version: "1.0.0", namespace: "tools", values: { replicas: 2 } };
+
+/** The same tag with other content. */
+function moved(reference: string): UpstreamImage & { digest: string } {
+  const other = imageContent(reference.replace(/:.*/, ":moved"));
+  return { ...other, tags: imageContent(reference).tags };
+}
+
+describe("mirror update", () => {
+  let world: Upstream;
+  before(async function () {
+    // Where Helm must be built first.
+    this.timeout(1_200_000);
+    await findTool("helm");
+  });
+  beforeEach(async () => {
+    world = await upstream();
+    world.publish({
+      images: [imageContent(IMAGE), imageContent(EXTRA)],
+      repositories: [{ url: REPOSITORY, charts: [tool], urls: "relative" }],
+    });
+    await world.settings([setting], [EXTRA]);
+  });
+  afterEach(() => world.close());
+
+  const settings = { stack: "prod", charts: [setting], images: [EXTRA] };
+
+  async function succeed(options?: Parameters<Upstream["update"]>[0]): Promise<string> {
+    const { code, stdout, stderr } = await world.update(options);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+
+  it("pins charts and images, and the lock fits the settings", async () => {
+    const stdout = await succeed();
+    const digest = imageContent(IMAGE).digest;
+    const created = "2026-01-01T00:00:00Z";
+    const lock = await readLock(world.folder, settings);
+    assert.equal(
+      stdout,
+      `+ chart tool 1.0.0 (${REPOSITORY}/tool-1.0.0.tgz)
++ image ${EXTRA} ${imageContent(EXTRA).digest}
++ image ${IMAGE} ${digest}
+mirror.prod.lock.json: 1 chart, 2 images, written
+`,
+    );
+    const [chart] = lock.charts;
+    assert.deepEqual(
+      { ...chart, analysis: undefined },
+      {
+        name: "tool",
+        repository: REPOSITORY,
+        version: "1.0.0",
+        url: `${REPOSITORY}/tool-1.0.0.tgz`,
+        sha256: sha256(tool),
+        created,
+        manifest: chartManifest(tool, created).manifestDigest,
+        analysis: undefined,
+        images: [IMAGE],
+        values: { image: { repository: "{registry}/ghcr.io/acme/tool", tag: `1.4.0@${digest}` } },
+        postRender: [],
+      },
+    );
+    assert.deepEqual(lock.images, [
+      { source: EXTRA, digest: imageContent(EXTRA).digest, repository: "docker.io/library/nginx", tag: "1.29" },
+      { source: IMAGE, digest, repository: "ghcr.io/acme/tool", tag: "1.4.0" },
+    ]);
+    assert.equal(await readFile(join(world.folder, "mirror.prod.lock.json"), "utf8"), lockText(lock));
+  });
+
+  it("changes nothing and needs no Helm the second time", async () => {
+    await succeed();
+    const first = await readFile(join(world.folder, "mirror.prod.lock.json"), "utf8");
+    assert.equal(await succeed({ path: NO_HELM }), "mirror.prod.lock.json: 1 chart, 2 images, nothing changed\n");
+    assert.equal(await readFile(join(world.folder, "mirror.prod.lock.json"), "utf8"), first);
+  });
+
+  it("calls out a tag that moved, and puts the new digest into the values without Helm", async () => {
+    await succeed();
+    const now = moved(IMAGE);
+    world.publish({ images: [now, imageContent(EXTRA)] });
+    assert.equal(
+      await succeed({ path: NO_HELM }),
+      `! image ${IMAGE}: the tag moved, ${imageContent(IMAGE).digest} -> ${now.digest}
+mirror.prod.lock.json: 1 chart, 2 images, written
+`,
+    );
+    assert.deepEqual((await world.lock()).charts[0]?.values, {
+      image: { repository: "{registry}/ghcr.io/acme/tool", tag: `1.4.0@${now.digest}` },
+    });
+  });
+
+  it("uses another lock's analysis of the same chart and values, and only then", async () => {
+    await succeed();
+    const base = join(world.folder, "base.json");
+    await writeFile(base, lockText(await world.lock()));
+    await writeFile(join(world.folder, "mirror.prod.lock.json"), "<<<<<<< a merge conflict");
+    await succeed({ path: NO_HELM, args: ["--base", base] });
+    await readLock(world.folder, settings);
+
+    await world.settings([{ ...setting, values: { replicas: 3 } }], [EXTRA]);
+    const { code, stderr } = await world.update({ path: NO_HELM, args: ["--base", base] });
+    assert.equal(code, 1);
+    assert.match(stderr, /helm was not found\. Tried: PATH/);
+  });
+
+  it("keeps the time of a chart whose archive is the same, and calls out a changed archive", async () => {
+    await succeed();
+    const lock = await world.lock();
+    const [chart] = lock.charts;
+    assert.ok(chart !== undefined);
+    const pinned = { ...chart, created: "2020-02-02T02:02:02Z" };
+    await writeFile(join(world.folder, "mirror.prod.lock.json"), lockText({ ...lock, charts: [pinned] }));
+    await succeed();
+    assert.equal((await world.lock()).charts[0]?.created, "2020-02-02T02:02:02Z");
+    assert.equal((await world.lock()).charts[0]?.manifest, chartManifest(tool, "2020-02-02T02:02:02Z").manifestDigest);
+
+    const other = packChart(
+      { image: "ghcr.io/acme/tool:1.4.0" },
+      { "deployment.yaml": deployment("{{ .Values.image }}") },
+    );
+    world.publish({
+      images: [imageContent(IMAGE), imageContent(EXTRA)],
+      repositories: [{ url: REPOSITORY, charts: [other] }],
+    });
+    assert.match(
+      await succeed(),
+      new RegExp(`! chart tool 1\\.0\\.0: the published archive changed, SHA-256 ${sha256(tool)} -> ${sha256(other)}`),
+    );
+    assert.equal((await world.lock()).charts[0]?.created, "2026-01-01T00:00:00Z");
+  });
+
+  it("finds a chart in an OCI registry", async () => {
+    const { manifest, config } = chartManifest(tool, "2026-03-03T03:03:03Z");
+    const chart: UpstreamImage = {
+      registry: "ghcr.io",
+      repository: "acme/charts/tool",
+      tags: ["1.0.0"],
+      blobs: [config, tool],
+      manifests: [{ mediaType: MEDIA.ociManifest, body: manifest }],
+    };
+    world.publish({ images: [imageContent(IMAGE), chart] });
+    await world.settings([{ ...setting, repository: "oci://ghcr.io/acme/charts" }]);
+    await succeed();
+    const [locked] = (await world.lock()).charts;
+    assert.equal(locked?.url, "oci://ghcr.io/acme/charts/tool:1.0.0");
+    assert.equal(locked?.created, "2026-03-03T03:03:03Z");
+    assert.equal(locked?.manifest, chartManifest(tool, "2026-03-03T03:03:03Z").manifestDigest);
+    assert.equal(locked?.sha256, sha256(tool));
+  });
+
+  it("keeps a digest that the settings name, even where the tag has moved on", async () => {
+    const now = moved(EXTRA);
+    const old = imageContent(EXTRA);
+    world.publish({ images: [old, now] });
+    await world.settings([], [`${EXTRA}@${old.digest}`]);
+    await succeed();
+    assert.deepEqual((await world.lock()).images, [
+      { source: EXTRA, digest: old.digest, repository: "docker.io/library/nginx", tag: "1.29" },
+    ]);
+    await readLock(world.folder, { stack: "prod", charts: [], images: [`${EXTRA}@${old.digest}`] });
+  });
+
+  it("names every image that cannot be resolved, and leaves the lock alone", async () => {
+    await world.settings([setting], ["ghcr.io/acme/missing:1", "quay.io/acme/missing:2"]);
+    const { code, stdout, stderr } = await world.update();
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(
+      stderr,
+      /2 images cannot be resolved:\n {2}ghcr\.io\/acme\/missing:1 \(aks-gitops:images\): .*\n {2}quay\.io\/acme\/missing:2/,
+    );
+    await assert.rejects(world.lock(), /ENOENT/);
+  });
+
+  it("warns of an image that AKS nodes cannot run", async () => {
+    const image = imageContent(EXTRA);
+    const index = image.manifests.at(-1);
+    assert.ok(index !== undefined);
+    const body = Buffer.from(index.body.toString().replaceAll('"amd64"', '"s390x"'));
+    world.publish({ images: [{ ...image, manifests: [...image.manifests.slice(0, -1), { ...index, body }] }] });
+    await world.settings([], [EXTRA]);
+    const { code, stderr } = await world.update();
+    assert.equal(code, 0);
+    assert.equal(stderr, `warning: ${EXTRA} (aks-gitops:images): no linux/amd64, only linux/s390x, linux/arm64\n`);
+  });
+
+  const faults: [string, object, RegExp][] = [
+    [
+      "a version that is not there",
+      { version: "1.0.1" },
+      /stable\/ has no version 1\.0\.1 of the chart tool; near it are 1\.0\.0\. Correct name, version or repository of the chart tool in aks-gitops:charts\./,
+    ],
+    ["a chart that is not there", { name: "tol" }, /stable\/ has no chart tol; among others it has tool\./],
+    [
+      "a repository that is not there",
+      { repository: "https://charts.acme.example/nightly" },
+      /nightly\/index\.yaml answers 404/,
+    ],
+    [
+      "a host that is not there",
+      { repository: "https://charts.nowhere.example" },
+      /charts\.nowhere\.example\/index\.yaml cannot be reached: .* Check the network, HTTPS_PROXY/,
+    ],
+    [
+      "a page that is no index",
+      { repository: "https://www.acme.example" },
+      /www\.acme\.example\/index\.yaml is not the index of a chart repository/,
+    ],
+  ];
+  for (const [what, change, message] of faults) {
+    it(`says what to do about ${what}`, async () => {
+      world.serve("www.acme.example", "<html>Hello</html>");
+      await world.settings([{ ...setting, ...change }]);
+      const { code, stderr } = await world.update();
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+      assert.equal(stderr.split("\n").length, 2, stderr);
+    });
+  }
+
+  it("refuses an archive that is not the one of the index", async () => {
+    const entry = { name: "tool", version: "1.0.0", digest: sha256("another"), urls: [`${REPOSITORY}/tool-1.0.0.tgz`] };
+    world.serve("other.example", JSON.stringify({ entries: { tool: [entry] } }));
+    await world.settings([{ ...setting, repository: "https://other.example" }]);
+    const { code, stderr } = await world.update();
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      new RegExp(`has the SHA-256 ${sha256(tool)}, but https://other\\.example/index\\.yaml says ${sha256("another")}`),
+    );
+  });
+
+  it("names the stacks there are where a stack has no file", async () => {
+    const { code, stderr } = await world.update({ args: ["--stack", "prdo"] });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /holds no Pulumi\.prdo\.yaml; there are prod\. Run `pulumi stack init prdo`, or correct --stack\./,
+    );
+  });
+});

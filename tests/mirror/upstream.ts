@@ -1,0 +1,93 @@
+// The simulated upstream for tests of mirror/: registries and chart repositories behind the one door, and the command
+// run against them as a person would run it.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import type { Lock } from "../../mirror/lock.ts";
+import { Authority } from "../../rehearsal/cloud/authority.ts";
+import { ChartRepositories, type ChartRepository } from "../../rehearsal/cloud/charts.ts";
+import { Door } from "../../rehearsal/cloud/door.ts";
+import { type UpstreamImage, UpstreamRegistries } from "../../rehearsal/cloud/registryUpstream.ts";
+
+const MAIN = fileURLToPath(new URL("../../mirror/main.ts", import.meta.url));
+
+export interface Upstream {
+  readonly folder: string;
+  /** Host and path of every request. */
+  readonly requests: string[];
+  /** What the world holds from now on. */
+  publish(content: { images?: readonly UpstreamImage[]; repositories?: readonly ChartRepository[] }): void;
+  /** Serves one path as it is given. */
+  serve(host: string, body: string): void;
+  /** Writes the stack file `Pulumi.prod.yaml` with these charts and images. */
+  settings(charts: readonly object[], images?: readonly string[]): Promise<void>;
+  /** `npm run mirror -- update --stack prod`, with a PATH that may lack Helm. */
+  update(options?: {
+    args?: readonly string[];
+    path?: string;
+  }): Promise<{ code: number; stdout: string; stderr: string }>;
+  lock(): Promise<Lock>;
+  close(): Promise<void>;
+}
+
+export async function upstream(): Promise<Upstream> {
+  const folder = await mkdtemp(join(tmpdir(), "aks-gitops-mirror-"));
+  const authority = await Authority.create();
+  await writeFile(join(folder, "authority.pem"), authority.pem);
+  await writeFile(join(folder, "Pulumi.yaml"), "name: aks-gitops\nruntime: nodejs\n");
+  const door = new Door(authority);
+  const requests: string[] = [];
+  door.onRequest = ({ url }) => requests.push(`${url.host}${url.pathname}`);
+  const proxy = `http://127.0.0.1:${await door.listen("outside")}`;
+  return {
+    folder,
+    requests,
+    publish({ images = [], repositories = [] }) {
+      const registries = new UpstreamRegistries(images);
+      for (const host of registries.hosts) door.route(host, registries.service);
+      const charts = new ChartRepositories(repositories);
+      for (const host of charts.hosts) door.route(host, charts.service);
+    },
+    serve: (host, body) => door.route(host, async () => ({ status: 200, body })),
+    async settings(charts, images = []) {
+      const config = {
+        "azure-native:location": "westeurope",
+        "aks-gitops:deployers": "6f1f2b6e-1111-4e0a-9c60-000000000001",
+        "aks-gitops:cluster": { adminGroups: ["6f1f2b6e-1111-4e0a-9c60-000000000002"] },
+        "aks-gitops:flux": { repository: "https://github.com/acme/fleet" },
+        "aks-gitops:charts": charts,
+        "aks-gitops:images": images,
+      };
+      await writeFile(join(folder, "Pulumi.prod.yaml"), stringify({ config }));
+    },
+    async update({ args = [], path = process.env.PATH ?? "" } = {}) {
+      const env = {
+        PATH: path,
+        HOME: process.env.HOME,
+        AKS_GITOPS_CACHE: path === process.env.PATH ? process.env.AKS_GITOPS_CACHE : join(folder, "cache"),
+        NODE_USE_ENV_PROXY: "1",
+        HTTPS_PROXY: proxy,
+        NODE_EXTRA_CA_CERTS: join(folder, "authority.pem"),
+      };
+      const all = [MAIN, "update", "--stack", "prod", "--project", folder, ...args];
+      const child = spawn(process.execPath, all, { env, stdio: ["ignore", "pipe", "pipe"] });
+      const output = { stdout: "", stderr: "" };
+      for (const name of ["stdout", "stderr"] as const) {
+        child[name].setEncoding("utf8").on("data", (text: string) => {
+          output[name] += text;
+        });
+      }
+      const [code] = (await once(child, "close")) as [number];
+      return { code, ...output };
+    },
+    lock: async () => JSON.parse(await readFile(join(folder, "mirror.prod.lock.json"), "utf8")) as Lock,
+    async close() {
+      await door.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
