@@ -118,7 +118,7 @@ export class Store {
   }
 
   /** Ends what is due. */
-  private settle(): void {
+  settle(): void {
     const now = Date.now();
     for (const operation of this.operations.values()) {
       if (operation.ended !== undefined || operation.waiting || operation.endsAt > now) continue;

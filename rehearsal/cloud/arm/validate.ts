@@ -88,19 +88,19 @@ const present = (value: Body): [string, unknown][] =>
 
 function readObject(rule: ObjectRule, value: unknown, path: string): Body {
   if (!isObject(value)) throw mismatch(value, rule.name, path);
-  const read_: Body = {};
+  const result: Body = {};
   for (const [name, item] of present(value)) {
     const property = Object.hasOwn(rule.properties, name) ? rule.properties[name] : undefined;
     if (property === undefined)
       throw badContent(`Could not find member '${name}' on object of type '${rule.name}'. Path '${at(path, name)}'`);
     if (property.readOnly) throw badContent(`The property '${at(path, name)}' is read-only and cannot be set`);
-    read_[name] = read(property, item, at(path, name));
+    result[name] = read(property, item, at(path, name));
   }
   for (const [name, property] of Object.entries(rule.properties)) {
-    if (property.required && !property.readOnly && !(name in read_))
+    if (property.required && !property.readOnly && !(name in result))
       throw badContent(`Required property '${name}' not found in JSON. Path '${path}'`);
   }
-  return read_;
+  return result;
 }
 
 /** The value with what the service keeps from `old` and what it fills in by default. */

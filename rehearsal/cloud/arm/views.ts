@@ -24,7 +24,7 @@ const longestPoll = 100;
 
 export function views(world: World, providers: Providers, deleted: (resource: ArmResource) => Promise<void>): Views {
   const root = `/subscriptions/${world.subscriptionId}`;
-  const views_: readonly [method: string, path: RegExp, view: View][] = [
+  const routes: readonly [method: string, path: RegExp, view: View][] = [
     ["GET", /^\/subscriptions$/i, () => ok({ value: [subscription(world)] })],
     ["GET", /^\/subscriptions\/[^/]+$/i, () => ok(subscription(world))],
     [
@@ -105,7 +105,7 @@ export function views(world: World, providers: Providers, deleted: (resource: Ar
     ],
   ];
   return async (request, path, version, caller) => {
-    for (const [method, pattern, view] of views_) {
+    for (const [method, pattern, view] of routes) {
       const match = method === request.method ? pattern.exec(path) : null;
       if (match !== null) return view(match.slice(1), caller, request);
     }
@@ -140,7 +140,7 @@ function namespace(providers: Providers, name: string): string {
 
 async function poll(world: World, id: string, show: (operation: Operation) => CloudResponse): Promise<CloudResponse> {
   const found = () => {
-    world.store.busy("");
+    world.store.settle();
     return world.store.operations.get(id);
   };
   const operation = found();

@@ -216,7 +216,7 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
       const known = logCategories[type.toLowerCase()];
       const foreign = known && logs.find(({ category }) => category !== undefined && !known.includes(category));
       if (foreign) throw armError(400, "BadRequest", `Category '${foreign.category}' is not supported.`);
-      const same_ = world.store
+      const sharing = world.store
         .list("Microsoft.Insights/diagnosticSettings")
         .find(
           (one) =>
@@ -224,11 +224,11 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
             !same(one.name, id.name) &&
             part(one, "properties").workspaceId === workspaceId,
         );
-      if (same_ !== undefined)
+      if (sharing !== undefined)
         throw armError(
           409,
           "Conflict",
-          `Data sink '${workspaceId}' is already used in diagnostic setting '${same_.name}' for category '${logs[0]?.category ?? metrics[0]?.category}'. Data sinks can't be reused in different settings on the same category for the same resource.`,
+          `Data sink '${workspaceId}' is already used in diagnostic setting '${sharing.name}' for category '${logs[0]?.category ?? metrics[0]?.category}'. Data sinks can't be reused in different settings on the same category for the same resource.`,
         );
     },
   },
