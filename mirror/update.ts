@@ -64,15 +64,16 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   const { images, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
   for (const warning of warnings) log(`warning: ${warning}`);
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
-  const lock: Lock = {
+  const text = lockText({
     version: LOCK_VERSION,
     settings: settingsHash(settings),
     charts: charts.map((chart) => lockedChart(chart, digests, own)),
     images,
-  };
-  await writeFile(`${path}.new`, lockText(lock));
+  });
+  await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
-  return { lock: JSON.parse(lockText(lock)) as Lock, changes: describeChanges(own, lock) };
+  const lock = JSON.parse(text) as Lock;
+  return { lock, changes: describeChanges(own, lock) };
 }
 
 interface ResolvedChart {
