@@ -3,11 +3,14 @@
 import { ArmClient, ArmError, credential } from "./azure.ts";
 import { RegistryClient, RegistryClosed } from "./registryClient.ts";
 
+/** A registry's data plane. */
+export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob" | "pushBlob" | "pushManifest">;
+
 export interface Cloud {
   /** Azure Resource Manager. */
   arm(): Pick<ArmClient, "request">;
   /** A registry's data plane; one client for each host, so that tokens are shared. */
-  registry(host: string): RegistryClient;
+  registry(host: string): Registry;
 }
 
 /** The cloud of the environment. */
@@ -33,7 +36,7 @@ function createCloud(): Cloud {
 export type Look = { readonly digest: string | undefined } | { readonly closed: RegistryClosed };
 
 /** Looks for a tag or digest. @throws RegistryError for anything but a registry that is closed to this caller. */
-export async function look(registry: RegistryClient, repository: string, reference: string): Promise<Look> {
+export async function look(registry: Registry, repository: string, reference: string): Promise<Look> {
   try {
     const found = await registry.head(repository, reference);
     return { digest: found?.digest };

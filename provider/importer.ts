@@ -66,7 +66,7 @@ export class Importer {
         if (!isTaken(error)) throw error;
       }
     });
-    await this.#verify(target, context);
+    await this.#verify(target, force, context);
   }
 
   /** The registry cannot be looked into from here: ARM's word has to do. */
@@ -106,7 +106,7 @@ export class Importer {
     }
   }
 
-  async #verify(target: ImageTarget, context: Context): Promise<void> {
+  async #verify(target: ImageTarget, force: boolean, context: Context): Promise<void> {
     for (const wait of [...ARRIVAL_WAITS, undefined]) {
       const after = await this.#look(target);
       if ("closed" in after) {
@@ -114,7 +114,9 @@ export class Importer {
         return;
       }
       if (after.digest === target.digest) return;
-      if (wait === undefined) throw after.digest === undefined ? notArrived(target) : movedTag(target, after.digest);
+      // A replaced tag may show its old digest for a moment, a new one shows nothing.
+      if (after.digest !== undefined && (wait === undefined || !force)) throw movedTag(target, after.digest);
+      if (wait === undefined) throw notArrived(target);
       await pause(wait, context.signal);
     }
   }

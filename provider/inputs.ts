@@ -65,7 +65,7 @@ export const REPOSITORY = `${REPOSITORY_PART}(?:/${REPOSITORY_PART})*`;
 
 export const isRepository = matching(
   new RegExp(`^${REPOSITORY}$`),
-  "a repository: parts in lower case between slashes, without host prefix, tag and digest, such as ghcr.io/kubereboot/kured",
+  "a repository: parts in lower case between slashes, without tag and digest, such as ghcr.io/kubereboot/kured",
 );
 
 export const isTag = matching(/^\w[\w.-]{0,127}$/, "a tag: up to 128 letters, digits, dots, dashes and underscores");
