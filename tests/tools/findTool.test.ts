@@ -181,6 +181,7 @@ describe("findTool", () => {
     const paths = await Promise.all([find("helm"), find("helm"), find("helm")]);
     assert.equal(new Set(paths).size, 1);
     assert.equal(box.requests.length, 2);
+    assert.equal(box.lines.length, 1);
   });
 
   it("does the work once for several processes", async () => {
