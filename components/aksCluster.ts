@@ -56,8 +56,12 @@ export class AksCluster extends pulumi.ComponentResource {
         parent: this,
         protect: args.protect,
         dependsOn: roles,
-        // The autoscaler's own business from then on.
-        ignoreChanges: ["agentPoolProfiles[0].count"],
+        // The count is the autoscaler's own business from then on. Behind the system pool Azure lists the pools that are
+        // resources of their own; a refresh must not take them for a change.
+        ignoreChanges: [
+          "agentPoolProfiles[0].count",
+          ...args.settings.userPools.map((_, index) => `agentPoolProfiles[${index + 1}]`),
+        ],
       },
     );
     const pools = this.createUserPools(name, args, cluster, network);

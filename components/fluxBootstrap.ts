@@ -1,7 +1,6 @@
 import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extension.js";
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
-import { getRepositoryOutput } from "@pulumi/github/getRepository.js";
-import { Provider } from "@pulumi/github/provider.js";
+import { type GetRepositoryResult, getRepositoryOutput } from "@pulumi/github/getRepository.js";
 import { RepositoryDeployKey } from "@pulumi/github/repositoryDeployKey.js";
 import * as pulumi from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
@@ -44,17 +43,16 @@ export class FluxBootstrap extends pulumi.ComponentResource {
   /** Lets the cluster read the repository; its title is the one that `flux bootstrap` gives. */
   private createDeployKey(name: string, { settings }: FluxBootstrapArgs, sshKey: PrivateKey): RepositoryDeployKey {
     const { owner, name: repository, branch, path } = settings.flux;
-    const provider = new Provider(name, { owner }, { parent: this });
-    const found = getRepositoryOutput({ fullName: `${owner}/${repository}` }, { parent: this, provider });
+    const found = getRepositoryOutput({ fullName: `${owner}/${repository}` }, { parent: this });
     return new RepositoryDeployKey(
       name,
       {
-        repository: found.name,
+        repository: found.apply((it) => existing(it, settings.flux.repository)),
         title: `flux-system-${branch}-flux-system-./${path}`,
         key: sshKey.publicKeyOpenssh.apply((key) => key.trim()),
         readOnly: true,
       },
-      { parent: this, provider },
+      { parent: this },
     );
   }
 
@@ -124,6 +122,15 @@ export class FluxBootstrap extends pulumi.ComponentResource {
       { parent: this },
     );
   }
+}
+
+/** The provider gives an empty id, and no error, for a repository that is not there or not to be seen. */
+function existing(found: GetRepositoryResult, url: string): string {
+  if (found.id !== "") return found.name;
+  throw new pulumi.RunError(
+    `aks-gitops:flux.repository ${url} is not there, or GITHUB_TOKEN may not see it. ` +
+      "Create the repository, or give the token access to it; it is never created from here.",
+  );
 }
 
 function target({ resourceGroupName }: FluxBootstrapArgs, clusterName: pulumi.Input<string>) {

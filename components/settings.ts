@@ -103,6 +103,7 @@ export function parseSettings(source: SettingsSource): Settings {
   const draft = checkForm(config, place);
   checkSecrecy(secretKeys, place);
   checkRules(draft, location, place);
+  checkOwner(config["github:owner"], draft.flux?.repository, new Place("github:owner", faults));
   if (faults.length > 0) throw new SettingsError(stack, faults);
   // Without a fault nothing that is required is missing.
   return freeze(complete(draft as Form, { project, stack, location: location as string }));
@@ -183,6 +184,18 @@ function parsed(value: unknown): unknown {
 function withSecretData(secret: SecretSetting): SecretSetting {
   const data = Object.entries(secret.data).map(([key, value]) => [key, pulumi.secret(value as string)]);
   return Object.freeze({ ...secret, data: Object.freeze(Object.fromEntries(data)) });
+}
+
+const ownerOf = (repository: string): string => new URL(repository).pathname.split("/")[1] ?? "";
+
+// GitHub's provider takes the owner from its own configuration. A provider resource could take it from the program, but
+// keeps the token of the environment in the state in plain text (@pulumi/github 6.15, provider.js).
+function checkOwner(value: unknown, repository: string | undefined, place: Place): void {
+  if (repository === undefined) return;
+  const owner = ownerOf(repository);
+  if (typeof value === "string" && value.toLowerCase() === owner.toLowerCase()) return;
+  const problem = value === undefined ? "is missing" : "is not the owner of aks-gitops:flux.repository";
+  place.fault(value, problem, `run \`pulumi config set github:owner ${owner}\``);
 }
 
 function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {

@@ -39,8 +39,10 @@ export async function makeServices(
     arm,
     directory: entra,
     upstream,
-    passwordValid: (clientId, secret) =>
-      entra.secret(clientId, secret) === undefined ? undefined : entra.findByClientId(clientId),
+    passwordValid: (clientId, secret) => {
+      const end = entra.secret(clientId, secret)?.endDateTime;
+      return end !== undefined && new Date(end) > new Date() ? entra.findByClientId(clientId) : undefined;
+    },
     groupsOf: (objectId) => entra.groupsOf(objectId),
     importDelay: 300,
   });

@@ -53,7 +53,9 @@ async function up({ stack, paths, engine, process: { cloud, guard, unguard } }: 
     paths,
     cloud,
     log: paths.upLog,
-    line: (line) => print(`   ${line}`),
+    line: (line) => {
+      if (worthReading(line)) print(`   ${line.trimEnd()}`);
+    },
     started: (pid) => {
       group = pid;
       guard(pid);

@@ -130,6 +130,8 @@ async function people(
   };
   const entries = identityNames.map((name) => {
     const client = entra.addClient(`rehearsal ${name}`, memberships[name]);
+    // What azuread needs to make the service principals that a stack asks for.
+    if (name === "deployer") entra.grantGraph(client.objectId, "Application.ReadWrite.OwnedBy");
     if (name === "reader") arm.assignRole(client.objectId, "Reader", scope);
     const right = name === "deployer" ? "admin" : "read";
     const gitHubToken = gitHub.addToken({ repositories: { [repository]: right } });

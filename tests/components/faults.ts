@@ -6,6 +6,7 @@ export const GROUP = "6f1f2b6e-1111-4e0a-9c60-000000000001";
 /** The least that a configuration needs. */
 export const MINIMUM = {
   "azure-native:location": "westeurope",
+  "github:owner": "acme",
   "aks-gitops:deployers": GROUP,
   "aks-gitops:flux": { repository: "https://github.com/acme/fleet" },
 };

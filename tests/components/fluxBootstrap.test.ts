@@ -85,7 +85,6 @@ describe("FluxBootstrap", () => {
       key: "ecdsa-sha2-nistp384 AAAA",
       readOnly: true,
     });
-    assert.equal(find("github", "flux").inputs.owner, "acme");
   });
 
   it("reconciles the stack's folder over SSH and waits for it", async () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import type { Fault } from "../../components/settings.ts";
-import { fault, faults } from "./faults.ts";
+import { fault, faults, read } from "./faults.ts";
 
 describe("a fault of stack, network, pools or names", () => {
   it("names an unknown key and the nearest known one", () => {
@@ -24,6 +24,16 @@ describe("a fault of stack, network, pools or names", () => {
 
   it("names a missing region", () => {
     assert.deepEqual(fault({ "azure-native:location": undefined }), ["azure-native:location", undefined, "is missing"]);
+  });
+
+  it("asks for the owner that GitHub's provider is to use, and for the same as the repository's", () => {
+    assert.deepEqual(fault({ "github:owner": undefined }), ["github:owner", undefined, "is missing"]);
+    assert.deepEqual(fault({ "github:owner": "other" }), [
+      "github:owner",
+      "other",
+      "is not the owner of aks-gitops:flux.repository",
+    ]);
+    assert.equal(read({ "github:owner": "ACME" }).flux.owner, "acme");
   });
 
   it("names an unfit name of a stack", () => {

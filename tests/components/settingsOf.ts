@@ -8,6 +8,7 @@ export function settingsOf(config: Record<string, unknown> = {}): Settings {
     stack: "test",
     config: {
       "azure-native:location": "westeurope",
+      "github:owner": "acme",
       "aks-gitops:deployers": "6f1f2b6e-1111-4e0a-9c60-000000000001",
       "aks-gitops:flux": { repository: "https://github.com/acme/fleet" },
       ...Object.fromEntries(own),

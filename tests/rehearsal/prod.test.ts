@@ -61,7 +61,7 @@ describe("the rehearsal of prod", () => {
     assert.deepEqual(
       kustomizations.map(({ name, path, checked }) => [name, path, checked]),
       [
-        ["fleet-cluster", "./clusters/prod", true],
+        ["flux-system-cluster", "./clusters/prod", true],
         ["apps", "./apps/prod", true],
         ["infrastructure", "./infrastructure/prod", true],
       ],
