@@ -1,0 +1,103 @@
+import { strict as assert } from "node:assert";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import {
+  ENGINE_TIMEOUT,
+  type EngineEnvironment,
+  engineEnvironment,
+  ROOT,
+  runPulumi,
+  succeed,
+  writeProject,
+} from "../support/engine.ts";
+
+const PROGRAM = `
+import * as pulumi from "@pulumi/pulumi";
+import { ChartMirror } from "${ROOT}provider/sdk/chartMirror.ts";
+import { ClusterAccess } from "${ROOT}provider/sdk/clusterAccess.ts";
+import { ImageImport } from "${ROOT}provider/sdk/imageImport.ts";
+const config = new pulumi.Config();
+const registry = {
+  registryId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acme",
+  loginServer: "acme.azurecr.io",
+};
+const hex = "ab".repeat(32);
+const chart = new ChartMirror("chart", {
+  ...registry, repository: "charts/kured", version: "6.1.0", url: "https://example.com/kured-6.1.0.tgz",
+  sha256: hex, created: "2026-01-31T12:00:00Z", manifest: "sha256:" + hex,
+});
+export const chartReference = chart.reference;
+if (!config.getBoolean("chartOnly")) {
+  const image = new ImageImport("image", {
+    ...registry, source: "ghcr.io/kubereboot/kured:1.23.0", repository: "ghcr.io/kubereboot/kured", tag: "1.23.0",
+    digest: config.get("digest") ?? "sha256:" + hex,
+  });
+  const access = new ClusterAccess("access", {
+    clusterId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/prod",
+  });
+  new ImageImport("later", {
+    ...registry, source: "ghcr.io/a/b:1", repository: access.endpoint, digest: "sha256:" + hex,
+  });
+}
+`;
+
+describe("the plugin gitops under the real engine", () => {
+  let engine: EngineEnvironment;
+  let project: string;
+  let proxy: Server;
+  let env: Record<string, string>;
+  const connections: string[] = [];
+
+  before(async function () {
+    this.timeout(ENGINE_TIMEOUT);
+    engine = await engineEnvironment();
+    // A proxy that notes where a client wants to go and lets nobody through.
+    proxy = createServer().on("connect", ({ url }, socket) => {
+      connections.push(url ?? "");
+      socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const { NODE_USE_ENV_PROXY: _, ...rest } = engine.env;
+    const { port } = proxy.address() as AddressInfo;
+    env = { ...rest, HTTPS_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: "127.0.0.1,localhost" };
+    project = await writeProject(
+      engine.directory,
+      "gitops",
+      { "index.ts": PROGRAM },
+      { gitops: join(ROOT, "provider") },
+    );
+    await succeed(project, ["stack", "init", "dev"], env);
+  });
+
+  after(async () => {
+    proxy?.close();
+    await engine?.close();
+  });
+
+  it("previews without talking to any service, with inputs that are not known yet", async () => {
+    const output = await succeed(project, ["preview", "--diff"], env);
+    assert.match(output, /chartReference: "oci:\/\/acme\.azurecr\.io\/charts\/kured:6\.1\.0"/);
+    assert.match(output, /repository : \[unknown\]/);
+    assert.match(output, /\+ 5 to create/);
+    assert.deepEqual(connections, []);
+  });
+
+  it("names the property that has a fault", async () => {
+    const { code, stdout, stderr } = await runPulumi(project, ["preview", "--config", "digest=latest"], env);
+    assert.notEqual(code, 0);
+    assert.match(
+      stdout + stderr,
+      /property digest value .*latest.*has a problem: "latest" is not a digest: sha256:<64 hex digits/,
+    );
+  });
+
+  it("goes through a user's proxy without further settings, and says what it could not reach", async () => {
+    const args = ["up", "--yes", "--skip-preview", "--config", "chartOnly=true"];
+    const { code, stdout, stderr } = await runPulumi(project, args, env);
+    assert.notEqual(code, 0);
+    assert.deepEqual([...new Set(connections)], ["acme.azurecr.io:443"]);
+    assert.match(stdout + stderr, /error: the chart cannot be pushed: acme\.azurecr\.io cannot be reached: .*firewall/);
+  });
+});
