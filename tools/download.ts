@@ -68,8 +68,10 @@ async function unpack(source: Download, file: string, folder: string, name: stri
   return join(folder, source.folder);
 }
 
-/** The SHA-256 of a file in a text of lines `<hex>  <name>`; a `*` before the name marks binary mode. */
+/** The SHA-256 of a file in a text of lines `<hex>  <name>`, a `*` before the name marks binary mode, or of it alone. */
 export function publishedChecksum(text: string, fileName: string): string | undefined {
+  const only = /^\s*([0-9a-f]{64})\s*$/i.exec(text)?.[1];
+  if (only !== undefined) return only.toLowerCase();
   for (const line of text.split("\n")) {
     const match = /^([0-9a-f]{64})\s+\*?(\S+)\s*$/i.exec(line);
     if (match !== null && match[2] === fileName) return match[1]?.toLowerCase();

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { withLock } from "./cacheLock.ts";
 import {
+  BUNDLES,
   CATALOGUE,
   type DownloadHosts,
   OFFICIAL_HOSTS,
@@ -13,6 +14,7 @@ import {
   versionFits,
 } from "./catalogue.ts";
 import { ChecksumError, download } from "./download.ts";
+import { completedFlux } from "./fluxSource.ts";
 import { goBuild, goVersion } from "./goBuild.ts";
 
 export interface FindOptions {
@@ -33,7 +35,17 @@ const VERSION_TIMEOUT = 20_000;
 /** Leftovers of interrupted downloads and builds are removed after this time, in milliseconds. */
 const LEFTOVER_AGE = 24 * 3600 * 1000;
 
-const underWay = new Map<string, Promise<string>>();
+/** Searches of this process, and builds of several tools at once, by the place that they fill. */
+const underWay = new Map<string, Promise<unknown>>();
+
+/** Does a thing once for all who ask for it while it is under way. */
+function once<T>(place: string, action: () => Promise<T>): Promise<T> {
+  const running = underWay.get(place);
+  if (running !== undefined) return running as Promise<T>;
+  const result = action().finally(() => underWay.delete(place));
+  underWay.set(place, result);
+  return result;
+}
 
 /**
  * The absolute path of a tool: from PATH where its version fits, else from the cache, else from the official download
@@ -44,11 +56,16 @@ const underWay = new Map<string, Promise<string>>();
  */
 export async function findTool(name: ToolName, options: FindOptions = {}): Promise<string> {
   const search = new Search(name, options);
-  const running = underWay.get(search.cached);
-  if (running !== undefined) return running;
-  const result = search.run().finally(() => underWay.delete(search.cached));
-  underWay.set(search.cached, result);
-  return result;
+  return once(search.place, () => search.run());
+}
+
+/** The absolute paths of several tools, each found as `findTool` does. */
+export async function findTools<T extends ToolName>(
+  names: readonly T[],
+  options: FindOptions = {},
+): Promise<Record<T, string>> {
+  const found = await Promise.all(names.map(async (name) => [name, await findTool(name, options)] as const));
+  return Object.fromEntries(found) as Record<T, string>;
 }
 
 /** The folder of everything that is downloaded or built: `AKS_GITOPS_CACHE`, else `aks-gitops` in the user's cache. */
@@ -58,8 +75,12 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 class Search {
-  readonly cached: string;
+  /** Where the program lies in the cache when it was downloaded, or built alone. */
+  readonly place: string;
+  /** Where it lies when it was built: a bundle's programs have one folder. */
+  private readonly built: string;
   private readonly name: ToolName;
+  private readonly options: FindOptions;
   private readonly env: NodeJS.ProcessEnv;
   private readonly hosts: DownloadHosts;
   private readonly platform: Platform;
@@ -69,12 +90,15 @@ class Search {
   constructor(name: ToolName, options: FindOptions) {
     const tool = CATALOGUE[name];
     this.name = name;
+    this.options = options;
     this.env = options.env ?? process.env;
     this.hosts = options.hosts ?? OFFICIAL_HOSTS;
     this.platform = options.platform ?? { os: process.platform, arch: process.arch };
     this.cache = cacheFolder(this.env);
-    const bundle = `${tool.comesWith ?? name}-${tool.version}-${this.platform.os}-${this.platform.arch}`;
-    this.cached = join(this.cache, "tools", bundle, this.fileName(name));
+    const place = (folder: string) =>
+      join(this.cache, "tools", `${folder}-${this.platform.os}-${this.platform.arch}`, this.fileName(name));
+    this.place = place(`${tool.comesWith ?? name}-${tool.version}`);
+    this.built = tool.go.bundle === undefined ? this.place : place(BUNDLES[tool.go.bundle]);
     const log = options.log ?? (() => undefined);
     this.say = (text) => log(`${name} ${text}`);
   }
@@ -83,15 +107,21 @@ class Search {
     const path = await this.onPath();
     if (path !== undefined) return path;
     const { version } = CATALOGUE[this.name];
-    if (await isProgram(this.cached)) {
+    const cached = await this.cached();
+    if (cached !== undefined) {
       this.say(`${version}: from the cache`);
-      return this.cached;
+      return cached;
     }
     const waiting = () => this.say(`${version}: another process is at it, waiting`);
     return withLock(join(this.cache, "locks", `${this.name}.lock`), waiting, async () => {
-      if (!(await isProgram(this.cached))) await this.provide();
-      return this.cached;
+      if ((await this.cached()) === undefined) await this.provide();
+      return (await this.cached()) ?? this.place;
     });
+  }
+
+  private async cached(): Promise<string | undefined> {
+    for (const path of [this.place, this.built]) if (await isProgram(path)) return path;
+    return undefined;
   }
 
   private async onPath(): Promise<string | undefined> {
@@ -107,6 +137,7 @@ class Search {
 
   private async fitting(name: ToolName): Promise<{ path: string; version: string } | undefined> {
     const { fits, versionArgs = [] } = CATALOGUE[name];
+    if (fits === undefined) return undefined;
     for (const folder of (this.env.PATH ?? "").split(delimiter)) {
       const path = resolve(folder, this.fileName(name));
       if (folder === "" || !(await isProgram(path))) continue;
@@ -149,7 +180,7 @@ class Search {
     try {
       const seconds = await this.timed(
         () => `${version}: downloading ${source.url}`,
-        async () => this.install(await download(source, folder, this.fileName(owner))),
+        async () => this.install(await download(source, folder, this.fileName(owner)), this.place),
       );
       this.say(`${version}: downloaded in ${seconds} s, checksum verified`);
       return undefined;
@@ -160,47 +191,55 @@ class Search {
   }
 
   private async build(folder: string, failure: string): Promise<void> {
-    const tool = CATALOGUE[this.name];
-    const version = tool.go.version ?? tool.version;
+    const { go, version, fits } = CATALOGUE[this.name];
     if ((await goVersion(this.env)) === undefined) {
+      const wanted =
+        fits === undefined ? "not looked for" : `wanted a version from ${fits.from} and below ${fits.below}`;
       throw new Error(
-        `${this.name} was not found. Tried: PATH (wanted a version from ${tool.fits.from} and below ${tool.fits.below}); ` +
+        `${this.name} was not found. Tried: PATH (${wanted}); ` +
           `the cache ${this.cache}; the official download (${failure}); a build with Go (no \`go\` on PATH). ` +
-          `Install ${this.name} ${tool.version}, or Go 1.26 or newer (https://go.dev/dl).`,
+          `Install ${this.name} ${version}, or Go 1.26 or newer (https://go.dev/dl).`,
       );
     }
-    this.say(`${version}: no download (${failure}), building with Go`);
+    this.say(`${go.version ?? version}: no download (${failure}), building with Go`);
+    // Whoever asks for a second tool of a bundle waits for the first one's build.
+    await once(`${dirname(this.built)}${sep}`, () => this.compile(folder));
+  }
+
+  private async compile(folder: string): Promise<void> {
+    const { go, version } = CATALOGUE[this.name];
+    const what = go.bundle === undefined ? (go.version ?? version) : `and the other tools of the ${go.bundle}`;
+    const module = go.completed && (await completedFlux(folder, this.options));
     let counts = { packages: 0, modules: 0 };
     const progress = (now: typeof counts) => {
       counts = now;
     };
+    const make = async () => {
+      // Another process may have built the bundle for a tool of its own.
+      if (await isProgram(this.built)) return;
+      const programs = join(folder, "built");
+      await mkdir(programs);
+      const suffix = this.fileName("");
+      await goBuild(this.name, { folder: programs, env: this.env, suffix, progress, ...(module && { module }) });
+      await this.install(programs, this.built);
+    };
     const seconds = await this.timed(
-      () => `${version}: building with Go, ${counts.modules} modules loaded, ${counts.packages} packages compiled`,
+      () => `${what}: building with Go, ${counts.modules} modules loaded, ${counts.packages} packages compiled`,
       // Two builds side by side would only take each other's processors.
-      () =>
-        withLock(
-          join(this.cache, "locks", "go.lock"),
-          () => this.say(`${version}: waiting for another build`),
-          async () => {
-            const programs = join(folder, "built");
-            await mkdir(programs);
-            await goBuild(this.name, { output: join(programs, this.fileName(this.name)), env: this.env, progress });
-            await this.install(programs);
-          },
-        ),
+      () => withLock(join(this.cache, "locks", "go.lock"), () => this.say(`${what}: waiting for another build`), make),
     );
-    this.say(`${version}: built with Go in ${seconds} s`);
+    this.say(`${what}: built with Go in ${seconds} s`);
   }
 
   /** Moves finished programs into the cache, the one that was asked for last: once it is there, all are. */
-  private async install(programs: string): Promise<void> {
+  private async install(programs: string, place: string): Promise<void> {
     const wanted = this.fileName(this.name);
     const names = (await readdir(programs, { withFileTypes: true })).filter((entry) => entry.isFile());
     if (!names.some((entry) => entry.name === wanted)) throw new Error(`the download holds no ${wanted}`);
-    await mkdir(dirname(this.cached), { recursive: true });
+    await mkdir(dirname(place), { recursive: true });
     for (const { name } of names.sort((a, b) => Number(a.name === wanted) - Number(b.name === wanted))) {
       await chmod(join(programs, name), 0o755);
-      await rename(join(programs, name), join(dirname(this.cached), name));
+      await rename(join(programs, name), join(dirname(place), name));
     }
   }
 
@@ -217,7 +256,7 @@ class Search {
     return seconds();
   }
 
-  private fileName(name: ToolName): string {
+  private fileName(name: ToolName | ""): string {
     return this.platform.os === "win32" ? `${name}.exe` : name;
   }
 }

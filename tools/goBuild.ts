@@ -1,13 +1,19 @@
 import { execFile, spawn } from "node:child_process";
+import { rename } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { CATALOGUE, type ToolName } from "./catalogue.ts";
+import { CATALOGUE, type ToolName, toolsOf } from "./catalogue.ts";
 
 export interface GoBuild {
-  /** Where the program is written; its folder must exist. */
-  readonly output: string;
+  /** The folder that the programs are written to, under the tools' names; it must exist. */
+  readonly folder: string;
   /** The environment of Go: PATH finds it, GOFLAGS, GOCACHE, GOPROXY and the like are respected. */
   readonly env: NodeJS.ProcessEnv;
+  /** What programs end in: `.exe` on Windows; default: nothing. */
+  readonly suffix?: string;
+  /** The module's folder; default: that of `pinnedModule`. */
+  readonly module?: string;
   /** Called for every package compiled and every module downloaded. */
   progress?(counts: { readonly packages: number; readonly modules: number }): void;
 }
@@ -22,19 +28,48 @@ export async function goVersion(env: NodeJS.ProcessEnv): Promise<string | undefi
   }
 }
 
+/** The folder of the module that a tool or bundle is built from; its go.sum holds the checksum of every module. */
+export const pinnedModule = (name: string) => fileURLToPath(new URL(`go/${name}`, import.meta.url));
+
+/** The environment of every run of Go: a workspace of the user's around the checkout would replace pinned versions. */
+export const goEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ ...env, GOWORK: "off" });
+
 /**
- * Builds a tool from its pinned module in `tools/go/<tool>`, whose go.sum holds the checksum of every module.
+ * Builds a tool, and with it all others of its bundle.
  * Without optimisation: the programs start a second later, the build takes two thirds of the time.
  * @throws Error with Go's own words when the build fails.
  */
-export async function goBuild(name: ToolName, { output, env, progress }: GoBuild): Promise<void> {
-  const { package: path, stamp } = CATALOGUE[name].go;
-  const linkerFlags = ["-s", "-w", ...(stamp === undefined ? [] : ["-X", `${stamp.variable}=${stamp.value}`])];
-  const module = fileURLToPath(new URL(`go/${name}`, import.meta.url));
-  const args = ["build", "-C", module, "-mod=readonly", "-v", "-gcflags=all=-N -l"];
-  args.push(`-ldflags=${linkerFlags.join(" ")}`, "-o", output, path);
-  // A workspace of the user's around the checkout would replace the pinned versions.
-  const child = spawn("go", args, { env: { ...env, GOWORK: "off" }, stdio: ["ignore", "ignore", "pipe"] });
+export async function goBuild(name: ToolName, options: GoBuild): Promise<void> {
+  const { folder, env, suffix = "", progress } = options;
+  const { bundle } = CATALOGUE[name].go;
+  const names = bundle === undefined ? [name] : toolsOf(bundle);
+  const packages = names.map((each) => CATALOGUE[each].go.package);
+  const stamps = Object.assign({}, ...names.map((each) => CATALOGUE[each].go.stamps)) as Record<string, string>;
+  const linkerFlags = [
+    "-s",
+    "-w",
+    ...Object.entries(stamps).flatMap(([variable, value]) => ["-X", `${variable}=${value}`]),
+  ];
+  const args = ["build", "-C", options.module ?? pinnedModule(bundle ?? name), "-mod=readonly", "-v"];
+  // An output with a separator at its end is a folder, where Go itself names the programs.
+  args.push("-gcflags=all=-N -l", `-ldflags=${linkerFlags.join(" ")}`, "-o", join(folder, "/"), ...packages);
+  await run(args, env, packages.join(" "), progress);
+  for (const each of names) {
+    const made = goName(CATALOGUE[each].go.package);
+    if (made !== each) await rename(join(folder, made + suffix), join(folder, each + suffix));
+  }
+}
+
+/** How Go names a package's program: the last element of its path, but for a major version. */
+const goName = (path: string) => basename(path.replace(/\/v\d+$/, ""));
+
+async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  what: string,
+  progress: GoBuild["progress"],
+): Promise<void> {
+  const child = spawn("go", args, { env: goEnvironment(env), stdio: ["ignore", "ignore", "pipe"] });
   const stop = () => child.kill("SIGINT");
   process.once("exit", stop);
 
@@ -57,7 +92,7 @@ export async function goBuild(name: ToolName, { output, env, progress }: GoBuild
     });
     if (code === 0) return;
     const said = [...words, rest].filter((line) => line !== "").slice(-12);
-    throw new Error(`go build ${path} failed (exit code ${code ?? "none, killed"}):\n  ${said.join("\n  ")}`);
+    throw new Error(`go build ${what} failed (exit code ${code ?? "none, killed"}):\n  ${said.join("\n  ")}`);
   } finally {
     process.off("exit", stop);
   }

@@ -1,10 +1,11 @@
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { CLUSTER_TOOLS } from "../../tools/catalogue.ts";
 import { ChecksumError } from "../../tools/download.ts";
 import { cacheFolder, findTool } from "../../tools/findTool.ts";
 import { archive, checksumLine, LINUX, type Machine, machine } from "./machine.ts";
@@ -151,7 +152,7 @@ describe("findTool", () => {
   });
 
   it("repeats Go's words when the build fails, and keeps nothing", async () => {
-    await box.go(`echo half > "$2"; echo "helm.go:1: undefined: foo" >&2; exit 1`);
+    await box.go(`echo half > "$folder/helm"; echo "helm.go:1: undefined: foo" >&2; exit 1`);
     await box.disconnect();
     await assert.rejects(
       find("helm"),
@@ -160,12 +161,50 @@ describe("findTool", () => {
     assert.deepEqual(await box.cached(), []);
   });
 
+  it("builds the cluster's tools together and once, under their own names", async () => {
+    await box.go("sleep 0.2");
+    const [etcd, kwok] = await Promise.all([find("etcd"), find("kwok")]);
+    const folder = "tools/cluster-1.36.3-2.9.4-linux-x64";
+    assert.deepEqual([etcd, kwok], [join(box.cache, folder, "etcd"), join(box.cache, folder, "kwok")]);
+    assert.deepEqual(
+      await box.cached(),
+      [...CLUSTER_TOOLS].sort().map((name) => join(folder, name)),
+    );
+    const builds = await box.builds();
+    assert.equal(builds.length, 1);
+    assert.match(builds[0] ?? "", /^build -C \/.*\/tools\/go\/cluster -mod=readonly /);
+    assert.match(builds[0] ?? "", / -X k8s\.io\/component-base\/version\.gitVersion=v1\.36\.3 /);
+    await find("helm-controller");
+    assert.equal((await box.builds()).length, 1);
+    assert.equal(box.lines.at(-1), "helm-controller 1.6.3: from the cache");
+  });
+
+  it("takes none of the cluster's parts from PATH but kubectl", async () => {
+    await box.go();
+    await box.program("etcd", "echo etcd Version: 3.6.8");
+    const kubectl = await box.program("kubectl", "echo Client Version: v1.35.2");
+    assert.notEqual(await find("etcd"), join(kubectl, "..", "etcd"));
+    assert.equal(await find("kubectl"), kubectl);
+  });
+
+  it("downloads kubectl, and takes the built one where it cannot", async () => {
+    const url = "/release/v1.36.3/bin/linux/amd64/kubectl";
+    const body = Buffer.from("kubectl 1");
+    box.files.set(url, { body });
+    box.files.set(`${url}.sha256`, { body: Buffer.from(checksumLine(body, "").trim()) });
+    assert.equal(await readFile(await find("kubectl"), "utf8"), "kubectl 1");
+    await rm(box.cache, { recursive: true });
+    await box.go();
+    await box.disconnect();
+    assert.equal(await find("kubectl"), join(box.cache, "tools/cluster-1.36.3-2.9.4-linux-x64/kubectl"));
+  });
+
   it("says what was tried and what to install when there is no way", async () => {
     await box.disconnect();
     await assert.rejects(find("sops"), (error: Error) => {
       assert.match(
         error.message,
-        /^sops was not found\. Tried: PATH \(wanted a version from 3\.9\.0 and below 4\); the cache /,
+        /^sops was not found\. Tried: PATH \(wanted a version from 3\.9\.0 and below 4\.0\.0\); the cache /,
       );
       assert.match(
         error.message,

@@ -26,7 +26,7 @@ export interface Machine {
   readonly log: (line: string) => void;
   /** Puts a shell script on PATH. */
   program(name: string, script: string): Promise<string>;
-  /** Puts a `go` on PATH that writes a program and notes its arguments. */
+  /** Puts a `go` on PATH that writes programs into `$folder`, and notes its arguments. */
   go(behaviour?: string): Promise<void>;
   /** The arguments of every build, a line each. */
   builds(): Promise<string[]>;
@@ -71,7 +71,7 @@ export async function machine(): Promise<Machine> {
   return {
     cache,
     env: { PATH: `${bin}:/usr/bin:/bin`, AKS_GITOPS_CACHE: cache },
-    hosts: { pulumi: origin, helm: origin, github: origin },
+    hosts: { pulumi: origin, helm: origin, github: origin, kubernetes: origin },
     files,
     requests,
     lines,
@@ -83,8 +83,12 @@ export async function machine(): Promise<Machine> {
         `if [ "$1" = version ]; then echo go version go1.26.8 linux/amd64; exit; fi
 echo "$@" >> ${folder}/builds
 while [ "$1" != -o ]; do shift; done
+folder=$2; shift 2
 ${behaviour}
-echo made with Go > "$2" && chmod 755 "$2"`,
+for package in "$@"; do
+  program=$folder/$(echo "$package" | sed -E 's#/v[0-9]+$##; s#.*/##')
+  echo made with Go > "$program" && chmod 755 "$program"
+done`,
       );
     },
     async builds() {
