@@ -62,7 +62,7 @@ export class Authority {
       // A day back, for clients whose clock is behind.
       notBefore: new Date(Date.now() - day),
       notAfter: new Date(Date.now() + days * day),
-      ...(host === undefined ? {} : { host }),
+      ...(host === undefined ? {} : { hosts: [host] }),
     });
   }
 }

@@ -1,5 +1,6 @@
 // X.509 certificates (RFC 5280) with EC P-256 keys, written as DER: only what a local authority and its servers need.
 import { createHash, type KeyObject, randomBytes, sign } from "node:crypto";
+import { isIPv4 } from "node:net";
 
 export interface CertificateRequest {
   /** Common name of the subject. */
@@ -11,8 +12,8 @@ export interface CertificateRequest {
   readonly issuerPublicKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** The host that a server's certificate is for; without it the certificate is an authority's. */
-  readonly host?: string;
+  /** The hosts and IPv4 addresses that a server's certificate is for; without any the certificate is an authority's. */
+  readonly hosts?: readonly string[];
 }
 
 const oid = {
@@ -51,7 +52,7 @@ function extensions(request: CertificateRequest): Buffer[] {
     extension(oid.subjectKeyIdentifier, false, octets(keyIdentifier(request.publicKey))),
     extension(oid.authorityKeyIdentifier, false, sequence(element(0x80, keyIdentifier(request.issuerPublicKey)))),
   ];
-  if (request.host === undefined) {
+  if (request.hosts === undefined) {
     return [
       extension(oid.basicConstraints, true, sequence(element(0x01, Buffer.from([0xff])))),
       // keyCertSign and cRLSign
@@ -64,9 +65,16 @@ function extensions(request: CertificateRequest): Buffer[] {
     // digitalSignature
     extension(oid.keyUsage, true, bitString(Buffer.from([0x80]), 7)),
     extension(oid.extKeyUsage, false, sequence(objectId(oid.serverAuth))),
-    extension(oid.subjectAltName, false, sequence(element(0x82, Buffer.from(request.host, "ascii")))),
+    extension(oid.subjectAltName, false, sequence(...request.hosts.map(generalName))),
     ...identifiers,
   ];
+}
+
+/** A dNSName or, for an IPv4 address, an iPAddress. */
+function generalName(host: string): Buffer {
+  return isIPv4(host)
+    ? element(0x87, Buffer.from(host.split(".").map(Number)))
+    : element(0x82, Buffer.from(host, "ascii"));
 }
 
 function extension(id: string, critical: boolean, value: Buffer): Buffer {

@@ -57,7 +57,7 @@ describe("the catalogue of tools", () => {
     it(`pins the module that ${name} is built from to its version, with checksums`, () => {
       const folder = go.bundle ?? name;
       const module = read(`${folder}/go.mod`);
-      const pins = [...module.matchAll(/^(?:require )?\t?(\S+) v(\S+)(?: // indirect)?$/gm)];
+      const pins = [...module.matchAll(/^(?:require )?\t?(\S+) v(\S+)(?: \/\/ indirect)?$/gm)];
       const [, path, pinned] = pins.find(([, path]) => `${go.package}/`.startsWith(`${path}/`)) ?? [];
       assert.equal(pinned, go.version ?? version);
       assert.ok(read(`${folder}/go.sum`).includes(`${path} v${pinned} h1:`));

@@ -1,0 +1,245 @@
+// The rehearsal's cluster: a real control plane on loopback, nodes and pods played by kwok, and Flux's real controllers.
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClusterTool } from "../../tools/catalogue.ts";
+import type { Jwk } from "../cloud/entraJwt.ts";
+import { ClusterApi } from "./api.ts";
+import { type Command, controlPlane } from "./controlPlane.ts";
+import { type Credentials, kubeconfig, makeCredentials } from "./credentials.ts";
+import { FluxHost } from "./fluxHost.ts";
+import { Keeper } from "./keeper.ts";
+import { type NodeOptions, node } from "./nodes.ts";
+import { Program } from "./program.ts";
+import { type Authenticate, TokenReviews } from "./tokenReviews.ts";
+
+export interface ClusterOptions {
+  /** A folder of the cluster's own; what it held before is removed. */
+  readonly folder: string;
+  readonly tools: Readonly<Record<ClusterTool, string>>;
+  /** The issuer of service account tokens: `oidcIssuerProfile.issuerURL` of the managed cluster. */
+  readonly issuer: string;
+  readonly tenantId: string;
+  /** Further host names of the API server: `fqdn` and `privateFQDN` of the managed cluster. */
+  readonly hosts?: readonly string[];
+  /** Default: `10.0.0.0/16`. */
+  readonly services?: string;
+  /** Default: `10.244.0.0/16`. */
+  readonly pods?: string;
+  /** Default: three nodes of a system pool. */
+  readonly nodes?: readonly NodeOptions[];
+  /** Whose a token of Entra is; without it nobody but the cluster's own parts can sign in. */
+  readonly authenticate?: Authenticate;
+  /** Groups with all rights, as `authenticate` names them. */
+  readonly adminGroups?: readonly string[];
+  /** The port of the rehearsal's proxy for the cluster's place. */
+  readonly proxyPort: number;
+  /** The rehearsal's authority, a PEM file. */
+  readonly authority: string;
+  /** Told when a part ends that should not, with the end of its log; default: standard error. */
+  readonly log?: (line: string) => void;
+}
+
+/** How long the control plane may take, in milliseconds; unoptimised and warm it is up in less than ten seconds. */
+const startLimit = 120_000;
+
+const systemPool: NodeOptions[] = [0, 1, 2].map((index) => ({
+  name: `aks-system-10000000-vmss00000${index}`,
+  labels: { agentpool: "system", "kubernetes.azure.com/agentpool": "system", "kubernetes.azure.com/mode": "system" },
+}));
+
+export class Cluster {
+  /** The API server on loopback, past any proxy. */
+  readonly endpoint: string;
+  readonly port: number;
+  /** The API server's authority as PEM. */
+  readonly certificateAuthority: string;
+  /** A kubeconfig with all rights, for the rehearsal itself; a file. */
+  readonly adminKubeconfig: string;
+  /** A kubeconfig that asks `kubelogin` for a token, as AKS hands it out, but on loopback; a file. */
+  readonly userKubeconfig: string;
+  /** The API with all rights. */
+  readonly api: ClusterApi;
+  /** The folder of every part's log: `<part>.log`. */
+  readonly logs: string;
+  readonly #options: ClusterOptions;
+  readonly #log: (line: string) => void;
+  readonly #keeper: Keeper;
+  readonly #reviews: TokenReviews | undefined;
+  readonly #programs: Program[] = [];
+  #keys: readonly Jwk[] = [];
+  #flux: FluxHost | undefined;
+  #stopping = false;
+
+  private constructor(
+    options: ClusterOptions,
+    { certificateAuthority, tokens }: Credentials,
+    keeper: Keeper,
+    reviews: TokenReviews | undefined,
+    port: number,
+  ) {
+    const { folder } = options;
+    this.port = port;
+    this.endpoint = `https://127.0.0.1:${port}`;
+    this.certificateAuthority = certificateAuthority;
+    this.adminKubeconfig = join(folder, "admin.kubeconfig");
+    this.userKubeconfig = join(folder, "user.kubeconfig");
+    this.api = new ClusterApi({ port, certificateAuthority, token: tokens["rehearsal-admin"] });
+    this.logs = join(folder, "logs");
+    this.#options = options;
+    this.#log = options.log ?? ((line) => process.stderr.write(`${line}\n`));
+    this.#keeper = keeper;
+    this.#reviews = reviews;
+  }
+
+  /**
+   * Starts the control plane and waits until its nodes are ready.
+   * @throws Error naming the part that ended or is late, with the end of its log; nothing is left running then.
+   */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { folder, tools, issuer, authenticate, hosts = [] } = options;
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const names = ["127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc", ...hosts];
+    const credentials = await makeCredentials(join(folder, "credentials"), names);
+    const reviews = authenticate && (await TokenReviews.listen(authenticate));
+    const plane = await controlPlane({
+      folder,
+      tools,
+      credentials,
+      issuer,
+      services: options.services ?? "10.0.0.0/16",
+      pods: options.pods ?? "10.244.0.0/16",
+      ...(reviews && { tokenReviews: reviews.url }),
+    });
+    const cluster = new Cluster(options, credentials, new Keeper(), reviews, plane.port);
+    try {
+      await cluster.#writeKubeconfigs(credentials.tokens["rehearsal-admin"]);
+      cluster.#run(plane.base);
+      await cluster.#until(
+        "the API server to be ready",
+        async () => (await cluster.api.raw("GET", "/readyz")).status === 200,
+      );
+      cluster.#run(plane.rest);
+      cluster.#keys = (await cluster.api.get<{ keys: Jwk[] }>("/openid/v1/jwks")).keys;
+      await cluster.#furnish();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** The public keys of service account tokens, as the issuer's discovery document leads to them. */
+  serviceAccountKeys(): readonly Jwk[] {
+    return this.#keys;
+  }
+
+  /**
+   * From now on the controllers of namespace `flux-system` run as processes, each as its Deployment there says and
+   * as long as that has ready pods. May be called before Flux is installed.
+   */
+  async startFlux(): Promise<void> {
+    const { tools, folder, proxyPort, authority, tenantId } = this.#options;
+    const { api, endpoint: server, certificateAuthority, logs } = this;
+    const shared = { tools, folder, proxyPort, authority, tenantId, api, server, certificateAuthority, logs };
+    this.#flux ??= await FluxHost.start({ ...shared, keeper: this.#keeper, log: this.#log });
+  }
+
+  /** Ends the controllers; the cluster goes on. */
+  async stopFlux(): Promise<void> {
+    const flux = this.#flux;
+    this.#flux = undefined;
+    await flux?.stop();
+  }
+
+  /** The ids of all processes that belong to the cluster, by name. */
+  get processes(): ReadonlyMap<string, number> {
+    const all = [...this.#programs, ...(this.#flux?.programs.values() ?? [])];
+    const running = all.flatMap(({ name, pid, running }) =>
+      running && pid !== undefined ? [[name, pid] as const] : [],
+    );
+    return new Map([...running, ...(this.#keeper.pid === undefined ? [] : [["keeper", this.#keeper.pid] as const])]);
+  }
+
+  /** Ends every process of the cluster and waits until they are gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.stopFlux();
+    // Nothing of it will be used again, so nobody needs to tidy up.
+    await Promise.all(this.#programs.map((program) => program.kill()));
+    this.api.close();
+    await this.#reviews?.close();
+    await this.#keeper.close();
+  }
+
+  #run(commands: readonly Command[]): void {
+    for (const command of commands) {
+      const program = new Program({ ...command, home: this.#options.folder, logs: this.logs, keeper: this.#keeper });
+      this.#programs.push(program);
+      void program.ended.then((word) => {
+        if (!this.#stopping) this.#log(word);
+      });
+    }
+  }
+
+  /** The nodes, the rights of the administrators, and what the controllers make first. */
+  async #furnish(): Promise<void> {
+    const { nodes = systemPool, adminGroups = [] } = this.#options;
+    for (const each of nodes) await this.api.create("/api/v1/nodes", node(each));
+    await this.api.apply("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/aks-cluster-admin-binding-aad", {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: "aks-cluster-admin-binding-aad" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+      subjects: adminGroups.map((name) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name })),
+    });
+    await this.#until("the nodes to be ready and the default service account to be there", async () => {
+      const found = await this.api.list("/api/v1/nodes");
+      const account = await this.api.raw("GET", "/api/v1/namespaces/default/serviceaccounts/default");
+      return account.status === 200 && found.every((each) => isReady(each.status) && !isTainted(each.spec));
+    });
+  }
+
+  /** Waits for a condition; an API server that cannot be reached yet does not meet it. */
+  async #until(what: string, condition: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + startLimit;
+    const ended = Promise.race(this.#programs.map(({ ended }) => ended));
+    let failure = "";
+    void ended.then((word) => {
+      failure = word;
+    });
+    for (let last = ""; ; await sleep(50)) {
+      if (failure !== "") throw new Error(failure);
+      try {
+        if (await condition()) return;
+      } catch (error) {
+        last = (error as Error).message;
+      }
+      if (Date.now() < deadline) continue;
+      const logs = this.#programs.map((each) => `${each.name}:\n${each.endOfLog(6)}`).join("\n");
+      throw new Error(`waited ${startLimit / 1000} s in vain for ${what}. ${last}\n${logs}`);
+    }
+  }
+
+  async #writeKubeconfigs(token: string): Promise<void> {
+    const { endpoint: server, certificateAuthority } = this;
+    const exec = {
+      apiVersion: "client.authentication.k8s.io/v1beta1",
+      command: "kubelogin",
+      args: ["get-token", "--environment", "AzurePublicCloud", "--server-id", "6dae42f8-4368-4678-94ff-3960e28e3630"],
+      interactiveMode: "Never",
+    };
+    const write = (file: string, user: object) =>
+      writeFile(file, kubeconfig({ server, certificateAuthority, user }), { mode: 0o600 });
+    await write(this.adminKubeconfig, { token });
+    await write(this.userKubeconfig, { exec });
+  }
+}
+
+const isReady = (status: { conditions?: { type: string; status: string }[] } | undefined) =>
+  status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+
+/** The node lifecycle controller takes its taint away a moment after a node is ready. */
+const isTainted = (spec: { taints?: { key: string }[] }) =>
+  spec.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/")) === true;

@@ -1,0 +1,156 @@
+// The cluster's nodes, and how kwok plays their kubelets.
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+}
+
+/** Seconds after which a node without a sign of life is NotReady; kwok renews the leases. */
+export const leaseDuration = 40;
+
+const capacity = { cpu: "4", memory: "16Gi", pods: "110", "ephemeral-storage": "128Gi" };
+
+/** A node that kwok will bring to life. */
+export function node({ name, labels = {}, taints = [] }: NodeOptions): object {
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      name,
+      labels: {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        ...labels,
+      },
+    },
+    spec: { taints },
+    status: { capacity, allocatable: capacity, nodeInfo: { operatingSystem: "linux", architecture: "amd64" } },
+  };
+}
+
+const stage = (name: string, kind: string, matchExpressions: object[], next: object, delay?: object) => ({
+  apiVersion: "kwok.x-k8s.io/v1alpha1",
+  kind: "Stage",
+  metadata: { name },
+  spec: { resourceRef: { apiGroup: "v1", kind }, selector: { matchExpressions }, next, ...(delay && { delay }) },
+});
+
+const where = (key: string, operator: string, ...values: string[]) => ({
+  key,
+  operator,
+  ...(values.length > 0 && { values }),
+});
+
+const isReady = '.status.conditions.[] | select( .type == "Ready" ) | .status';
+
+const nodeConditions = `
+{{ $now := Now }}
+conditions:
+{{ range NodeConditions }}
+- type: {{ .type | Quote }}
+  status: {{ .status | Quote }}
+  reason: {{ .reason | Quote }}
+  message: {{ .message | Quote }}
+  lastHeartbeatTime: {{ $now | Quote }}
+  lastTransitionTime: {{ $now | Quote }}
+{{ end }}
+`;
+
+const nodeStart = `${nodeConditions}
+addresses:
+- type: InternalIP
+  address: {{ NodeIP | Quote }}
+- type: Hostname
+  address: {{ NodeName | Quote }}
+phase: Running
+`;
+
+const podStart = `
+{{ $now := Now }}
+{{ $ready := list "PodReadyToStartContainers" "Initialized" "ContainersReady" "Ready" }}
+conditions:
+{{ range $ready }}
+- type: {{ . }}
+  status: "True"
+  lastTransitionTime: {{ $now | Quote }}
+{{ end }}
+{{ range .spec.readinessGates }}
+- type: {{ .conditionType | Quote }}
+  status: "True"
+  lastTransitionTime: {{ $now | Quote }}
+{{ end }}
+initContainerStatuses:
+{{ range .spec.initContainers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  ready: true
+  restartCount: 0
+  state:
+    {{ if eq .restartPolicy "Always" }}
+    running: { startedAt: {{ $now | Quote }} }
+    {{ else }}
+    terminated: { exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }}, finishedAt: {{ $now | Quote }} }
+    {{ end }}
+{{ end }}
+containerStatuses:
+{{ range .spec.containers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  ready: true
+  started: true
+  restartCount: 0
+  state:
+    running: { startedAt: {{ $now | Quote }} }
+{{ end }}
+{{ with PodIPsWith .spec.nodeName ( or .spec.hostNetwork false ) ( or .metadata.uid "" ) ( or .metadata.name "" ) ( or .metadata.namespace "" ) }}
+podIP: {{ index . 0 | Quote }}
+podIPs: [ { ip: {{ index . 0 | Quote }} } ]
+{{ end }}
+phase: Running
+startTime: {{ $now | Quote }}
+`;
+
+const jobDone = `
+{{ $now := Now }}
+containerStatuses:
+{{ range .spec.containers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  ready: false
+  restartCount: 0
+  state:
+    terminated: { exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }}, finishedAt: {{ $now | Quote }} }
+{{ end }}
+phase: Succeeded
+`;
+
+/** kwok's rules (https://kwok.sigs.k8s.io/docs/user/stages-configuration/): nodes stay ready, pods run as soon as they have a node. */
+export const stages: readonly object[] = [
+  stage("node-starts", "Node", [where(isReady, "NotIn", "True")], { statusTemplate: nodeStart }),
+  stage(
+    "node-lives",
+    "Node",
+    [where(".status.phase", "In", "Running"), where(isReady, "In", "True")],
+    { statusTemplate: nodeConditions },
+    { durationMilliseconds: 300_000, jitterDurationMilliseconds: 310_000 },
+  ),
+  stage(
+    "pod-starts",
+    "Pod",
+    [where(".metadata.deletionTimestamp", "DoesNotExist"), where(".status.phase", "In", "Pending")],
+    { statusTemplate: podStart },
+  ),
+  stage(
+    "job-completes",
+    "Pod",
+    [
+      where(".metadata.deletionTimestamp", "DoesNotExist"),
+      where(".status.phase", "In", "Running"),
+      where(".metadata.ownerReferences.[].kind", "In", "Job"),
+    ],
+    { statusTemplate: jobDone },
+  ),
+  stage("pod-ends", "Pod", [where(".metadata.deletionTimestamp", "Exists")], { delete: true }),
+];
