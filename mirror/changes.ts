@@ -1,4 +1,4 @@
-import type { Lock, LockedChart, LockedImage } from "./lock.ts";
+import type { Lock, LockedChart, LockedFlux, LockedImage } from "./lock.ts";
 import { canonicalJson } from "./lock.ts";
 
 /**
@@ -8,6 +8,13 @@ import { canonicalJson } from "./lock.ts";
 export function describeChanges(old: Lock | undefined, now: Lock): string[] {
   return [
     ...compare(old?.charts ?? [], now.charts, ({ name }) => name, describeChart, chartChanges),
+    ...compare(
+      [old?.flux ?? []].flat(),
+      [now.flux ?? []].flat(),
+      () => "flux",
+      ({ version }) => `Flux ${version}`,
+      fluxChanges,
+    ),
     ...compare(old?.images ?? [], now.images, ({ source }) => source, describeImage, imageChanges),
   ];
 }
@@ -53,6 +60,11 @@ function chartChanges(before: LockedChart, after: LockedChart): string[] {
     canonicalJson({ values, postRender, images }).replaceAll(/sha256:[0-9a-f]{64}/g, "");
   if (relocation(before) !== relocation(after)) lines.push(`~ ${chart}: other images or relocating values`);
   return lines;
+}
+
+function fluxChanges(before: LockedFlux, after: LockedFlux): string[] {
+  if (before.version !== after.version) return [`~ Flux ${before.version} -> ${after.version}`];
+  return before.manifests === after.manifests ? [] : [`~ Flux ${after.version}: other manifests`];
 }
 
 function imageChanges(before: LockedImage, after: LockedImage): string[] {

@@ -64,6 +64,24 @@ export interface Lock {
   readonly settings: string;
   readonly charts: readonly LockedChart[];
   readonly images: readonly LockedImage[];
+  /** The Flux that is bootstrapped; none where the cluster's extension brings it. */
+  readonly flux?: LockedFlux;
+}
+
+/** What a Flux version was resolved to. */
+export interface LockedFlux {
+  readonly version: string;
+  /** Hex SHA-256 of its manifests, the registry left open. */
+  readonly manifests: string;
+  /** Its images, as in {@link LockedImage.source}. */
+  readonly images: readonly string[];
+}
+
+/** The part of Flux's settings that the lock depends on. */
+export interface FluxSource {
+  readonly mode: "extension" | "bootstrap";
+  readonly version: string;
+  readonly imageAutomation: boolean;
 }
 
 /** The part of a chart's settings that the lock depends on. */
@@ -80,6 +98,8 @@ export interface MirrorSettings {
   readonly stack: string;
   readonly charts: readonly ChartSource[];
   readonly images: readonly string[];
+  /** Default: Flux is not bootstrapped. */
+  readonly flux?: FluxSource;
 }
 
 /** The lock's file name, beside Pulumi.yaml. */
@@ -87,12 +107,17 @@ export function lockName(stack: string): string {
   return `mirror.${stack}.lock.json`;
 }
 
-/** Hex SHA-256 of the settings that a lock is made from; the order of charts, images and keys does not matter. */
-export function settingsHash(settings: Pick<MirrorSettings, "charts" | "images">): string {
+/**
+ * Hex SHA-256 of the settings that a lock is made from; the order of charts, images and keys does not matter, nor does
+ * the version of a Flux that is not bootstrapped.
+ */
+export function settingsHash(settings: Pick<MirrorSettings, "charts" | "images" | "flux">): string {
   const charts = settings.charts.map(({ name, repository, version, values }) =>
     canonicalJson({ name, repository, version, values: values ?? {} }),
   );
-  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort() }));
+  const { mode, version, imageAutomation } = settings.flux ?? {};
+  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation } } : {};
+  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...flux }));
 }
 
 /** Hex SHA-256 of a text or bytes. */
@@ -172,6 +197,12 @@ function imageSource(image: string): string {
 
 function staleness(lock: Lock, settings: MirrorSettings): string[] {
   const differences: string[] = [];
+  const flux = settings.flux?.mode === "bootstrap" ? settings.flux.version : undefined;
+  if (lock.flux?.version !== flux) {
+    differences.push(
+      `Flux is ${lock.flux?.version ?? "not"} in the lock, ${flux ?? "not bootstrapped"} in the settings`,
+    );
+  }
   for (const chart of settings.charts) {
     const locked = lock.charts.find(({ name }) => name === chart.name);
     if (locked === undefined) differences.push(`chart ${chart.name} is not in the lock`);
@@ -184,7 +215,7 @@ function staleness(lock: Lock, settings: MirrorSettings): string[] {
   for (const { name } of lock.charts) {
     if (!settings.charts.some((chart) => chart.name === name)) differences.push(`chart ${name} is in the lock only`);
   }
-  const charted = new Set(lock.charts.flatMap(({ images }) => images));
+  const charted = new Set([...lock.charts.flatMap(({ images }) => images), ...(lock.flux?.images ?? [])]);
   const listed = new Set(lock.images.map(({ source }) => source));
   const wanted = new Set(settings.images.map(imageSource));
   for (const image of wanted) {
@@ -193,7 +224,9 @@ function staleness(lock: Lock, settings: MirrorSettings): string[] {
   for (const source of listed) {
     if (!charted.has(source) && !wanted.has(source)) differences.push(`image ${source} is in the lock only`);
   }
-  return differences.length === 0 ? ["the values of a chart or the list of images changed"] : differences;
+  return differences.length === 0
+    ? ["the values of a chart, the list of images or Flux's controllers changed"]
+    : differences;
 }
 
 /** A lock as it is written: charts and images in order, the keys of values too. */

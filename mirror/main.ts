@@ -2,8 +2,9 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseSettings } from "../components/settings.ts";
+import { fluxManifests } from "../flux/manifests.ts";
 import { RegistryClient } from "../provider/registryClient.ts";
-import { findTool } from "../tools/findTool.ts";
+import { cacheFolder, findTool } from "../tools/findTool.ts";
 import { lockName } from "./lock.ts";
 import { readStackFile } from "./stackFile.ts";
 import { updateLock } from "./update.ts";
@@ -37,6 +38,7 @@ async function main(args: string[]): Promise<void> {
     settings,
     bases: values.base,
     log,
+    flux: (options) => fluxManifests(options, { flux: () => findTool("flux", { log }), cache: cacheFolder() }),
     helm: () => findTool("helm", { log }),
     registry: (host) => {
       const client = clients.get(host) ?? new RegistryClient(host);

@@ -1,5 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { FluxManifests, FluxOptions } from "../flux/manifests.ts";
 import { type Analysis, analyseChart, analysisHash } from "./analysis.ts";
 import { describeChanges } from "./changes.ts";
 import { type FoundChart, lookUpChart, type Registry } from "./chartLookup.ts";
@@ -7,10 +8,12 @@ import { chartManifest } from "./chartManifest.ts";
 import { resolveImages, type WantedImage } from "./images.ts";
 import {
   type ChartSource,
+  type FluxSource,
   LOCK_VERSION,
   type Lock,
   LockError,
   type LockedChart,
+  type LockedFlux,
   type LockedImage,
   loadLock,
   lockName,
@@ -29,6 +32,8 @@ export interface UpdateOptions {
   readonly bases: readonly string[];
   /** A client of the registry with this host. */
   readonly registry: (host: string) => Registry;
+  /** The manifests of a Flux; called only when the settings bootstrap one. */
+  readonly flux: (options: FluxOptions) => Promise<FluxManifests>;
   /** The path of Helm; called only when a chart must be analysed. */
   readonly helm: () => Promise<string>;
   /** Receives what a person should know, a line at a time. */
@@ -61,6 +66,8 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   for (const { chart, analysis } of charts) {
     for (const reference of analysis.images) wanted.push({ reference, by: `chart ${chart.name}` });
   }
+  const flux = settings.flux?.mode === "bootstrap" ? await lockedFlux(settings.flux, options) : undefined;
+  for (const image of flux?.images ?? []) wanted.push({ reference: reference(image), by: "Flux" });
   const { images, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
   for (const warning of warnings) log(`warning: ${warning}`);
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
@@ -69,6 +76,7 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
     settings: settingsHash(settings),
     charts: charts.map((chart) => lockedChart(chart, digests, own)),
     images,
+    ...(flux ? { flux } : {}),
   });
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
@@ -81,6 +89,11 @@ interface ResolvedChart {
   readonly found: FoundChart;
   readonly hash: string;
   readonly analysis: Analysis;
+}
+
+async function lockedFlux({ version, imageAutomation }: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
+  const { sha256, images } = await options.flux({ version, imageAutomation });
+  return { version, manifests: sha256, images };
 }
 
 async function earlier(path: string, log: (line: string) => void): Promise<Lock | undefined> {

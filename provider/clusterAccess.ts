@@ -10,7 +10,7 @@ const FORM: Form = { required: { clusterId: armIdOf("Microsoft.ContainerService/
 const API_VERSION = "2025-09-01";
 
 /** The Entra application of every AKS API server (https://aka.ms/kubelogin). */
-const AKS_SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630";
+export const AKS_SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /** The handler of `gitops:index:ClusterAccess` in a cloud. */
 export function clusterAccessIn(cloud: Cloud): ResourceHandler {

@@ -3,6 +3,8 @@
 import { chartMirror } from "./chartMirror.ts";
 import { clusterAccess } from "./clusterAccess.ts";
 import { encryptedSecret } from "./encryptedSecret.ts";
+import { fluxInstall } from "./fluxInstall.ts";
+import { fluxReady } from "./fluxReady.ts";
 import { gitCommit } from "./gitCommit.ts";
 import type { ResourceHandler } from "./handler.ts";
 import { imageImport } from "./imageImport.ts";
@@ -12,6 +14,8 @@ const resources = new Map<string, ResourceHandler>([
   ["gitops:index:ChartMirror", chartMirror],
   ["gitops:index:ClusterAccess", clusterAccess],
   ["gitops:index:EncryptedSecret", encryptedSecret],
+  ["gitops:index:FluxInstall", fluxInstall],
+  ["gitops:index:FluxReady", fluxReady],
   ["gitops:index:GitCommit", gitCommit],
   ["gitops:index:ImageImport", imageImport],
 ]);

@@ -37,14 +37,17 @@ export function checkRules(draft: Draft, location: string | undefined, place: Pl
   checkSops(draft.sops, place.at("sops"));
   checkCharts(draft.charts ?? [], place.at("charts"));
   checkSecrets(draft, place.at("secrets"));
-  if (draft.flux?.mode === "bootstrap")
+  checkBootstrap(draft, place);
+}
+
+function checkBootstrap({ cluster, flux, runner }: Draft, place: Place): void {
+  if (flux?.mode === "bootstrap" && cluster?.private && runner === "outside")
     place
-      .at("flux")
-      .at("mode")
+      .at("runner")
       .fault(
-        "bootstrap",
-        "is not supported by this version",
-        "write extension: the AKS extension microsoft.flux runs Flux",
+        runner,
+        "cannot be outside: flux.mode bootstrap installs Flux through the API server, which is private",
+        "run inside the network and write runner: inside, or choose flux.mode: extension",
       );
 }
 

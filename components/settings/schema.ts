@@ -19,6 +19,9 @@ import {
 } from "./check.ts";
 import { parseNetwork } from "./cidr.ts";
 
+/** The Flux whose manifests tools/ can make everywhere; others need GitHub at hand. */
+const FLUX_VERSION = "2.9.4";
+
 /** A secret's ciphertext as it stands in a stack file; only tools that read the file themselves meet it. */
 export interface Sealed {
   readonly secure: string;
@@ -169,8 +172,17 @@ const flux = map({
     ),
     "main",
   ),
-  /** Whether the extension runs Flux's image controllers too; default false. */
+  /** Whether Flux's image controllers run too; default false. */
   imageAutomation: defaulted(flag, false),
+  /** The Flux that bootstrap installs; the extension brings its own. */
+  version: defaulted(
+    text(/^\d+\.\d+\.\d+$/, "write one exact version in quotes and without v, for example 2.9.4"),
+    FLUX_VERSION,
+  ),
+  /** How a bootstrapped Flux signs in to the repository: with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. */
+  auth: defaulted(oneOf("token"), "token"),
+  /** How many minutes an update waits until everything that Flux bootstrapped is Ready; default 15. */
+  readyMinutes: defaulted(integer(1, 120), 15),
 });
 
 const role = text(

@@ -1,0 +1,234 @@
+// A Kubernetes API server, with no more than Flux's installation needs: a client library would be many times as big.
+
+import { type RequestOptions, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { pause } from "./http.ts";
+
+/** How to reach an API server. */
+export interface ApiServer {
+  /** `https://<host>[:<port>]`. */
+  readonly endpoint: string;
+  /** The authority that signed its certificate (PEM); default: those that Node trusts. */
+  readonly authority?: string | undefined;
+  /** A bearer token; asked for before every request. */
+  readonly token: (() => Promise<string>) | undefined;
+  /** A client certificate instead of a token (PEM). */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** A Kubernetes object. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly generation?: number;
+    readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly [key: string]: unknown;
+  };
+  readonly [key: string]: unknown;
+}
+
+/** Which object. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+}
+
+/** An object in words: `Deployment flux-system/source-controller`. */
+export function nameOf({ kind, metadata }: ObjectRef): string {
+  return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ""}${metadata.name}`;
+}
+
+/** A refusal by the API server, in its own words. */
+export class KubernetesError extends Error {
+  readonly status: number;
+  /** For example `Conflict`; empty where the server said none. */
+  readonly reason: string;
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.name = "KubernetesError";
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** No answer from the API server. */
+export class UnreachableError extends Error {
+  constructor(endpoint: string, cause: unknown) {
+    super(`no answer from the API server ${endpoint}; does this machine reach it?`, { cause });
+    this.name = "UnreachableError";
+  }
+}
+
+interface ApiResource {
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+/** Tries in all where the server is busy or does not answer, and the first wait in milliseconds. */
+const TRIES = 6;
+const FIRST_WAIT = 500;
+
+/** An API server as one caller sees it. */
+export class KubernetesApi {
+  readonly #server: ApiServer;
+  readonly #signal: AbortSignal;
+  readonly #resources = new Map<string, readonly ApiResource[]>();
+
+  constructor(server: ApiServer, signal: AbortSignal) {
+    this.#server = server;
+    this.#signal = signal;
+  }
+
+  /** The object as it is; undefined when it, or its kind, is not there. */
+  async get(ref: ObjectRef): Promise<KubeObject | undefined> {
+    const path = await this.#path(ref);
+    return path === undefined ? undefined : missing(this.#send("GET", path));
+  }
+
+  /** All objects of a kind; none where the kind is not there. @param labels a label selector. */
+  async list(
+    apiVersion: string,
+    kind: string,
+    options: { namespace?: string; labels?: string } = {},
+  ): Promise<KubeObject[]> {
+    const { namespace, labels } = options;
+    const path = await this.#path({ apiVersion, kind, metadata: { name: "", namespace } });
+    if (path === undefined) return [];
+    const query = labels === undefined ? "" : `?labelSelector=${encodeURIComponent(labels)}`;
+    const found = await missing(this.#send("GET", `${path.replace(/\/$/, "")}${query}`));
+    return ((found?.items ?? []) as KubeObject[]).map((item) => ({ ...item, apiVersion, kind }));
+  }
+
+  /**
+   * Server-side apply.
+   * @param force takes fields over from other managers; otherwise such a conflict is an error.
+   * @throws KubernetesError
+   */
+  async apply(object: ObjectRef, options: { fieldManager: string; force: boolean; dryRun?: boolean }) {
+    const path = await this.#path(object);
+    if (path === undefined)
+      throw new KubernetesError(404, "NotFound", `the cluster knows no ${object.kind} of ${object.apiVersion}`);
+    const { fieldManager, force, dryRun } = options;
+    const query = `?fieldManager=${encodeURIComponent(fieldManager)}&force=${force}${dryRun ? "&dryRun=All" : ""}`;
+    return (await this.#send("PATCH", path + query, object, "application/apply-patch+yaml")) as KubeObject;
+  }
+
+  /** A JSON merge patch; undefined when the object is not there. */
+  async merge(ref: ObjectRef, patch: object, fieldManager: string): Promise<KubeObject | undefined> {
+    const path = await this.#path(ref);
+    if (path === undefined) return undefined;
+    const query = `?fieldManager=${encodeURIComponent(fieldManager)}`;
+    return missing(this.#send("PATCH", path + query, patch, "application/merge-patch+json"));
+  }
+
+  /** Deletes an object; that it is not there is as good. */
+  async delete(ref: ObjectRef, propagationPolicy: "Foreground" | "Background" = "Background"): Promise<void> {
+    const path = await this.#path(ref);
+    if (path !== undefined) await missing(this.#send("DELETE", path, { propagationPolicy }));
+  }
+
+  /** What an API group's version has; empty where the cluster does not have it. */
+  async resources(apiVersion: string): Promise<readonly ApiResource[]> {
+    const found = await missing(this.#send("GET", groupPath(apiVersion)));
+    const { resources = [] } = (found ?? {}) as { resources?: ApiResource[] };
+    const known = resources.filter(({ name }) => !name.includes("/"));
+    this.#resources.set(apiVersion, known);
+    return known;
+  }
+
+  /** Asks for anything. @throws KubernetesError */
+  async request(method: string, path: string, body?: object): Promise<unknown> {
+    return this.#send(method, path, body);
+  }
+
+  /** Kinds come and go with CRDs: one that is not known yet is looked for anew. */
+  async #path({ apiVersion, kind, metadata }: ObjectRef): Promise<string | undefined> {
+    const find = (resources: readonly ApiResource[] | undefined) => resources?.find((one) => one.kind === kind);
+    const resource = find(this.#resources.get(apiVersion)) ?? find(await this.resources(apiVersion));
+    if (resource === undefined) return undefined;
+    const scope = resource.namespaced && metadata.namespace ? `/namespaces/${metadata.namespace}` : "";
+    return `${groupPath(apiVersion)}${scope}/${resource.name}/${metadata.name}`;
+  }
+
+  async #send(method: string, path: string, body?: object, contentType = "application/json"): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#try(method, path, body, contentType).catch((error: unknown) => {
+        this.#signal.throwIfAborted();
+        if (attempt >= TRIES) throw error;
+        return undefined;
+      });
+      const isBusy = answer === undefined || answer.status === 429 || answer.status >= 500;
+      if (!isBusy || attempt >= TRIES) return parsed(method, path, answer as Answer);
+      const asked = Number(answer?.retryAfter) * 1000;
+      await pause(asked > 0 ? Math.min(asked, 60_000) : FIRST_WAIT * 2 ** (attempt - 1), this.#signal);
+    }
+  }
+
+  async #try(method: string, path: string, body: object | undefined, contentType: string): Promise<Answer> {
+    const { endpoint, authority, certificate } = this.#server;
+    const token = await this.#server.token?.();
+    const url = new URL(endpoint.replace(/\/$/, "") + path);
+    const headers = {
+      accept: "application/json",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "content-type": contentType }),
+    };
+    const options: RequestOptions = { method, headers, signal: this.#signal };
+    const tls = { ...(authority === undefined ? {} : { ca: authority }), ...certificate };
+    return new Promise((resolve, reject) => {
+      const fail = (cause: unknown) => reject(new UnreachableError(endpoint, cause));
+      const request = url.protocol === "http:" ? requestHttp(url, options) : requestHttps(url, { ...options, ...tls });
+      request.on("error", fail).on("response", (response) => {
+        const chunks: Buffer[] = [];
+        response.on("error", fail).on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            retryAfter: response.headers["retry-after"],
+            body: Buffer.concat(chunks).toString(),
+          }),
+        );
+      });
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
+
+function groupPath(apiVersion: string): string {
+  return apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}
+
+async function missing(answer: Promise<unknown>): Promise<KubeObject | undefined> {
+  try {
+    return (await answer) as KubeObject;
+  } catch (error) {
+    if (error instanceof KubernetesError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function parsed(method: string, path: string, { status, body }: Answer): unknown {
+  let content: { message?: string; reason?: string } = {};
+  try {
+    content = JSON.parse(body) as typeof content;
+  } catch {
+    // A proxy in between answers in other forms; the status says enough.
+  }
+  if (status < 300) return content;
+  // A refused Secret must not be repeated, and the server's own message holds no values.
+  const said = content.message ?? `the API server answered ${status}`;
+  throw new KubernetesError(status, content.reason ?? "", `${method} ${path.split("?")[0]}: ${said}`);
+}

@@ -1,0 +1,46 @@
+import * as pulumi from "@pulumi/pulumi";
+
+export interface FluxInstallArgs {
+  /** The AKS cluster's ARM id. Another one makes another installation. */
+  readonly clusterId: pulumi.Input<string>;
+  /** The API server's URL, as ClusterAccess gives it. */
+  readonly endpoint: pulumi.Input<string>;
+  /** The API server's authority: PEM, base64. */
+  readonly certificateAuthority: pulumi.Input<string>;
+  /** Flux's version, without `v`. */
+  readonly version: pulumi.Input<string>;
+  /** Whether the image controllers run too. */
+  readonly imageAutomation: pulumi.Input<boolean>;
+  /** Hex SHA-256 of the version's manifests; others are refused. */
+  readonly manifests: pulumi.Input<string>;
+  /** The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`. */
+  readonly loginServer: pulumi.Input<string>;
+  /** Client id of the identity that the controllers act as. */
+  readonly clientId: pulumi.Input<string>;
+  /** The identity's tenant. */
+  readonly tenantId: pulumi.Input<string>;
+  /** The repository as Flux reads it: `https://<host>/<owner>/<name>.git`. */
+  readonly url: pulumi.Input<string>;
+  readonly branch: pulumi.Input<string>;
+  /** The cluster's folder: `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
+  readonly path: pulumi.Input<string>;
+  /** How long to wait until Flux reconciles itself. @default 15 */
+  readonly readyMinutes?: pulumi.Input<number>;
+}
+
+/**
+ * Flux in an AKS cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which alone
+ * change it from then on. A Flux that reconciles the same folder already is taken over as it is.
+ *
+ * Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another
+ * FLUX_GIT_TOKEN than the cluster has is an update. The caller signs in to the API server with its Entra token.
+ *
+ * Deleting it uninstalls Flux; what Flux deployed stays.
+ */
+export class FluxInstall extends pulumi.CustomResource {
+  declare readonly clusterId: pulumi.Output<string>;
+
+  constructor(name: string, args: FluxInstallArgs, opts?: pulumi.CustomResourceOptions) {
+    super("gitops:index:FluxInstall", name, { ...args, tokenFingerprint: undefined }, opts);
+  }
+}
