@@ -1,6 +1,6 @@
 // The whole of prod: one kept rehearsal, and everything that is promised of it, in the order a user would try.
 import { strict as assert } from "node:assert";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "mocha";
@@ -79,6 +79,18 @@ describe("the rehearsal of prod", () => {
       ["Secret demo/demo-credentials"],
     );
     assert.deepEqual(faults, []);
+  });
+
+  it("needs no helm, and has the lock that helm leads to", async () => {
+    assert.doesNotMatch(started.stdout, /[Hh]elm/);
+    const lock = readFileSync(join(prod, "project", "mirror.prod.lock.json"), "utf8");
+    const other = mkdtempSync(join(tmpdir(), "mirror-"));
+    for (const name of ["Pulumi.yaml", "Pulumi.prod.yaml"]) cpSync(join(checkout, name), join(other, name));
+    const update = [join(checkout, "mirror", "main.ts"), "update", "--stack", "prod", "--project", other];
+    const { stderr } = await succeeds("exec", "--", process.execPath, ...update);
+    assert.match(stderr, /chart kured 6\.1\.0: rendering it with Helm/);
+    assert.equal(readFileSync(join(other, "mirror.prod.lock.json"), "utf8"), lock);
+    rmSync(other, { recursive: true });
   });
 
   it("previews no change right after up", async () => {
