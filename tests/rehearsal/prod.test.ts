@@ -221,9 +221,17 @@ describe("the rehearsal of prod", () => {
     await succeeds("pulumi", "preview", "--expect-no-changes", "--non-interactive");
   });
 
-  it("ends without a process left", async () => {
+  it("does what the README says, to the last command", async () => {
+    const readme = readFileSync(join(checkout, "README.md"), "utf8");
+    const block = /## Work with a rehearsal\n\n```sh\n([^`]*)```/.exec(readme)?.[1] ?? "";
+    const [first, ...commands] = block.trim().split("\n");
+    assert.equal(first, "npm start -- --stack prod --keep");
     const { pid } = JSON.parse(readFileSync(join(prod, "cloud.json"), "utf8"));
-    await succeeds("stop");
+    for (const command of commands) {
+      const [, words = ""] = /^npm run rehearse -- (.+)$/.exec(command) ?? [];
+      await succeeds(...words.split(" "));
+    }
+    assert.equal(commands.at(-1), "npm run rehearse -- stop");
     assert.throws(() => process.kill(pid, 0), /ESRCH/);
   });
 });
