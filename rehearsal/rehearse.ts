@@ -5,6 +5,7 @@ import { CATALOGUE, type ToolName } from "../tools/catalogue.ts";
 import { findTool } from "../tools/findTool.ts";
 import { updateClone } from "./clone.ts";
 import { stopCloud } from "./cloudProcess.ts";
+import { family, kill } from "./descendants.ts";
 import { ensureLock } from "./lock.ts";
 import { type Engine, findEngine, mustPulumi } from "./pulumi.ts";
 import {
@@ -68,11 +69,15 @@ async function pick(stack: string | undefined): Promise<{ stack: string; cloud: 
 function inherit(command: string, args: readonly string[], cwd: string, env: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: "inherit" });
-    // The terminal sends Ctrl-C to the child as well; it decides when to end.
-    const wait = () => {};
+    // The terminal sends Ctrl-C to the child as well; it decides when to end, and what it leaves behind is ended then.
+    let left: number[] = [];
+    const wait = () => {
+      if (child.pid !== undefined && child.exitCode === null) left = family(child.pid);
+    };
     process.on("SIGINT", wait);
     child.on("error", reject).on("close", (code, signal) => {
       process.off("SIGINT", wait);
+      kill(left);
       resolve(code ?? (signal === "SIGINT" ? 130 : 1));
     });
   });
