@@ -1,7 +1,7 @@
 // The one door to the simulated cloud: a forward proxy on loopback that ends TLS itself, so that unmodified clients use
 // the real host names. A port of it stands for a place in the network.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Authority } from "./authority.ts";
 import { type CloudRequest, type CloudResponse, type Place, type Service, ServiceError } from "./types.ts";
@@ -25,11 +25,14 @@ interface Route extends RouteOptions {
 }
 
 /** Where a tunnel leads, and from where. */
-interface Tunnel {
+export interface Tunnel {
   readonly host: string;
   readonly place: Place;
   readonly address: string;
 }
+
+/** The port of 127.0.0.1 that a tunnel leads to, or the word why it leads nowhere. */
+export type Lead = (tunnel: Tunnel) => number | string;
 
 /** Brings requests to the services by host name. */
 export class Door {
@@ -39,6 +42,7 @@ export class Door {
   onRequest?: (request: CloudRequest, response: CloudResponse) => void;
   readonly #authority: Authority;
   readonly #routes = new Map<string, Route>();
+  readonly #leads = new Map<string, Lead>();
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #tunnels = new WeakMap<Socket, Tunnel>();
@@ -59,6 +63,14 @@ export class Door {
    */
   route(hostPattern: string, service: Service, options: RouteOptions = {}): void {
     this.#routes.set(hostPattern.toLowerCase(), { ...options, service });
+  }
+
+  /**
+   * Leads the connections to a host to a port as they are, for a server that ends TLS itself.
+   * @param hostPattern as of `route`, whose exact hosts win.
+   */
+  lead(hostPattern: string, lead: Lead): void {
+    this.#leads.set(hostPattern.toLowerCase(), lead);
   }
 
   /**
@@ -100,16 +112,34 @@ export class Door {
   }
 
   #find(host: string): Route | undefined {
-    return this.#routes.get(host) ?? this.#routes.get(host.replace(/^[^.]+/, "*"));
+    return matching(this.#routes, host);
   }
 
   #connect(target: string, from: Omit<Tunnel, "host">, socket: Socket, head: Buffer): void {
     const [name = "", port] = target.toLowerCase().split(":");
     const route = this.#find(name);
-    if (!route) refuse(socket, 403, `${name} is not a host this rehearsal knows`);
+    const lead = matching(this.#leads, name);
+    const end = !route && port === "443" ? lead?.({ ...from, host: name }) : undefined;
+    if (typeof end === "number") this.#pass(socket, head, end);
+    else if (typeof end === "string") refuse(socket, 502, end);
+    else if (!route) refuse(socket, 403, `${name} is not a host this rehearsal knows`);
     else if (port !== "443") refuse(socket, 403, `${target} is refused: only port 443 leads to ${name}`);
     else if (route.exists && !route.exists(name)) refuse(socket, 502, `lookup ${name}: no such host`);
     else this.#tunnel(socket, head, { ...from, host: name });
+  }
+
+  /** Joins a caller's connection with one to a port here. */
+  #pass(socket: Socket, head: Buffer, port: number): void {
+    const server = connect({ host: "127.0.0.1", port });
+    this.#keep(server);
+    server.once("error", (error) => refuse(socket, 502, error.message));
+    server.once("connect", () => {
+      socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+      server.write(head);
+      socket.pipe(server).pipe(socket);
+      socket.once("close", () => server.destroy());
+      server.once("close", () => socket.destroy());
+    });
   }
 
   #tunnel(socket: Socket, head: Buffer, tunnel: Tunnel): void {
@@ -177,6 +207,11 @@ export class Door {
     this.onRequest?.(request, response);
     return response;
   }
+}
+
+/** What a table has for a host: by its name, else by the pattern of the domain above it. */
+function matching<T>(table: ReadonlyMap<string, T>, host: string): T | undefined {
+  return table.get(host) ?? table.get(host.replace(/^[^.]+/, "*"));
 }
 
 /** @returns undefined where the body is larger than the limit. */

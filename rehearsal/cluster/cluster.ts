@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterTool } from "../../tools/catalogue.ts";
 import type { Jwk } from "../cloud/entraJwt.ts";
+import { azureRoles, serverId } from "./aksUsers.ts";
 import { ClusterApi } from "./api.ts";
 import { type Command, controlPlane } from "./controlPlane.ts";
 import { type Credentials, kubeconfig, makeCredentials } from "./credentials.ts";
@@ -28,9 +29,9 @@ export interface ClusterOptions {
   readonly pods?: string;
   /** Default: three nodes of a system pool. */
   readonly nodes?: readonly NodeOptions[];
-  /** Whose a token of Entra is; without it nobody but the cluster's own parts can sign in. */
+  /** Whose a token of Entra is (see `aksUsers`); without it nobody but the cluster's own parts can sign in. */
   readonly authenticate?: Authenticate;
-  /** Groups with all rights, as `authenticate` names them. */
+  /** Groups with all rights: `aadProfile.adminGroupObjectIDs` of the managed cluster. */
   readonly adminGroups?: readonly string[];
   /** The port of the rehearsal's proxy for the cluster's place. */
   readonly proxyPort: number;
@@ -187,17 +188,24 @@ export class Cluster {
   async #furnish(): Promise<void> {
     const { nodes = systemPool, adminGroups = [] } = this.#options;
     for (const each of nodes) await this.api.create("/api/v1/nodes", node(each));
-    await this.api.apply("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/aks-cluster-admin-binding-aad", {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRoleBinding",
-      metadata: { name: "aks-cluster-admin-binding-aad" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
-      subjects: adminGroups.map((name) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name })),
-    });
+    await this.#bind("aks-cluster-admin-binding-aad", "cluster-admin", adminGroups);
+    for (const { group, clusterRole } of azureRoles) await this.#bind(group, clusterRole, [group]);
     await this.#until("the nodes to be ready and the default service account to be there", async () => {
       const found = await this.api.list("/api/v1/nodes");
       const account = await this.api.raw("GET", "/api/v1/namespaces/default/serviceaccounts/default");
       return account.status === 200 && found.every((each) => isReady(each.status) && !isTainted(each.spec));
+    });
+  }
+
+  /** Gives groups a ClusterRole. */
+  async #bind(name: string, clusterRole: string, groups: readonly string[]): Promise<void> {
+    const apiGroup = "rbac.authorization.k8s.io";
+    await this.api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/${name}`, {
+      apiVersion: `${apiGroup}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: { name },
+      roleRef: { apiGroup, kind: "ClusterRole", name: clusterRole },
+      subjects: groups.map((group) => ({ apiGroup, kind: "Group", name: group })),
     });
   }
 
@@ -227,7 +235,7 @@ export class Cluster {
     const exec = {
       apiVersion: "client.authentication.k8s.io/v1beta1",
       command: "kubelogin",
-      args: ["get-token", "--environment", "AzurePublicCloud", "--server-id", "6dae42f8-4368-4678-94ff-3960e28e3630"],
+      args: ["get-token", "--environment", "AzurePublicCloud", "--server-id", serverId],
       interactiveMode: "Never",
     };
     const write = (file: string, user: object) =>

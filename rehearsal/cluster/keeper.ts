@@ -11,7 +11,7 @@ while read -r word pid; do
     done) guarded="\${guarded%% $pid *} \${guarded#* $pid }" ;;
   esac
 done
-for pid in $guarded; do kill -KILL -- "-$pid" "$pid" 2>/dev/null; done
+for pid in $guarded; do kill -s KILL -- "-$pid" 2>/dev/null; done
 `;
 
 export class Keeper {

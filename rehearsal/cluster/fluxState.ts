@@ -1,0 +1,117 @@
+// What Flux says of its objects in the cluster.
+import { ApiError, type ClusterApi, type KubeObject } from "./api.ts";
+import { listPath } from "./paths.ts";
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+/** A reference to another object of Flux. */
+export interface FluxReference {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** One object of Flux as it stands. */
+export interface FluxObject extends FluxReference {
+  readonly apiVersion: string;
+  /** undefined: it is still at it. */
+  readonly ready: boolean | undefined;
+  readonly reason: string;
+  readonly message: string;
+  /** The source's, applied or released revision; empty where there is none. */
+  readonly revision: string;
+  readonly suspended: boolean;
+  /** What it waits for: sources and dependencies. */
+  readonly needs: readonly FluxReference[];
+  /** The Kustomization that applied it. */
+  readonly appliedBy: { readonly name: string; readonly namespace: string } | undefined;
+  /** The last `reconcile.fluxcd.io/requestedAt` that its controller took up. */
+  readonly handled: string;
+  readonly conditions: readonly Condition[];
+  /** Ids of the objects that a Kustomization applied. */
+  readonly inventory: readonly string[];
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+const source = "source.toolkit.fluxcd.io/v1";
+const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
+  [source, "GitRepository"],
+  [source, "OCIRepository"],
+  [source, "HelmRepository"],
+  [source, "Bucket"],
+  [source, "HelmChart"],
+  ["kustomize.toolkit.fluxcd.io/v1", "Kustomization"],
+  ["helm.toolkit.fluxcd.io/v2", "HelmRelease"],
+];
+
+/** All sources, Kustomizations and releases; none where Flux is not installed. */
+export async function fluxObjects(api: ClusterApi): Promise<FluxObject[]> {
+  const lists = kinds.map(async ([apiVersion, kind]) => {
+    try {
+      const found = await api.list(listPath(apiVersion, kind));
+      return found.map((object) => stateOf({ ...object, apiVersion, kind }));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return []; // The kind is not there.
+      throw error;
+    }
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** `Kustomization flux-system/apps` */
+export const nameOf = ({ kind, name, namespace }: FluxReference) => `${kind} ${namespace}/${name}`;
+
+function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObject): FluxObject {
+  const { name, namespace = "", labels = {} } = metadata;
+  const conditions: readonly Condition[] = status.conditions ?? [];
+  const condition = conditions.find(({ type }) => type === "Ready");
+  const isCurrent = status.observedGeneration === metadata.generation;
+  // An OCI HelmRepository is only a place to look at: its controller says nothing of it.
+  const isStatic = kind === "HelmRepository" && spec.type === "oci";
+  const applier = labels["kustomize.toolkit.fluxcd.io/name"];
+  return {
+    apiVersion,
+    kind,
+    name,
+    namespace,
+    ready: isStatic ? true : readiness(condition?.status, isCurrent),
+    reason: condition?.reason ?? "",
+    message: condition?.message ?? "",
+    revision: revisionOf(status),
+    suspended: spec.suspend === true,
+    needs: needsOf(kind, namespace, spec),
+    appliedBy:
+      applier === undefined
+        ? undefined
+        : { name: applier, namespace: labels["kustomize.toolkit.fluxcd.io/namespace"] ?? "" },
+    handled: status.lastHandledReconcileAt ?? "",
+    conditions,
+    inventory: (status.inventory?.entries ?? []).map(({ id }: { id: string }) => id),
+    spec,
+  };
+}
+
+function readiness(status: string | undefined, isCurrent: boolean): boolean | undefined {
+  // A failure may keep the older generation, a success may not.
+  if (status === "False") return false;
+  return status === "True" && isCurrent ? true : undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a status differs by kind.
+function revisionOf(status: any): string {
+  const release = status.history?.[0];
+  return status.artifact?.revision ?? status.lastAppliedRevision ?? release?.chartVersion ?? "";
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a spec differs by kind.
+function needsOf(kind: string, namespace: string, spec: any): FluxReference[] {
+  const references = [spec.sourceRef, spec.chartRef, spec.chart?.spec?.sourceRef].filter(Boolean);
+  const dependencies = (spec.dependsOn ?? []).map((other: object) => ({ kind, ...other }));
+  return [...references, ...dependencies].map((each) => ({ namespace, ...each }));
+}

@@ -1,0 +1,98 @@
+// Waits for Flux: until everything is Ready, or something has failed and would fail again.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClusterApi } from "./api.ts";
+import { type FluxObject, fluxObjects, type FluxReference, nameOf } from "./fluxState.ts";
+import { objectPath } from "./paths.ts";
+
+/** How long a failure may last before its controller is asked to try again at once, in milliseconds. */
+const patience = 8_000;
+/** How long the answer may take. */
+const answerLimit = 40_000;
+/** How long the others may go on when one has failed for good. */
+const grace = 8_000;
+
+/** Failures that only say that something else is not ready. */
+const consequences = /^(DependencyNotReady|SourceNotReady|ArtifactFailed|ArtifactNotFound)$/;
+
+interface Failing {
+  readonly since: number;
+  /** When its controller was asked to try again, and the words it was asked with. */
+  asked?: { readonly at: number; readonly word: string };
+}
+
+export interface Verdict {
+  readonly state: "ready" | "failed" | "waiting";
+  readonly objects: readonly FluxObject[];
+  /** What has failed for good. */
+  readonly failed: readonly FluxObject[];
+}
+
+export class FluxWatch {
+  readonly #api: ClusterApi;
+  readonly #failing = new Map<string, Failing>();
+  #failedSince: number | undefined;
+
+  constructor(api: ClusterApi) {
+    this.#api = api;
+  }
+
+  /** Looks once. A failure that lasts is tried again at once, so that nobody waits for its interval. */
+  async look(): Promise<Verdict> {
+    const objects = (await fluxObjects(this.#api)).filter(({ suspended }) => !suspended);
+    const failed: FluxObject[] = [];
+    for (const object of objects) if (await this.#hasFailed(object)) failed.push(object);
+    const all = withConsequences(objects, failed);
+    if (all.length === 0) this.#failedSince = undefined;
+    else this.#failedSince ??= Date.now();
+    const isReady = objects.length > 0 && objects.every(({ ready }) => ready === true);
+    const isOver = this.#failedSince !== undefined && Date.now() - this.#failedSince > grace;
+    return { state: isReady ? "ready" : isOver ? "failed" : "waiting", objects, failed: all };
+  }
+
+  /** Looks until all is Ready or something has failed for good, `limit` milliseconds at most. */
+  async settle(limit: number): Promise<Verdict> {
+    const deadline = Date.now() + limit;
+    for (;;) {
+      const verdict = await this.look();
+      if (verdict.state !== "waiting" || Date.now() > deadline) return verdict;
+      await sleep(500);
+    }
+  }
+
+  async #hasFailed(object: FluxObject): Promise<boolean> {
+    const name = nameOf(object);
+    const known = this.#failing.get(name);
+    if (object.ready === true) this.#failing.delete(name);
+    // It may be trying again: that alone does not make it whole.
+    if (object.ready !== false || consequences.test(object.reason)) return false;
+    const failing: Failing = known ?? { since: Date.now() };
+    this.#failing.set(name, failing);
+    if (failing.asked === undefined) {
+      if (Date.now() - failing.since > patience) failing.asked = { at: Date.now(), word: await this.#ask(object) };
+      return false;
+    }
+    return object.handled === failing.asked.word || Date.now() - failing.asked.at > answerLimit;
+  }
+
+  /** Asks an object's controller to reconcile it now. */
+  async #ask({ apiVersion, kind, name, namespace }: FluxObject): Promise<string> {
+    const word = new Date().toISOString();
+    const annotations = { "reconcile.fluxcd.io/requestedAt": word };
+    const path = objectPath({ apiVersion, kind, metadata: { name, namespace } });
+    await this.#api.send("PATCH", path, { metadata: { annotations } }, "application/merge-patch+json");
+    return word;
+  }
+}
+
+/** With the objects that wait for something that has failed or is not there. */
+function withConsequences(objects: readonly FluxObject[], failed: readonly FluxObject[]): FluxObject[] {
+  const found = [...failed];
+  const isHopeless = (need: FluxReference) =>
+    found.some((other) => nameOf(other) === nameOf(need)) || !objects.some((other) => nameOf(other) === nameOf(need));
+  for (let count = -1; count !== found.length; ) {
+    count = found.length;
+    for (const object of objects)
+      if (object.ready === false && !found.includes(object) && object.needs.some(isHopeless)) found.push(object);
+  }
+  return found;
+}
