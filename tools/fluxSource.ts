@@ -9,8 +9,15 @@ import { goEnvironment, pinnedModule } from "./goBuild.ts";
 
 const run = promisify(execFile);
 
-/** The controllers that can be had as pinned modules; `flux install` knows these by default. */
-const controllers = ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"];
+/** The controllers that can be had as modules, and where each is pinned. source-watcher, an extra of 2.9, cannot. */
+const controllers = [
+  ["source-controller", "cluster"],
+  ["kustomize-controller", "cluster"],
+  ["helm-controller", "cluster"],
+  ["notification-controller", "cluster"],
+  ["image-reflector-controller", "flux"],
+  ["image-automation-controller", "flux"],
+] as const;
 
 /**
  * Copies the CLI's module and writes its manifests as `manifests/scripts/bundle.sh` of flux2 does for a release.
@@ -27,8 +34,8 @@ export async function completedFlux(folder: string, options: FindOptions): Promi
   await makeWritable(copy);
   const embedded = join(copy, "cmd", "flux", "manifests");
   await mkdir(embedded, { recursive: true });
-  for (const name of controllers) {
-    const config = join(await moduleFolder("cluster", `github.com/fluxcd/${name}`, env), "config");
+  for (const [name, pinned] of controllers) {
+    const config = join(await moduleFolder(pinned, `github.com/fluxcd/${name}`, env), "config");
     const base = join(copy, "manifests", "bases", name);
     for (const [part, source] of [
       ["crds", "crd"],

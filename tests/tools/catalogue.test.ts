@@ -69,6 +69,18 @@ describe("the catalogue of tools", () => {
     assert.equal(BUNDLES.cluster, `cluster-${version}-${CATALOGUE.flux.version}`);
   });
 
+  it("pins the controllers' sources that the flux CLI is completed with, with checksums", () => {
+    const pinned = [...read("flux/go.mod").matchAll(/^\t(\S+) (v\S+)$/gm)].map(
+      ([, path, version]) => `${path} ${version}`,
+    );
+    assert.deepEqual(pinned.map((each) => each.split(/[/ ]/)[2]).sort(), [
+      "flux2",
+      "image-automation-controller",
+      "image-reflector-controller",
+    ]);
+    for (const each of pinned) assert.ok(read("flux/go.sum").includes(`${each} h1:`), each);
+  });
+
   it("lists a module's tools as the catalogue does", () => {
     const [, list = ""] = /^tool \(\n([^)]*)\)/m.exec(read("cluster/go.mod")) ?? [];
     const packages = toolsOf("cluster").map((name) => CATALOGUE[name].go.package);
