@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { parseAllDocuments } from "yaml";
 import { FLUX_SYSTEM, identifiedControllers, identityPatches, syncObjects } from "../flux/bootstrap.ts";
-import { fluxControllers, gotkComponents } from "../flux/manifests.ts";
+import { fluxControllers } from "../flux/manifests.ts";
 import { armGet } from "./cloud.ts";
 import { detailedDiff, equal } from "./diff.ts";
 import { describe } from "./failure.ts";
@@ -23,6 +23,7 @@ import {
   unavailable,
   unsettled,
 } from "./fluxCluster.ts";
+import { componentsText, type FluxComponents } from "./fluxComponents.ts";
 import { uninstallFlux } from "./fluxUninstall.ts";
 import {
   type Context,
@@ -201,14 +202,10 @@ function notThere(object: KubeObject | undefined): string | undefined {
 /** @throws Error when the manifests are others than the program committed. */
 async function componentObjects(world: FluxWorld, inputs: Properties): Promise<ObjectRef[]> {
   const imageAutomation = inputs.imageAutomation === true;
-  const manifests = await world.manifests({ version: String(inputs.version), imageAutomation });
-  if (manifests.sha256 !== inputs.manifests)
-    throw new Error(
-      `the manifests of Flux ${inputs.version} have SHA-256 ${manifests.sha256}, not ${inputs.manifests}`,
-    );
+  const text = await componentsText(inputs as unknown as FluxComponents, world.manifests);
   const patches = identityPatches({ clientId: String(inputs.clientId), tenantId: String(inputs.tenantId) });
   const identified = identifiedControllers(imageAutomation);
-  const documents = parseAllDocuments(gotkComponents(manifests, String(inputs.loginServer)));
+  const documents = parseAllDocuments(text);
   const objects = documents.map((document) => document.toJS() as ObjectRef | null).filter((one) => one !== null);
   return objects.map((object) => {
     if (!identified.includes(object.metadata.name)) return object;

@@ -2,11 +2,13 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { detailedDiff, equal, formatPath } from "./diff.ts";
+import { componentsText } from "./fluxComponents.ts";
 import { GitBranch, type TreeEntry } from "./git.ts";
 import { type GitCommitInputs, inputFaults, parseImportId, readInputs } from "./gitCommitInputs.ts";
 import { GitError } from "./gitError.ts";
-import { plan } from "./gitPlan.ts";
+import { blobId, plan } from "./gitPlan.ts";
 import { type Context, type Diff, type Existing, type Properties, type ResourceHandler, UNKNOWN } from "./handler.ts";
+import { type KustomizationEntries, mergeKustomization, presentEntries } from "./kustomizationFile.ts";
 import { mergeRules, presentRules, SOPS_CONFIG, type SopsRule } from "./sopsRules.ts";
 
 /** The handler of `gitops:index:GitCommit`. */
@@ -18,7 +20,14 @@ async function check(inputs: Properties) {
 
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
 async function diff(existing: Existing, inputs: Properties): Promise<Diff> {
-  const part = ({ url, branch, files, sopsRules }: Properties) => ({ url, branch, files: files ?? {}, sopsRules });
+  const part = ({ url, branch, files, fluxComponents, sopsRules, kustomizations }: Properties) => ({
+    url,
+    branch,
+    files: files ?? {},
+    fluxComponents,
+    sopsRules,
+    kustomizations,
+  });
   const detailed = { ...detailedDiff(part(existing.inputs), part(inputs)), ...newSeeds(existing.inputs, inputs) };
   const replaces = ["url", "branch"].filter((key) => !equal(existing.inputs[key], inputs[key]));
   return { changes: Object.keys(detailed).length > 0, replaces, detailed };
@@ -36,28 +45,50 @@ async function preview(inputs: Properties): Promise<Properties> {
 }
 
 async function create(properties: Properties, context: Context) {
-  const inputs = readInputs(properties);
-  const commit = await settle(context, { wanted: inputs, files: {}, sopsRules: [] });
-  return { id: `${inputs.url}#${inputs.branch}`, state: { ...properties, commit } };
+  const { wanted, blobs } = await rendered(properties);
+  const commit = await settle(context, { wanted, files: new Map(), sopsRules: [], kustomizations: {} });
+  return { id: `${wanted.url}#${wanted.branch}`, state: { ...properties, ...blobs, commit } };
 }
 
 async function update(existing: Existing, properties: Properties, context: Context): Promise<Properties> {
-  const { files, sopsRules } = readInputs(existing.inputs);
+  const { sopsRules, kustomizations } = readInputs(existing.inputs);
+  const { wanted, blobs } = await rendered(properties);
   const last = existing.state.commit;
   const commit = await settle(context, {
-    wanted: readInputs(properties),
-    files,
+    wanted,
+    files: leftFiles(existing),
     sopsRules,
+    kustomizations,
     ...(typeof last === "string" ? { last } : {}),
   });
-  return { ...properties, commit };
+  return { ...properties, ...blobs, commit };
+}
+
+/** The inputs with the text of what they only name, and the object ids of those texts for the state. */
+async function rendered(properties: Properties) {
+  const inputs = readInputs(properties);
+  const made = await Promise.all(
+    Object.entries(inputs.fluxComponents).map(async ([path, components]) => [path, await componentsText(components)]),
+  );
+  const texts = Object.fromEntries(made) as Record<string, string>;
+  const blobs = Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, blobId(text)]));
+  return { wanted: { ...inputs, files: { ...inputs.files, ...texts } }, blobs: made.length > 0 ? { blobs } : {} };
+}
+
+/** The object ids of the owned files as they were left. */
+function leftFiles({ inputs, state }: Pick<Existing, "inputs" | "state">): Map<string, string | undefined> {
+  const { files, fluxComponents } = readInputs(inputs);
+  const blobs = (state.blobs ?? {}) as Record<string, string>;
+  const texts = Object.entries(files).map(([path, text]) => [path, blobId(text)] as const);
+  return new Map([...texts, ...Object.keys(fluxComponents).map((path) => [path, blobs[path]] as const)]);
 }
 
 async function remove(existing: Existing, context: Context): Promise<void> {
-  const { url, branch, files, sopsRules } = readInputs(existing.inputs);
+  const { sopsRules, kustomizations, ...inputs } = readInputs(existing.inputs);
   const message = `Remove the files of ${context.name}`;
-  const wanted = { url, branch, files: {}, seeds: {}, sopsRules: [], message, adopt: false };
-  await settle(context, { wanted, files, sopsRules, mayBeGone: true });
+  const nothing = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {} };
+  const wanted = { ...inputs, ...nothing, message, adopt: false };
+  await settle(context, { wanted, files: leftFiles(existing), sopsRules, kustomizations, mayBeGone: true });
 }
 
 async function read(id: string, inputs: Properties, state: Properties, context: Context) {
@@ -68,13 +99,26 @@ async function read(id: string, inputs: Properties, state: Properties, context: 
     if (head === undefined) return undefined;
     const tree = await remote.tree(head);
     const properties = isImport ? await importedInputs(id, remote, head, tree) : inputs;
-    const { files, sopsRules } = readInputs(properties);
+    const { files, fluxComponents, sopsRules, kustomizations } = readInputs(properties);
     const texts = await presentTexts(remote, tree, Object.keys(files));
     const rules = presentRules(await configText(remote, tree), sopsRules);
+    const blobs = (state.blobs ?? {}) as Record<string, string>;
+    const components = Object.entries(fluxComponents).filter(([path]) => fileId(tree, path) === blobs[path]);
     const owned = Object.keys(files).length + sopsRules.length;
     if (owned > 0 && Object.keys(texts).length + rules.length === 0) return undefined;
-    const found = { ...properties, files: texts, ...(sopsRules.length > 0 ? { sopsRules: rules } : {}) };
-    return { id: `${url}#${branch}`, inputs: found, state: { ...found, commit: state.commit ?? head } };
+    const shared = await presentTexts(remote, tree, Object.keys(kustomizations));
+    const entries = Object.entries(shared).map(([path, text]) => [
+      path,
+      presentEntries(path, text, kustomizations[path] ?? {}),
+    ]);
+    const found = {
+      ...properties,
+      files: texts,
+      ...(Object.keys(fluxComponents).length > 0 ? { fluxComponents: Object.fromEntries(components) } : {}),
+      ...(sopsRules.length > 0 ? { sopsRules: rules } : {}),
+      ...(Object.keys(kustomizations).length > 0 ? { kustomizations: Object.fromEntries(entries) } : {}),
+    };
+    return { id: `${url}#${branch}`, inputs: found, state: { ...state, ...found, commit: state.commit ?? head } };
   });
 }
 
@@ -107,9 +151,10 @@ function fileId(tree: ReadonlyMap<string, TreeEntry>, path: string): string | un
 
 interface Goal {
   readonly wanted: GitCommitInputs;
-  /** The owned files and rules as they were left. */
-  readonly files: Readonly<Record<string, string>>;
+  /** The object ids of owned files, and the rules and entries, as they were left. */
+  readonly files: ReadonlyMap<string, string | undefined>;
   readonly sopsRules: readonly SopsRule[];
+  readonly kustomizations: Readonly<Record<string, KustomizationEntries>>;
   /** The commit to name when nothing has to change; otherwise the head. */
   readonly last?: string;
   /** A missing branch is as good as done. */
@@ -168,7 +213,7 @@ async function startingPoint(remote: GitBranch, goal: Goal): Promise<string | un
 /** The commit that leads from the head to the goal; undefined when the head is there already. */
 async function build(remote: GitBranch, head: string | undefined, goal: Goal, context: Context) {
   if (head === undefined && goal.mayBeGone) return undefined;
-  const { wanted, files: previous, sopsRules } = goal;
+  const { wanted, files: previous, sopsRules, kustomizations } = goal;
   const tree = head === undefined ? new Map<string, TreeEntry>() : await remote.tree(head);
   const { writes, removes, drifted, conflicts } = plan({ ...wanted, tree, previous });
   if (wanted.sopsRules.length + sopsRules.length > 0) {
@@ -177,6 +222,14 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
     conflicts.push(...merged.conflicts.map((pathRegex) => `${SOPS_CONFIG} (rule with path_regex ${pathRegex})`));
     if (merged.text !== undefined && merged.text !== text) writes.set(SOPS_CONFIG, merged.text);
     if (merged.text === undefined && text !== undefined) removes.push(SOPS_CONFIG);
+  }
+  for (const path of new Set([...Object.keys(kustomizations), ...Object.keys(wanted.kustomizations)])) {
+    const text = (await presentTexts(remote, tree, [path]))[path];
+    const entries = { previous: kustomizations[path] ?? {}, wanted: wanted.kustomizations[path] ?? {} };
+    const merged =
+      text === undefined && !(path in wanted.kustomizations) ? text : mergeKustomization(path, text, entries);
+    if (merged !== undefined && merged !== text) writes.set(path, merged);
+    if (merged === undefined && text !== undefined) removes.push(path);
   }
   if (conflicts.length > 0) throw new Error(inTheWay(wanted, conflicts));
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);

@@ -1,6 +1,8 @@
 // The inputs of a GitCommit: their form, their faults, and the import id that stands for them.
 
+import type { FluxComponents } from "./fluxComponents.ts";
 import { type CheckFailure, type Properties, UNKNOWN } from "./handler.ts";
+import { type KustomizationEntries, LISTS } from "./kustomizationFile.ts";
 import { SOPS_CONFIG, type SopsRule } from "./sopsRules.ts";
 
 /** The inputs once all of them are known. */
@@ -8,8 +10,10 @@ export interface GitCommitInputs {
   readonly url: string;
   readonly branch: string;
   readonly files: Readonly<Record<string, string>>;
+  readonly fluxComponents: Readonly<Record<string, FluxComponents>>;
   readonly seeds: Readonly<Record<string, string>>;
   readonly sopsRules: readonly SopsRule[];
+  readonly kustomizations: Readonly<Record<string, KustomizationEntries>>;
   readonly message: string;
   readonly adopt: boolean;
 }
@@ -21,14 +25,26 @@ export function readInputs(properties: Properties): GitCommitInputs {
     url: String(inputs.url),
     branch: String(inputs.branch),
     files: inputs.files ?? {},
+    fluxComponents: inputs.fluxComponents ?? {},
     seeds: inputs.seeds ?? {},
     sopsRules: inputs.sopsRules ?? [],
+    kustomizations: inputs.kustomizations ?? {},
     message: String(inputs.message),
     adopt: inputs.adopt ?? false,
   };
 }
 
-const PROPERTIES = ["url", "branch", "files", "seeds", "sopsRules", "message", "adopt"];
+const PROPERTIES = [
+  "url",
+  "branch",
+  "files",
+  "fluxComponents",
+  "seeds",
+  "sopsRules",
+  "kustomizations",
+  "message",
+  "adopt",
+];
 
 /** Every fault of the inputs; unknown values have none. */
 export function inputFaults(inputs: Properties): CheckFailure[] {
@@ -45,6 +61,8 @@ export function inputFaults(inputs: Properties): CheckFailure[] {
     ...fault(inputs, "files", filesProblems),
     ...fault(inputs, "seeds", filesProblems),
     ...fault(inputs, "sopsRules", rulesProblems),
+    ...fault(inputs, "fluxComponents", componentsProblems),
+    ...fault(inputs, "kustomizations", kustomizationsProblems),
     ...sharedPaths(inputs),
     ...emptiness(inputs),
   ];
@@ -150,12 +168,41 @@ function ruleProblems(rule: Record<string, unknown>, seen: Set<unknown>): string
   return problems;
 }
 
+function componentsProblems(value: unknown): string[] {
+  if (value === undefined) return [];
+  if (!isMap(value)) return ["must be a map by path"];
+  return Object.entries(value).flatMap(([path, components]) => {
+    const problem = pathProblem(path) ?? (components === UNKNOWN || isMap(components) ? "" : "must be a map");
+    return problem ? [`[${JSON.stringify(path)}] ${problem}`] : [];
+  });
+}
+
+function kustomizationsProblems(value: unknown): string[] {
+  if (value === undefined) return [];
+  if (!isMap(value)) return ["must be a map of entries by path"];
+  return Object.entries(value).flatMap(([path, entries]) => {
+    const problem = pathProblem(path) ?? entriesProblem(entries);
+    return problem ? [`[${JSON.stringify(path)}] ${problem}`] : [];
+  });
+}
+
+function entriesProblem(entries: unknown): string | undefined {
+  if (entries === UNKNOWN) return undefined;
+  const isText = (entry: unknown) => entry === UNKNOWN || (typeof entry === "string" && entry !== "");
+  const isList = (list: unknown) => list === UNKNOWN || (Array.isArray(list) && list.every(isText));
+  const known: readonly string[] = LISTS;
+  const fits =
+    isMap(entries) && Object.entries(entries).every(([list, value]) => known.includes(list) && isList(value));
+  return fits ? undefined : `must have lists of names, and no others than ${LISTS.join(" and ")}`;
+}
+
 function sharedPaths(inputs: Properties): CheckFailure[] {
-  const { files, seeds } = inputs;
-  if (!isMap(files) || !isMap(seeds)) return [];
-  const both = Object.keys(seeds).filter((path) => path in files);
-  const reason = (path: string) => `seeds[${JSON.stringify(path)}] is one of files too: it can be only one of them`;
-  return both.map((path) => ({ property: "", reason: reason(path) }));
+  const { files, fluxComponents, seeds, kustomizations } = inputs;
+  if (!isMap(files)) return [];
+  const both = Object.entries({ fluxComponents, seeds, kustomizations }).flatMap(([name, map]) =>
+    Object.keys(isMap(map) ? map : {}).flatMap((path) => (path in files ? [`${name}[${JSON.stringify(path)}]`] : [])),
+  );
+  return both.map((what) => ({ property: "", reason: `${what} is one of files too: it can be only one of them` }));
 }
 
 function emptiness(inputs: Properties): CheckFailure[] {

@@ -8,8 +8,8 @@ export interface PlanOptions {
   readonly tree: ReadonlyMap<string, TreeEntry>;
   /** The owned files as they shall be. */
   readonly files: Readonly<Record<string, string>>;
-  /** The owned files as they were left. */
-  readonly previous: Readonly<Record<string, string>>;
+  /** The object ids of the owned files as they were left; undefined where that is not known. */
+  readonly previous: ReadonlyMap<string, string | undefined>;
   readonly seeds: Readonly<Record<string, string>>;
   readonly adopt: boolean;
 }
@@ -26,11 +26,11 @@ export interface Plan {
 /** Compares by object ids, so no file has to be downloaded. */
 export function plan({ tree, files, previous, seeds, adopt }: PlanOptions): Plan {
   const result: Plan = { writes: new Map(), removes: [], drifted: [], conflicts: [] };
-  for (const [path, text] of Object.entries(previous)) {
+  for (const [path, oid] of previous) {
     const entry = tree.get(path);
     const goal = files[path];
     const settled = goal === undefined ? entry === undefined : holds(entry, goal);
-    if (!settled && !holds(entry, text)) result.drifted.push(path);
+    if (!settled && oid !== undefined && !isFile(entry, oid)) result.drifted.push(path);
     // What became a seed stays where it is, from now on its editors' own.
     if (entry && !(path in files) && !(path in seeds)) result.removes.push(path);
   }
@@ -42,7 +42,7 @@ export function plan({ tree, files, previous, seeds, adopt }: PlanOptions): Plan
   for (const [path, text] of Object.entries(files)) {
     const entry = tree.get(path);
     if (holds(entry, text)) continue;
-    if (blocked(path) || (entry && !(path in previous) && !adopt)) result.conflicts.push(path);
+    if (blocked(path) || (entry && !previous.has(path) && !adopt)) result.conflicts.push(path);
     else result.writes.set(path, text);
   }
   for (const [path, text] of Object.entries(seeds)) {
@@ -53,7 +53,11 @@ export function plan({ tree, files, previous, seeds, adopt }: PlanOptions): Plan
 
 /** Whether an entry is a plain file with this text. */
 export function holds(entry: TreeEntry | undefined, text: string): boolean {
-  return entry?.mode === "100644" && entry.oid === blobId(text);
+  return isFile(entry, blobId(text));
+}
+
+function isFile(entry: TreeEntry | undefined, oid: string): boolean {
+  return entry?.mode === "100644" && entry.oid === oid;
 }
 
 /** The folders above a path. */
@@ -62,7 +66,8 @@ function parents(path: string): string[] {
   return steps.slice(1).map((_, index) => steps.slice(0, index + 1).join("/"));
 }
 
-function blobId(text: string): string {
+/** The object id that git gives a text. */
+export function blobId(text: string): string {
   const bytes = Buffer.from(text);
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }

@@ -10,6 +10,24 @@ export interface SopsRule {
   readonly azure_keyvault: pulumi.Input<string>;
 }
 
+/** Entries of a kustomization.yaml, in the words of kustomize. */
+export interface KustomizationEntries {
+  readonly resources?: readonly string[];
+  readonly components?: readonly string[];
+}
+
+/** A gotk-components.yaml: `flux install --export` with a registry. */
+export interface FluxComponentsArgs {
+  /** Flux's version, without `v`. */
+  readonly version: pulumi.Input<string>;
+  /** Whether the image controllers are in it. */
+  readonly imageAutomation: pulumi.Input<boolean>;
+  /** Hex SHA-256 of the version's manifests; others are refused. */
+  readonly manifests: pulumi.Input<string>;
+  /** The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`. */
+  readonly loginServer: pulumi.Input<string>;
+}
+
 /** At least one of files, seeds and sopsRules holds something. */
 export interface GitCommitArgs {
   /** The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment. */
@@ -21,10 +39,17 @@ export interface GitCommitArgs {
    * removed when they leave the map or the resource is deleted.
    */
   readonly files?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
+  /** gotk-components.yaml files, owned like `files`, as what the flux CLI makes them from; by path. */
+  readonly fluxComponents?: pulumi.Input<Readonly<Record<string, pulumi.Input<FluxComponentsArgs>>>>;
   /** Files written where nothing is at their path, and from then on their editors' own: never changed, never removed. */
   readonly seeds?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** Rules merged into `/.sops.yaml`; others' rules, their order and all comments stay. */
   readonly sopsRules?: pulumi.Input<readonly pulumi.Input<SopsRule>[]>;
+  /**
+   * Entries of kustomization.yaml files that others may edit too, by path. A missing file is made; all else in it stays,
+   * comments too. The file goes when nothing is left in it.
+   */
+  readonly kustomizations?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
   /** Commit message: a subject line, and after an empty line a body if wanted. A change of it alone commits nothing. */
   readonly message: pulumi.Input<string>;
   /** Take over files and rules that already stand there with other content. @default false: that is an error */
