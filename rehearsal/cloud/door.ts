@@ -132,8 +132,11 @@ export class Door {
   #pass(socket: Socket, head: Buffer, port: number): void {
     const server = connect({ host: "127.0.0.1", port });
     this.#keep(server);
-    server.once("error", (error) => refuse(socket, 502, error.message));
+    const failed = (error: Error) => refuse(socket, 502, error.message);
+    server.once("error", failed);
     server.once("connect", () => {
+      // From here on the connection is its ends' own: a word in between would be taken for theirs.
+      server.off("error", failed);
       socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       server.write(head);
       socket.pipe(server).pipe(socket);

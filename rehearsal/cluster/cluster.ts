@@ -50,6 +50,8 @@ const systemPool: NodeOptions[] = [0, 1, 2].map((index) => ({
 }));
 
 export class Cluster {
+  /** The issuer of service account tokens. */
+  readonly issuer: string;
   /** The API server on loopback, past any proxy. */
   readonly endpoint: string;
   readonly port: number;
@@ -80,6 +82,7 @@ export class Cluster {
     port: number,
   ) {
     const { folder } = options;
+    this.issuer = options.issuer;
     this.port = port;
     this.endpoint = `https://127.0.0.1:${port}`;
     this.certificateAuthority = certificateAuthority;
@@ -147,6 +150,17 @@ export class Cluster {
     this.#flux ??= await FluxHost.start({ ...shared, keeper: this.#keeper, log: this.#log });
   }
 
+  /** Makes the cluster's nodes these: adds and removes what differs, and waits until all are ready. */
+  async setNodes(nodes: readonly NodeOptions[]): Promise<void> {
+    const present = new Set((await this.api.list("/api/v1/nodes")).map(({ metadata }) => metadata.name));
+    for (const each of nodes) if (!present.delete(each.name)) await this.api.create("/api/v1/nodes", node(each));
+    for (const name of present) await this.api.send("DELETE", `/api/v1/nodes/${name}`);
+    await this.#until("the nodes to be ready", async () => {
+      const found = await this.api.list("/api/v1/nodes");
+      return found.length === nodes.length && found.every(({ status, spec }) => isReady(status) && !isTainted(spec));
+    });
+  }
+
   /** Ends the controllers; the cluster goes on. */
   async stopFlux(): Promise<void> {
     const flux = this.#flux;
@@ -187,13 +201,12 @@ export class Cluster {
   /** The nodes, the rights of the administrators, and what the controllers make first. */
   async #furnish(): Promise<void> {
     const { nodes = systemPool, adminGroups = [] } = this.#options;
-    for (const each of nodes) await this.api.create("/api/v1/nodes", node(each));
     await this.#bind("aks-cluster-admin-binding-aad", "cluster-admin", adminGroups);
     for (const { group, clusterRole } of azureRoles) await this.#bind(group, clusterRole, [group]);
-    await this.#until("the nodes to be ready and the default service account to be there", async () => {
-      const found = await this.api.list("/api/v1/nodes");
-      const account = await this.api.raw("GET", "/api/v1/namespaces/default/serviceaccounts/default");
-      return account.status === 200 && found.every((each) => isReady(each.status) && !isTainted(each.spec));
+    await this.setNodes(nodes);
+    await this.#until("the default service account", async () => {
+      const { status } = await this.api.raw("GET", "/api/v1/namespaces/default/serviceaccounts/default");
+      return status === 200;
     });
   }
 

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect as connectTcp } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer as createTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -169,6 +169,29 @@ describe("the door", () => {
     const request = `POST / HTTP/1.1\r\nHost: echo.example.com\r\nContent-Length: ${256 * 1024 * 1024 + 1}\r\n\r\n`;
     assert.match(await exchange(socket, request), /^HTTP\/1\.1 413 .*connection: close/is);
     socket.destroy();
+  });
+
+  it("leads a host's connections to a port as they are, or says why it does not", async () => {
+    const echo = createTcp((socket) => socket.pipe(socket));
+    await new Promise<void>((resolve) => echo.listen(0, "127.0.0.1", resolve));
+    const { port } = echo.address() as AddressInfo;
+    door.lead("*.raw.example.com", ({ host, place }) =>
+      place === "outside" && host.startsWith("a.") ? port : "no way in",
+    );
+    const socket = connectTcp(outside, "127.0.0.1");
+    const answer = () => new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
+    socket.write("CONNECT a.raw.example.com:443 HTTP/1.1\r\n\r\n");
+    assert.equal(await answer(), "HTTP/1.1 200 Connection Established\r\n\r\n");
+    socket.write("not TLS");
+    assert.equal(await answer(), "not TLS");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.end();
+    await closed;
+    const connect = (host: string) => connectRaw(outside, `CONNECT ${host} HTTP/1.1\r\n\r\n`);
+    assert.match(await connect("b.raw.example.com:443"), /^HTTP\/1\.1 502 no way in\r\n/);
+    assert.match(await connect("a.raw.example.com:22"), /^HTTP\/1\.1 403 /);
+    await new Promise((resolve) => echo.close(resolve));
+    assert.match(await connect("a.raw.example.com:443"), /^HTTP\/1\.1 502 connect ECONNREFUSED/);
   });
 
   it("closes while connections are open", async () => {

@@ -181,7 +181,7 @@ describe("Flux in the rehearsal's cluster", () => {
     assert.ok(after > 0);
     assert.match(
       all.lines.join("\n"),
-      /^helm-controller ended \(signal SIGKILL\)\. [^]*^helm-controller starts again in 1 s$/m,
+      /^helm-controller ended \(signal SIGKILL\)\. [\s\S]*^helm-controller starts again in 1 s$/m,
     );
     const scale = (replicas: number) =>
       all.cluster.api.send("PATCH", `${apps}/helm-controller`, { spec: { replicas } }, "application/merge-patch+json");
