@@ -10,6 +10,9 @@ export type { Fault } from "./settings/check.ts";
 /** The program's namespace of configuration keys. */
 const NAMESPACE = "aks-gitops";
 
+/** A key whose value must be a secret. */
+const GIT_TOKEN = `${NAMESPACE}:gitToken`;
+
 /** A secret's value: a text, secret within the engine; sealed where a stack file was read without it. */
 export type SecretText = pulumi.Input<string> | Sealed;
 
@@ -20,7 +23,7 @@ type Frozen<T> = T extends readonly (infer I)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-type FrozenForm = Frozen<Omit<Form, "flux" | "secrets" | "cluster" | "sops">>;
+type FrozenForm = Frozen<Omit<Form, "flux" | "secrets" | "cluster" | "sops" | "gitToken">>;
 
 /** A chart to mirror and release. */
 export type ChartSetting = FrozenForm["charts"][number];
@@ -34,7 +37,9 @@ export type SopsSettings = Frozen<Form["sops"]> & { readonly purgeProtection: bo
 export type DemoSetting = NonNullable<FrozenForm["demo"]>;
 
 /** How Flux comes into the cluster and where it reads. */
-export interface FluxSettings extends Frozen<Form["flux"]> {
+export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth"> {
+  /** How Flux signs in to the repository: with a key of its own over SSH, or with a token over HTTPS. */
+  readonly auth: "deployKey" | "token";
   /** `https://github.com/<owner>/<name>`, nothing behind it. */
   readonly repository: string;
   /** The repository's owner on GitHub. */
@@ -61,6 +66,8 @@ export interface Settings extends FrozenForm {
   readonly registry: RegistrySettings;
   readonly flux: FluxSettings;
   readonly sops: SopsSettings;
+  /** The token that the extension's Flux reads the repository with, where it is to. */
+  readonly gitToken?: SecretText | undefined;
   /** All images to mirror but those of charts: the listed ones and the demo's, each once. */
   readonly images: readonly string[];
   readonly secrets: readonly SecretSetting[];
@@ -101,7 +108,7 @@ export function parseSettings(source: SettingsSource): Settings {
   const location = region(config["azure-native:location"] ?? undefined, new Place("azure-native:location", faults));
   const place = new TopPlace(faults, secretKeys);
   const draft = checkForm(config, place);
-  checkSecrecy(secretKeys, place);
+  checkSecrecy(secretKeys, config, place);
   checkRules(draft, location, place);
   checkOwner(config["github:owner"], draft.flux?.repository, new Place("github:owner", faults));
   if (faults.length > 0) throw new SettingsError(stack, faults);
@@ -124,7 +131,8 @@ export function readSettings(): Settings {
       secretKeys: Object.keys(config).filter((key) => isConfigSecret(key)),
     });
     for (const warning of warnings(settings)) pulumi.log.warn(warning);
-    return Object.freeze({ ...settings, secrets: Object.freeze(settings.secrets.map(withSecretData)) });
+    const gitToken = settings.gitToken === undefined ? {} : { gitToken: pulumi.secret(settings.gitToken as string) };
+    return Object.freeze({ ...settings, ...gitToken, secrets: Object.freeze(settings.secrets.map(withSecretData)) });
   } catch (error) {
     throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;
   }
@@ -135,7 +143,7 @@ class TopPlace extends Place {
   private readonly secretKeys: readonly string[];
   constructor(faults: Fault[], secretKeys: readonly string[] = []) {
     super(NAMESPACE, faults);
-    this.secretKeys = [...secretKeys, `${NAMESPACE}:secrets`];
+    this.secretKeys = [...secretKeys, `${NAMESPACE}:secrets`, GIT_TOKEN];
   }
   override at(part: string | number): Place {
     const key = `${this.key}:${part}`;
@@ -160,10 +168,14 @@ function checkForm(config: SettingsSource["config"], place: Place): Draft {
   );
 }
 
-function checkSecrecy(secretKeys: readonly string[], place: Place): void {
+function checkSecrecy(secretKeys: readonly string[], config: SettingsSource["config"], place: Place): void {
+  if (typeof config[GIT_TOKEN] === "string" && !secretKeys.includes(GIT_TOKEN))
+    place
+      .at("gitToken")
+      .fault("[secret]", "stands in plain text", "replace it: run `pulumi config set --secret aks-gitops:gitToken`");
   for (const key of secretKeys) {
     const name = key.slice(NAMESPACE.length + 1);
-    if (key.startsWith(`${NAMESPACE}:`) && name !== "secrets")
+    if (key.startsWith(`${NAMESPACE}:`) && name !== "secrets" && key !== GIT_TOKEN)
       place
         .at(name)
         .fault("[secret]", "holds a secret, but goes into Azure or Git as it is", "move it to aks-gitops:secrets");
@@ -210,7 +222,14 @@ function complete(form: Form, place: { project: string; stack: string; location:
     ...place,
     cluster: { ...cluster, defender: cluster.defender ?? prodLike },
     registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
-    flux: { ...flux, repository: `https://github.com/${owner}/${name}`, owner, name, path: `clusters/${place.stack}` },
+    flux: {
+      ...flux,
+      auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
+      repository: `https://github.com/${owner}/${name}`,
+      owner,
+      name,
+      path: `clusters/${place.stack}`,
+    },
     sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
     images: [...new Set(demo ? [...images, demo.image] : images)],
   };

@@ -38,6 +38,24 @@ export function checkRules(draft: Draft, location: string | undefined, place: Pl
   checkCharts(draft.charts ?? [], place.at("charts"));
   checkSecrets(draft, place.at("secrets"));
   checkBootstrap(draft, place);
+  checkSignIn(draft, place);
+}
+
+function checkSignIn({ flux, gitToken }: Draft, place: Place): void {
+  const isExtension = flux?.mode === "extension";
+  if (flux?.mode === "bootstrap" && flux.auth === "deployKey")
+    place
+      .at("flux")
+      .at("auth")
+      .fault(flux.auth, "is for flux.mode extension; a bootstrapped Flux signs in with a token", "write auth: token");
+  if (isExtension && flux.auth === "token" && gitToken === undefined)
+    place
+      .at("gitToken")
+      .fault(
+        undefined,
+        "is missing: with flux.auth token the extension's Flux signs in to the repository with it",
+        "run `pulumi config set --secret aks-gitops:gitToken` and give it a token that may read the repository, or write flux.auth: deployKey",
+      );
 }
 
 function checkBootstrap({ cluster, flux, runner }: Draft, place: Place): void {

@@ -179,8 +179,13 @@ const flux = map({
     text(/^\d+\.\d+\.\d+$/, "write one exact version in quotes and without v, for example 2.9.4"),
     FLUX_VERSION,
   ),
-  /** How a bootstrapped Flux signs in to the repository: with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. */
-  auth: defaulted(oneOf("token"), "token"),
+  /**
+   * How Flux signs in to the repository; default deployKey with the extension, token with bootstrap.
+   * deployKey: with a key of its own that is added to the repository, over SSH.
+   * token: over HTTPS; the extension's Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else
+   * GITHUB_TOKEN, of the environment.
+   */
+  auth: optional(oneOf("deployKey", "token")),
   /** How many minutes an update waits until everything that Flux bootstrapped is Ready; default 15. */
   readyMinutes: defaulted(integer(1, 120), 15),
 });
@@ -288,6 +293,8 @@ export const fields = {
   cluster: defaulted(cluster, {}),
   registry: defaulted(registry, {}),
   flux: defaulted(flux, {}),
+  /** A token that reads flux.repository, as a secret; the extension's Flux with auth token signs in with it. */
+  gitToken: optional(secretText),
   sops: defaulted(sops, {}),
   /** Helm charts that are mirrored and released; default none. */
   charts: defaulted(list(chart), []),
