@@ -51,6 +51,8 @@ const identity = new FluxIdentity(`flux-${stack}`, {
 const flux = new FluxBootstrap("flux", {
   resourceGroupName,
   clusterName: cluster.readyClusterName,
+  access: cluster.access,
+  deployers,
   settings,
   lock,
   loginServer: registry.pullServer,

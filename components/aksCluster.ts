@@ -21,6 +21,15 @@ export interface AksClusterArgs {
   readonly protect: boolean;
 }
 
+/** How to reach a cluster's API server; without credentials. */
+export interface ApiAccess {
+  readonly clusterId: pulumi.Output<string>;
+  readonly endpoint: pulumi.Output<string>;
+  /** PEM, base64. */
+  readonly certificateAuthority: pulumi.Output<string>;
+  readonly kubeconfig: pulumi.Output<string>;
+}
+
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
   readonly clusterId: pulumi.Output<string>;
@@ -36,6 +45,8 @@ export class AksCluster extends pulumi.ComponentResource {
   readonly network: { readonly vnetId: pulumi.Output<string>; readonly subnetId: pulumi.Output<string> };
   /** A kubeconfig that signs in with kubelogin; it holds no credentials. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** How to reach the API server, for one who runs something in the cluster: arrives when every pool is there. */
+  readonly access: ApiAccess;
 
   constructor(name: string, args: AksClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:AksCluster", name, args, opts);
@@ -74,7 +85,14 @@ export class AksCluster extends pulumi.ComponentResource {
     this.oidcIssuerUrl = cluster.oidcIssuerProfile.apply((profile) => profile?.issuerURL ?? "");
     this.kubeletPrincipalId = kubelet.principalId;
     this.network = { vnetId: network.vnetId, subnetId: network.endpointsSubnetId };
-    this.kubeconfig = new ClusterAccess(name, { clusterId: cluster.id }, { parent: this }).kubeconfig;
+    const access = new ClusterAccess(name, { clusterId: cluster.id }, { parent: this });
+    this.kubeconfig = access.kubeconfig;
+    this.access = {
+      clusterId: cluster.id,
+      endpoint: after(access.endpoint, ...pools),
+      certificateAuthority: access.certificateAuthority,
+      kubeconfig: access.kubeconfig,
+    };
     this.registerOutputs({
       clusterId: this.clusterId,
       clusterName: this.clusterName,

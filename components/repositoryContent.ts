@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword.js";
-import type { Lock } from "../mirror/lock.ts";
+import {
+  BOOTSTRAP_ENTRIES,
+  BOOTSTRAP_FILES,
+  gotkSync,
+  identityComponent,
+  type WorkloadIdentity,
+} from "../flux/bootstrap.ts";
+import type { Lock, LockedFlux } from "../mirror/lock.ts";
 import { EncryptedSecret } from "../provider/sdk/encryptedSecret.ts";
 import { GitCommit } from "../provider/sdk/gitCommit.ts";
 import { after } from "./after.ts";
@@ -23,7 +30,7 @@ interface PlainSecret {
 }
 
 export interface RepositoryContentArgs {
-  readonly settings: Pick<Settings, "stack" | "flux" | "charts" | "demo" | "secrets" | "sops">;
+  readonly settings: Pick<Settings, "stack" | "flux" | "charts" | "demo" | "secrets" | "sops" | "gitToken">;
   readonly lock: Lock;
   /** The registry's login server, when the cluster may pull from it. */
   readonly loginServer: pulumi.Input<string>;
@@ -33,6 +40,8 @@ export interface RepositoryContentArgs {
   readonly readableKeyUrl: pulumi.Input<string>;
   /** Credentials that pull from the registry, to be a secret in Flux's namespace; default none. */
   readonly pullCredentials?: PullCredentials | undefined;
+  /** The identity of a bootstrapped Flux, written into the repository with it. */
+  readonly identity: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> };
   /** Charts and images that have to be in the registry before the cluster may read about them. */
   readonly contents: readonly pulumi.Resource[];
 }
@@ -45,16 +54,24 @@ export class RepositoryContent extends pulumi.ComponentResource {
   constructor(name: string, args: RepositoryContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:RepositoryContent", name, {}, opts);
     const { stack, flux } = args.settings;
-    const secrets = [...this.generated(name, args.settings.secrets), ...pullSecret(args.pullCredentials)];
+    const isBootstrap = flux.mode === "bootstrap";
+    const pullSecrets = pullSecret(args.pullCredentials);
+    // A bootstrapped Flux is given it straight.
+    const inGit = isBootstrap ? [] : pullSecrets;
+    const secrets = [...this.generated(name, args.settings.secrets), ...inGit];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.encrypt(name, secret, args)] as const);
-    const content = { ...args.settings, lock: args.lock, secrets };
-    const owned = renderFiles(content, after(args.loginServer, ...args.contents));
+    const pulls = isBootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
+    const content = { ...args.settings, lock: args.lock, secrets, ...pulls };
+    const loginServer = after(args.loginServer, ...args.contents);
+    const owned = renderFiles(content, loginServer);
+    const { files: gotk = {}, ...bootstrap } = isBootstrap ? bootstrapFiles(args, loginServer) : {};
     this.commit = new GitCommit(
       name,
       {
         url: flux.repository,
         branch: flux.branch,
-        files: { ...owned, ...Object.fromEntries(encrypted) },
+        files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
+        ...bootstrap,
         seeds: seedFiles(content),
         sopsRules: [{ ...sopsRule(stack), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
@@ -97,6 +114,34 @@ function renderFiles(
   const files = loginServer.apply((server) => ownedFiles({ ...content, loginServer: server }));
   const paths = Object.keys(ownedFiles({ ...content, loginServer: "" }));
   return Object.fromEntries(paths.map((path) => [path, files.apply((texts) => texts[path] ?? "")]));
+}
+
+/** The Flux of a lock. @throws Error when the lock has none; a lock that fits the settings of a bootstrap has one. */
+export function lockedFlux({ flux }: Pick<Lock, "flux">): LockedFlux {
+  if (flux) return flux;
+  throw new Error("the lock has no Flux, so nothing says which one to bootstrap");
+}
+
+/** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
+function bootstrapFiles({ settings, lock, identity }: RepositoryContentArgs, loginServer: pulumi.Output<string>) {
+  const { owner, name, branch, path, imageAutomation } = settings.flux;
+  const { version, manifests } = lockedFlux(lock);
+  const url = `https://github.com/${owner}/${name}.git`;
+  const component = pulumi
+    .output(identity)
+    .apply(({ clientId, tenantId }) =>
+      identityComponent({ clientId, tenantId } satisfies WorkloadIdentity, imageAutomation),
+    );
+  return {
+    files: {
+      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url, branch, path }),
+      [`${path}/${BOOTSTRAP_FILES.identity}`]: component,
+    },
+    fluxComponents: {
+      [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, manifests, loginServer },
+    },
+    kustomizations: { [`${path}/${BOOTSTRAP_FILES.kustomization}`]: BOOTSTRAP_ENTRIES },
+  };
 }
 
 function pullSecret(credentials: PullCredentials | undefined): PlainSecret[] {

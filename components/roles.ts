@@ -7,6 +7,7 @@ export const BUILT_IN = {
   acrPush: "8311e382-0749-4cb8-b61a-304f252e45ec",
   /** Container Registry Data Importer and Data Reader. */
   acrImporter: "577a9874-89fd-4f24-9dbd-b5034d0ad23a",
+  aksRbacClusterAdmin: "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
   keyVaultCryptoUser: "12338af0-0e69-4776-bea7-57ae8d297424",
   keyVaultReader: "21090545-7ca7-4776-b22c-e363652d74d2",
   managedIdentityOperator: "f1a07417-d97a-45cb-824c-7a7467783830",

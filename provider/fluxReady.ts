@@ -27,7 +27,7 @@ const isNames = (value: unknown) =>
 
 const FORM: Form = {
   required: { endpoint: isEndpoint, certificateAuthority: isText, commit: isText, kustomizations: isNames },
-  optional: { readyMinutes: isMinutes, triggers: () => undefined },
+  optional: { readyMinutes: isMinutes },
 };
 
 const DEFAULT_MINUTES = 15;
@@ -40,7 +40,7 @@ export function fluxReadyIn(world: FluxWorld): ResourceHandler {
       failures: checkForm(inputs, FORM),
     }),
     async diff({ inputs: old }, next) {
-      const part = ({ commit, kustomizations, triggers }: Properties) => ({ commit, kustomizations, triggers });
+      const part = ({ commit, kustomizations }: Properties) => ({ commit, kustomizations });
       const isMoved = !equal(old.endpoint, next.endpoint);
       return { changes: isMoved || !equal(part(old), part(next)), replaces: isMoved ? ["endpoint"] : [] };
     },

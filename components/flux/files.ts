@@ -21,6 +21,8 @@ export interface RepositoryOptions {
   readonly lock: Pick<Lock, "charts" | "images">;
   /** The secrets that are encrypted into the repository. */
   readonly secrets: readonly { readonly name: string; readonly namespace: string }[];
+  /** A Secret of Flux's namespace whose user name and password pull charts; default: Flux's own identity pulls. */
+  readonly pullSecret?: string | undefined;
   /** The demo application: its image upstream and how often it runs; default none. */
   readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
 }
@@ -35,7 +37,8 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
   };
-  for (const chart of charts) Object.assign(payload, releaseFiles(releaseOf(chart, options), options.loginServer));
+  const releases = charts.map((chart) => releaseOf(chart, options));
+  Object.assign(payload, releaseFiles(releases, options));
   const resources = [...Object.keys(payload), ...secrets.map(secretFile)];
   payload["kustomization.yaml"] = toYaml(kustomization(resources));
   const folder = infrastructureFolder(stack);

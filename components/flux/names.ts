@@ -7,6 +7,12 @@ export const GIT_REPOSITORY = "flux-system";
 /** The demo application's name, and its namespace. */
 export const DEMO = "demo";
 
+/** The Flux Kustomizations that the program writes, in their order. */
+export const KUSTOMIZATIONS = ["infrastructure", "apps"] as const;
+
+/** The HelmRepository of those who pull with a password. */
+export const HELM_REPOSITORY = "acr-private";
+
 /** The folder of a stack's Flux Kustomizations. */
 export const clusterFolder = (stack: string): string => `clusters/${stack}`;
 /** The folder of what the program itself gives a stack. */

@@ -1,5 +1,5 @@
 import type { LockedChart } from "../../mirror/lock.ts";
-import { FLUX_NAMESPACE } from "./names.ts";
+import { FLUX_NAMESPACE, HELM_REPOSITORY } from "./names.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 /** A chart in the registry and how it is released. */
@@ -16,16 +16,44 @@ export interface Release {
   readonly postRender: LockedChart["postRender"];
 }
 
+export interface ReleaseOptions {
+  /** The registry that the charts were mirrored into. */
+  readonly loginServer: string;
+  /** A Secret of Flux's namespace whose user name and password pull; default: Flux's own identity pulls. */
+  readonly pullSecret?: string | undefined;
+}
+
 /**
- * The files of a release: where Flux gets the chart, and what it does with it.
- * @param loginServer the registry that the chart was mirrored into.
+ * The files of releases: where Flux gets the charts, and what it does with them.
  * @returns text by path, below the stack's infrastructure folder.
  */
-export function releaseFiles(release: Release, loginServer: string): Record<string, string> {
+export function releaseFiles(releases: readonly Release[], options: ReleaseOptions): Record<string, string> {
+  const { loginServer, pullSecret } = options;
+  const files: Record<string, string> = {};
+  if (pullSecret !== undefined && releases.length > 0)
+    files[`sources/${HELM_REPOSITORY}.yaml`] = toYaml(helmRepository(loginServer, pullSecret));
+  for (const release of releases) {
+    if (pullSecret === undefined) files[`sources/${release.name}.yaml`] = toYaml(source(release, loginServer));
+    const chart = pullSecret === undefined ? chartOfSource(release) : chartOfRepository(release);
+    files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart));
+  }
+  return files;
+}
+
+function helmRepository(loginServer: string, pullSecret: string): Manifest {
   return {
-    [`sources/${release.name}.yaml`]: toYaml(source(release, loginServer)),
-    [`releases/${release.name}.yaml`]: toYaml(helmRelease(release)),
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "HelmRepository",
+    metadata: { name: HELM_REPOSITORY, namespace: FLUX_NAMESPACE },
+    spec: { type: "oci", interval: "10m0s", url: `oci://${loginServer}/charts`, secretRef: { name: pullSecret } },
   };
+}
+
+const chartOfSource = ({ name }: Release) => ({ chartRef: { kind: "OCIRepository", name } });
+
+function chartOfRepository({ name, version }: Release) {
+  const sourceRef = { kind: "HelmRepository", name: HELM_REPOSITORY };
+  return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef } } };
 }
 
 function source({ name, version, digest }: Release, loginServer: string): Manifest {
@@ -45,7 +73,7 @@ function source({ name, version, digest }: Release, loginServer: string): Manife
   };
 }
 
-function helmRelease({ name, namespace, values, postRender }: Release): Manifest {
+function helmRelease({ name, namespace, values, postRender }: Release, chart: Manifest): Manifest {
   const remediation = { remediation: { retries: 3 } };
   const images = postRender.map((image) => ({ ...image }));
   return {
@@ -56,7 +84,7 @@ function helmRelease({ name, namespace, values, postRender }: Release): Manifest
     spec: {
       interval: "30m0s",
       timeout: "10m0s",
-      chartRef: { kind: "OCIRepository", name },
+      ...chart,
       releaseName: name,
       targetNamespace: namespace,
       // So that `helm list --namespace` finds it where it runs.

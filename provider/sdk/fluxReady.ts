@@ -9,8 +9,6 @@ export interface FluxReadyArgs {
   readonly commit: pulumi.Input<string>;
   /** The names of Flux's Kustomizations that have to be Ready. */
   readonly kustomizations: pulumi.Input<readonly pulumi.Input<string>[]>;
-  /** Values whose change is a reason to wait again. @default none */
-  readonly triggers?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /** How long to wait. @default 15 */
   readonly readyMinutes?: pulumi.Input<number>;
 }
