@@ -115,14 +115,15 @@ export class FluxHost {
   async #reconcile(name: FluxController, deployments: readonly KubeObject[], accounts: readonly KubeObject[]) {
     const deployment = deployments.find((each) => each.metadata.name === name);
     const plan = deployment && controllerPlan(deployment, accounts);
-    const fingerprint = JSON.stringify(plan);
+    const fingerprint = plan && deployment ? fingerprintOf(deployment, plan, accounts) : undefined;
     const running = this.#running.get(name);
     if (running !== undefined && running.fingerprint !== fingerprint) {
       this.#crashes.delete(name);
       await this.#end(name, "stop");
     }
     const wait = (this.#crashes.get(name)?.until ?? 0) > Date.now();
-    if (plan !== undefined && !this.#running.has(name) && !wait) await this.#begin(name, plan, fingerprint);
+    if (plan !== undefined && fingerprint !== undefined && !this.#running.has(name) && !wait)
+      await this.#begin(name, plan, fingerprint);
   }
 
   async #begin(name: FluxController, plan: ControllerPlan, fingerprint: string): Promise<void> {
@@ -173,4 +174,14 @@ export class FluxHost {
     for (const token of running.tokens) token.close();
     await running.program[how]();
   }
+}
+
+/**
+ * What makes new pods when it changes. The service account's annotations are not in it: the workload identity webhook
+ * looks at them when a pod is made, and so do we.
+ */
+function fingerprintOf(deployment: KubeObject, plan: ControllerPlan, accounts: readonly KubeObject[]): string {
+  const account = accounts.find((each) => each.metadata.name === plan.serviceAccount);
+  // A token ends with its account, even where another one of that name follows.
+  return JSON.stringify([deployment.metadata.uid, account?.metadata.uid, deployment.spec.template]);
 }
