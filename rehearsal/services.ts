@@ -1,6 +1,7 @@
 // The simulated services of one rehearsal, wired to each other and to the door.
 
 import type { Settings } from "../components/settings.ts";
+import { fluxManifests } from "../flux/manifests.ts";
 import { ArmService } from "./cloud/arm/service.ts";
 import { ChartRepositories } from "./cloud/charts.ts";
 import type { Door } from "./cloud/door.ts";
@@ -10,6 +11,7 @@ import { Graph } from "./cloud/graph.ts";
 import { KeyVault } from "./cloud/keyVault.ts";
 import { ContainerRegistries } from "./cloud/registry.ts";
 import { UpstreamRegistries } from "./cloud/registryUpstream.ts";
+import { Clusters } from "./clusters.ts";
 import { upstreamContent } from "./content/upstream.ts";
 import type { Paths } from "./session.ts";
 
@@ -22,6 +24,7 @@ export interface Services {
   readonly registries: ContainerRegistries;
   readonly upstream: UpstreamRegistries;
   readonly gitHub: GitHub;
+  readonly clusters: Clusters;
 }
 
 /** Makes all services of a tenant and subscription; `record` gets every ARM request. */
@@ -31,9 +34,10 @@ export async function makeServices(
   record: (line: object) => void,
 ): Promise<Services> {
   const entra = await Entra.create({ tenantId: ids.tenantId });
-  const arm = new ArmService({ ...ids, directory: entra, record });
-  // No cluster runs yet, so no issuer's keys can be had and no service account gets a token.
-  entra.federate({ arm, issuerKeys: async () => undefined });
+  const { tenantId } = ids;
+  const clusters = new Clusters({ folder: paths.cluster, tenantId, authority: paths.authority });
+  const arm = new ArmService({ ...ids, directory: entra, record, ...clusters.settings });
+  entra.federate({ arm, issuerKeys: clusters.issuerKeys });
   const upstream = new UpstreamRegistries();
   const registries = new ContainerRegistries({
     arm,
@@ -57,6 +61,7 @@ export async function makeServices(
     registries,
     upstream,
     gitHub: new GitHub({ root: paths.git }),
+    clusters,
   };
 }
 
@@ -73,8 +78,10 @@ export function route(door: Door, { arm, entra, graph, keyVault, registries, ups
 }
 
 /** Seeds the upstream registries and chart repositories with what the settings ask for. */
-export function addContent(door: Door, { upstream }: Services, settings: Settings): void {
-  const content = upstreamContent(settings);
+export async function addContent(door: Door, { upstream }: Services, settings: Settings): Promise<void> {
+  const { flux } = settings;
+  const extraImages = flux.mode === "bootstrap" ? (await fluxManifests(flux)).images : [];
+  const content = upstreamContent(settings, { extraImages });
   for (const image of content.images) upstream.add(image);
   const charts = new ChartRepositories(content.repositories);
   for (const host of charts.hosts) door.route(host, charts.service);

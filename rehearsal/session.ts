@@ -11,7 +11,7 @@ export const checkout = resolve(import.meta.dirname, "..");
 const rehearsals = () => resolve(process.env.AKS_GITOPS_REHEARSALS ?? join(checkout, ".rehearsal"));
 
 /** Who a command of a rehearsal may run as. */
-export const identityNames = ["deployer", "reader", "editor", "encrypter"] as const;
+export const identityNames = ["deployer", "reader", "editor", "encrypter", "administrator"] as const;
 export type IdentityName = (typeof identityNames)[number];
 
 /** Where a rehearsal keeps what it makes: its folder is `.rehearsal/<stack>/`. */
@@ -26,6 +26,10 @@ export interface Paths {
   readonly git: string;
   /** A clone of the GitOps repository, for `rehearse -- exec`. */
   readonly clone: string;
+  /** The folder of the cluster that runs. */
+  readonly cluster: string;
+  /** Of that cluster: asks `kubelogin` for a token of Entra. */
+  readonly kubeconfig: string;
   readonly daemonFile: string;
   readonly daemonLog: string;
   readonly authority: string;
@@ -44,6 +48,8 @@ export function pathsOf(stack: string): Paths {
     state: below("state"),
     git: below("git"),
     clone: below("repository"),
+    cluster: below("cluster"),
+    kubeconfig: below("cluster/user.kubeconfig"),
     daemonFile: below("cloud.json"),
     daemonLog: below("cloud.log"),
     authority: below("authority.pem"),
@@ -98,7 +104,11 @@ export async function control<T>(cloud: CloudFile, path: string, method = "GET")
 }
 
 /** Variables that would let a real account, proxy or backend reach into a rehearsal. */
-const foreign = /^(ARM_|AZURE_|GITHUB_|GIT_|PULUMI_|HELM_|SOPS_|MSI_|IDENTITY_|(https?|all|no)_proxy$)/i;
+const foreign =
+  /^(AAD_|ARM_|AZURE_|FLUX_|KUBE|GITHUB_|GIT_|PULUMI_|HELM_|SOPS_|MSI_|IDENTITY_|(https?|all|no)_proxy$)/i;
+
+/** The stand-in for kubelogin. */
+const clusterPrograms = join(checkout, "rehearsal", "cluster", "bin");
 
 /** The environment of a rehearsal's processes. */
 export interface EnvironmentOptions {
@@ -116,7 +126,7 @@ export function environment({ paths, cloud, as = "deployer", path = [] }: Enviro
   const { clientId, clientSecret, gitHubToken } = cloud.identities[as];
   return {
     ...Object.fromEntries(inherited),
-    PATH: [dirname(process.execPath), ...path, process.env.PATH ?? ""].join(delimiter),
+    PATH: [dirname(process.execPath), ...path, clusterPrograms, process.env.PATH ?? ""].join(delimiter),
     HTTPS_PROXY: `http://127.0.0.1:${cloud.ports[cloud.runner]}`,
     NO_PROXY: "127.0.0.1,localhost",
     NODE_USE_ENV_PROXY: "1",
@@ -134,6 +144,7 @@ export function environment({ paths, cloud, as = "deployer", path = [] }: Enviro
     AZURE_TENANT_ID: cloud.tenantId,
     AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
     GITHUB_TOKEN: gitHubToken,
+    KUBECONFIG: paths.kubeconfig,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.state}`,
     PULUMI_CONFIG_PASSPHRASE: cloud.passphrase,

@@ -2,6 +2,7 @@
 import { parseSettings, type Settings } from "../components/settings.ts";
 import { readStackFile } from "../mirror/stackFile.ts";
 import { checkout } from "./session.ts";
+import { gitTokenKey, needsGitToken } from "./workspace.ts";
 
 /**
  * The settings of a stack's file.
@@ -9,5 +10,8 @@ import { checkout } from "./session.ts";
  * @throws SettingsError with all faults of the file.
  */
 export async function settingsOf(stack: string, folder = checkout): Promise<Settings> {
-  return parseSettings(await readStackFile(folder, stack));
+  const { config, ...source } = await readStackFile(folder, stack);
+  // The owner's token need not be in the checkout; a rehearsal gives the stack one of its own.
+  const token = needsGitToken(config) && config[gitTokenKey] === undefined ? { [gitTokenKey]: { secure: "" } } : {};
+  return parseSettings({ ...source, config: { ...config, ...token } });
 }

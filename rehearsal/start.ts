@@ -36,7 +36,12 @@ async function prepare({ stack, paths, engine, process: { cloud } }: Run): Promi
   const options = { engine, paths, cloud };
   await installProviders(paths.pulumiHome);
   const setSecrets: [string, string][] = [];
-  await syncProject(stack, paths, async (path, value) => void setSecrets.push([path, value]));
+  await syncProject(
+    stack,
+    paths,
+    cloud.identities.reader.gitHubToken,
+    async (path, value) => void setSecrets.push([path, value]),
+  );
   await mustPulumi(["stack", "init", stack], options);
   for (const [path, value] of setSecrets)
     await mustPulumi(["config", "set", "--secret", "--path", path], { ...options, input: value });

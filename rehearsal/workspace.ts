@@ -56,15 +56,30 @@ export function mergeStackFile(rehearsed: StackFile, before: StackFile, now: Sta
 
 const readYaml = async (file: string) => (parse(await readFile(file, "utf8")) ?? {}) as StackFile;
 
+/** The token that the extension's Flux reads the repository with. */
+export const gitTokenKey = "aks-gitops:gitToken";
+
+/** Whether a stack's Flux needs that token; a stack file without secrets of its own has none yet. */
+export function needsGitToken(config: Record<string, unknown>): boolean {
+  const { mode = "extension", auth } = (config["aks-gitops:flux"] ?? {}) as { mode?: string; auth?: string };
+  return mode === "extension" && auth === "token";
+}
+
 /** Runs `pulumi config set` in the project with a value on standard input. */
 export type SetSecret = (path: string, value: string) => Promise<void>;
 
 /**
  * Makes or refreshes the project folder of a rehearsal.
+ * @param gitToken a token that reads the simulated repository.
  * @param setSecret called for every encrypted value of the stack file, with a value made up for the rehearsal.
  * @returns the paths of values that were made up.
  */
-export async function syncProject(stack: string, paths: Paths, setSecret: SetSecret): Promise<string[]> {
+export async function syncProject(
+  stack: string,
+  paths: Paths,
+  gitToken: string,
+  setSecret: SetSecret,
+): Promise<string[]> {
   const own = new Set([stackFileName(stack), lockName(stack), ".git", ".rehearsal"]);
   const present = new Set(await readdir(paths.project));
   const wanted = (await readdir(checkout)).filter(
@@ -86,7 +101,9 @@ export async function syncProject(stack: string, paths: Paths, setSecret: SetSec
   const changed = new Set(changedKeys(before, now));
   const madeUp = securePaths(Object.fromEntries(Object.entries(now.config ?? {}).filter(([key]) => changed.has(key))));
   if (JSON.stringify(merged) !== JSON.stringify(rehearsed)) await writeFile(file, stringify(merged));
-  for (const path of madeUp) await setSecret(path, randomBytes(24).toString("base64url"));
+  if (needsGitToken(merged.config ?? {}) && rehearsed.config?.[gitTokenKey] === undefined) madeUp.push(gitTokenKey);
+  for (const path of new Set(madeUp))
+    await setSecret(path, path === gitTokenKey ? gitToken : randomBytes(24).toString("base64url"));
   await writeFile(copy, JSON.stringify(now));
   return madeUp;
 }

@@ -66,12 +66,13 @@ export class World {
     door.onError = (error, request) =>
       process.stderr.write(`${request.method} ${request.url.href}: ${(error as Error).stack}\n`);
     route(door, services);
-    addContent(door, services, settings);
+    await addContent(door, services, settings);
     const ports = {
       outside: await door.listen("outside"),
       inside: await door.listen("inside"),
       cluster: await door.listen("cluster"),
     } satisfies Record<Place, number>;
+    services.clusters.join({ ...services, door, port: ports.cluster });
     const passphrase = randomBytes(24).toString("base64url");
     return new World(stack, paths, door, services, requests, {
       ...ids,
@@ -84,7 +85,7 @@ export class World {
 
   /** Adds what the rehearsal's settings ask of the upstream by now. */
   async addContent(): Promise<object> {
-    addContent(this.#door, this.#services, await settingsOf(this.#stack, this.#paths.project));
+    await addContent(this.#door, this.#services, await settingsOf(this.#stack, this.#paths.project));
     return {};
   }
 
@@ -93,12 +94,13 @@ export class World {
   }
 
   async close(): Promise<void> {
+    await this.#services.clusters.close();
     await this.#door.close();
     await new Promise((resolve) => this.#requests.end(resolve));
   }
 }
 
-/** The people and groups that the settings name, the GitOps repository, and the four who may run commands. */
+/** The people and groups that the settings name, the GitOps repository, and those who may run commands. */
 async function people(
   { arm, entra, gitHub }: Services,
   { deployers, cluster, sops, flux }: Settings,
@@ -127,6 +129,7 @@ async function people(
     reader: [],
     editor: sops.editors.slice(0, 1),
     encrypter: sops.encrypters.slice(0, 1),
+    administrator: cluster.adminGroups.slice(0, 1),
   };
   const entries = identityNames.map((name) => {
     const client = entra.addClient(`rehearsal ${name}`, memberships[name]);

@@ -16,7 +16,11 @@ const extra = ["image-automation-controller", "image-reflector-controller"];
 const identified = ["source-controller", "kustomize-controller", ...extra];
 /** Flags that keep tenants apart: https://fluxcd.io/flux/installation/configuration/multitenancy/ */
 const tenancy: Readonly<Record<string, readonly string[]>> = {
-  "kustomize-controller": ["--no-cross-namespace-refs=true", "--no-remote-bases=true", `--default-service-account=${applier}`],
+  "kustomize-controller": [
+    "--no-cross-namespace-refs=true",
+    "--no-remote-bases=true",
+    `--default-service-account=${applier}`,
+  ],
   "helm-controller": ["--no-cross-namespace-refs=true", `--default-service-account=${applier}`],
   "notification-controller": ["--no-cross-namespace-refs=true"],
 };
@@ -60,8 +64,12 @@ function refuse(settings: ExtensionSettings): void {
       throw new Error(
         `${name}: the rehearsal's cluster has no ${controller}; leave the image controllers out (aks-gitops:flux.imageAutomation: false) to rehearse the rest`,
       );
-    const known = rest === "" ? /^(multiTenancy|workloadIdentity)\./.test(name) : rest in flags || /^(enabled$|resources\.)/.test(rest);
-    if (!known && isTrue(value)) throw new Error(`${name}: the rehearsal's agent does not know how to follow this setting`);
+    const known =
+      rest === ""
+        ? /^(multiTenancy|workloadIdentity)\./.test(name)
+        : rest in flags || /^(enabled$|resources\.)/.test(rest);
+    if (!known && isTrue(value))
+      throw new Error(`${name}: the rehearsal's agent does not know how to follow this setting`);
   }
 }
 
@@ -86,8 +94,7 @@ function changeDeployment(object: KubeObject, settings: ExtensionSettings): void
   for (const [key, value] of Object.entries(settings)) {
     const [, kind, resource] = new RegExp(`^${name}\\.resources\\.(limits|requests)\\.(.+)$`).exec(key) ?? [];
     if (kind === undefined || resource === undefined) continue;
-    const resources = (container.resources ??= {});
-    resources[kind] = { ...resources[kind], [resource]: value };
+    container.resources = { ...container.resources, [kind]: { ...container.resources?.[kind], [resource]: value } };
   }
   if (isTrue(settings["workloadIdentity.enable"]) && identified.includes(name))
     template.metadata.labels = { ...template.metadata.labels, "azure.workload.identity/use": "true" };

@@ -1,6 +1,7 @@
 // The objects that the extension's agent makes of a fluxConfiguration.
-import { applier } from "./extensionManifests.ts";
+
 import type { KubeObject } from "./api.ts";
+import { applier } from "./extensionManifests.ts";
 
 /** A fluxConfiguration's properties as ARM keeps them, as far as the agent of a GitRepository reads them. */
 export interface FluxConfiguration {

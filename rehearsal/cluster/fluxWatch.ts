@@ -1,7 +1,7 @@
 // Waits for Flux: until everything is Ready, or something has failed and would fail again.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterApi } from "./api.ts";
-import { type FluxObject, fluxObjects, type FluxReference, nameOf } from "./fluxState.ts";
+import { type FluxObject, type FluxReference, fluxObjects, nameOf } from "./fluxState.ts";
 import { objectPath } from "./paths.ts";
 
 /** How long a failure may last before its controller is asked to try again at once, in milliseconds. */

@@ -36,6 +36,8 @@ export interface ArmSettings {
   readonly replicationDelay: number;
   /** Endpoint and certificate authority (PEM) of a cluster's API server; by default ones that nobody answers at. */
   readonly clusterEndpoint?: (cluster: ArmResource) => Promise<{ server: string; certificateAuthority: string }>;
+  /** Told of every accepted extension microsoft.flux; its operation waits for the answer. */
+  readonly onFluxExtension?: (extension: ArmResource) => Promise<void>;
   /**
    * Told of every accepted Flux configuration with its protected settings; the operation waits for the answer where
    * `waitForReconciliation` is set.

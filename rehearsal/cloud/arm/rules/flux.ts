@@ -185,6 +185,7 @@ export const fluxRules: Readonly<Record<string, Behaviour>> = {
       properties.aksAssignedIdentity ??= { type: "SystemAssigned", tenantId: world.tenantId };
       properties.provisioningState = old === undefined ? "Creating" : "Updating";
     },
+    wait: (resource, world) => world.settings.onFluxExtension?.(structuredClone(resource)),
   },
   [fluxConfigurationType]: {
     check: checkConfiguration,
