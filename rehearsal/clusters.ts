@@ -1,5 +1,6 @@
 // Joins ARM's managed clusters with real control planes: what ARM creates is started, and goes when ARM deletes it.
 import { BlockList } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fluxManifests } from "../flux/manifests.ts";
 import { CLUSTER_TOOLS } from "../tools/catalogue.ts";
 import { findTools } from "../tools/findTool.ts";
@@ -14,11 +15,15 @@ import { aksUsers } from "./cluster/aksUsers.ts";
 import { ApiError } from "./cluster/api.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { ExtensionAgent } from "./cluster/extensionAgent.ts";
+import { FluxWatch } from "./cluster/fluxWatch.ts";
 import { clusterOptionsOf, nodesOf } from "./cluster/fromArm.ts";
 import { node } from "./cluster/nodes.ts";
 
 /** The Flux that the extension brings: the one whose controllers the rehearsal has. */
 const fluxVersion = "2.9.4";
+
+/** Between two looks at Flux, in milliseconds. */
+const interval = 500;
 
 const clusterType = "Microsoft.ContainerService/managedClusters";
 const poolType = `${clusterType}/agentPools`;
@@ -46,6 +51,8 @@ interface Managed {
   readonly resource: ArmResource;
   readonly cluster: Promise<Cluster>;
   readonly agent: ExtensionAgent;
+  readonly watch: Promise<FluxWatch>;
+  readonly stop: AbortController;
 }
 
 export class Clusters {
@@ -99,10 +106,10 @@ export class Clusters {
     return found === undefined ? undefined : (await found.cluster).serviceAccountKeys();
   };
 
-  /** The cluster that runs, or undefined; with the ARM resource that it is. */
-  async current(): Promise<{ resource: ArmResource; cluster: Cluster } | undefined> {
+  /** The cluster that runs, or undefined. */
+  async current(): Promise<{ cluster: Cluster; watch: FluxWatch } | undefined> {
     const [managed] = this.#managed.values();
-    return managed && { resource: managed.resource, cluster: await managed.cluster };
+    return managed && { cluster: await managed.cluster, watch: await managed.watch };
   }
 
   /** Ends everything. */
@@ -115,8 +122,8 @@ export class Clusters {
     const { arm, entra, door, port } = this.#surroundings as Surroundings;
     const { tenantId, authority, folder } = this.#options;
     const hosts = hostsOf(resource);
-    const cluster = this.#ended.then(async () =>
-      Cluster.start({
+    const cluster = this.#ended.then(async () => {
+      const started = await Cluster.start({
         folder,
         tools: await findTools(CLUSTER_TOOLS),
         ...clusterOptionsOf(resource),
@@ -124,16 +131,22 @@ export class Clusters {
         authenticate: aksUsers(entra, arm, resource.id),
         proxyPort: port,
         authority,
-      }),
-    );
+      });
+      // Whoever installs Flux, the program or the extension's agent.
+      await started.startFlux();
+      return started;
+    });
     // Who asks for the cluster gets the error; a rehearsal that never asks is not ended by it.
     cluster.catch((error: Error) => process.stderr.write(`${error.message}\n`));
     const report = (id: string, report: Readonly<Record<string, unknown>>) => {
       if (arm.get(id) !== undefined) arm.reportFlux(id, report);
     };
     const manifests = async () => (await fluxManifests({ version: fluxVersion, imageAutomation: false })).text;
-    const agent = new ExtensionAgent({ cluster, manifests, report });
-    this.#managed.set(keyOf(resource.id), { resource, cluster, agent });
+    const watch = cluster.then(({ api }) => new FluxWatch(api));
+    const stop = new AbortController();
+    const agent = new ExtensionAgent({ cluster, watch, manifests, report });
+    this.#managed.set(keyOf(resource.id), { resource, cluster, agent, watch, stop });
+    void keepLooking(watch, stop.signal);
     let apiPort: number | undefined;
     cluster.then(
       (started) => {
@@ -148,6 +161,7 @@ export class Clusters {
     const managed = this.#managed.get(keyOf(id));
     if (managed === undefined) return;
     this.#managed.delete(keyOf(id));
+    managed.stop.abort();
     managed.agent.close();
     const ended = managed.cluster.then(
       (cluster) => cluster.stop(),
@@ -197,6 +211,15 @@ export class Clusters {
     if (managed === undefined || this.#surroundings?.arm.get(managed.resource.id) === undefined) return;
     const cluster = await managed.cluster.catch(() => undefined);
     await cluster?.api.send("DELETE", `/api/v1/nodes?labelSelector=agentpool%3D${pool.name}`);
+  }
+}
+
+/** Looks at Flux now and then, so that it hurries; see FluxWatch. */
+async function keepLooking(watch: Promise<FluxWatch>, signal: AbortSignal): Promise<void> {
+  const found = await watch.catch(() => undefined);
+  while (found !== undefined && !signal.aborted) {
+    await found.look().catch(() => undefined); // An API server that is going has no word.
+    await sleep(interval, undefined, { signal }).catch(() => {});
   }
 }
 

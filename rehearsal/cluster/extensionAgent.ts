@@ -9,12 +9,14 @@ import { type ExtensionSettings, extensionObjects, fluxNamespace } from "./exten
 import { complianceOf, statusesOf } from "./fluxCompliance.ts";
 import { type ConfigurationObjects, configurationObjects, type FluxConfiguration } from "./fluxConfiguration.ts";
 import { fluxObjects, nameOf } from "./fluxState.ts";
-import { FluxWatch, type Verdict } from "./fluxWatch.ts";
+import type { FluxWatch, Verdict } from "./fluxWatch.ts";
 import { listPath } from "./paths.ts";
 
 export interface AgentOptions {
   /** The cluster, once its control plane runs. */
   readonly cluster: Promise<Cluster>;
+  /** Looks at Flux's objects there. */
+  readonly watch: Promise<FluxWatch>;
   /** The output of `flux install --export`. */
   readonly manifests: () => Promise<string>;
   /** Changes what ARM shows of a configuration. */
@@ -54,7 +56,6 @@ export class ExtensionAgent {
     );
     this.#installed = objects;
     await removeAll(cluster.api, gone);
-    await cluster.startFlux();
     await until("Flux's controllers to be ready", async () => {
       const found = await cluster.api.list(listPath("apps/v1", "Deployment", fluxNamespace));
       const wanted = objects.filter(({ kind }) => kind === "Deployment").length;
@@ -138,8 +139,7 @@ export class ExtensionAgent {
     deadline: number,
     first: (verdict: Verdict) => void,
   ): Promise<void> {
-    const { api } = await this.#options.cluster;
-    const watch = new FluxWatch(api);
+    const watch = await this.#options.watch;
     let last = "";
     let isSettled = false;
     while (!stop.signal.aborted) {

@@ -8,6 +8,8 @@ import { objectPath } from "./paths.ts";
 const patience = 8_000;
 /** How long the answer may take. */
 const answerLimit = 40_000;
+/** How long an answer of the API counts as the present, in milliseconds. */
+const present = 400;
 /** How long the others may go on when one has failed for good. */
 const grace = 8_000;
 
@@ -30,15 +32,28 @@ export interface Verdict {
 export class FluxWatch {
   readonly #api: ClusterApi;
   readonly #failing = new Map<string, Failing>();
+  /** Those that were told that what they waited for is there. */
+  readonly #told = new Set<string>();
+  #last: { readonly at: number; readonly verdict: Promise<Verdict> } | undefined;
   #failedSince: number | undefined;
 
   constructor(api: ClusterApi) {
     this.#api = api;
   }
 
-  /** Looks once. A failure that lasts is tried again at once, so that nobody waits for its interval. */
-  async look(): Promise<Verdict> {
+  /**
+   * Looks once, for all who ask at the same time. A failure that lasts is tried again at once, and so is what waited for
+   * something that is there now: nobody waits for an interval in a rehearsal.
+   */
+  look(): Promise<Verdict> {
+    if (this.#last === undefined || Date.now() - this.#last.at > present)
+      this.#last = { at: Date.now(), verdict: this.#look() };
+    return this.#last.verdict;
+  }
+
+  async #look(): Promise<Verdict> {
     const objects = (await fluxObjects(this.#api)).filter(({ suspended }) => !suspended);
+    await this.#hurry(objects);
     const failed: FluxObject[] = [];
     for (const object of objects) if (await this.#hasFailed(object)) failed.push(object);
     const all = withConsequences(objects, failed);
@@ -56,6 +71,19 @@ export class FluxWatch {
       const verdict = await this.look();
       if (verdict.state !== "waiting" || Date.now() > deadline) return verdict;
       await sleep(500);
+    }
+  }
+
+  async #hurry(objects: readonly FluxObject[]): Promise<void> {
+    const ready = new Set(objects.filter(({ ready }) => ready === true).map(nameOf));
+    for (const object of objects) {
+      const name = nameOf(object);
+      const waits = object.ready !== true && consequences.test(object.reason);
+      if (!waits || !object.needs.every((need) => ready.has(nameOf(need)))) this.#told.delete(name);
+      else if (!this.#told.has(name)) {
+        this.#told.add(name);
+        await this.#ask(object);
+      }
     }
   }
 
