@@ -98,7 +98,11 @@ interface Status {
   readonly [key: string]: unknown;
 }
 
-export const statusOf = (object: KubeObject): Status => (object.status ?? {}) as Status;
+/** An object's status, without what is null: a new CRD has `conditions: null`. */
+export function statusOf({ status }: KubeObject): Status {
+  const fields = Object.entries((status ?? {}) as object);
+  return Object.fromEntries(fields.filter(([, value]) => value !== null));
+}
 
 /** Why an object is not Ready; undefined when it is. */
 export function unready(object: KubeObject): string | undefined {
