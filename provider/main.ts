@@ -7,6 +7,7 @@ import { gitCommit } from "./gitCommit.ts";
 import type { ResourceHandler } from "./handler.ts";
 import { imageImport } from "./imageImport.ts";
 import { serve } from "./server.ts";
+import { systemPool } from "./systemPool.ts";
 
 const resources = new Map<string, ResourceHandler>([
   ["gitops:index:ChartMirror", chartMirror],
@@ -14,6 +15,7 @@ const resources = new Map<string, ResourceHandler>([
   ["gitops:index:EncryptedSecret", encryptedSecret],
   ["gitops:index:GitCommit", gitCommit],
   ["gitops:index:ImageImport", imageImport],
+  ["gitops:index:SystemPool", systemPool],
 ]);
 
 await serve({ name: "gitops", version: "0.1.0", resource: (token) => resources.get(token) });
