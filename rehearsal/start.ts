@@ -48,7 +48,7 @@ const worthReading = (line: string) =>
 
 async function up({ stack, paths, engine, process: { cloud, guard, unguard } }: Run): Promise<void> {
   let group = 0;
-  const { code } = await pulumi(["up", "--yes", "--skip-preview", "--suppress-progress", "--stack", stack], {
+  const { code } = await pulumi(["up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", "--stack", stack], {
     engine,
     paths,
     cloud,
