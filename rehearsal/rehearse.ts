@@ -35,7 +35,7 @@ const print = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** A tool that was at hand is no news between a command and its output. */
 const printNews = (line: string) => {
-  if (!line.endsWith(": from the cache") && !line.includes(": on PATH")) print(line);
+  if (!/: from (the cache|PATH)/.test(line)) print(line);
 };
 
 interface Call {
