@@ -4,6 +4,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
+import { family, kill } from "./descendants.ts";
 import { type CloudFile, pathsOf } from "./session.ts";
 import { World } from "./world.ts";
 
@@ -13,6 +14,7 @@ const paths = pathsOf(stack);
 
 let kept = false;
 const guarded = new Set<number>();
+const families = new Map<number, number[]>();
 
 const world = await World.create(stack, paths);
 const token = randomBytes(24).toString("base64url");
@@ -40,18 +42,14 @@ const server = createServer(async (request, response) => {
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
-/** Ends the commands that a parent left running, so that a crash leaves no process behind. */
-function endGuarded(): void {
-  for (const pid of guarded) {
-    try {
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // It had ended.
-    }
-  }
-}
+// A parent that crashes says nothing, and the plugins of an engine that is killed have no parent any more: so who they
+// are is looked up while all is well.
+const lookUp = setInterval(() => {
+  for (const pid of guarded) families.set(pid, family(pid));
+}, 250);
 
 async function shutDown(): Promise<void> {
+  clearInterval(lookUp);
   server.close();
   server.closeAllConnections();
   await world.close();
@@ -66,11 +64,11 @@ createInterface({ input: process.stdin })
     const [word, argument] = line.split(" ");
     if (word === "keep") kept = true;
     if (word === "guard") guarded.add(Number(argument));
-    if (word === "done") guarded.delete(Number(argument));
+    if (word === "done") guarded.delete(Number(argument)) && families.delete(Number(argument));
   })
   .on("close", () => {
     if (kept) return;
-    endGuarded();
+    for (const pid of guarded) kill([...family(pid), ...(families.get(pid) ?? [])]);
     void shutDown();
   });
 

@@ -5,6 +5,7 @@ import { CATALOGUE, type ToolName } from "../tools/catalogue.ts";
 import { findTool } from "../tools/findTool.ts";
 import { updateClone } from "./clone.ts";
 import { stopCloud } from "./cloudProcess.ts";
+import { family, kill } from "./descendants.ts";
 import { ensureLock } from "./lock.ts";
 import { type Engine, findEngine, mustPulumi } from "./pulumi.ts";
 import {
@@ -31,6 +32,11 @@ const usage = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 Start one with: npm start -- --keep`;
 
 const print = (line: string) => void process.stderr.write(`${line}\n`);
+
+/** A tool that was at hand is no news between a command and its output. */
+const printNews = (line: string) => {
+  if (!/: from (the cache|PATH)/.test(line)) print(line);
+};
 
 interface Call {
   readonly stack: string;
@@ -68,11 +74,15 @@ async function pick(stack: string | undefined): Promise<{ stack: string; cloud: 
 function inherit(command: string, args: readonly string[], cwd: string, env: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: "inherit" });
-    // The terminal sends Ctrl-C to the child as well; it decides when to end.
-    const wait = () => {};
+    // The terminal sends Ctrl-C to the child as well; it decides when to end, and what it leaves behind is ended then.
+    let left: number[] = [];
+    const wait = () => {
+      if (child.pid !== undefined && child.exitCode === null) left = family(child.pid);
+    };
     process.on("SIGINT", wait);
     child.on("error", reject).on("close", (code, signal) => {
       process.off("SIGINT", wait);
+      kill(left);
       resolve(code ?? (signal === "SIGINT" ? 130 : 1));
     });
   });
@@ -94,7 +104,7 @@ async function sync({ stack, paths, cloud }: Call, engine: Engine): Promise<void
 }
 
 async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
-  const engine = await findEngine(print);
+  const engine = await findEngine(printNews);
   await sync(call, engine);
   const { paths, cloud, as } = call;
   return inherit(engine.pulumi, args, paths.project, environment({ paths, cloud, as, path: engine.path }));
@@ -105,7 +115,7 @@ async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[
   if (command === undefined) throw new Error(`exec needs a command.\n\n${usage}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
   await updateClone(paths, cloud, repository, branch);
-  const path = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: print }))] : [];
+  const path = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: printNews }))] : [];
   return inherit(command, rest, paths.clone, environment({ paths, cloud, as, path }));
 }
 

@@ -1,6 +1,7 @@
 // Runs a command of a rehearsal and waits for it.
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
+import { family, kill } from "./descendants.ts";
 
 export interface RunOptions {
   readonly cwd: string;
@@ -35,12 +36,11 @@ export async function run(command: string, args: readonly string[], options: Run
       rest[stream] = lines.pop() ?? "";
       if (options.line) for (const line of lines) options.line(line);
     });
+  let left: number[] = [];
   const leave = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
-    } catch {
-      // The group is gone.
-    }
+    if (child.pid === undefined || child.exitCode !== null) return;
+    left = family(child.pid);
+    process.kill(-child.pid, "SIGINT");
   };
   process.on("SIGINT", leave).on("SIGTERM", leave);
   try {
@@ -54,6 +54,7 @@ export async function run(command: string, args: readonly string[], options: Run
     return { code, ...output };
   } finally {
     process.off("SIGINT", leave).off("SIGTERM", leave);
+    kill(left);
     log?.end();
   }
 }

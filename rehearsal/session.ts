@@ -8,7 +8,7 @@ import type { Place } from "./cloud/types.ts";
 export const checkout = resolve(import.meta.dirname, "..");
 
 /** Where rehearsals live: `.rehearsal` of the checkout, or the folder that `AKS_GITOPS_REHEARSALS` names. */
-const rehearsals = resolve(process.env.AKS_GITOPS_REHEARSALS ?? join(checkout, ".rehearsal"));
+const rehearsals = () => resolve(process.env.AKS_GITOPS_REHEARSALS ?? join(checkout, ".rehearsal"));
 
 /** Who a command of a rehearsal may run as. */
 export const identityNames = ["deployer", "reader", "editor", "encrypter"] as const;
@@ -35,7 +35,7 @@ export interface Paths {
 }
 
 export function pathsOf(stack: string): Paths {
-  const dir = join(rehearsals, stack);
+  const dir = join(rehearsals(), stack);
   const below = (name: string) => join(dir, name);
   return {
     dir,
@@ -82,8 +82,8 @@ export function runningCloud(stack: string): CloudFile | undefined {
 
 /** The stacks whose rehearsal is kept and runs. */
 export async function runningStacks(): Promise<string[]> {
-  if (!existsSync(rehearsals)) return [];
-  return (await readdir(rehearsals)).filter((stack) => runningCloud(stack) !== undefined).sort();
+  if (!existsSync(rehearsals())) return [];
+  return (await readdir(rehearsals())).filter((stack) => runningCloud(stack) !== undefined).sort();
 }
 
 /** Sends a request to a running cloud's control port. */

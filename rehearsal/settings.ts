@@ -1,7 +1,7 @@
 // The settings of a rehearsed stack, read without the engine.
 import { parseSettings, type Settings } from "../components/settings.ts";
+import { readStackFile } from "../mirror/stackFile.ts";
 import { checkout } from "./session.ts";
-import { readStackFile } from "./workspace.ts";
 
 /**
  * The settings of a stack's file.
@@ -9,6 +9,5 @@ import { readStackFile } from "./workspace.ts";
  * @throws SettingsError with all faults of the file.
  */
 export async function settingsOf(stack: string, folder = checkout): Promise<Settings> {
-  const { config = {} } = await readStackFile(stack, folder);
-  return parseSettings({ project: "aks-gitops", stack, config });
+  return parseSettings(await readStackFile(folder, stack));
 }

@@ -5,31 +5,16 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { lockName } from "../mirror/lock.ts";
 import { checkout, type Paths } from "./session.ts";
 
 /** A stack file's content as far as a rehearsal reads it. */
-export interface StackFile {
+interface StackFile {
   readonly config?: Record<string, unknown>;
   readonly [key: string]: unknown;
 }
 
-export const stackFileName = (stack: string) => `Pulumi.${stack}.yaml`;
-export const lockFileName = (stack: string) => `mirror.${stack}.lock.json`;
-
-/**
- * The checkout's stack file.
- * @throws Error naming the stacks there are, where this one has no file.
- */
-export async function readStackFile(stack: string, folder = checkout): Promise<StackFile> {
-  const file = join(folder, stackFileName(stack));
-  if (!existsSync(file)) {
-    const stacks = (await readdir(folder)).flatMap((name) => /^Pulumi\.([^.]+)\.yaml$/.exec(name)?.[1] ?? []);
-    throw new Error(
-      `There is no ${stackFileName(stack)}: the stack "${stack}" has no settings. Stacks with settings: ${stacks.join(", ")}.`,
-    );
-  }
-  return (parse(await readFile(file, "utf8")) ?? {}) as StackFile;
-}
+const stackFileName = (stack: string) => `Pulumi.${stack}.yaml`;
 
 /** A value that the stack's owner encrypted; a rehearsal cannot and must not read it. */
 const isSecure = (value: unknown): value is { secure: string } =>
@@ -69,6 +54,8 @@ export function mergeStackFile(rehearsed: StackFile, before: StackFile, now: Sta
   return { ...rehearsed, config };
 }
 
+const readYaml = async (file: string) => (parse(await readFile(file, "utf8")) ?? {}) as StackFile;
+
 /** Runs `pulumi config set` in the project with a value on standard input. */
 export type SetSecret = (path: string, value: string) => Promise<void>;
 
@@ -78,7 +65,7 @@ export type SetSecret = (path: string, value: string) => Promise<void>;
  * @returns the paths of values that were made up.
  */
 export async function syncProject(stack: string, paths: Paths, setSecret: SetSecret): Promise<string[]> {
-  const own = new Set([stackFileName(stack), lockFileName(stack), ".git", ".rehearsal"]);
+  const own = new Set([stackFileName(stack), lockName(stack), ".git", ".rehearsal"]);
   const present = new Set(await readdir(paths.project));
   const wanted = (await readdir(checkout)).filter(
     (name) => !own.has(name) && !/^(Pulumi\.[^.]+\.yaml|mirror\..*)$/.test(name),
@@ -87,9 +74,14 @@ export async function syncProject(stack: string, paths: Paths, setSecret: SetSec
 
   const file = join(paths.project, stackFileName(stack));
   const copy = join(paths.dir, "stack-file.json");
-  const { encryptionsalt: _salt, encryptedkey: _key, secretsprovider: _provider, ...now } = await readStackFile(stack);
+  const {
+    encryptionsalt: _salt,
+    encryptedkey: _key,
+    secretsprovider: _provider,
+    ...now
+  } = await readYaml(join(checkout, stackFileName(stack)));
   const before = existsSync(copy) ? (JSON.parse(await readFile(copy, "utf8")) as StackFile) : {};
-  const rehearsed = existsSync(file) ? ((parse(await readFile(file, "utf8")) ?? {}) as StackFile) : {};
+  const rehearsed = existsSync(file) ? await readYaml(file) : {};
   const merged = mergeStackFile(rehearsed, before, now);
   const changed = new Set(changedKeys(before, now));
   const madeUp = securePaths(Object.fromEntries(Object.entries(now.config ?? {}).filter(([key]) => changed.has(key))));

@@ -3,15 +3,15 @@ import { randomBytes } from "node:crypto";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { Settings } from "../components/settings.ts";
+import { readStackFile } from "../mirror/stackFile.ts";
 import { Authority } from "./cloud/authority.ts";
 import { Door } from "./cloud/door.ts";
 import type { Place } from "./cloud/types.ts";
 import { inspect } from "./inspect.ts";
 import type { Inspection } from "./inspection.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
-import { type CloudFile, type IdentityName, identityNames, type Paths } from "./session.ts";
+import { type CloudFile, checkout, type IdentityName, identityNames, type Paths } from "./session.ts";
 import { settingsOf } from "./settings.ts";
-import { readStackFile } from "./workspace.ts";
 
 const tenantId = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
 const subscriptionId = "c0ffee00-6a1d-4b52-8d35-2f7a9e4b1c02";
@@ -52,7 +52,7 @@ export class World {
   /** Builds the world that a stack's settings speak of, and opens its door. */
   static async create(stack: string, paths: Paths): Promise<World> {
     const settings = await settingsOf(stack);
-    const { config = {} } = await readStackFile(stack);
+    const { config } = await readStackFile(checkout, stack);
     const ids = {
       tenantId: configured(config["azure-native:tenantId"], tenantId),
       subscriptionId: configured(config["azure-native:subscriptionId"], subscriptionId),

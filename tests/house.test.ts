@@ -24,6 +24,16 @@ describe("the sources", () => {
   });
 
   it("are formatted, and the linter finds nothing", async () => {
-    assert.equal(await complaint(bin("biome"), ["ci", "--error-on-warnings", "--diagnostic-level=warn", "--colors=off", "--max-diagnostics=20", "."]), "");
+    assert.equal(
+      await complaint(bin("biome"), [
+        "ci",
+        "--error-on-warnings",
+        "--diagnostic-level=warn",
+        "--colors=off",
+        "--max-diagnostics=20",
+        ".",
+      ]),
+      "",
+    );
   });
 });

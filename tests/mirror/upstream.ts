@@ -56,6 +56,7 @@ export async function upstream(): Promise<Upstream> {
     async settings(charts, images = []) {
       const config = {
         "azure-native:location": "westeurope",
+        "github:owner": "acme",
         "aks-gitops:deployers": "6f1f2b6e-1111-4e0a-9c60-000000000001",
         "aks-gitops:cluster": { adminGroups: ["6f1f2b6e-1111-4e0a-9c60-000000000002"] },
         "aks-gitops:flux": { repository: "https://github.com/acme/fleet" },

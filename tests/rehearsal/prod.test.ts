@@ -1,6 +1,6 @@
 // The whole of prod: one kept rehearsal, and everything that is promised of it, in the order a user would try.
 import { strict as assert } from "node:assert";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "mocha";
@@ -79,6 +79,18 @@ describe("the rehearsal of prod", () => {
       ["Secret demo/demo-credentials"],
     );
     assert.deepEqual(faults, []);
+  });
+
+  it("needs no helm, and has the lock that helm leads to", async () => {
+    assert.doesNotMatch(started.stdout, /[Hh]elm/);
+    const lock = readFileSync(join(prod, "project", "mirror.prod.lock.json"), "utf8");
+    const other = mkdtempSync(join(tmpdir(), "mirror-"));
+    for (const name of ["Pulumi.yaml", "Pulumi.prod.yaml"]) cpSync(join(checkout, name), join(other, name));
+    const update = [join(checkout, "mirror", "main.ts"), "update", "--stack", "prod", "--project", other];
+    const { stderr } = await succeeds("exec", "--", process.execPath, ...update);
+    assert.match(stderr, /chart kured 6\.1\.0: rendering it with Helm/);
+    assert.equal(readFileSync(join(other, "mirror.prod.lock.json"), "utf8"), lock);
+    rmSync(other, { recursive: true });
   });
 
   it("previews no change right after up", async () => {
@@ -209,9 +221,17 @@ describe("the rehearsal of prod", () => {
     await succeeds("pulumi", "preview", "--expect-no-changes", "--non-interactive");
   });
 
-  it("ends without a process left", async () => {
+  it("does what the README says, to the last command", async () => {
+    const readme = readFileSync(join(checkout, "README.md"), "utf8");
+    const block = /## Work with a rehearsal\n\n```sh\n([^`]*)```/.exec(readme)?.[1] ?? "";
+    const [first, ...commands] = block.trim().split("\n");
+    assert.equal(first, "npm start -- --stack prod --keep");
     const { pid } = JSON.parse(readFileSync(join(prod, "cloud.json"), "utf8"));
-    await succeeds("stop");
+    for (const command of commands) {
+      const [, words = ""] = /^npm run rehearse -- (.+)$/.exec(command) ?? [];
+      await succeeds(...words.split(" "));
+    }
+    assert.equal(commands.at(-1), "npm run rehearse -- stop");
     assert.throws(() => process.kill(pid, 0), /ESRCH/);
   });
 });

@@ -1,0 +1,106 @@
+// How long a preview of prod takes, and how much memory, against an empty program in the same engine: the part of both
+// that is this program's. Run it with: npm run bench
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { family } from "../rehearsal/descendants.ts";
+import { findEngine } from "../rehearsal/pulumi.ts";
+import { must, run } from "../rehearsal/run.ts";
+import { environment, pathsOf, runningCloud } from "../rehearsal/session.ts";
+
+const rounds = 5;
+const checkout = resolve(import.meta.dirname, "..");
+
+interface Sample {
+  readonly seconds: number;
+  /** The most that all processes of the run held at one time, in MB; undefined where the system does not tell. */
+  readonly megabytes: number | undefined;
+}
+
+/** What a process and its descendants hold in memory, in MB. */
+function held(pid: number): number | undefined {
+  if (!existsSync("/proc/self/status")) return undefined;
+  const kilobytes = family(pid).map((member) => {
+    try {
+      return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${member}/status`, "utf8"))?.[1] ?? 0);
+    } catch {
+      return 0; // it has just ended
+    }
+  });
+  return kilobytes.reduce((sum, value) => sum + value, 0) / 1024;
+}
+
+async function preview(pulumi: string, cwd: string, env: Record<string, string>): Promise<Sample> {
+  const start = performance.now();
+  let most: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const { code, stdout, stderr } = await run(pulumi, ["preview", "--non-interactive", "--expect-no-changes"], {
+    cwd,
+    env,
+    started: (pid) => {
+      timer = setInterval(() => {
+        const now = held(pid);
+        if (now !== undefined) most = Math.max(most ?? 0, now);
+      }, 100);
+    },
+  });
+  clearInterval(timer);
+  if (code !== 0) throw new Error(`pulumi preview in ${cwd} ended with ${code}:\n${stdout}\n${stderr}`);
+  return { seconds: (performance.now() - start) / 1000, megabytes: most };
+}
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** A project whose program does nothing, with the packages of this one. */
+function emptyProject(folder: string): string {
+  const project = join(folder, "empty");
+  mkdirSync(project);
+  symlinkSync(join(checkout, "node_modules"), join(project, "node_modules"));
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }\n');
+  writeFileSync(join(project, "index.ts"), "export {};\n");
+  const runtime = "runtime: {name: nodejs, options: {typescript: false, packagemanager: npm}}";
+  writeFileSync(join(project, "Pulumi.yaml"), `name: empty\n${runtime}\nmain: index.ts\n`);
+  return project;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "bench-"));
+process.env.AKS_GITOPS_REHEARSALS = folder;
+const script = (file: string, ...args: string[]) =>
+  execFileSync(process.execPath, [join(checkout, "rehearsal", file), ...args], { stdio: "ignore" });
+try {
+  script("start.ts", "--stack", "prod", "--keep");
+  const cloud = runningCloud("prod");
+  if (cloud === undefined) throw new Error("the rehearsal of prod did not stay");
+  const paths = pathsOf("prod");
+  const engine = await findEngine(() => {});
+  const env = environment({ paths, cloud, path: engine.path });
+  const empty = emptyProject(folder);
+  await must(engine.pulumi, ["stack", "init", "empty", "--non-interactive"], { cwd: empty, env });
+  await must(engine.pulumi, ["up", "--yes", "--skip-preview", "--non-interactive"], { cwd: empty, env });
+  const samples: Record<"prod" | "empty", Sample[]> = { prod: [], empty: [] };
+  // The first of each warms the caches; then in turn, so that a machine that slows down slows both.
+  for (let round = 0; round <= rounds; round++)
+    for (const [name, cwd] of [
+      ["prod", paths.project],
+      ["empty", empty],
+    ] as const) {
+      const sample = await preview(engine.pulumi, cwd, env);
+      if (round > 0) samples[name].push(sample);
+    }
+  const of = (name: "prod" | "empty", figure: keyof Sample) =>
+    median(samples[name].map((sample) => sample[figure] ?? 0));
+  for (const [figure, unit] of [
+    ["seconds", "s"],
+    ["megabytes", "MB"],
+  ] as const) {
+    const [prod, floor] = [of("prod", figure), of("empty", figure)];
+    const ratio = (prod / floor).toFixed(2);
+    console.log(
+      `preview, ${figure}: prod ${prod.toFixed(1)} ${unit}, empty program ${floor.toFixed(1)} ${unit}, ratio ${ratio} (medians of ${rounds})`,
+    );
+  }
+} finally {
+  script("rehearse.ts", "--stack", "prod", "stop");
+  rmSync(folder, { recursive: true, force: true });
+}

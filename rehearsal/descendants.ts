@@ -1,0 +1,43 @@
+// The processes that a process has started, and those that they have. The engine gives each of its plugins a process
+// group of its own, so a group's signal does not reach them, and an engine that is killed leaves them behind.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+/** Every process with its parent. */
+function parents(): [pid: number, parent: number][] {
+  if (!existsSync("/proc/self/stat"))
+    return execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        // The command's name stands in parentheses and may itself hold spaces and parentheses.
+        const behindName = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").pop() ?? "";
+        return [[Number(pid), Number(behindName.split(" ")[1])] as [number, number]];
+      } catch {
+        return []; // it has just ended
+      }
+    });
+}
+
+/** The ids of a process and all that descend from it. */
+export function family(pid: number): number[] {
+  const all = parents();
+  const found = [pid];
+  for (const ancestor of found) for (const [child, parent] of all) if (parent === ancestor) found.push(child);
+  return found;
+}
+
+/** Ends processes at once; those that have ended by themselves do not matter. */
+export function kill(pids: Iterable<number>): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It had ended.
+    }
+  }
+}
