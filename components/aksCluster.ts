@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { AgentPool } from "@pulumi/azure-native/containerservice/agentPool.js";
 import { MaintenanceConfiguration } from "@pulumi/azure-native/containerservice/maintenanceConfiguration.js";
 import { ManagedCluster, type ManagedClusterArgs } from "@pulumi/azure-native/containerservice/managedCluster.js";
@@ -6,6 +7,7 @@ import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSettin
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import * as pulumi from "@pulumi/pulumi";
 import { ClusterAccess } from "../provider/sdk/clusterAccess.ts";
+import { SystemPool } from "../provider/sdk/systemPool.ts";
 import { after } from "./after.ts";
 import { AksNetwork } from "./aksNetwork.ts";
 import { BUILT_IN, grant } from "./roles.ts";
@@ -49,7 +51,7 @@ export class AksCluster extends pulumi.ComponentResource {
   readonly access: ApiAccess;
 
   constructor(name: string, args: AksClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("aks-gitops:index:AksCluster", name, args, opts);
+    super("aks-gitops:index:AksCluster", name, {}, opts);
     const { resourceGroupName } = args;
     const network = new AksNetwork(name, args, { parent: this });
     const control = new UserAssignedIdentity(`${name}-control`, { resourceGroupName }, { parent: this });
@@ -60,20 +62,25 @@ export class AksCluster extends pulumi.ComponentResource {
       { parent: this },
     );
     const roles = this.grantControl(name, control, kubelet, network);
+    const own = { resourceGroupName, dnsPrefix: name, ...clusterArgs(args, { control, kubelet, network, logs }) };
+    const system = systemPoolArgs(args.settings, network);
     const cluster = new ManagedCluster(
       name,
-      { resourceGroupName, dnsPrefix: name, ...clusterArgs(args, { control, kubelet, network, logs }) },
+      { ...own, agentPoolProfiles: [{ ...system, count: system.minCount }] },
       {
         parent: this,
         protect: args.protect,
         dependsOn: roles,
-        // The count is the autoscaler's own business from then on. Behind the system pool Azure lists the pools that are
-        // resources of their own; a refresh must not take them for a change.
-        ignoreChanges: [
-          "agentPoolProfiles[0].count",
-          ...args.settings.userPools.map((_, index) => `agentPoolProfiles[${index + 1}]`),
-        ],
+        // Azure needs the system pool to make a cluster, and from then on lists every pool here. Each pool is a resource of
+        // its own.
+        ignoreChanges: ["agentPoolProfiles"],
       },
+    );
+    // Writing the cluster writes its pools as they were then, the system pool's changes since then have to follow.
+    new SystemPool(
+      `${name}-${system.name}`,
+      { clusterId: cluster.id, ...system, clusterRevision: pulumi.output(own).apply(digest) },
+      { parent: this, deletedWith: cluster },
     );
     const pools = this.createUserPools(name, args, cluster, network);
     this.createMaintenance(name, args, cluster);
@@ -139,6 +146,7 @@ export class AksCluster extends pulumi.ComponentResource {
             agentPoolName: pool.name,
             mode: "User",
             ...poolArgs(pool, network),
+            count: pool.minCount,
           },
           { parent: this, ignoreChanges: ["count"], deletedWith: cluster },
         ),
@@ -225,15 +233,6 @@ function clusterArgs({ settings }: AksClusterArgs, { control, kubelet, network, 
     },
     networkProfile: networkProfile(settings),
     apiServerAccessProfile: apiServerAccess(settings, network),
-    agentPoolProfiles: [
-      {
-        name: "system",
-        mode: "System",
-        // Without another pool the applications have to run here.
-        ...(settings.userPools.length > 0 ? { nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"] } : {}),
-        ...poolArgs(settings.systemPool, network),
-      },
-    ],
   } satisfies Partial<ManagedClusterArgs>;
 }
 
@@ -270,6 +269,16 @@ function apiServerAccess(settings: ClusterSettings, network: AksNetwork) {
   return { disableRunCommand: true, ...(ranges.length > 0 ? { authorizedIPRanges: [...ranges, nodes] } : {}) };
 }
 
+function systemPoolArgs(settings: ClusterSettings, network: AksNetwork) {
+  return {
+    name: "system",
+    mode: "System",
+    // Without another pool the applications have to run here.
+    ...(settings.userPools.length > 0 ? { nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"] } : {}),
+    ...poolArgs(settings.systemPool, network),
+  } as const;
+}
+
 type Pool = Omit<ClusterSettings["userPools"][number], "name">;
 
 function poolArgs(pool: Pool, network: AksNetwork) {
@@ -281,12 +290,15 @@ function poolArgs(pool: Pool, network: AksNetwork) {
     osDiskType: hasLocalDisk(pool.vmSize) ? "Ephemeral" : "Managed",
     vnetSubnetID: network.nodesSubnetId,
     availabilityZones: [...pool.zones],
-    enableAutoScaling: true,
-    count: pool.minCount,
+    enableAutoScaling: true as const,
     minCount: pool.minCount,
     maxCount: pool.maxCount,
     upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
   };
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 }
 
 // In a size's name a `d` behind the number of cores says that it has a local disk, which the nodes' system can live on:

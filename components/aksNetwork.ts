@@ -23,7 +23,7 @@ export class AksNetwork extends pulumi.ComponentResource {
   readonly egressAddress: pulumi.Output<string>;
 
   constructor(name: string, args: AksNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("aks-gitops:index:AksNetwork", name, args, opts);
+    super("aks-gitops:index:AksNetwork", name, {}, opts);
     const { resourceGroupName, settings } = args;
     const address = new PublicIPAddress(
       name,

@@ -35,7 +35,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
   readonly pullCredentials?: PullCredentials;
 
   constructor(name: string, args: ContainerRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("aks-gitops:index:ContainerRegistry", name, args, opts);
+    super("aks-gitops:index:ContainerRegistry", name, {}, opts);
     const child = { parent: this };
     const registry = this.createRegistry(name, args);
     const access = args.settings.private

@@ -28,7 +28,7 @@ export class FluxIdentity extends pulumi.ComponentResource {
   readonly requirements: readonly pulumi.Resource[];
 
   constructor(name: string, args: FluxIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("aks-gitops:index:FluxIdentity", name, args, opts);
+    super("aks-gitops:index:FluxIdentity", name, {}, opts);
     const identity = new UserAssignedIdentity(name, { resourceGroupName: args.resourceGroupName }, { parent: this });
     const credentials = this.federate(name, args, identity);
     const principal = { principalId: identity.principalId, principalType: "ServicePrincipal" } as const;

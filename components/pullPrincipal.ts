@@ -18,7 +18,7 @@ export class PullPrincipal extends pulumi.ComponentResource {
   readonly clientSecret: pulumi.Output<string>;
 
   constructor(name: string, args: PullPrincipalArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("aks-gitops:index:PullPrincipal", name, args, opts);
+    super("aks-gitops:index:PullPrincipal", name, {}, opts);
     const child = { parent: this };
     const application = new Application(name, { displayName: name }, child);
     const principal = new ServicePrincipal(name, { clientId: application.clientId }, child);

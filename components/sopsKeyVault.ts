@@ -31,7 +31,7 @@ export class SopsKeyVault extends pulumi.ComponentResource {
   readonly readableKeyUrl: pulumi.Output<string>;
 
   constructor(name: string, args: SopsKeyVaultArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("aks-gitops:index:SopsKeyVault", name, args, opts);
+    super("aks-gitops:index:SopsKeyVault", name, {}, opts);
     const vault = this.createVault(name, args);
     const key = this.createKey(name, args, vault);
     const reader = grant(

@@ -35,8 +35,8 @@ const FORM: Form = {
     loginServer: isLoginServer,
     repository: isRepository,
     version: matching(
-      /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/,
-      "a chart's version (Semantic Versioning): 6.1.0",
+      /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/,
+      "a chart's version (Semantic Versioning, a v before it or not): 6.1.0",
     ),
     url: matching(
       /^(https:\/\/[^/@\s]+\/\S+|oci:\/\/[^/@\s]+\/\S+:[^:/\s]+)$/,

@@ -9,6 +9,7 @@ import { gitCommit } from "./gitCommit.ts";
 import type { ResourceHandler } from "./handler.ts";
 import { imageImport } from "./imageImport.ts";
 import { serve } from "./server.ts";
+import { systemPool } from "./systemPool.ts";
 
 const resources = new Map<string, ResourceHandler>([
   ["gitops:index:ChartMirror", chartMirror],
@@ -18,6 +19,7 @@ const resources = new Map<string, ResourceHandler>([
   ["gitops:index:FluxReady", fluxReady],
   ["gitops:index:GitCommit", gitCommit],
   ["gitops:index:ImageImport", imageImport],
+  ["gitops:index:SystemPool", systemPool],
 ]);
 
 await serve({ name: "gitops", version: "0.1.0", resource: (token) => resources.get(token) });

@@ -33,6 +33,11 @@ Start one with: npm start -- --keep`;
 
 const print = (line: string) => void process.stderr.write(`${line}\n`);
 
+/** A tool that was at hand is no news between a command and its output. */
+const printNews = (line: string) => {
+  if (!/: from (the cache|PATH)/.test(line)) print(line);
+};
+
 interface Call {
   readonly stack: string;
   readonly paths: Paths;
@@ -99,7 +104,7 @@ async function sync({ stack, paths, cloud }: Call, engine: Engine): Promise<void
 }
 
 async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
-  const engine = await findEngine(print);
+  const engine = await findEngine(printNews);
   await sync(call, engine);
   const { paths, cloud, as } = call;
   return inherit(engine.pulumi, args, paths.project, environment({ paths, cloud, as, path: engine.path }));
@@ -110,7 +115,7 @@ async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[
   if (command === undefined) throw new Error(`exec needs a command.\n\n${usage}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
   await updateClone(paths, cloud, repository, branch);
-  const path = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: print }))] : [];
+  const path = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: printNews }))] : [];
   return inherit(command, rest, paths.clone, environment({ paths, cloud, as, path }));
 }
 

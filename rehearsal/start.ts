@@ -53,19 +53,22 @@ const worthReading = (line: string) =>
 
 async function up({ stack, paths, engine, process: { cloud, guard, unguard } }: Run): Promise<void> {
   let group = 0;
-  const { code } = await pulumi(["up", "--yes", "--skip-preview", "--suppress-progress", "--stack", stack], {
-    engine,
-    paths,
-    cloud,
-    log: paths.upLog,
-    line: (line) => {
-      if (worthReading(line)) print(`   ${line.trimEnd()}`);
+  const { code } = await pulumi(
+    ["up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", "--stack", stack],
+    {
+      engine,
+      paths,
+      cloud,
+      log: paths.upLog,
+      line: (line) => {
+        if (worthReading(line)) print(`   ${line.trimEnd()}`);
+      },
+      started: (pid) => {
+        group = pid;
+        guard(pid);
+      },
     },
-    started: (pid) => {
-      group = pid;
-      guard(pid);
-    },
-  });
+  );
   unguard(group);
   if (code !== 0) throw new Error(`pulumi up ended with ${code}; its whole output is in ${paths.upLog}`);
 }

@@ -160,11 +160,34 @@ describe("AksCluster", () => {
 
   it("leaves the number of nodes to the autoscaler", async () => {
     const { find } = await cluster(PROD);
-    assert.deepEqual(find("ManagedCluster", "aks").ignoreChanges, [
-      "agentPoolProfiles[0].count",
-      "agentPoolProfiles[1]",
-    ]);
     assert.deepEqual(find("AgentPool", "aks-apps").ignoreChanges, ["count"]);
+    assert.equal("count" in find("SystemPool", "aks-system").inputs, false);
+  });
+
+  it("gives the system pool to the cluster to be made with, and keeps it as a resource of its own from then on", async () => {
+    const { find } = await cluster(PROD);
+    assert.deepEqual(find("ManagedCluster", "aks").ignoreChanges, ["agentPoolProfiles"]);
+    const { inputs, deletedWith } = find("SystemPool", "aks-system");
+    const { count: _, ...pool } = POOL;
+    const { clusterRevision, ...rest } = inputs;
+    assert.deepEqual(rest, {
+      ...pool,
+      clusterId: idOf("ManagedCluster", "aks"),
+      name: "system",
+      mode: "System",
+      nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"],
+    });
+    assert.match(String(clusterRevision), /^[0-9a-f]{12}$/);
+    assert.equal(deletedWith, "ManagedCluster::aks");
+  });
+
+  it("looks at the system pool again when the cluster is written, and not when a pool is", async () => {
+    const revision = async (more: object) =>
+      (await cluster({ ...PROD, ...more })).find("SystemPool", "aks-system").inputs.clusterRevision;
+    const before = await revision({});
+    assert.equal(await revision({ systemPool: { ...PROD.systemPool, maxCount: 6 } }), before);
+    assert.equal(await revision({ userPools: [{ ...PROD.userPools[0], maxCount: 12 }] }), before);
+    assert.notEqual(await revision({ upgradeChannel: "patch" }), before);
   });
 
   it("has two maintenance windows", async () => {
@@ -231,6 +254,11 @@ describe("AksCluster", () => {
     const protection = async (protect: boolean) =>
       (await cluster({}, { protect })).find("ManagedCluster", "aks").protect;
     assert.deepEqual([await protection(true), await protection(false)], [true, false]);
+  });
+
+  it("previews no change of its own when a setting changes", async () => {
+    const { find } = await cluster(PROD);
+    assert.deepEqual([find("AksCluster", "aks").inputs, find("AksNetwork", "aks").inputs], [{}, {}]);
   });
 
   it("is the parent of all it makes, and gives what others need", async () => {

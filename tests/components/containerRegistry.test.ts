@@ -150,4 +150,12 @@ describe("ContainerRegistry", () => {
     assert.equal(await resolved(password), "application-password");
     assert.equal(await pulumi.isSecret(password), true);
   });
+
+  it("previews no change of its own when a setting changes", async () => {
+    const { find } = await registry({ pullPrincipal: true });
+    assert.deepEqual(
+      [find("ContainerRegistry", "acr-test").inputs, find("PullPrincipal", "acr-test-pull").inputs],
+      [{}, {}],
+    );
+  });
 });

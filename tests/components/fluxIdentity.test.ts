@@ -71,4 +71,9 @@ describe("FluxIdentity", () => {
     );
     assert.deepEqual([await resolved(result.clientId), await resolved(result.tenantId)], ["flux-client", "tenant"]);
   });
+
+  it("previews no change of its own when a setting changes", async () => {
+    const { find } = await identity();
+    assert.deepEqual(find("FluxIdentity", "flux").inputs, {});
+  });
 });

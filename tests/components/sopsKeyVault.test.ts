@@ -125,4 +125,9 @@ describe("SopsKeyVault", () => {
     assert.equal(await resolved(result.keyUrl), "https://kv-test-abcd1234.vault.azure.net/keys/sops/v1");
     assert.equal(await resolved(result.readableKeyUrl), "https://kv-test-abcd1234.vault.azure.net/keys/sops/v1");
   });
+
+  it("previews no change of its own when a setting changes", async () => {
+    const { find } = await vault();
+    assert.deepEqual(find("SopsKeyVault", "kv-test").inputs, {});
+  });
 });

@@ -141,6 +141,17 @@ describe("ChartMirror", () => {
     assert.equal(preview?.digest, MANIFEST.manifestDigest);
   });
 
+  it("takes versions with a v before them, as some publishers write them", async () => {
+    const url = "https://charts.jetstack.io/charts/cert-manager-v1.18.0.tgz";
+    const checked = (version: string) =>
+      handler.check?.(inputs({ url, version }), undefined, cloud.context, new Uint8Array());
+    assert.deepEqual((await checked("v1.18.0"))?.failures, []);
+    assert.deepEqual(
+      (await checked("vv1.18.0"))?.failures?.map(({ property }) => property),
+      ["version"],
+    );
+  });
+
   it("names every fault of its inputs", async () => {
     const wrong = inputs({ version: "6", url: "http://x/y.tgz", sha256: "A", created: "today", manifest: "x" });
     const checked = await handler.check?.(wrong, undefined, cloud.context, new Uint8Array());

@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The pool's settings, by Azure's names. Azure changes those of scaling, upgrades, taints and the OS' image in place; a
+ * change of another one is refused, with what can be done instead.
+ */
+export interface SystemPoolArgs {
+  /** The cluster's ARM id. Another one makes another resource. */
+  readonly clusterId: pulumi.Input<string>;
+  /** The pool's name in the cluster. Another one makes another resource. */
+  readonly name: pulumi.Input<string>;
+  readonly mode: pulumi.Input<"System">;
+  /** Cannot be changed. */
+  readonly type: pulumi.Input<string>;
+  /** Cannot be changed. */
+  readonly vmSize: pulumi.Input<string>;
+  /** Cannot be changed. */
+  readonly osType: pulumi.Input<string>;
+  readonly osSKU: pulumi.Input<string>;
+  /** Cannot be changed. */
+  readonly osDiskType: pulumi.Input<string>;
+  /** ARM id of the nodes' subnet. Cannot be changed. */
+  readonly vnetSubnetID: pulumi.Input<string>;
+  /** Cannot be changed. @default none */
+  readonly availabilityZones?: pulumi.Input<readonly string[]>;
+  /** How many nodes there are is the autoscaler's business: the number is never written but to be within the limits. */
+  readonly enableAutoScaling: pulumi.Input<true>;
+  /** The least number of nodes, 1 to 1000. */
+  readonly minCount: pulumi.Input<number>;
+  /** The largest number of nodes, 1 to 1000. */
+  readonly maxCount: pulumi.Input<number>;
+  /** @default none: what Azure has there is removed */
+  readonly nodeTaints?: pulumi.Input<readonly string[]>;
+  /** How many nodes an upgrade adds for a while, a number or percentage; how long it waits for pods to leave, in minutes. */
+  readonly upgradeSettings: pulumi.Input<{
+    readonly maxSurge: pulumi.Input<string>;
+    readonly drainTimeoutInMinutes: pulumi.Input<number>;
+  }>;
+  /**
+   * Any text that changes whenever the cluster itself is written. That writes the pools in the cluster's body too, with
+   * what they were before, so the pool is looked at again then. @default never
+   */
+  readonly clusterRevision?: pulumi.Input<string>;
+}
+
+/**
+ * The settings of the agent pool that an AKS cluster was made with. Azure wants that pool in the cluster's own body to
+ * make the cluster; this resource takes it over and keeps it from then on, without touching what is not said here.
+ * Deleting it changes nothing in Azure: a cluster must have a system pool, which goes with it.
+ *
+ * Imported into a stack by the agent pool's ARM id: `<cluster's ARM id>/agentPools/<name>`.
+ */
+export class SystemPool extends pulumi.CustomResource {
+  constructor(name: string, args: SystemPoolArgs, opts?: pulumi.CustomResourceOptions) {
+    super("gitops:index:SystemPool", name, { ...args }, opts);
+  }
+}
