@@ -114,7 +114,10 @@ export function identityComponent(identity: WorkloadIdentity, imageAutomation: b
   });
 }
 
-/** YAML as Go's library lays it out: lists not indented. */
+/** YAML as Go's library lays it out: lists not indented, and a text quoted that YAML 1.1 would take for more: `on`. */
 function goYaml(value: KubernetesObject): string {
-  return new Document(value, { aliasDuplicateObjects: false }).toString({ indentSeq: false, lineWidth: 0 });
+  return new Document(value, { aliasDuplicateObjects: false, compat: "yaml-1.1" }).toString({
+    indentSeq: false,
+    lineWidth: 0,
+  });
 }
