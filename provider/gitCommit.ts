@@ -6,7 +6,7 @@ import { componentsText } from "./fluxComponents.ts";
 import { GitBranch, type TreeEntry } from "./git.ts";
 import { type GitCommitInputs, inputFaults, parseImportId, readInputs } from "./gitCommitInputs.ts";
 import { GitError } from "./gitError.ts";
-import { blobId, plan } from "./gitPlan.ts";
+import { blobId, isBlocked, plan } from "./gitPlan.ts";
 import { type Context, type Diff, type Existing, type Properties, type ResourceHandler, UNKNOWN } from "./handler.ts";
 import { type KustomizationEntries, mergeKustomization, presentEntries } from "./kustomizationFile.ts";
 import { mergeRules, presentRules, SOPS_CONFIG, type SopsRule } from "./sopsRules.ts";
@@ -75,12 +75,15 @@ async function rendered(properties: Properties) {
   return { wanted: { ...inputs, files: { ...inputs.files, ...texts } }, blobs: made.length > 0 ? { blobs } : {} };
 }
 
-/** The object ids of the owned files as they were left. */
+/** The object ids of the owned files as they were left, or as a refresh found them. */
 function leftFiles({ inputs, state }: Pick<Existing, "inputs" | "state">): Map<string, string | undefined> {
-  const { files, fluxComponents } = readInputs(inputs);
-  const blobs = (state.blobs ?? {}) as Record<string, string>;
-  const texts = Object.entries(files).map(([path, text]) => [path, blobId(text)] as const);
-  return new Map([...texts, ...Object.keys(fluxComponents).map((path) => [path, blobs[path]] as const)]);
+  const texts = Object.entries(readInputs(inputs).files).map(([path, text]) => [path, blobId(text)] as const);
+  return new Map([...texts, ...Object.entries(blobsOf(state))]);
+}
+
+/** The object ids of owned files whose text is no input, by path. */
+function blobsOf({ blobs = {} }: Properties): Record<string, string> {
+  return blobs as Record<string, string>;
 }
 
 async function remove(existing: Existing, context: Context): Promise<void> {
@@ -99,13 +102,13 @@ async function read(id: string, inputs: Properties, state: Properties, context: 
     if (head === undefined) return undefined;
     const tree = await remote.tree(head);
     const properties = isImport ? await importedInputs(id, remote, head, tree) : inputs;
-    const { files, fluxComponents, sopsRules, kustomizations } = readInputs(properties);
+    const { files, sopsRules, kustomizations } = readInputs(properties);
     const texts = await presentTexts(remote, tree, Object.keys(files));
     const rules = presentRules(await configText(remote, tree), sopsRules);
-    const blobs = (state.blobs ?? {}) as Record<string, string>;
-    const components = Object.entries(fluxComponents).filter(([path]) => fileId(tree, path) === blobs[path]);
-    const owned = Object.keys(files).length + sopsRules.length;
-    if (owned > 0 && Object.keys(texts).length + rules.length === 0) return undefined;
+    const { components, blobs } = presentComponents(tree, properties, state);
+    const owned = Object.keys(files).length + sopsRules.length + Object.keys(blobsOf(state)).length;
+    const present = Object.keys(texts).length + rules.length + Object.keys(blobs).length;
+    if (owned > 0 && present === 0) return undefined;
     const shared = await presentTexts(remote, tree, Object.keys(kustomizations));
     const entries = Object.entries(shared).map(([path, text]) => [
       path,
@@ -113,13 +116,24 @@ async function read(id: string, inputs: Properties, state: Properties, context: 
     ]);
     const found = {
       ...properties,
-      files: texts,
-      ...(Object.keys(fluxComponents).length > 0 ? { fluxComponents: Object.fromEntries(components) } : {}),
+      ...(properties.files === undefined ? {} : { files: texts }),
+      ...(components === undefined ? {} : { fluxComponents: components }),
       ...(sopsRules.length > 0 ? { sopsRules: rules } : {}),
       ...(Object.keys(kustomizations).length > 0 ? { kustomizations: Object.fromEntries(entries) } : {}),
     };
-    return { id: `${url}#${branch}`, inputs: found, state: { ...state, ...found, commit: state.commit ?? head } };
+    const known = { ...state, ...(state.blobs === undefined ? {} : { blobs }), commit: state.commit ?? head };
+    return { id: `${url}#${branch}`, inputs: found, state: { ...known, ...found } };
   });
+}
+
+/** Flux's components that are as they were left, and the object ids of all that are there. */
+function presentComponents(tree: ReadonlyMap<string, TreeEntry>, { fluxComponents }: Properties, state: Properties) {
+  const left = blobsOf(state);
+  const found = Object.keys(left).map((path) => [path, fileId(tree, path)] as const);
+  const blobs = Object.fromEntries(found.filter(([, oid]) => oid !== undefined)) as Record<string, string>;
+  const isLeft = ([path]: [string, unknown]) => blobs[path] !== undefined && blobs[path] === left[path];
+  const components = fluxComponents && Object.fromEntries(Object.entries(fluxComponents).filter(isLeft));
+  return { components, blobs };
 }
 
 async function importedInputs(id: string, remote: GitBranch, head: string, tree: ReadonlyMap<string, TreeEntry>) {
@@ -228,8 +242,10 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
     const entries = { previous: kustomizations[path] ?? {}, wanted: wanted.kustomizations[path] ?? {} };
     const merged =
       text === undefined && !(path in wanted.kustomizations) ? text : mergeKustomization(path, text, entries);
-    if (merged !== undefined && merged !== text) writes.set(path, merged);
-    if (merged === undefined && text !== undefined) removes.push(path);
+    if (merged === text) continue;
+    if (merged === undefined) removes.push(path);
+    else if (isBlocked(tree, path)) conflicts.push(path);
+    else writes.set(path, merged);
   }
   if (conflicts.length > 0) throw new Error(inTheWay(wanted, conflicts));
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);

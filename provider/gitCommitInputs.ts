@@ -206,11 +206,15 @@ function sharedPaths(inputs: Properties): CheckFailure[] {
 }
 
 function emptiness(inputs: Properties): CheckFailure[] {
-  const filled = ["files", "seeds", "sopsRules"].some((key) => {
+  const contents = ["files", "fluxComponents", "seeds", "sopsRules", "kustomizations"];
+  const filled = contents.some((key) => {
     const value = inputs[key];
     return value === UNKNOWN || (typeof value === "object" && value !== null && Object.keys(value).length > 0);
   });
-  return filled ? [] : [{ property: "", reason: "files is empty, and so are seeds and sopsRules: give one of them" }];
+  const [first, ...others] = contents;
+  return filled
+    ? []
+    : [{ property: "", reason: `${first} is empty, and so are ${others.join(", ")}: give one of them` }];
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

@@ -51,6 +51,12 @@ export function plan({ tree, files, previous, seeds, adopt }: PlanOptions): Plan
   return result;
 }
 
+/** Whether no file can be at a path without doing away with others: a folder is there, or a file where its folder is. */
+export function isBlocked(tree: ReadonlyMap<string, TreeEntry>, path: string): boolean {
+  const isAbove = [...tree.keys()].some((other) => other.startsWith(`${path}/`));
+  return isAbove || parents(path).some((parent) => tree.has(parent));
+}
+
 /** Whether an entry is a plain file with this text. */
 export function holds(entry: TreeEntry | undefined, text: string): boolean {
   return isFile(entry, blobId(text));

@@ -341,7 +341,7 @@ describe("GitCommit", () => {
         'branch "a..b" is no name of a branch',
         "message must have an empty line between its subject line and its body",
         "adopt must be a boolean",
-        "files is empty, and so are seeds and sopsRules: give one of them",
+        "files is empty, and so are fluxComponents, seeds, sopsRules, kustomizations: give one of them",
       ]);
     });
 
