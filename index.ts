@@ -68,5 +68,7 @@ export const { clusterId, clusterName, kubeconfig, oidcIssuerUrl } = cluster;
 export const { registryId, loginServer } = registry;
 export const { vaultUri, keyId, keyUrl } = vault;
 export const { images, charts } = mirror;
-export const { commit, complianceState } = flux;
+export const { commit } = flux;
 export const repository = { url: settings.flux.repository, branch: settings.flux.branch, path: settings.flux.path };
+/** With the extension, Azure's word on whether the repository is reconciled. */
+export const reconciliation = { mode: settings.flux.mode, complianceState: flux.complianceState };

@@ -37,7 +37,7 @@ export function installBootstrap(parts: FluxParts & { readonly commit: GitCommit
 
 function createInstall({ name, args, repository, commit, parent }: FluxParts): FluxInstall {
   const { access, identity, deployers, settings, lock } = args;
-  const { owner, branch, path, imageAutomation, readyMinutes } = settings.flux;
+  const { branch, path, imageAutomation, readyMinutes } = settings.flux;
   const { version, manifests } = lockedFlux(lock);
   // Azure decides who may do what in the cluster; being its owner does not suffice.
   const admin = grant(
@@ -59,7 +59,7 @@ function createInstall({ name, args, repository, commit, parent }: FluxParts): F
       loginServer: args.loginServer,
       clientId: identity.clientId,
       tenantId: identity.tenantId,
-      url: pulumi.interpolate`https://github.com/${owner}/${repository}.git`,
+      url: repository.apply(() => settings.flux.repository),
       branch,
       path,
       readyMinutes,

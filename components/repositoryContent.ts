@@ -68,7 +68,8 @@ export class RepositoryContent extends pulumi.ComponentResource {
     this.commit = new GitCommit(
       name,
       {
-        url: flux.repository,
+        // The same repository by either of its addresses.
+        url: `https://github.com/${flux.owner}/${flux.name}`,
         branch: flux.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...bootstrap,
@@ -124,9 +125,8 @@ export function lockedFlux({ flux }: Pick<Lock, "flux">): LockedFlux {
 
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles({ settings, lock, identity }: RepositoryContentArgs, loginServer: pulumi.Output<string>) {
-  const { owner, name, branch, path, imageAutomation } = settings.flux;
+  const { repository: url, branch, path, imageAutomation } = settings.flux;
   const { version, manifests } = lockedFlux(lock);
-  const url = `https://github.com/${owner}/${name}.git`;
   const component = pulumi
     .output(identity)
     .apply(({ clientId, tenantId }) =>

@@ -40,7 +40,7 @@ export type DemoSetting = NonNullable<FrozenForm["demo"]>;
 export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth"> {
   /** How Flux signs in to the repository: with a key of its own over SSH, or with a token over HTTPS. */
   readonly auth: "deployKey" | "token";
-  /** `https://github.com/<owner>/<name>`, nothing behind it. */
+  /** `https://github.com/<owner>/<name>`, with `.git` where it was written so: Flux reads it by this very address. */
   readonly repository: string;
   /** The repository's owner on GitHub. */
   readonly owner: string;
@@ -225,7 +225,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
     flux: {
       ...flux,
       auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
-      repository: `https://github.com/${owner}/${name}`,
+      repository: flux.repository.replace(/\/$/, ""),
       owner,
       name,
       path: `clusters/${place.stack}`,

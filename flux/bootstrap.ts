@@ -6,7 +6,7 @@ export const FLUX_SYSTEM = "flux-system";
 
 /** Where the cluster reads. */
 export interface SyncOptions {
-  /** The repository as Flux reads it: `https://<host>/<owner>/<name>.git`. */
+  /** The repository as Flux reads it: `https://<host>/<owner>/<name>`. */
   readonly url: string;
   readonly branch: string;
   /** The cluster's folder in the repository: `clusters/<stack>`. */

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { CATALOGUE, type ToolName } from "../tools/catalogue.ts";
-import { findTool } from "../tools/findTool.ts";
+import { cachedFolders, findTool } from "../tools/findTool.ts";
 import { updateClone } from "./clone.ts";
 import { stopCloud } from "./cloudProcess.ts";
 import { family, kill } from "./descendants.ts";
@@ -115,7 +115,9 @@ async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[
   if (command === undefined) throw new Error(`exec needs a command.\n\n${usage}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
   await updateClone(paths, cloud, repository, branch);
-  const path = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: printNews }))] : [];
+  const asked = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: printNews }))] : [];
+  // A script may call the others.
+  const path = [...asked, ...(await cachedFolders())];
   return inherit(command, rest, paths.clone, environment({ paths, cloud, as, path }));
 }
 

@@ -68,6 +68,13 @@ export async function findTools<T extends ToolName>(
   return Object.fromEntries(found) as Record<T, string>;
 }
 
+/** The folders of all tools that are in the cache by now; nothing is downloaded or built. */
+export async function cachedFolders(options: FindOptions = {}): Promise<string[]> {
+  const names = Object.keys(CATALOGUE) as ToolName[];
+  const found = await Promise.all(names.map((name) => new Search(name, options).cached()));
+  return [...new Set(found.flatMap((path) => (path === undefined ? [] : [dirname(path)])))];
+}
+
 /** The folder of everything that is downloaded or built: `AKS_GITOPS_CACHE`, else `aks-gitops` in the user's cache. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.AKS_GITOPS_CACHE) return resolve(env.AKS_GITOPS_CACHE);
@@ -119,7 +126,8 @@ class Search {
     });
   }
 
-  private async cached(): Promise<string | undefined> {
+  /** Its path in the cache; undefined where it is not there. */
+  async cached(): Promise<string | undefined> {
     for (const path of [this.place, this.built]) if (await isProgram(path)) return path;
     return undefined;
   }

@@ -84,9 +84,9 @@ describe("settings", () => {
     );
   });
 
-  it("take the repository's address with .git and a slash, and give it without", () => {
+  it("take the repository's address as Flux shall read it, with .git or without", () => {
     const { flux } = read({ "aks-gitops:flux": { repository: "https://github.com/acme/fleet.git/" } });
-    assert.deepEqual([flux.repository, flux.owner, flux.name], ["https://github.com/acme/fleet", "acme", "fleet"]);
+    assert.deepEqual([flux.repository, flux.owner, flux.name], ["https://github.com/acme/fleet.git", "acme", "fleet"]);
   });
 
   it("mirror the demo's image, and each image once", () => {
