@@ -34,7 +34,11 @@ export const machine: FluxWorld = {
   patience: 300_000,
 };
 
-export const isEndpoint = matching(/^https?:\/\/[^\s/]+$/, "an API server's URL: https://<host>:443");
+/** Plain HTTP would tell everybody on the way the token. */
+export const isEndpoint = matching(
+  /^(https:\/\/[^\s/@]+|http:\/\/127\.0\.0\.1(:\d+)?)$/,
+  "an API server's URL: https://<host>:443",
+);
 export const isText: Rule = (value) => (typeof value === "string" && value !== "" ? undefined : "must be a text");
 export const isMinutes: Rule = (value) =>
   typeof value === "number" && value > 0 ? undefined : `${JSON.stringify(value)} is no number of minutes above 0`;
@@ -42,7 +46,11 @@ export const isMinutes: Rule = (value) =>
 /** The cluster of a resource's inputs. */
 export function openCluster(world: FluxWorld, inputs: Properties, signal: AbortSignal): KubernetesApi {
   const authority = Buffer.from(String(inputs.certificateAuthority), "base64").toString();
-  return new KubernetesApi({ endpoint: String(inputs.endpoint), authority, token: world.token }, signal);
+  return new KubernetesApi(
+    { endpoint: String(inputs.endpoint), authority, token: world.token },
+    signal,
+    world.poll / 4,
+  );
 }
 
 /**
@@ -81,11 +89,12 @@ function flux(apiVersion: string, kind: string, name: string): ObjectRef {
   return { apiVersion, kind, metadata: { name, namespace: FLUX_SYSTEM } };
 }
 
+const REQUESTED_AT = "reconcile.fluxcd.io/requestedAt";
+
 /** Asks Flux to look at an object now. @returns what the object's status names when Flux has done so. */
 export async function requestReconcile(api: KubernetesApi, ref: ObjectRef): Promise<string> {
   const requestedAt = `${new Date().toISOString()}-${randomUUID().slice(0, 8)}`;
-  const annotations = { "reconcile.fluxcd.io/requestedAt": requestedAt };
-  await api.merge(ref, { metadata: { annotations } }, "flux");
+  await api.merge(ref, { metadata: { annotations: { [REQUESTED_AT]: requestedAt } } }, "flux");
   return requestedAt;
 }
 
@@ -114,13 +123,25 @@ export function unready(object: KubeObject): string | undefined {
 }
 
 /** Why a Deployment does not run as it shall; undefined when it does. */
-export function unavailable(object: KubeObject): string | undefined {
+export async function unavailable(api: KubernetesApi, object: KubeObject): Promise<string | undefined> {
   const { observedGeneration = 0, updatedReplicas = 0, availableReplicas = 0, conditions = [] } = statusOf(object);
   const wanted = Number((object.spec as { replicas?: number } | undefined)?.replicas ?? 1);
   const isSeen = observedGeneration >= (object.metadata.generation ?? 0);
   if (isSeen && Number(updatedReplicas) >= wanted && Number(availableReplicas) >= wanted) return undefined;
-  const failing = conditions.find(({ type, status }) => type !== "Progressing" && status !== "True");
-  return failing?.message ?? `${String(availableReplicas)} of ${wanted} pods available`;
+  const refused = conditions.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  const { namespace = "", name } = object.metadata;
+  const pods = refused === undefined ? await api.list("v1", "Pod", { namespace, labels: `app=${name}` }) : [];
+  const stuck = pods.map(stuckPod).find((problem) => problem !== undefined);
+  return refused?.message ?? stuck ?? `${String(availableReplicas)} of ${wanted} pods available`;
+}
+
+/** What a pod waits for: an image that it does not get, or a node. A Deployment does not tell. */
+function stuckPod(pod: KubeObject): string | undefined {
+  const { containerStatuses = [], conditions = [] } = statusOf(pod);
+  const containers = containerStatuses as { state?: { waiting?: { reason?: string; message?: string } } }[];
+  const waiting = containers.map(({ state }) => state?.waiting).find((one) => one?.message);
+  if (waiting !== undefined) return [waiting.reason, waiting.message].filter(Boolean).join(": ");
+  return conditions.find(({ type, status }) => type === "PodScheduled" && status === "False")?.message;
 }
 
 /** What a look found wrong, by object; nothing when all is well. */
@@ -150,7 +171,7 @@ export async function settled(world: FluxWorld, context: Context, minutes: numbe
  * repository has now.
  * @param requestedAt of {@link requestReconcile}: the GitRepository has to have looked since.
  */
-export async function unsettled(api: KubernetesApi, names: readonly string[], requestedAt: string | undefined) {
+export async function unsettled(api: KubernetesApi, names: readonly string[], requestedAt: string) {
   const source = await api.get(ROOT_SOURCE);
   const reason = source === undefined ? "is not there" : sourceProblem(source, requestedAt);
   if (source === undefined || reason !== undefined) return [{ ref: ROOT_SOURCE, problem: reason ?? "" }];
@@ -168,10 +189,18 @@ export async function unsettled(api: KubernetesApi, names: readonly string[], re
   return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
 }
 
-function sourceProblem(source: KubeObject, requestedAt: string | undefined): string | undefined {
+function sourceProblem(source: KubeObject, requestedAt: string): string | undefined {
   const { lastHandledReconcileAt, artifact } = statusOf(source);
   const problem = unready(source);
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) return isRefused.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
   if (artifact?.revision === undefined) return "has fetched nothing yet";
-  return requestedAt === undefined || lastHandledReconcileAt === requestedAt ? undefined : "has not looked again yet";
+  // Somebody may have asked again meanwhile; then only that is told to have been done.
+  const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
+  const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
+  return hasLooked ? undefined : "has not looked again yet";
 }
+
+/** GitHub says of a private repository that it is not found. */
+const isRefused = /authentication required|authorization failed|repository not found|invalid auth/i;
+
+const TOKEN_REMEDY = "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";

@@ -1,6 +1,5 @@
 // FluxInstall: Flux in a cluster as `flux bootstrap` would leave it, handed over to the files in Git.
 
-import { createHash } from "node:crypto";
 import { parseAllDocuments } from "yaml";
 import { FLUX_SYSTEM, identifiedControllers, identityPatches, syncObjects } from "../flux/bootstrap.ts";
 import { fluxControllers } from "../flux/manifests.ts";
@@ -24,6 +23,7 @@ import {
   unsettled,
 } from "./fluxCluster.ts";
 import { componentsText, type FluxComponents } from "./fluxComponents.ts";
+import { chosenToken, fingerprint, givenToken, tokenSecret } from "./fluxToken.ts";
 import { uninstallFlux } from "./fluxUninstall.ts";
 import {
   type Context,
@@ -87,22 +87,6 @@ export function fluxInstallIn(world: FluxWorld): ResourceHandler {
 /** The handler of `gitops:index:FluxInstall`. */
 export const fluxInstall: ResourceHandler = fluxInstallIn(machine);
 
-interface Token {
-  readonly variable: "FLUX_GIT_TOKEN" | "GITHUB_TOKEN";
-  readonly token: string;
-}
-
-function tokenOf({ environment }: FluxWorld): Token | undefined {
-  for (const variable of ["FLUX_GIT_TOKEN", "GITHUB_TOKEN"] as const) {
-    const token = environment[variable];
-    if (token) return { variable, token };
-  }
-  return undefined;
-}
-
-/** Tells tokens apart without telling them. */
-const fingerprint = (token: string) => createHash("sha256").update(`flux-system ${token}`).digest("hex").slice(0, 16);
-
 /**
  * A FLUX_GIT_TOKEN other than the cluster's is a rotation. GITHUB_TOKEN is whoever's runs this, so it says nothing; else
  * people and CI would replace each other's.
@@ -111,7 +95,7 @@ function diff(world: FluxWorld, existing: Existing, inputs: Properties): Diff {
   const detailed = { ...detailedDiff(existing.inputs, inputs) };
   // How long to wait changes nothing in the cluster.
   delete detailed.readyMinutes;
-  const token = tokenOf(world);
+  const token = givenToken(world.environment);
   if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
     detailed.tokenFingerprint = { kind: "update", inputDiff: false };
   const replaces = ["clusterId", "endpoint"].filter((key) => !equal(existing.inputs[key], inputs[key]));
@@ -119,21 +103,17 @@ function diff(world: FluxWorld, existing: Existing, inputs: Properties): Diff {
 }
 
 async function install(world: FluxWorld, inputs: Properties, context: Context): Promise<Properties> {
-  const token = tokenOf(world);
-  if (token === undefined)
-    throw new Error(
-      `Flux needs a token that reads ${inputs.url}: set FLUX_GIT_TOKEN (for Flux alone, best read-only) or GITHUB_TOKEN`,
-    );
   const api = openCluster(world, inputs, context.signal);
   await entered(world, api, context);
   const root = await api.get(kustomizationRef(FLUX_SYSTEM));
   refuseOther(root, inputs);
+  const { token, isKept } = await chosenToken(world.environment, api, String(inputs.url));
   const deployments = deploymentsOf(inputs);
   if (!(await isHandedOver(api, root, deployments))) await applyComponents(world, api, inputs, context);
-  await api.apply(secret(token.token), MANAGER);
+  if (!isKept) await api.apply(tokenSecret(token), MANAGER);
   for (const object of syncObjects(syncOptions(inputs))) await api.apply(object as unknown as ObjectRef, MANAGER);
 
-  const state = { ...inputs, tokenFingerprint: fingerprint(token.token) };
+  const state = { ...inputs, tokenFingerprint: fingerprint(token) };
   const requestedAt = await requestReconcile(api, ROOT_SOURCE);
   if (root !== undefined) await requestReconcile(api, kustomizationRef(FLUX_SYSTEM));
   try {
@@ -153,8 +133,9 @@ function syncOptions({ url, branch, path }: Properties) {
 }
 
 function refuseOther(root: KubeObject | undefined, { path }: Properties): void {
-  const other = (root?.spec as { path?: string } | undefined)?.path;
-  if (other === undefined || other.replace(/^\.?\/+|\/+$/g, "") === path) return;
+  if (root === undefined) return;
+  const { path: other = "./" } = root.spec as { path?: string };
+  if (other.replace(/^\.?\/+|\/+$/g, "") === path) return;
   throw new Error(
     `Flux already reconciles ${other} into this cluster, not ./${String(path)}: two folders would undo each other. ` +
       "Uninstall that Flux (`flux uninstall`), or use the stack that it belongs to.",
@@ -227,16 +208,11 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function secret(password: string): ObjectRef & { readonly stringData: object } {
-  const stringData = { username: "git", password };
-  return { apiVersion: "v1", kind: "Secret", metadata: { name: FLUX_SYSTEM, namespace: FLUX_SYSTEM }, stringData };
-}
-
 async function stopped(api: KubernetesApi, deployments: readonly ObjectRef[]) {
   const found = await Promise.all(
     deployments.map(async (ref) => {
       const object = await api.get(ref);
-      return { ref, problem: object === undefined ? "is not there" : unavailable(object) };
+      return { ref, problem: object === undefined ? "is not there" : await unavailable(api, object) };
     }),
   );
   return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
@@ -257,7 +233,7 @@ async function read(world: FluxWorld, id: string, inputs: Properties, state: Pro
   } catch (error) {
     const isClosed = error instanceof KubernetesError && [401, 403].includes(error.status);
     if (!isClosed && !(error instanceof UnreachableError)) throw error;
-    if (!isClosed && (await isGone(world, id, context))) return undefined;
+    if (!isClosed && (await isGone(world, id, inputs, context))) return undefined;
     context.log("warning", `Flux was not looked at: ${describe(error)}`);
     return { id, inputs, state };
   }
@@ -269,12 +245,20 @@ async function remove(world: FluxWorld, existing: Existing, context: Context): P
     await entered(world, api, context);
     await uninstallFlux(world, api, context);
   } catch (error) {
-    if (!(error instanceof UnreachableError) || !(await isGone(world, existing.id, context))) throw error;
+    if (!(error instanceof UnreachableError) || !(await isGone(world, existing.id, existing.inputs, context)))
+      throw error;
     context.log("info", "the cluster is gone, and Flux with it");
   }
 }
 
-/** Whether the cluster itself is gone. */
-async function isGone({ cloud }: FluxWorld, clusterId: string, { signal }: Context): Promise<boolean> {
-  return (await armGet(cloud, clusterId, "2025-09-01", signal)) === undefined;
+interface ManagedCluster {
+  readonly properties?: { readonly fqdn?: string; readonly privateFQDN?: string };
+}
+
+/** Whether the cluster itself is gone; one of the same id with another address is another one. */
+async function isGone({ cloud }: FluxWorld, clusterId: string, { endpoint }: Properties, { signal }: Context) {
+  const cluster = await armGet<ManagedCluster>(cloud, clusterId, "2025-09-01", signal);
+  const { fqdn, privateFQDN } = cluster?.properties ?? {};
+  const hosts = [fqdn, privateFQDN].filter(Boolean);
+  return cluster === undefined || (hosts.length > 0 && !hosts.includes(new URL(String(endpoint)).hostname));
 }

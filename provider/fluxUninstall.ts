@@ -1,7 +1,7 @@
 // Takes Flux out of a cluster and leaves what Flux deployed: like `flux uninstall`, but nothing can hang on a finalizer.
 
 import { FLUX_SYSTEM } from "../flux/bootstrap.ts";
-import { type FluxWorld, settled } from "./fluxCluster.ts";
+import { type FluxWorld, settled, statusOf } from "./fluxCluster.ts";
 import type { Context } from "./handler.ts";
 import type { KubeObject, KubernetesApi } from "./kubernetesApi.ts";
 
@@ -83,9 +83,12 @@ async function gone(world: FluxWorld, context: Context, left: () => Promise<read
   });
 }
 
+/** What a namespace or a CRD says about its end; their other conditions are about their life. */
+const isOfEnd = /^(Terminating|Namespace.*)$/;
+
 function leftover(object: KubeObject): string {
-  const conditions = ((object.status as { conditions?: { status: string; message?: string }[] })?.conditions ?? [])
-    .filter(({ status, message }) => status === "True" && message)
+  const said = (statusOf(object).conditions ?? [])
+    .filter(({ type, status, message }) => isOfEnd.test(type) && status === "True" && message)
     .map(({ message }) => message);
-  return `is still being deleted${conditions.length > 0 ? `: ${conditions.join("; ")}` : ""}`;
+  return `is still being deleted${said.length > 0 ? `: ${said.join("; ")}` : ""}`;
 }

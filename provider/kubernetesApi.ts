@@ -77,19 +77,24 @@ interface Answer {
   readonly body: string;
 }
 
-/** Tries in all where the server is busy or does not answer, and the first wait in milliseconds. */
+/** Tries in all where the server is busy or does not answer. */
 const TRIES = 6;
-const FIRST_WAIT = 500;
+
+/** How long an answer may take, and for how long new tries are begun where none came, in milliseconds. */
+const SILENCE = 30_000;
 
 /** An API server as one caller sees it. */
 export class KubernetesApi {
   readonly #server: ApiServer;
   readonly #signal: AbortSignal;
+  readonly #firstWait: number;
   readonly #resources = new Map<string, readonly ApiResource[]>();
 
-  constructor(server: ApiServer, signal: AbortSignal) {
+  /** @param firstWait before the second try, in milliseconds; each wait is twice as long as the one before. */
+  constructor(server: ApiServer, signal: AbortSignal, firstWait = 500) {
     this.#server = server;
     this.#signal = signal;
+    this.#firstWait = firstWait;
   }
 
   /** The object as it is; undefined when it, or its kind, is not there. */
@@ -164,16 +169,19 @@ export class KubernetesApi {
   }
 
   async #send(method: string, path: string, body?: object, contentType = "application/json"): Promise<unknown> {
+    const started = Date.now();
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#try(method, path, body, contentType).catch((error: unknown) => {
         this.#signal.throwIfAborted();
-        if (attempt >= TRIES) throw error;
+        // A firewall that swallows everything would be waited for in every try.
+        const isLast = attempt >= TRIES || Date.now() - started >= SILENCE;
+        if (isLast || !(error instanceof UnreachableError)) throw error;
         return undefined;
       });
       const isBusy = answer === undefined || answer.status === 429 || answer.status >= 500;
-      if (!isBusy || attempt >= TRIES) return parsed(method, path, answer as Answer);
+      if (answer !== undefined && (!isBusy || attempt >= TRIES)) return parsed(method, path, answer);
       const asked = Number(answer?.retryAfter) * 1000;
-      await pause(asked > 0 ? Math.min(asked, 60_000) : FIRST_WAIT * 2 ** (attempt - 1), this.#signal);
+      await pause(asked > 0 ? Math.min(asked, 60_000) : this.#firstWait * 2 ** (attempt - 1), this.#signal);
     }
   }
 
@@ -181,16 +189,19 @@ export class KubernetesApi {
     const { endpoint, authority, certificate } = this.#server;
     const token = await this.#server.token?.();
     const url = new URL(endpoint.replace(/\/$/, "") + path);
+    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
       accept: "application/json",
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { "content-type": contentType }),
+      // Node gives a DELETE's body no length by itself: the server would take it for the next request.
+      ...(content === undefined ? {} : { "content-type": contentType, "content-length": content.length }),
     };
     const options: RequestOptions = { method, headers, signal: this.#signal };
     const tls = { ...(authority === undefined ? {} : { ca: authority }), ...certificate };
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => reject(new UnreachableError(endpoint, cause));
       const request = url.protocol === "http:" ? requestHttp(url, options) : requestHttps(url, { ...options, ...tls });
+      request.setTimeout(SILENCE, () => request.destroy(new Error(`silent for ${SILENCE / 1000} s`)));
       request.on("error", fail).on("response", (response) => {
         const chunks: Buffer[] = [];
         response.on("error", fail).on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -202,7 +213,7 @@ export class KubernetesApi {
           }),
         );
       });
-      request.end(body === undefined ? undefined : JSON.stringify(body));
+      request.end(content);
     });
   }
 }

@@ -33,7 +33,7 @@ export interface FluxInstallArgs {
  * change it from then on. A Flux that reconciles the same folder already is taken over as it is.
  *
  * Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another
- * FLUX_GIT_TOKEN than the cluster has is an update. The caller signs in to the API server with its Entra token.
+ * FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller signs in to the API server with its Entra token.
  *
  * Deleting it uninstalls Flux; what Flux deployed stays.
  */
