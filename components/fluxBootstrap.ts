@@ -1,11 +1,11 @@
-import { type GetRepositoryResult, getRepositoryOutput } from "@pulumi/github/getRepository.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { ApiAccess } from "./aksCluster.ts";
 import { installExtension } from "./fluxExtension.ts";
 import { installBootstrap } from "./fluxInstallation.ts";
+import { gitOpsRepository } from "./gitOpsRepository.ts";
 import { RepositoryContent, type RepositoryContentArgs } from "./repositoryContent.ts";
 
-export interface FluxBootstrapArgs extends RepositoryContentArgs {
+export interface FluxBootstrapArgs extends Omit<RepositoryContentArgs, "url"> {
   readonly resourceGroupName: pulumi.Input<string>;
   /** The cluster's name, when pods can run in it. */
   readonly clusterName: pulumi.Input<string>;
@@ -33,22 +33,14 @@ export class FluxBootstrap extends pulumi.ComponentResource {
 
   constructor(name: string, args: FluxBootstrapArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:FluxBootstrap", name, {}, opts);
-    const { owner, name: repositoryName, repository: url, mode } = args.settings.flux;
-    const { commit } = new RepositoryContent(name, args, { parent: this });
-    const found = getRepositoryOutput({ fullName: `${owner}/${repositoryName}` }, { parent: this });
-    const repository = found.apply((it) => existing(it, url));
+    const { owner, name: repositoryName, mode } = args.settings.flux;
+    const repository = gitOpsRepository(name, args.settings.flux, this);
+    // Without .git, however the settings write it: so another way of writing it is no other repository.
+    const url = repository.apply(() => `https://github.com/${owner}/${repositoryName}`);
+    const { commit } = new RepositoryContent(name, { ...args, url }, { parent: this });
     const parts = { name, args, repository, commit, parent: this };
     if (mode === "extension") this.complianceState = installExtension(parts);
     this.commit = mode === "bootstrap" ? installBootstrap({ ...parts, commit }) : commit.commit;
     this.registerOutputs({ commit: this.commit, complianceState: this.complianceState });
   }
-}
-
-/** The provider gives an empty id, and no error, for a repository that is not there or not to be seen. */
-function existing(found: GetRepositoryResult, url: string): string {
-  if (found.id !== "") return found.name;
-  throw new pulumi.RunError(
-    `aks-gitops:flux.repository ${url} is not there, or GITHUB_TOKEN may not see it. ` +
-      "Create the repository, or give the token access to it; it is never created from here.",
-  );
 }

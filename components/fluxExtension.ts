@@ -1,12 +1,10 @@
 import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extension.js";
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
-import { RepositoryDeployKey } from "@pulumi/github/repositoryDeployKey.js";
 import * as pulumi from "@pulumi/pulumi";
-import { PrivateKey } from "@pulumi/tls/privateKey.js";
 import { after } from "./after.ts";
+import { createDeployKey } from "./deployKey.ts";
 import { FLUX_NAMESPACE, GIT_REPOSITORY } from "./flux/names.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrap.ts";
-import { GITHUB_KNOWN_HOSTS } from "./githubHostKeys.ts";
 
 /** What a way to bring Flux into the cluster starts from. */
 export interface FluxParts {
@@ -28,8 +26,6 @@ interface SignIn {
   };
   /** By name, base64. */
   readonly configurationProtectedSettings: Readonly<Record<string, pulumi.Input<string>>>;
-  /** What has to be there before Flux can sign in. */
-  readonly requirements: readonly pulumi.Resource[];
 }
 
 /**
@@ -49,37 +45,15 @@ function withToken({ args, repository }: FluxParts): SignIn {
     // GitHub takes any user name beside a token.
     gitRepository: { url: repository.apply((name) => `https://github.com/${owner}/${name}`), httpsUser: "git" },
     configurationProtectedSettings: { httpsKey: pulumi.secret(token.apply(base64)) },
-    requirements: [],
   };
 }
 
 function withDeployKey(parts: FluxParts): SignIn {
-  const { name, args, parent } = parts;
-  const { owner, name: repositoryName } = args.settings.flux;
-  const sshKey = new PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P384" }, { parent });
+  const { url, privateKey, knownHosts } = createDeployKey(parts);
   return {
-    gitRepository: {
-      url: `ssh://git@github.com/${owner}/${repositoryName}`,
-      sshKnownHosts: base64(GITHUB_KNOWN_HOSTS),
-    },
-    configurationProtectedSettings: { sshPrivateKey: pulumi.secret(sshKey.privateKeyPem.apply(base64)) },
-    requirements: [createDeployKey(parts, sshKey)],
+    gitRepository: { url, sshKnownHosts: base64(knownHosts) },
+    configurationProtectedSettings: { sshPrivateKey: pulumi.secret(privateKey.apply(base64)) },
   };
-}
-
-/** Lets the cluster read the repository; its title is the one that `flux bootstrap` gives. */
-function createDeployKey({ name, args, repository, parent }: FluxParts, sshKey: PrivateKey): RepositoryDeployKey {
-  const { branch, path } = args.settings.flux;
-  return new RepositoryDeployKey(
-    name,
-    {
-      repository,
-      title: `flux-system-${branch}-flux-system-./${path}`,
-      key: sshKey.publicKeyOpenssh.apply((key) => key.trim()),
-      readOnly: true,
-    },
-    { parent },
-  );
 }
 
 function createExtension({ name, args, parent }: FluxParts): Extension {
@@ -109,11 +83,11 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
 function createConfiguration(
   { name, args, commit, parent }: FluxParts,
   extension: Extension,
-  { gitRepository, configurationProtectedSettings, requirements }: SignIn,
+  { gitRepository, configurationProtectedSettings }: SignIn,
 ): FluxConfiguration {
   const { branch, path } = args.settings.flux;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
-  const ready = [extension, ...args.identity.requirements, ...args.contents, ...requirements, commit];
+  const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
     name,
     {

@@ -2,18 +2,19 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { FLUX_SYSTEM } from "../flux/bootstrap.ts";
-import { FluxInstall } from "../provider/sdk/fluxInstall.ts";
+import { FluxInstall, type SshKeyArgs } from "../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../provider/sdk/fluxReady.ts";
 import type { GitCommit } from "../provider/sdk/gitCommit.ts";
 import { after } from "./after.ts";
+import { createDeployKey, type DeployKey } from "./deployKey.ts";
 import { KUSTOMIZATIONS } from "./flux/names.ts";
 import type { FluxParts } from "./fluxExtension.ts";
-import { lockedFlux } from "./repositoryContent.ts";
+import { fluxUrl, lockedFlux } from "./repositoryContent.ts";
 import { BUILT_IN, grant } from "./roles.ts";
 import { PULL_SECRET } from "./settings/rules.ts";
 
 /**
- * Flux by its own bootstrap, which reads the repository with a token.
+ * Flux by its own bootstrap, which reads the repository with a token or with a deploy key of its own.
  * @returns the commit, when all that it promises is Ready.
  */
 export function installBootstrap(parts: FluxParts & { readonly commit: GitCommit }): pulumi.Output<string> {
@@ -35,7 +36,8 @@ export function installBootstrap(parts: FluxParts & { readonly commit: GitCommit
   return after(commit.commit, ready);
 }
 
-function createInstall({ name, args, repository, commit, parent }: FluxParts): FluxInstall {
+function createInstall(parts: FluxParts): FluxInstall {
+  const { name, args, repository, commit, parent } = parts;
   const { access, identity, deployers, settings, lock } = args;
   const { branch, path, imageAutomation, readyMinutes } = settings.flux;
   const { version, manifests } = lockedFlux(lock);
@@ -59,13 +61,18 @@ function createInstall({ name, args, repository, commit, parent }: FluxParts): F
       loginServer: args.loginServer,
       clientId: identity.clientId,
       tenantId: identity.tenantId,
-      url: repository.apply(() => settings.flux.repository),
+      url: repository.apply(() => fluxUrl(settings.flux)),
+      ...(settings.flux.auth === "deployKey" ? { sshKey: sshKeyOf(createDeployKey(parts)) } : {}),
       branch,
       path,
       readyMinutes,
     },
     { parent },
   );
+}
+
+function sshKeyOf({ privateKey, publicKey, knownHosts }: DeployKey): SshKeyArgs {
+  return { privateKey, publicKey, knownHosts };
 }
 
 /** The pull principal's credentials go straight into the cluster: a rotation needs no commit. */

@@ -11,6 +11,7 @@ import type { Lock, LockedFlux } from "../mirror/lock.ts";
 import { EncryptedSecret } from "../provider/sdk/encryptedSecret.ts";
 import { GitCommit } from "../provider/sdk/gitCommit.ts";
 import { after } from "./after.ts";
+import { sshUrl } from "./deployKey.ts";
 import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "./flux/files.ts";
 import { PULL_SECRET } from "./settings/rules.ts";
 import type { SecretText, Settings } from "./settings.ts";
@@ -32,6 +33,8 @@ interface PlainSecret {
 export interface RepositoryContentArgs {
   readonly settings: Pick<Settings, "stack" | "flux" | "charts" | "demo" | "secrets" | "sops" | "gitToken">;
   readonly lock: Lock;
+  /** The repository's address, when it is there. */
+  readonly url: pulumi.Input<string>;
   /** The registry's login server, when the cluster may pull from it. */
   readonly loginServer: pulumi.Input<string>;
   /** URL of the key that SOPS encrypts with. */
@@ -68,8 +71,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
     this.commit = new GitCommit(
       name,
       {
-        // The same repository by either of its addresses.
-        url: `https://github.com/${flux.owner}/${flux.name}`,
+        url: args.url,
         branch: flux.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...bootstrap,
@@ -123,9 +125,14 @@ export function lockedFlux({ flux }: Pick<Lock, "flux">): LockedFlux {
   throw new Error("the lock has no Flux, so nothing says which one to bootstrap");
 }
 
+/** The repository's address as a bootstrapped Flux reads it. */
+export function fluxUrl(flux: Settings["flux"]): string {
+  return flux.auth === "deployKey" ? sshUrl(flux) : flux.repository;
+}
+
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles({ settings, lock, identity }: RepositoryContentArgs, loginServer: pulumi.Output<string>) {
-  const { repository: url, branch, path, imageAutomation } = settings.flux;
+  const { branch, path, imageAutomation } = settings.flux;
   const { version, manifests } = lockedFlux(lock);
   const component = pulumi
     .output(identity)
@@ -134,7 +141,7 @@ function bootstrapFiles({ settings, lock, identity }: RepositoryContentArgs, log
     );
   return {
     files: {
-      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url, branch, path }),
+      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl(settings.flux), branch, path }),
       [`${path}/${BOOTSTRAP_FILES.identity}`]: component,
     },
     fluxComponents: {

@@ -23,7 +23,8 @@ import {
   unsettled,
 } from "./fluxCluster.ts";
 import { componentsText, type FluxComponents } from "./fluxComponents.ts";
-import { chosenToken, fingerprint, givenToken, tokenSecret } from "./fluxToken.ts";
+import { checkSignIn, chosenSignIn, isRepositoryUrl, isSshKey } from "./fluxSignIn.ts";
+import { fingerprint, givenToken } from "./fluxToken.ts";
 import { uninstallFlux } from "./fluxUninstall.ts";
 import {
   type Context,
@@ -53,11 +54,11 @@ const FORM: Form = {
     loginServer: isLoginServer,
     clientId: isText,
     tenantId: isText,
-    url: matching(/^https:\/\/[^\s@]+$/, "a repository's URL without credentials: https://<host>/<owner>/<name>.git"),
+    url: isRepositoryUrl,
     branch: isText,
     path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>"),
   },
-  optional: { readyMinutes: isMinutes },
+  optional: { readyMinutes: isMinutes, sshKey: isSshKey },
 };
 
 /** As `flux bootstrap` itself is known to the API server. */
@@ -70,7 +71,7 @@ export function fluxInstallIn(world: FluxWorld): ResourceHandler {
   return {
     check: async (inputs) => ({
       inputs: { readyMinutes: DEFAULT_MINUTES, ...inputs },
-      failures: checkForm(inputs, FORM),
+      failures: [...checkForm(inputs, FORM), ...checkSignIn(inputs)],
     }),
     diff: async (existing, inputs) => diff(world, existing, inputs),
     preview: async (inputs) => inputs,
@@ -95,7 +96,7 @@ function diff(world: FluxWorld, existing: Existing, inputs: Properties): Diff {
   const detailed = { ...detailedDiff(existing.inputs, inputs) };
   // How long to wait changes nothing in the cluster.
   delete detailed.readyMinutes;
-  const token = givenToken(world.environment);
+  const token = inputs.sshKey === undefined ? givenToken(world.environment) : undefined;
   if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
     detailed.tokenFingerprint = { kind: "update", inputDiff: false };
   const replaces = ["clusterId", "endpoint"].filter((key) => !equal(existing.inputs[key], inputs[key]));
@@ -107,13 +108,13 @@ async function install(world: FluxWorld, inputs: Properties, context: Context): 
   await entered(world, api, context);
   const root = await api.get(kustomizationRef(FLUX_SYSTEM));
   refuseOther(root, inputs);
-  const { token, isKept } = await chosenToken(world.environment, api, String(inputs.url));
+  const signIn = await chosenSignIn(world.environment, api, inputs);
   const deployments = deploymentsOf(inputs);
   if (!(await isHandedOver(api, root, deployments))) await applyComponents(world, api, inputs, context);
-  if (!isKept) await api.apply(tokenSecret(token), MANAGER);
+  if (signIn.secret !== undefined) await api.apply(signIn.secret, MANAGER);
   for (const object of syncObjects(syncOptions(inputs))) await api.apply(object as unknown as ObjectRef, MANAGER);
 
-  const state = { ...inputs, tokenFingerprint: fingerprint(token) };
+  const state = { ...inputs, ...signIn.state };
   const requestedAt = await requestReconcile(api, ROOT_SOURCE);
   if (root !== undefined) await requestReconcile(api, kustomizationRef(FLUX_SYSTEM));
   try {

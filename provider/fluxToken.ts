@@ -62,7 +62,11 @@ async function workingToken(api: KubernetesApi, url: string): Promise<string | u
   return Buffer.from(password, "base64").toString();
 }
 
-/** The Secret that bootstrap makes for a token. */
-export function tokenSecret(password: string): ObjectRef & { readonly stringData: object } {
-  return { ...SECRET, stringData: { username: "git", password } };
+/**
+ * The Secret that Flux signs in with. In `data`, not `stringData`: so a server-side apply takes away what another way of
+ * signing in had put there.
+ */
+export function signInSecret(texts: Readonly<Record<string, string>>): ObjectRef & { readonly data: object } {
+  const entries = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
+  return { ...SECRET, data: Object.fromEntries(entries) };
 }

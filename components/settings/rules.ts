@@ -43,11 +43,6 @@ export function checkRules(draft: Draft, location: string | undefined, place: Pl
 
 function checkSignIn({ flux, gitToken }: Draft, place: Place): void {
   const isExtension = flux?.mode === "extension";
-  if (flux?.mode === "bootstrap" && flux.auth === "deployKey")
-    place
-      .at("flux")
-      .at("auth")
-      .fault(flux.auth, "is for flux.mode extension; a bootstrapped Flux signs in with a token", "write auth: token");
   if (isExtension && flux.auth === "token" && gitToken === undefined)
     place
       .at("gitToken")

@@ -159,11 +159,16 @@ const registry = map({
 
 const flux = map({
   mode: defaulted(oneOf("extension", "bootstrap"), "extension"),
-  /** The GitOps repository on GitHub; it has to exist. */
+  /** The GitOps repository on GitHub. */
   repository: text(
     /^https:\/\/github\.com\/[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+?(\.git)?\/?$/,
-    "write the address of an existing repository on GitHub, for example https://github.com/acme/fleet",
+    "write the address of a repository on GitHub, for example https://github.com/acme/fleet",
   ),
+  /**
+   * Whether the repository is made, private, with this stack; it stays when the stack goes. Default false: it has to
+   * exist. Where stacks share a repository, one of them makes it.
+   */
+  createRepository: defaulted(flag, false),
   /** Default main. */
   branch: defaulted(
     text(

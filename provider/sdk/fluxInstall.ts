@@ -1,5 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** A key pair that reads the repository over SSH. */
+export interface SshKeyArgs {
+  /** PEM; give it as a secret, then it is encrypted in the state. */
+  readonly privateKey: pulumi.Input<string>;
+  /** As OpenSSH writes it. */
+  readonly publicKey: pulumi.Input<string>;
+  /** The host's keys, as lines of a known_hosts file. */
+  readonly knownHosts: pulumi.Input<string>;
+}
+
 export interface FluxInstallArgs {
   /** The AKS cluster's ARM id. Another one makes another installation. */
   readonly clusterId: pulumi.Input<string>;
@@ -19,8 +29,10 @@ export interface FluxInstallArgs {
   readonly clientId: pulumi.Input<string>;
   /** The identity's tenant. */
   readonly tenantId: pulumi.Input<string>;
-  /** The repository as Flux reads it: `https://<host>/<owner>/<name>.git`. */
+  /** The repository as Flux reads it: `https://<host>/<owner>/<name>`, or `ssh://git@<host>/<owner>/<name>` with a key. */
   readonly url: pulumi.Input<string>;
+  /** The key that Flux reads an `ssh://` URL with; the repository has to know it. @default a token of the environment */
+  readonly sshKey?: pulumi.Input<SshKeyArgs>;
   readonly branch: pulumi.Input<string>;
   /** The cluster's folder: `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
   readonly path: pulumi.Input<string>;
