@@ -20,7 +20,7 @@ export interface FluxWorld {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Between two looks, in milliseconds. */
   readonly poll: number;
-  /** How long a caller's new role assignment may take to reach the API server, in milliseconds. */
+  /** How long a caller's new role assignment may take to reach the API server, and a deletion, in milliseconds. */
   readonly patience: number;
 }
 
@@ -149,16 +149,23 @@ export type Look = () => Promise<readonly { readonly ref: ObjectRef; readonly pr
 
 /**
  * Looks until nothing is wrong any more, and says beside the resource what is waited for.
+ * @param failure what is the case when the time is over.
  * @throws Error naming every object and its message when the time is over.
  */
-export async function settled(world: FluxWorld, context: Context, minutes: number, look: Look): Promise<void> {
+export async function settled(
+  world: FluxWorld,
+  context: Context,
+  minutes: number,
+  look: Look,
+  failure = "not Ready",
+): Promise<void> {
   const deadline = Date.now() + minutes * 60_000;
   for (let told = ""; ; ) {
     const problems = await look();
     const lines = problems.map(({ ref, problem }) => `${nameOf(ref)}: ${problem}`);
     if (lines.length === 0) return;
     if (Date.now() > deadline)
-      throw new Error(`not Ready after ${minutes} ${minutes === 1 ? "minute" : "minutes"}:\n  ${lines.join("\n  ")}`);
+      throw new Error(`${failure} after ${minutes} ${minutes === 1 ? "minute" : "minutes"}:\n  ${lines.join("\n  ")}`);
     const [first = ""] = lines;
     if (first !== told) context.log("info", `waiting for ${first}`);
     told = first;
@@ -182,7 +189,8 @@ export async function unsettled(api: KubernetesApi, names: readonly string[], re
       const object = await api.get(ref);
       if (object === undefined) return { ref, problem: "is not there yet" };
       const applied = statusOf(object).lastAppliedRevision;
-      const behind = applied === revision ? undefined : `applied ${applied ?? "nothing yet"}, not ${revision}`;
+      const behind =
+        applied === revision ? undefined : (paused(object) ?? `applied ${applied ?? "nothing yet"}, not ${revision}`);
       return { ref, problem: unready(object) ?? behind };
     }),
   );
@@ -193,11 +201,17 @@ function sourceProblem(source: KubeObject, requestedAt: string): string | undefi
   const { lastHandledReconcileAt, artifact } = statusOf(source);
   const problem = unready(source);
   if (problem !== undefined) return isRefused.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
+  // The request is told to have been handled all the same.
+  if (paused(source) !== undefined) return paused(source);
   if (artifact?.revision === undefined) return "has fetched nothing yet";
   // Somebody may have asked again meanwhile; then only that is told to have been done.
   const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
   const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
   return hasLooked ? undefined : "has not looked again yet";
+}
+
+function paused({ spec }: KubeObject): string | undefined {
+  return (spec as { suspend?: boolean }).suspend ? "is suspended; `flux resume` lets it go on" : undefined;
 }
 
 /** GitHub says of a private repository that it is not found. */

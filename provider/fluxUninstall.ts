@@ -19,9 +19,6 @@ const INSTALLED: readonly (readonly [apiVersion: string, kind: string])[] = [
 
 const CRD = ["apiextensions.k8s.io/v1", "CustomResourceDefinition"] as const;
 
-/** How long each part may take. */
-const MINUTES = 5;
-
 /** The field manager of what this changes. */
 const MANAGER = "flux";
 
@@ -76,11 +73,8 @@ async function allOf(api: KubernetesApi, kinds: readonly Kind[]): Promise<KubeOb
 }
 
 async function gone(world: FluxWorld, context: Context, left: () => Promise<readonly KubeObject[]>) {
-  await settled(world, context, MINUTES, async () =>
-    (await left()).map((ref) => ({ ref, problem: leftover(ref) })),
-  ).catch((error: Error) => {
-    throw new Error(`Flux is not gone: ${error.message}`);
-  });
+  const look = async () => (await left()).map((ref) => ({ ref, problem: leftover(ref) }));
+  await settled(world, context, world.patience / 60_000, look, "Flux is not gone");
 }
 
 /** What a namespace or a CRD says about its end; their other conditions are about their life. */

@@ -54,7 +54,7 @@ let installed: Promise<TestCluster> | undefined;
 
 /** The run's cluster. Tests share it, so each keeps to namespaces of its own. */
 export function testCluster(): Promise<TestCluster> {
-  started ??= start();
+  started ??= anotherCluster();
   return started;
 }
 
@@ -68,14 +68,24 @@ export function testClusterWithFlux(): Promise<TestCluster> {
   return installed;
 }
 
+const running: TestCluster[] = [];
+
 // At the root: after the last test of the run.
 after(async () => {
-  const all = await started?.catch(() => undefined);
-  if (all === undefined) return;
-  await all.cluster.stop();
-  await all.door.close();
-  await rm(all.folder, { recursive: true, force: true });
+  await started?.catch(() => undefined);
+  for (const { cluster, door, folder } of running.splice(0)) {
+    await cluster.stop();
+    await door.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 });
+
+/** A cluster more, for tests that change what others rely on, as Flux itself; it ends with the run. */
+export async function anotherCluster(): Promise<TestCluster> {
+  const cluster = await start();
+  running.push(cluster);
+  return cluster;
+}
 
 async function start(): Promise<TestCluster> {
   const [tools, flux, folder] = await Promise.all([
