@@ -2,7 +2,8 @@
 
 import type { RegistryStore } from "./cloud/registryStore.ts";
 import type { ArmResource, Caller } from "./cloud/types.ts";
-import type { InspectedConfiguration, InspectedKey, InspectedRegistry, Inspection } from "./inspection.ts";
+import { inspectCluster } from "./inspectCluster.ts";
+import type { InspectedKey, InspectedRegistry, Inspection } from "./inspection.ts";
 import type { Services } from "./services.ts";
 
 const serviceAccount = /^system:serviceaccount:([^:]+):([^:]+)$/;
@@ -34,9 +35,10 @@ function identities({ arm, entra }: Services): {
   };
 }
 
-export function inspect(services: Services): Inspection {
+export async function inspect(services: Services): Promise<Inspection> {
   const { arm } = services;
   const { kubelet, flux, accounts } = identities(services);
+  const cluster = await inspectCluster(services, kubelet);
   const may = (caller: Caller | undefined, action: string, resource: ArmResource, kind: "control" | "data") =>
     caller !== undefined && arm.allows(caller, action, resource.id, kind);
   const pull = "Microsoft.ContainerRegistry/registries/pull/read";
@@ -51,7 +53,6 @@ export function inspect(services: Services): Inspection {
       (registry): InspectedRegistry => ({
         loginServer: String(registry.properties.loginServer),
         repositories: contents(services.registries.store(registry)),
-        kubeletPulls: may(kubelet, pull, registry, "control"),
         fluxPulls: may(flux, pull, registry, "control"),
       }),
     ),
@@ -61,8 +62,8 @@ export function inspect(services: Services): Inspection {
         fluxDecrypts: may(flux, "Microsoft.KeyVault/vaults/keys/decrypt/action", key, "data"),
       }),
     ),
-    configurations: arm.list("Microsoft.KubernetesConfiguration/fluxConfigurations").map(configuration),
     federatedServiceAccounts: accounts,
+    ...(cluster && { cluster }),
   };
 }
 
@@ -76,26 +77,3 @@ const contents = (store: RegistryStore): InspectedRegistry["repositories"] =>
       ];
     }),
   );
-
-interface FluxConfigurationProperties {
-  readonly namespace?: string;
-  readonly gitRepository?: { readonly url?: string; readonly repositoryRef?: { readonly branch?: string } };
-  readonly kustomizations?: Readonly<
-    Record<string, { readonly path?: string; readonly dependsOn?: readonly string[] }>
-  >;
-}
-
-function configuration({ name, properties }: ArmResource): InspectedConfiguration {
-  const { namespace = "", gitRepository, kustomizations = {} } = properties as FluxConfigurationProperties;
-  return {
-    name,
-    namespace,
-    url: gitRepository?.url ?? "",
-    branch: gitRepository?.repositoryRef?.branch ?? "",
-    kustomizations: Object.entries(kustomizations).map(([key, { path = "", dependsOn = [] }]) => ({
-      name: key,
-      path,
-      dependsOn,
-    })),
-  };
-}

@@ -7,7 +7,9 @@ import { updateClone } from "./clone.ts";
 import { stopCloud } from "./cloudProcess.ts";
 import { family, kill } from "./descendants.ts";
 import { ensureLock } from "./lock.ts";
+import { Phases } from "./phases.ts";
 import { type Engine, findEngine, mustPulumi } from "./pulumi.ts";
+import { makeReport, summary } from "./report.ts";
 import {
   type CloudFile,
   environment,
@@ -25,6 +27,7 @@ const usage = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
+  check                 wait until Flux has settled, and say what it made of the repository
   stop                  end the rehearsal
 
   --stack STACK         which rehearsal (default: the one that runs)
@@ -121,6 +124,13 @@ async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[
   return inherit(command, rest, paths.clone, environment({ paths, cloud, as, path }));
 }
 
+async function runCheck({ stack, paths, cloud }: Call): Promise<number> {
+  const settings = await settingsOf(stack, paths.project);
+  const report = await makeReport({ stack, settings, paths, cloud, phases: new Phases(() => {}), print });
+  process.stdout.write(`${summary(report)}\n`);
+  return report.faults.length === 0 ? 0 : 1;
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const { stack: wanted, as, command } = parse(args);
   const [verb, ...rest] = command;
@@ -128,13 +138,15 @@ async function main(args: readonly string[]): Promise<number> {
     print(usage);
     return verb === undefined ? 2 : 0;
   }
-  if (!["pulumi", "exec", "stop"].includes(verb)) throw new Error(`There is no command "${verb}".\n\n${usage}`);
+  if (!["pulumi", "exec", "check", "stop"].includes(verb))
+    throw new Error(`There is no command "${verb}".\n\n${usage}`);
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
   const { stack, cloud } = await pick(wanted);
   const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
   if (verb === "exec") return runExec(call, rest);
+  if (verb === "check") return runCheck(call);
   await stopCloud(cloud, call.paths);
   print(`The rehearsal of ${stack} has ended.`);
   return 0;

@@ -1,14 +1,19 @@
 // The end of a run: the same facts as data (report.json) and as a page to read.
 import { writeFile } from "node:fs/promises";
-import type { Checks } from "./check.ts";
+import type { Settings } from "../components/settings.ts";
+import { updateClone } from "./clone.ts";
+import { type Findings, findings } from "./findings.ts";
 import type { Inspection } from "./inspection.ts";
-import type { Phase } from "./phases.ts";
+import { ensureLock } from "./lock.ts";
+import type { Phase, Phases } from "./phases.ts";
+import { secretsInGit } from "./secretsInGit.ts";
+import { type CloudFile, control, type Paths } from "./session.ts";
 
 /** `report.json`: what a run made and found. */
-export interface Report extends Checks {
+export interface Report extends Findings {
   readonly stack: string;
   readonly mode: string;
-  /** False where the stack's objects were checked but no cluster reconciled them. */
+  /** Whether Flux runs in the cluster and was looked at. */
   readonly reconciled: boolean;
   readonly repository: {
     readonly url: string;
@@ -22,90 +27,149 @@ export interface Report extends Checks {
   readonly phases: readonly Phase[];
 }
 
+export interface ReportOptions {
+  readonly stack: string;
+  readonly settings: Settings;
+  readonly paths: Paths;
+  readonly cloud: CloudFile;
+  readonly phases: Phases;
+  readonly print: (line: string) => void;
+  /** What is known to be wrong already. */
+  readonly faults?: readonly string[];
+}
+
+/** Waits until Flux has settled, looks at everything, and writes `report.json`. */
+export async function makeReport(options: ReportOptions): Promise<Report> {
+  const { stack, settings, paths, cloud, phases, print, faults = [] } = options;
+  const { repository: url, branch, path, mode } = settings.flux;
+  const { commit, found, inspection } = await phases.run("Look at what Flux made of it", async () => {
+    const seen = await control<Inspection>(cloud, "/inspection");
+    const head = await updateClone(paths, cloud, url, branch);
+    const lock = await ensureLock(stack, paths, cloud, settings, print);
+    return { commit: head, found: findings(seen, lock, await secretsInGit(paths.clone)), inspection: seen };
+  });
+  const report: Report = {
+    stack,
+    mode,
+    reconciled: found.kustomizations.length > 0,
+    repository: { url, branch, path, commit },
+    registry: { loginServer: inspection.registries[0]?.loginServer ?? "" },
+    resources: countTypes(inspection),
+    ...found,
+    faults: [...faults, ...found.faults],
+    phases: phases.done,
+  };
+  await writeFile(paths.report, `${JSON.stringify(report, undefined, 2)}\n`);
+  return report;
+}
+
 /** How many resources of each type there are, by name. */
-export function countTypes(inspection: Inspection): Record<string, number> {
+function countTypes(inspection: Inspection): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { type } of inspection.resources) counts[type] = (counts[type] ?? 0) + 1;
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => a.localeCompare(b)));
 }
 
-export async function writeReport(file: string, report: Report): Promise<void> {
-  await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
-}
+type Rows = readonly (readonly string[])[];
 
 /** Lines of a table, its columns as wide as they must be. */
-function table(rows: readonly (readonly string[])[]): string[] {
+function table(rows: Rows): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd());
 }
 
-const short = (digest: string) => digest.replace(/^(sha256:[0-9a-f]{12}).*/, "$1");
-const state = (done: boolean, missing: string) => (done ? "checked" : missing);
+const section = (title: string, rows: Rows) => (rows.length === 0 ? [] : ["", title, ...table(rows)]);
+
+/** Twelve digits tell digests and commits apart, for a reader. */
+const short = (text: string) => text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, "$1");
+const presence = (isFound: boolean) => (isFound ? "found" : "MISSING");
+const readiness = (isReady: boolean) => (isReady ? "Ready" : "NOT READY");
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 /** The page that a run ends with. */
 export function summary(report: Report): string {
-  const { repository, registry, kustomizations, helmReleases, sources, images, charts, secrets, faults } = report;
-  const section = (title: string, rows: readonly (readonly string[])[]) =>
-    rows.length === 0 ? [] : ["", title, ...table(rows)];
-  const notReconciled = report.reconciled ? "" : " (checked, not reconciled)";
   const types = Object.entries(report.resources);
-  const total = types.reduce((sum, [, count]) => sum + count, 0);
+  const total = types.reduce((sum, [, number]) => sum + number, 0);
   const lines = [
     `Stack ${report.stack}, Flux by ${report.mode}`,
     ...section(
       `Created in Azure: ${total} resources`,
-      types.map(([type, count]) => [String(count).padStart(3), type]),
+      types.map(([type, number]) => [String(number).padStart(3), type]),
     ),
-    ...section(
-      `Images imported into ${registry.loginServer}`,
-      images.map(({ source, digest, found }) => [source, short(digest), found ? "found" : "MISSING"]),
-    ),
-    ...section(
-      "Charts mirrored",
-      charts.map(({ name, version, reference, found }) => [
-        `${name} ${version}`,
-        reference,
-        found ? "found" : "MISSING",
-      ]),
-    ),
-    ...section("Committed", [
-      [repository.url, `branch ${repository.branch}`, repository.path, `commit ${repository.commit.slice(0, 12)}`],
-    ]),
-    ...section(
-      `Kustomizations${notReconciled}`,
-      kustomizations.map(({ name, path, dependsOn, objects, checked }) => [
-        name,
-        path,
-        `${objects} object${objects === 1 ? "" : "s"}`,
-        dependsOn.length > 0 ? `after ${dependsOn.join(", ")}` : "",
-        state(checked, "FAULTY"),
-      ]),
-    ),
-    ...section(
-      `Releases${notReconciled}`,
-      helmReleases.map(({ name, targetNamespace, chart, checked }) => [
-        name,
-        `into namespace ${targetNamespace}`,
-        `chart ${chart}`,
-        state(checked, "FAULTY"),
-      ]),
-    ),
-    ...section(
-      `Sources${notReconciled}`,
-      sources.map(({ kind, name, url, checked }) => [kind, name, url, state(checked, "FAULTY")]),
-    ),
-    ...section(
-      `Secrets in Git, encrypted with SOPS${notReconciled}`,
-      secrets.map(({ name, file }) => [name, file]),
-    ),
+    ...registryRows(report),
+    ...gitRows(report),
+    ...fluxRows(report),
     ...section(
       "Time",
       report.phases.map(({ name, seconds }) => [name, `${seconds.toFixed(1).padStart(6)} s`]),
     ),
     ...section(
       "FAULTS",
-      faults.map((fault) => [fault]),
+      report.faults.map((fault) => [fault]),
     ),
   ];
   return lines.join("\n");
+}
+
+function registryRows({ registry, images, charts, podImages }: Report): string[] {
+  return [
+    ...section(
+      `Images imported into ${registry.loginServer}`,
+      images.map(({ source, digest, found }) => [source, short(digest), presence(found)]),
+    ),
+    ...section(
+      "Charts mirrored",
+      charts.map(({ name, version, reference, found }) => [`${name} ${version}`, reference, presence(found)]),
+    ),
+    ...section(
+      "Images of the cluster's pods, looked up as its nodes would pull them",
+      podImages.map(({ image, pods, found }) => [short(image), count(pods.length, "pod"), presence(found)]),
+    ),
+  ];
+}
+
+function gitRows({ repository, secrets }: Report): string[] {
+  return [
+    ...section("Committed", [
+      [repository.url, `branch ${repository.branch}`, repository.path, `commit ${short(repository.commit)}`],
+    ]),
+    ...section(
+      "Secrets in Git, encrypted with SOPS",
+      secrets.map(({ namespace, name, file, keys, decrypted }) => [
+        `${namespace}/${name}`,
+        file,
+        decrypted ? `in the cluster: ${keys.join(", ")}` : "NOT IN THE CLUSTER",
+      ]),
+    ),
+  ];
+}
+
+function fluxRows({ kustomizations, helmReleases, sources }: Report): string[] {
+  return [
+    ...section(
+      "Kustomizations",
+      kustomizations.map(({ name, path, objects, dependsOn, ready, revision }) => [
+        name,
+        path,
+        count(objects, "object"),
+        dependsOn.length > 0 ? `after ${dependsOn.join(", ")}` : "",
+        readiness(ready),
+        short(revision),
+      ]),
+    ),
+    ...section(
+      "Releases",
+      helmReleases.map(({ name, targetNamespace, chart, ready, revision }) => [
+        name,
+        `into namespace ${targetNamespace}`,
+        `chart ${chart}`,
+        readiness(ready),
+        revision,
+      ]),
+    ),
+    ...section(
+      "Sources",
+      sources.map(({ kind, name, url, ready, revision }) => [kind, name, url, readiness(ready), short(revision)]),
+    ),
+  ];
 }
