@@ -1,18 +1,18 @@
 // Joins ARM's managed clusters with real control planes: what ARM creates is started, and goes when ARM deletes it.
-import { BlockList } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fluxManifests } from "../flux/manifests.ts";
 import { CLUSTER_TOOLS } from "../tools/catalogue.ts";
 import { findTools } from "../tools/findTool.ts";
 import type { ArmSettings } from "./cloud/arm/behaviour.ts";
 import type { ArmService } from "./cloud/arm/service.ts";
-import type { Door, Tunnel } from "./cloud/door.ts";
+import type { Door } from "./cloud/door.ts";
 import type { Entra } from "./cloud/entra.ts";
 import type { Jwk } from "./cloud/entraJwt.ts";
 import type { ArmResource } from "./cloud/types.ts";
 import { ServiceError } from "./cloud/types.ts";
 import { aksUsers } from "./cluster/aksUsers.ts";
 import { ApiError } from "./cluster/api.ts";
+import { apiServerRefusal } from "./cluster/apiServerAccess.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { ExtensionAgent } from "./cluster/extensionAgent.ts";
 import { FluxWatch } from "./cluster/fluxWatch.ts";
@@ -154,7 +154,8 @@ export class Clusters {
       },
       () => {},
     );
-    for (const host of hosts) door.lead(host, (tunnel) => refusal(resource, tunnel) ?? apiPort ?? `${host}: timeout`);
+    for (const host of hosts)
+      door.lead(host, (tunnel) => apiServerRefusal(resource, tunnel) ?? apiPort ?? `${host}: timeout`);
   }
 
   async #stop(id: string): Promise<void> {
@@ -236,18 +237,3 @@ const issuerOf = ({ properties }: ArmResource) =>
 /** The names of a cluster's API server, the one that a kubeconfig has first. */
 const hostsOf = ({ properties: { privateFQDN, fqdn } }: ArmResource): string[] =>
   [privateFQDN, fqdn].filter((host): host is string => typeof host === "string");
-
-/** Why a caller does not get to the API server: a private one has no public address, a public one may admit few. */
-function refusal({ properties }: ArmResource, { host, place, address }: Tunnel): string | undefined {
-  if (place !== "outside") return undefined;
-  const access = properties.apiServerAccessProfile as { authorizedIPRanges?: readonly string[] } | undefined;
-  if (host === properties.privateFQDN) return `lookup ${host}: no such host (the API server is private)`;
-  const ranges = access?.authorizedIPRanges ?? [];
-  if (ranges.length === 0) return undefined;
-  const admitted = new BlockList();
-  for (const range of ranges) {
-    const [network = "", prefix = "32"] = range.split("/");
-    admitted.addSubnet(network, Number(prefix));
-  }
-  return admitted.check(address) ? undefined : `${host}: timeout (${address} is not in authorizedIPRanges)`;
-}

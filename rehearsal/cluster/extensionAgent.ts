@@ -6,9 +6,9 @@ import { ApiError, type ClusterApi, type KubeObject } from "./api.ts";
 import { applyAll, removeAll } from "./apply.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ExtensionSettings, extensionObjects, fluxNamespace } from "./extensionManifests.ts";
-import { complianceOf, statusesOf } from "./fluxCompliance.ts";
+import { belonging, complianceOf, statusesOf, verdictOf } from "./fluxCompliance.ts";
 import { type ConfigurationObjects, configurationObjects, type FluxConfiguration } from "./fluxConfiguration.ts";
-import { fluxObjects, nameOf } from "./fluxState.ts";
+import { type FluxObject, fluxObjects, nameOf } from "./fluxState.ts";
 import type { FluxWatch, Verdict } from "./fluxWatch.ts";
 import { listPath } from "./paths.ts";
 
@@ -108,10 +108,11 @@ export class ExtensionAgent {
     this.#followed.delete(configurationId);
     const { api } = await this.#options.cluster;
     const { kustomizations, source, secret } = followed.objects;
+    const going = new Set((await left(api, followed.objects)).map(nameOf));
     await removeAll(api, kustomizations);
     await until("what the configuration had applied to be gone", async () => {
-      const left = await applied(api, followed.objects);
-      return left.length === 0;
+      const present = await fluxObjects(api);
+      return !present.some((object) => going.has(nameOf(object)));
     });
     await removeAll(api, [source, ...(secret === undefined ? [] : [secret])]);
   }
@@ -140,14 +141,16 @@ export class ExtensionAgent {
     first: (verdict: Verdict) => void,
   ): Promise<void> {
     const watch = await this.#options.watch;
+    const since = Date.now(); // What was seen before the objects were applied says nothing of them.
     let last = "";
     let isSettled = false;
     while (!stop.signal.aborted) {
-      const verdict = await watch.look().catch(() => undefined); // A cluster that is just ending has no word.
+      const seen = await watch.look(since).catch(() => undefined); // A cluster that is just ending has no word.
+      const verdict = seen && verdictOf(objects, seen);
       if (verdict !== undefined) {
         const report = {
           complianceState: complianceOf(objects, verdict),
-          statuses: statusesOf(objects, verdict.objects),
+          statuses: statusesOf(verdict.objects),
           sourceSyncedCommitId: commitOf(objects, verdict),
         };
         const text = JSON.stringify(report);
@@ -175,18 +178,11 @@ function notReady(configuration: string, { objects, failed }: Verdict): string {
   return `The Flux configuration '${configuration}' is not reconciled. ${words.join("; ")}`;
 }
 
-/** What Kustomizations of a configuration had applied of Flux's own objects and is still there. */
-async function applied(api: ClusterApi, { kustomizations, source }: ConfigurationObjects): Promise<string[]> {
-  const roots = new Set(kustomizations.map(({ metadata }) => metadata.name));
-  const own = source.metadata;
-  return (await fluxObjects(api))
-    .filter(
-      ({ kind, name, namespace, appliedBy, needs }) =>
-        appliedBy !== undefined ||
-        (kind === "Kustomization" && roots.has(name) && namespace === own.namespace) ||
-        (kind === "Kustomization" && needs.some((need) => need.kind === "GitRepository" && need.name === own.name)),
-    )
-    .map(nameOf);
+/** What goes with a configuration and is still there: its Kustomizations, and what these prune. */
+async function left(api: ClusterApi, configuration: ConfigurationObjects): Promise<FluxObject[]> {
+  const all = await fluxObjects(api);
+  const own = belonging(configuration, all, ({ spec }) => spec.prune === true);
+  return own.filter(({ kind, name }) => !(kind === "GitRepository" && name === configuration.source.metadata.name));
 }
 
 /** Waits for a condition; an answer that cannot be had does not meet it. */

@@ -68,7 +68,8 @@ function refuse(settings: ExtensionSettings): void {
       rest === ""
         ? /^(multiTenancy|workloadIdentity)\./.test(name)
         : rest in flags || /^(enabled$|resources\.)/.test(rest);
-    if (!known && isTrue(value))
+    // Turned off, it asks for nothing.
+    if (!known && value.toLowerCase() !== "false")
       throw new Error(`${name}: the rehearsal's agent does not know how to follow this setting`);
   }
 }

@@ -85,7 +85,7 @@ function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObj
     message: condition?.message ?? "",
     revision: revisionOf(status),
     suspended: spec.suspend === true,
-    needs: needsOf(kind, namespace, spec),
+    needs: needsOf(kind, namespace, spec, status),
     appliedBy:
       applier === undefined
         ? undefined
@@ -109,9 +109,12 @@ function revisionOf(status: any): string {
   return status.artifact?.revision ?? status.lastAppliedRevision ?? release?.chartVersion ?? "";
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a spec differs by kind.
-function needsOf(kind: string, namespace: string, spec: any): FluxReference[] {
+// biome-ignore lint/suspicious/noExplicitAny: spec and status differ by kind.
+function needsOf(kind: string, namespace: string, spec: any, status: any): FluxReference[] {
   const references = [spec.sourceRef, spec.chartRef, spec.chart?.spec?.sourceRef].filter(Boolean);
   const dependencies = (spec.dependsOn ?? []).map((other: object) => ({ kind, ...other }));
-  return [...references, ...dependencies].map((each) => ({ namespace, ...each }));
+  const all: FluxReference[] = [...references, ...dependencies].map((each) => ({ namespace, ...each }));
+  // The chart that a release made for itself.
+  const [, chartNamespace, chart] = /^(.+)\/(.+)$/.exec(status.helmChart ?? "") ?? [];
+  return chart && chartNamespace ? [...all, { kind: "HelmChart", namespace: chartNamespace, name: chart }] : all;
 }

@@ -44,9 +44,10 @@ export class FluxWatch {
   /**
    * Looks once, for all who ask at the same time. A failure that lasts is tried again at once, and so is what waited for
    * something that is there now: nobody waits for an interval in a rehearsal.
+   * @param since a look that began before this time (in milliseconds) is too old, even if it was just now.
    */
-  look(): Promise<Verdict> {
-    if (this.#last === undefined || Date.now() - this.#last.at > present)
+  look(since = 0): Promise<Verdict> {
+    if (this.#last === undefined || this.#last.at < since || Date.now() - this.#last.at > present)
       this.#last = { at: Date.now(), verdict: this.#look() };
     return this.#last.verdict;
   }
