@@ -42,15 +42,15 @@ export function checkRules(draft: Draft, location: string | undefined, place: Pl
 }
 
 function checkSignIn({ flux, gitToken }: Draft, place: Place): void {
-  const isExtension = flux?.mode === "extension";
-  if (isExtension && flux.auth === "token" && gitToken === undefined)
-    place
-      .at("gitToken")
-      .fault(
-        undefined,
-        "is missing: with flux.auth token the extension's Flux signs in to the repository with it",
-        "run `pulumi config set --secret aks-gitops:gitToken` and give it a token that may read the repository, or write flux.auth: deployKey",
-      );
+  const at = place.at("gitToken");
+  // A faulty one is undefined too, but not missing.
+  if (gitToken !== undefined || at.faults.some(({ key }) => key === at.key)) return;
+  if (flux?.mode === "extension" && flux.auth === "token")
+    at.fault(
+      undefined,
+      "is missing: with flux.auth token the extension's Flux signs in to the repository with it",
+      "run `pulumi config set --secret aks-gitops:gitToken` and give it a token that may read the repository, or write flux.auth: deployKey",
+    );
 }
 
 function checkBootstrap({ cluster, flux, runner }: Draft, place: Place): void {

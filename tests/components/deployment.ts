@@ -16,6 +16,9 @@ export interface Registration {
   readonly protect: boolean;
   readonly ignoreChanges: readonly string[];
   readonly deletedWith: string;
+  readonly retainOnDelete: boolean;
+  /** The name of its provider, if it has one of its own. */
+  readonly provider: string;
 }
 
 export interface Deployment<T> {
@@ -51,7 +54,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
   Key: (_, { vaultName }) => ({ keyUriWithVersion: `https://${vaultName}.vault.azure.net/keys/sops/v1` }),
   RandomString: () => ({ result: "abcd1234" }),
-  RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "generated" } }),
+  RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "r4ndom" } }),
   PrivateKey: () => ({ privateKeyPem: "PRIVATE", publicKeyOpenssh: "ecdsa-sha2-nistp384 AAAA\n" }),
   Application: () => ({ clientId: "application" }),
   ServicePrincipal: () => ({ objectId: "service-principal" }),
@@ -66,16 +69,18 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   FluxConfiguration: () => ({ complianceState: "Compliant" }),
 };
 
-const calls: Record<string, Record<string, string>> = {
-  "azure-native:authorization:getClientConfig": { tenantId: "tenant" },
-  "github:index/getRepository:getRepository": { name: "fleet" },
+const calls: Record<string, (inputs: Record<string, string>) => Record<string, string>> = {
+  "azure-native:authorization:getClientConfig": () => ({ tenantId: "tenant" }),
+  // Nothing but `fleet` is there.
+  "github:index/getRepository:getRepository": ({ fullName = "" }) =>
+    fullName.endsWith("/fleet") ? { id: "fleet", name: "fleet" } : { id: "", fullName },
 };
 
 /** Runs a program; all it registers is there when this returns. */
 export async function deploy<T>(program: () => T, preview = false): Promise<Deployment<T>> {
   const resources: Registration[] = [];
   await pulumi.runtime.setMocks(
-    { newResource: answer, call: ({ token }) => calls[token] ?? {} },
+    { newResource: answer, call: ({ token, inputs }) => calls[token]?.(inputs) ?? {} },
     "project",
     "test",
     preview,
@@ -108,10 +113,10 @@ function answer({ type, name, inputs }: pulumi.runtime.MockResourceArgs): pulumi
 }
 
 type Request = {
-  [K in "getType" | "getName" | "getParent" | "getDeletedwith"]: () => string;
+  [K in "getType" | "getName" | "getParent" | "getDeletedwith" | "getProvider"]: () => string;
 } & {
   [K in "getDependenciesList" | "getIgnorechangesList"]: () => string[];
-} & { getObject(): { toJavaScript(): Record<string, unknown> }; getProtect(): boolean };
+} & { getObject(): { toJavaScript(): Record<string, unknown> }; getProtect(): boolean; getRetainondelete(): boolean };
 
 function listen(heard: (registration: Registration) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as {
@@ -130,6 +135,9 @@ function listen(heard: (registration: Registration) => void): void {
       protect: request.getProtect(),
       ignoreChanges: request.getIgnorechangesList(),
       deletedWith: short(request.getDeletedwith()),
+      retainOnDelete: request.getRetainondelete(),
+      // The last part is the provider's id.
+      provider: short(request.getProvider().replace(/::[^:]*$/, "")),
     });
     return register(request, ...rest);
   };

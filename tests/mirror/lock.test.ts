@@ -95,7 +95,7 @@ describe("readLock", () => {
     [
       "other values",
       { charts: [{ ...chart, values: { a: 1, b: [3] } }] },
-      "the values of a chart or the list of images changed",
+      "the values of a chart, the list of images or Flux's controllers changed",
     ],
   ];
   for (const [what, change, difference] of stale) {
