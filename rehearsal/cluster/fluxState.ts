@@ -8,6 +8,8 @@ export interface Condition {
   readonly reason: string;
   readonly message: string;
   readonly lastTransitionTime: string;
+  /** The generation that it is said of. */
+  readonly observedGeneration?: number;
 }
 
 /** A reference to another object of Flux. */
@@ -20,6 +22,8 @@ export interface FluxReference {
 /** One object of Flux as it stands. */
 export interface FluxObject extends FluxReference {
   readonly apiVersion: string;
+  /** Another one with every change of what is asked for. */
+  readonly generation: number;
   /** undefined: it is still at it. */
   readonly ready: boolean | undefined;
   readonly reason: string;
@@ -71,16 +75,18 @@ function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObj
   const { name, namespace = "", labels = {} } = metadata;
   const conditions: readonly Condition[] = status.conditions ?? [];
   const condition = conditions.find(({ type }) => type === "Ready");
-  const isCurrent = status.observedGeneration === metadata.generation;
+  const { generation = 0 } = metadata;
+  const isCurrent = status.observedGeneration === generation;
   // An OCI HelmRepository is only a place to look at: its controller says nothing of it.
   const isStatic = kind === "HelmRepository" && spec.type === "oci";
   const applier = labels["kustomize.toolkit.fluxcd.io/name"];
   return {
     apiVersion,
+    generation,
     kind,
     name,
     namespace,
-    ready: isStatic ? true : readiness(condition?.status, isCurrent),
+    ready: isStatic ? true : readiness(condition, generation, isCurrent),
     reason: condition?.reason ?? "",
     message: condition?.message ?? "",
     revision: revisionOf(status),
@@ -97,10 +103,11 @@ function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObj
   };
 }
 
-function readiness(status: string | undefined, isCurrent: boolean): boolean | undefined {
-  // A failure may keep the older generation, a success may not.
-  if (status === "False") return false;
-  return status === "True" && isCurrent ? true : undefined;
+function readiness(condition: Condition | undefined, generation: number, isCurrent: boolean): boolean | undefined {
+  // A controller that fails does not say that it observed the generation; its condition says of which one it speaks.
+  if (condition?.status === "False")
+    return (condition.observedGeneration ?? generation) === generation ? false : undefined;
+  return condition?.status === "True" && isCurrent ? true : undefined;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a status differs by kind.

@@ -18,6 +18,7 @@ const consequences = /^(DependencyNotReady|SourceNotReady|ArtifactFailed|Artifac
 
 interface Failing {
   readonly since: number;
+  readonly generation: number;
   /** When its controller was asked to try again, and the words it was asked with. */
   asked?: { readonly at: number; readonly word: string };
 }
@@ -94,7 +95,8 @@ export class FluxWatch {
     if (object.ready === true) this.#failing.delete(name);
     // It may be trying again: that alone does not make it whole.
     if (object.ready !== false || consequences.test(object.reason)) return false;
-    const failing: Failing = known ?? { since: Date.now() };
+    const { generation } = object;
+    const failing: Failing = known?.generation === generation ? known : { since: Date.now(), generation };
     this.#failing.set(name, failing);
     if (failing.asked === undefined) {
       if (Date.now() - failing.since > patience) failing.asked = { at: Date.now(), word: await this.#ask(object) };

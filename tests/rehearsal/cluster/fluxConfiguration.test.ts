@@ -169,19 +169,13 @@ spec: {template: {metadata: {}, spec: {containers: [{name: manager, image: regis
 describe("the compliance of a fluxConfiguration", () => {
   const namespace = "flux-system";
   const objects = configurationObjects("fleet", properties(), {});
+  const blank: Omit<FluxObject, "kind" | "name"> = {
+    ...{ apiVersion: "v1", generation: 1, namespace, ready: true, reason: "", message: "", revision: "" },
+    ...{ suspended: false, needs: [], appliedBy: undefined, handled: "", conditions: [], inventory: [] },
+    spec: { prune: true },
+  };
   const flux = (kind: string, name: string, more: Partial<FluxObject> = {}): FluxObject => ({
-    ...{
-      apiVersion: "v1",
-      kind,
-      name,
-      namespace,
-      ready: true,
-      reason: "",
-      message: "",
-      revision: "",
-      suspended: false,
-    },
-    ...{ needs: [], appliedBy: undefined, handled: "", conditions: [], inventory: [], spec: { prune: true } },
+    ...{ ...blank, kind, name },
     ...more,
   });
   const roots = [

@@ -69,12 +69,15 @@ describe("what Flux says of an object", () => {
     api = new FakeApi();
   });
 
-  it("is Ready for the generation that was looked at, and a failure for any", async () => {
+  it("is Ready or failing for what is asked for now, whatever it was before", async () => {
     const older = { observedGeneration: 1 };
     api.objects = [
       object("GitRepository", "now", { ready: good }),
       object("GitRepository", "before", { ready: good, status: older }),
       object("GitRepository", "failing", { ready: ["False", "GitOperationFailed"], status: older }),
+      object("GitRepository", "failed", {
+        status: { conditions: [{ type: "Ready", status: "False", observedGeneration: 1 }] },
+      }),
       object("GitRepository", "trying", { ready: ["Unknown", "Progressing"] }),
       object("GitRepository", "new", { status: { conditions: undefined } }),
       object("HelmRepository", "acr", { spec: { type: "oci" } }),
@@ -86,6 +89,7 @@ describe("what Flux says of an object", () => {
         ["now", true],
         ["before", undefined],
         ["failing", false],
+        ["failed", undefined],
         ["trying", undefined],
         ["new", undefined],
         ["acr", true],
@@ -192,6 +196,19 @@ describe("the watch over Flux", () => {
     assert.deepEqual(await later(1), ["ready", []]);
     api.objects = [failing];
     assert.deepEqual(await later(1), ["waiting", []]);
+  });
+
+  it("gives an object that is asked for something else another chance", async () => {
+    api.objects = [failing];
+    await later(1);
+    await later(9);
+    await later(50);
+    assert.deepEqual(await later(9), ["failed", ["Kustomization flux-system/infrastructure"]]);
+    api.objects = [{ ...failing, metadata: { ...failing.metadata, generation: 3 } }];
+    assert.deepEqual(await later(1), ["waiting", []]);
+    assert.equal(api.asked.length, 1);
+    await later(9);
+    assert.equal(api.asked.length, 2);
   });
 
   it("names with a failure those that wait for it, or for something that is not there, and never these alone", async () => {
