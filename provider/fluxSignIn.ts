@@ -2,7 +2,7 @@
 
 import { chosenToken, fingerprint, signInSecret } from "./fluxToken.ts";
 import { type CheckFailure, type Properties, UNKNOWN } from "./handler.ts";
-import { matching, type Rule } from "./inputs.ts";
+import type { Rule } from "./inputs.ts";
 import type { KubernetesApi, ObjectRef } from "./kubernetesApi.ts";
 
 const KEY_PARTS = ["privateKey", "publicKey", "knownHosts"] as const;
@@ -10,10 +10,11 @@ const KEY_PARTS = ["privateKey", "publicKey", "knownHosts"] as const;
 /** A key pair that reads the repository: PEM, a line as OpenSSH writes it, and lines of a known_hosts file. */
 type SshKey = Readonly<Record<(typeof KEY_PARTS)[number], string>>;
 
-export const isRepositoryUrl = matching(
-  /^(https:\/\/[^\s@]+|ssh:\/\/[^\s@:]+@[^\s@]+)$/,
-  "a repository's URL without a password: https://<host>/<owner>/<name> or ssh://git@<host>/<owner>/<name>",
-);
+/** Never tells a wrong value: it may have a token in it. */
+export const isRepositoryUrl: Rule = (value) =>
+  typeof value === "string" && /^(https:\/\/[^\s@]+|ssh:\/\/[^\s@:]+@[^\s@]+)$/.test(value)
+    ? undefined
+    : "is no repository's URL without a password: https://<host>/<owner>/<name> or ssh://git@<host>/<owner>/<name>";
 
 /** Never tells a value: one of them is the private key. */
 export const isSshKey: Rule = (value) => {
@@ -27,7 +28,7 @@ export const isSshKey: Rule = (value) => {
 
 /** The faults of a URL's scheme and a key that do not go together. */
 export function checkSignIn({ url, sshKey }: Properties): CheckFailure[] {
-  if (typeof url !== "string" || sshKey === UNKNOWN) return [];
+  if (typeof url !== "string" || isRepositoryUrl(url) !== undefined || sshKey === UNKNOWN) return [];
   const isSsh = url.startsWith("ssh:");
   if (isSsh === (sshKey !== undefined && sshKey !== null)) return [];
   const reason = isSsh

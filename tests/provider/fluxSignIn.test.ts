@@ -85,7 +85,7 @@ describe("how a bootstrapped Flux signs in", () => {
       assert.deepEqual(fault, {
         property: "url",
         reason:
-          `"${url}" is not a repository's URL without a password: ` +
+          "is no repository's URL without a password: " +
           "https://<host>/<owner>/<name> or ssh://git@<host>/<owner>/<name>",
       });
     });
