@@ -1,4 +1,5 @@
 // GitHub: repositories in a folder, their Git over HTTPS (github.com) and the REST API (api.github.com).
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { serveGit } from "./gitHttp.ts";
 import { may, type Right, type TokenOptions, Tokens } from "./githubAccess.ts";
@@ -32,13 +33,15 @@ export interface DeployKey {
 export interface Repository {
   readonly id: number;
   readonly owner: string;
-  readonly name: string;
-  readonly private: boolean;
+  name: string;
+  private: boolean;
   readonly protectedBranches: readonly string[];
   readonly createdAt: string;
   /** The bare repository. */
-  readonly folder: string;
+  folder: string;
   readonly deployKeys: DeployKey[];
+  /** What somebody set through the REST API, by GitHub's names: `archived`, `description` and others. */
+  readonly settings: Record<string, unknown>;
 }
 
 export class GitHub {
@@ -47,10 +50,12 @@ export class GitHub {
   readonly #root: string;
   readonly #tokens = new Tokens();
   readonly #repositories = new Map<string, Repository>();
+  readonly #organisations = new Set<string>();
+  #lastId = 1_000_000;
 
   constructor({ root }: GitHubOptions) {
     this.#root = root;
-    const api = new GitHubApi(this.#tokens, this.#repositories);
+    const api = new GitHubApi(this.#tokens, this);
     this.api = (request) => api.answer(request);
   }
 
@@ -62,7 +67,7 @@ export class GitHub {
     const key = `${owner}/${name}`.toLowerCase();
     if (this.#repositories.has(key)) throw new Error(`there is a repository ${owner}/${name} already`);
     const repository: Repository = {
-      id: 1_000_001 + this.#repositories.size,
+      id: ++this.#lastId,
       owner,
       name,
       private: options.private ?? true,
@@ -70,6 +75,7 @@ export class GitHub {
       createdAt: new Date().toISOString().replace(/\.\d+/, ""),
       folder: join(this.#root, owner, `${name}.git`),
       deployKeys: [],
+      settings: {},
     };
     this.#repositories.set(key, repository);
     await initialise(repository.folder, repository.protectedBranches);
@@ -79,8 +85,39 @@ export class GitHub {
     return repository;
   }
 
-  /** Adds a personal access token. @returns its text. */
+  /** All repositories. */
+  get repositories(): Repository[] {
+    return [...this.#repositories.values()];
+  }
+
+  /** A repository by its owner and name, in whatever case. */
+  find(owner: string, name: string): Repository | undefined {
+    return this.#repositories.get(`${owner}/${name}`.toLowerCase());
+  }
+
+  isOrganisation(name: string): boolean {
+    return this.#organisations.has(name.toLowerCase());
+  }
+
+  /** Gives a repository another name, which must be free. */
+  async rename(repository: Repository, name: string): Promise<void> {
+    const folder = join(this.#root, repository.owner, `${name}.git`);
+    await rename(repository.folder, folder);
+    this.#repositories.delete(`${repository.owner}/${repository.name}`.toLowerCase());
+    this.#repositories.set(`${repository.owner}/${name}`.toLowerCase(), repository);
+    Object.assign(repository, { name, folder });
+  }
+
+  /** Deletes a repository with all it holds. */
+  async remove(repository: Repository): Promise<void> {
+    this.#repositories.delete(`${repository.owner}/${repository.name}`.toLowerCase());
+    await rm(repository.folder, { recursive: true });
+  }
+
+  /** Adds a personal access token. Whatever it makes repositories in, but for its user, is an organisation. @returns its text. */
   addToken(options: TokenOptions): string {
+    for (const owner of options.creates ?? [])
+      if (owner !== options.login) this.#organisations.add(owner.toLowerCase());
     return this.#tokens.add(options);
   }
 
@@ -91,7 +128,7 @@ export class GitHub {
       [];
     if (rest === "") return text(404, "Not Found");
     const isPush = rest.endsWith("receive-pack") || request.url.searchParams.get("service") === "git-receive-pack";
-    const repository = this.#repositories.get(`${owner}/${name}`.toLowerCase());
+    const repository = this.find(owner, name);
     const [user, refusal] = this.#admit(request, repository, isPush ? "write" : "read");
     if (refusal || !repository) return refusal ?? text(404, "Repository not found.");
     const path = `/${repository.owner}/${repository.name}.git${rest}`;
@@ -112,6 +149,8 @@ export class GitHub {
     }
     const fullName = repository ? `${repository.owner}/${repository.name}` : "";
     if (!isPublic && !may(token, "read", fullName)) return ["", text(404, "Repository not found.")];
+    if (right === "write" && repository?.settings.archived === true)
+      return [token.login, text(403, "This repository was archived so it is read-only.")];
     const allowed = (isPublic && right === "read") || may(token, right, fullName);
     return [token.login, allowed ? undefined : text(403, `Permission to ${fullName}.git denied to ${token.login}.`)];
   }

@@ -10,11 +10,15 @@ export interface TokenOptions {
   readonly login?: string;
   /** What it may do with repositories, by `owner/name`. */
   readonly repositories: Readonly<Record<string, Right>>;
+  /** Organisations, and the user itself, in which it may make repositories; default none. */
+  readonly creates?: readonly string[];
 }
 
 export interface Token {
   readonly login: string;
-  readonly rights: ReadonlyMap<string, Right>;
+  readonly rights: Map<string, Right>;
+  /** In lower case. */
+  readonly creates: readonly string[];
   /** Requests of the current hour, and when it ends in milliseconds since 1970. */
   used: number;
   reset: number;
@@ -31,9 +35,16 @@ export class Tokens {
     token = `github_pat_${randomBytes(41).toString("hex")}`,
     login = "rehearsal",
     repositories,
+    creates = [],
   }: TokenOptions): string {
     const rights = new Map(Object.entries(repositories).map(([name, right]) => [name.toLowerCase(), right]));
-    this.#tokens.set(hash(token), { login, rights, used: 0, reset: 0 });
+    this.#tokens.set(hash(token), {
+      login,
+      rights,
+      creates: creates.map((name) => name.toLowerCase()),
+      used: 0,
+      reset: 0,
+    });
     return token;
   }
 

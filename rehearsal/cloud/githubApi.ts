@@ -1,8 +1,18 @@
 // GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits and deploy keys.
 import { createHash } from "node:crypto";
-import type { DeployKey, Repository } from "./github.ts";
+import type { DeployKey, GitHub, Repository } from "./github.ts";
 import { may, type Right, type Token, type Tokens } from "./githubAccess.ts";
-import { branchBody, commitBody, deployKeyBody, refBody, repositoryBody, userBody } from "./githubBodies.ts";
+import {
+  branchBody,
+  commitBody,
+  deployKeyBody,
+  organisationBody,
+  refBody,
+  repositoryBody,
+  userBody,
+} from "./githubBodies.ts";
+import { fault, inaccessible, readBody } from "./githubFaults.ts";
+import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./githubRepositories.ts";
 import { listRefs, readCommit } from "./gitRepository.ts";
 import { type CloudRequest, type CloudResponse, ServiceError } from "./types.ts";
 
@@ -19,12 +29,12 @@ interface Call {
 
 export class GitHubApi {
   readonly #tokens: Tokens;
-  readonly #repositories: ReadonlyMap<string, Repository>;
+  readonly #gitHub: GitHub;
   #lastKey = 90_000_000;
 
-  constructor(tokens: Tokens, repositories: ReadonlyMap<string, Repository>) {
+  constructor(tokens: Tokens, gitHub: GitHub) {
     this.#tokens = tokens;
-    this.#repositories = repositories;
+    this.#gitHub = gitHub;
   }
 
   async answer(request: CloudRequest): Promise<CloudResponse> {
@@ -55,7 +65,7 @@ export class GitHubApi {
     const parts = decodeURIComponent(request.url.pathname).split("/").slice(1);
     const [set, owner = "", name = "", ...rest] = parts;
     if (set === "repos" && name !== "") {
-      const repository = this.#repositories.get(`${owner}/${name}`.toLowerCase());
+      const repository = this.#gitHub.find(owner, name);
       const visible = repository && (!repository.private || may(token, "read", nameOf(repository)));
       if (!visible) throw fault(404, "Not Found");
       return this.#repository({ request, token, repository, path: rest.join("/") });
@@ -67,21 +77,34 @@ export class GitHubApi {
     if (request.method === "GET" && set === "users" && owner !== "" && name === "") {
       return { status: 200, body: userBody(owner) };
     }
-    if (request.method === "POST" && request.url.pathname === "/user/repos") throw inaccessible();
+    if (request.method === "GET" && set === "orgs" && this.#gitHub.isOrganisation(owner) && name === "") {
+      return { status: 200, body: organisationBody(owner) };
+    }
+    const isOwners = set === "orgs" && name === "repos" && rest.length === 0;
+    if (request.method === "POST" && (isOwners || request.url.pathname === "/user/repos")) {
+      const made = await makeRepository(this.#gitHub, request, token, isOwners ? owner : undefined);
+      return { status: 201, body: shown(made, token) };
+    }
     throw fault(404, "Not Found");
   }
 
   async #repository(call: Call): Promise<CloudResponse> {
     const { request, repository, token, path } = call;
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
+    if (path === "" && request.method === "DELETE") {
+      await deleteRepository(this.#gitHub, token, repository);
+      return { status: 204 };
+    }
+    if (path === "" && request.method === "PATCH") {
+      await changeRepository(this.#gitHub, request, token, repository);
+      return { status: 200, body: shown(repository, token) };
+    }
     if (request.method !== "GET") {
       demand(call, "admin");
       throw fault(404, "Not Found");
     }
     const { folder } = repository;
-    if (path === "") {
-      return { status: 200, body: repositoryBody(repository, (right) => may(token, right, nameOf(repository))) };
-    }
+    if (path === "") return { status: 200, body: shown(repository, token) };
     const [, kind = "", rest = ""] = /^(branches|git\/ref|git\/matching-refs|commits)(?:\/(.+))?$/.exec(path) ?? [];
     if (kind === "branches" && rest !== "") {
       const commit = await readCommit(folder, `refs/heads/${rest}`);
@@ -117,6 +140,7 @@ export class GitHubApi {
   #deployKeys(call: Call): CloudResponse {
     const { request, repository, path } = call;
     demand(call, "admin");
+    if (request.method !== "GET") refuseArchived(repository);
     if (path === "keys" && request.method === "POST") return this.#addDeployKey(call);
     if (path === "keys" && request.method === "GET") {
       return { status: 200, body: repository.deployKeys.map((key) => deployKeyBody(repository, key)) };
@@ -135,7 +159,7 @@ export class GitHubApi {
     const { key, title, read_only: readOnly = false } = readBody(request);
     const normal = typeof key === "string" ? normalKey(key) : undefined;
     if (normal === undefined) throw invalidKey("key is invalid. You must supply a key in OpenSSH public key format");
-    const all = [...this.#repositories.values()].flatMap(({ deployKeys }) => deployKeys);
+    const all = this.#gitHub.repositories.flatMap(({ deployKeys }) => deployKeys);
     if (all.some((other) => other.key === normal)) throw invalidKey("key is already in use");
     const added: DeployKey = {
       id: ++this.#lastKey,
@@ -148,6 +172,10 @@ export class GitHubApi {
     repository.deployKeys.push(added);
     return { status: 201, body: deployKeyBody(repository, added) };
   }
+}
+
+function shown(repository: Repository, token: Token | undefined): object {
+  return repositoryBody(repository, (right) => may(token, right, nameOf(repository)));
 }
 
 function nameOf({ owner, name }: Repository): string {
@@ -192,26 +220,7 @@ function etag({ status, body }: CloudResponse): Record<string, string> {
   return { etag: `W/"${createHash("sha256").update(JSON.stringify(body)).digest("hex")}"` };
 }
 
-function fault(status: number, message: string, more: object = {}): ServiceError {
-  const body = { message, ...more, documentation_url: "https://docs.github.com/rest", status: String(status) };
-  return new ServiceError({ status, body }, message);
-}
-
-function inaccessible(): ServiceError {
-  return fault(403, "Resource not accessible by personal access token");
-}
-
 function invalidKey(message: string): ServiceError {
   const errors = [{ resource: "PublicKey", code: "custom", field: "key", message }];
   return fault(422, "Validation Failed", { errors });
-}
-
-function readBody(request: CloudRequest): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(request.body.toString());
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Said below.
-  }
-  throw fault(400, "Problems parsing JSON");
 }

@@ -17,6 +17,11 @@ export function userBody(login: string): object {
   };
 }
 
+export function organisationBody(login: string): object {
+  const name = login.toLowerCase();
+  return { login, id: idOf(name), node_id: nodeId("O", name), type: "Organization", url: `${api}/orgs/${login}`, name };
+}
+
 /** @param may what the caller may do with it. */
 export function repositoryBody(repository: Repository, may: (right: Right) => boolean): object {
   const fullName = `${repository.owner}/${repository.name}`;
@@ -53,6 +58,7 @@ export function repositoryBody(repository: Repository, may: (right: Right) => bo
     has_discussions: false,
     allow_forking: true,
     web_commit_signoff_required: false,
+    ...repository.settings,
     permissions: { admin: may("admin"), maintain: may("admin"), push: may("write"), triage: may("write"), pull: true },
   };
 }
