@@ -134,11 +134,10 @@ export function fluxUrl(flux: Settings["flux"]): string {
 function bootstrapFiles({ settings, lock, identity }: RepositoryContentArgs, loginServer: pulumi.Output<string>) {
   const { branch, path, imageAutomation } = settings.flux;
   const { version, manifests } = lockedFlux(lock);
+  // The identity is a component: `output` would leave its properties as they are.
   const component = pulumi
-    .output(identity)
-    .apply(({ clientId, tenantId }) =>
-      identityComponent({ clientId, tenantId } satisfies WorkloadIdentity, imageAutomation),
-    );
+    .output({ clientId: identity.clientId, tenantId: identity.tenantId })
+    .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation));
   return {
     files: {
       [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl(settings.flux), branch, path }),

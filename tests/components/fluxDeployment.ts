@@ -24,6 +24,16 @@ class Requirement extends pulumi.CustomResource {
   }
 }
 
+/** As FluxIdentity gives it: a component, whose properties nobody but their reader resolves. */
+class Identity extends pulumi.ComponentResource {
+  readonly clientId = pulumi.output("client");
+  readonly tenantId = pulumi.output("tenant");
+  readonly requirements = [new Requirement("federated")];
+  constructor() {
+    super("test:index:Identity", "identity");
+  }
+}
+
 /**
  * Runs FluxBootstrap as `flux`, into the cluster `aks`, for the stack `test`.
  * @param flux settings of Flux beside the repository, https://github.com/acme/fleet.
@@ -58,7 +68,7 @@ export function deployFlux(
         keyUrl: KEY_URL,
         readableKeyUrl: KEY_URL,
         contents: [new Requirement("mirrored")],
-        identity: { clientId: "client", tenantId: "tenant", requirements: [new Requirement("federated")] },
+        identity: new Identity(),
         ...(more.password ? { pullCredentials: { username: "puller", password: pulumi.secret(more.password) } } : {}),
       }),
   );
