@@ -80,8 +80,9 @@ function createPullSecret({ name, args, parent }: FluxParts, install: FluxInstal
   if (!args.pullCredentials) return [];
   const provider = new Provider(
     name,
-    // Client-side apply would put a label on objects that makes `flux bootstrap` ask whose they are.
-    { kubeconfig: args.access.kubeconfig, enableServerSideApply: true },
+    // Client-side apply would put a label on objects that makes `flux bootstrap` ask whose they are. A rotation changes
+    // the secret in place: without it no chart could be pulled.
+    { kubeconfig: args.access.kubeconfig, enableServerSideApply: true, enableSecretMutable: true },
     { parent },
   );
   const stringData = pulumi.secret({ ...args.pullCredentials });

@@ -89,7 +89,15 @@ export function identityPatches({ clientId, tenantId }: WorkloadIdentity) {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: "controller" },
-    spec: { template: { metadata: { labels: { "azure.workload.identity/use": "true" } } } },
+    spec: {
+      template: {
+        metadata: {
+          labels: { "azure.workload.identity/use": "true" },
+          // A pod is given its identity when it is made: another one has to make it anew.
+          annotations: { "aks-gitops/identity": clientId },
+        },
+      },
+    },
   };
   return { serviceAccount, deployment };
 }

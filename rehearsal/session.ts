@@ -128,6 +128,7 @@ export function environment({ paths, cloud, as = "deployer", path = [] }: Enviro
     ...Object.fromEntries(inherited),
     PATH: [dirname(process.execPath), ...path, clusterPrograms, process.env.PATH ?? ""].join(delimiter),
     HTTPS_PROXY: `http://127.0.0.1:${cloud.ports[cloud.runner]}`,
+    HTTP_PROXY: `http://127.0.0.1:${cloud.ports[cloud.runner]}`,
     NO_PROXY: "127.0.0.1,localhost",
     NODE_USE_ENV_PROXY: "1",
     NODE_EXTRA_CA_CERTS: paths.authority,

@@ -34,6 +34,16 @@ export function securePaths(config: Record<string, unknown>): string[] {
   return found;
 }
 
+/** How long a bootstrapped Flux may take in a rehearsal, in minutes, where the stack does not say: nobody pulls images. */
+const readyMinutes = 3;
+
+/** A stack file whose updates do not wait for what is wrong as long as those of Azure have to. */
+function impatient({ config = {}, ...rest }: StackFile): StackFile {
+  const flux = config["aks-gitops:flux"] as { mode?: string } | undefined;
+  if (flux?.mode !== "bootstrap") return { ...rest, config };
+  return { ...rest, config: { ...config, "aks-gitops:flux": { readyMinutes, ...flux } } };
+}
+
 /** The configuration keys whose value differs between two stack files. */
 const changedKeys = (before: StackFile, now: StackFile): string[] =>
   [...new Set([...Object.keys(before.config ?? {}), ...Object.keys(now.config ?? {})])].filter(
@@ -93,8 +103,9 @@ export async function syncProject(
     encryptionsalt: _salt,
     encryptedkey: _key,
     secretsprovider: _provider,
-    ...now
+    ...shipped
   } = await readYaml(join(checkout, stackFileName(stack)));
+  const now = impatient(shipped);
   const before = existsSync(copy) ? (JSON.parse(await readFile(copy, "utf8")) as StackFile) : {};
   const rehearsed = existsSync(file) ? await readYaml(file) : {};
   const merged = mergeStackFile(rehearsed, before, now);

@@ -135,6 +135,8 @@ export function controllerEnvironment(plan: ControllerPlan, at: Surroundings): R
     TMPDIR: join(at.folder, "tmp"),
     TUF_ROOT: join(at.folder, "tuf"),
     HTTPS_PROXY: `http://127.0.0.1:${at.proxyPort}`,
+    // Nothing goes past the door: what asks for plain http, as for a node's metadata, is refused there.
+    HTTP_PROXY: `http://127.0.0.1:${at.proxyPort}`,
     NO_PROXY: "127.0.0.1,localhost",
     SSL_CERT_FILE: at.authority,
   };

@@ -100,7 +100,12 @@ describe("the component that gives controllers an identity", () => {
       "azure.workload.identity/tenant-id": identity.tenantId,
     });
     assert.deepEqual(deployment.spec, {
-      template: { metadata: { labels: { "azure.workload.identity/use": "true" } } },
+      template: {
+        metadata: {
+          labels: { "azure.workload.identity/use": "true" },
+          annotations: { "aks-gitops/identity": identity.clientId },
+        },
+      },
     });
   });
 

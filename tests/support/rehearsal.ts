@@ -1,0 +1,61 @@
+// A kept rehearsal of a test's own: the commands that a user has, in a folder that goes when the test is over.
+import { strict as assert } from "node:assert";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Report } from "../../rehearsal/report.ts";
+import { type Ran, run } from "../../rehearsal/run.ts";
+
+export const checkout = resolve(import.meta.dirname, "../..");
+
+/** A rehearsal of one stack. */
+export class Rehearsal {
+  readonly stack: string;
+  /** The rehearsal's own folder. */
+  readonly folder: string;
+  readonly env: Record<string, string>;
+  readonly #root = mkdtempSync(join(tmpdir(), "rehearsals-"));
+
+  constructor(stack: string) {
+    this.stack = stack;
+    this.folder = join(this.#root, stack);
+    this.env = { ...(process.env as Record<string, string>), AKS_GITOPS_REHEARSALS: this.#root };
+  }
+
+  /** `npm start -- --stack S --keep` */
+  async start(): Promise<Ran> {
+    const started = await this.#script("start.ts", ["--stack", this.stack, "--keep"]);
+    assert.equal(started.code, 0, `${started.stdout}\n${started.stderr}`);
+    return started;
+  }
+
+  /** `npm run rehearse -- ...`, however it ends. */
+  rehearse(...args: string[]): Promise<Ran> {
+    return this.#script("rehearse.ts", args);
+  }
+
+  /** The same, where it has to succeed; gives what was printed. */
+  async succeeds(...args: string[]): Promise<Ran> {
+    const ran = await this.rehearse(...args);
+    assert.equal(ran.code, 0, `${args.join(" ")}\n${ran.stdout}\n${ran.stderr}`);
+    return ran;
+  }
+
+  /** What a command of the rehearsal's environment prints. */
+  async output(...command: string[]): Promise<string> {
+    return (await this.succeeds("exec", "--", ...command)).stdout.trim();
+  }
+
+  report(): Report {
+    return JSON.parse(readFileSync(join(this.folder, "report.json"), "utf8")) as Report;
+  }
+
+  async end(): Promise<void> {
+    await this.rehearse("--stack", this.stack, "stop");
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  #script(file: string, args: readonly string[]): Promise<Ran> {
+    return run(process.execPath, [join(checkout, "rehearsal", file), ...args], { cwd: checkout, env: this.env });
+  }
+}
