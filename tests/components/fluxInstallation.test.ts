@@ -107,6 +107,8 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
     assert.deepEqual(find("kubernetes", "flux").inputs, {
       kubeconfig: "apiVersion: v1\nkind: Config\n",
       enableServerSideApply: "true",
+      // A rotated password changes the secret in place, so that no pull finds it gone.
+      enableSecretMutable: "true",
     });
   });
 
