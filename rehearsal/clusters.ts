@@ -107,9 +107,9 @@ export class Clusters {
   };
 
   /** The cluster that runs, or undefined. */
-  async current(): Promise<{ cluster: Cluster; watch: FluxWatch } | undefined> {
+  async current(): Promise<Cluster | undefined> {
     const [managed] = this.#managed.values();
-    return managed && { cluster: await managed.cluster, watch: await managed.watch };
+    return managed?.cluster;
   }
 
   /** Ends everything. */

@@ -1,12 +1,15 @@
 // Looks at what runs in a rehearsal's cluster: Flux's objects, the pods' images, the secrets that came out of Git.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ArmResource, Caller } from "./cloud/types.ts";
 import type { ClusterApi, KubeObject } from "./cluster/api.ts";
-import type { FluxObject } from "./cluster/fluxState.ts";
+import { type FluxObject, fluxObjects } from "./cluster/fluxState.ts";
 import type { InspectedCluster, InspectedFluxObject, InspectedPodImage, InspectedSecret } from "./inspection.ts";
 import type { Services } from "./services.ts";
 
 /** How long Flux may take to settle before it is looked at, in milliseconds. */
 const patience = 90_000;
+/** Between two looks, in milliseconds. */
+const interval = 500;
 
 /** Namespaces whose pods Azure brings, images included. */
 const azures = ["flux-system", "kube-system"];
@@ -22,15 +25,26 @@ export async function inspectCluster(
   // Whoever waited for a cluster that did not start was told why.
   const current = await services.clusters.current().catch(() => undefined);
   if (current === undefined) return undefined;
-  const { api } = current.cluster;
-  const isFlux = (await current.watch.look()).objects.length > 0;
-  const { objects } = isFlux ? await current.watch.settle(patience) : { objects: [] };
+  const { api } = current;
+  const objects = await atRest(api);
   const pods = await api.list("/api/v1/pods");
   return {
     objects: objects.map(inspected).sort((a, b) => nameOf(a).localeCompare(nameOf(b))),
     podImages: podImages(services, kubelet, pods),
     secrets: await secretsFromGit(api),
   };
+}
+
+/** Flux's objects when its controllers have nothing in hand, for better or worse. */
+async function atRest(api: ClusterApi): Promise<FluxObject[]> {
+  const deadline = Date.now() + patience;
+  for (let times = 0; ; await sleep(interval)) {
+    const objects = await fluxObjects(api);
+    const isBusy = ({ ready, isAsked, suspended }: FluxObject) => !suspended && (ready === undefined || isAsked);
+    times = objects.some(isBusy) ? 0 : times + 1;
+    // Between a source's new revision and the start of its Kustomizations, everything is at rest for a moment.
+    if (times > 2 || objects.length === 0 || Date.now() > deadline) return objects;
+  }
 }
 
 const nameOf = ({ kind, namespace, name }: InspectedFluxObject) => `${kind} ${namespace}/${name}`;

@@ -37,11 +37,16 @@ export interface FluxObject extends FluxReference {
   readonly appliedBy: { readonly name: string; readonly namespace: string } | undefined;
   /** The last `reconcile.fluxcd.io/requestedAt` that its controller took up. */
   readonly handled: string;
+  /** Whether somebody asked it to reconcile and it did not take that up yet. */
+  readonly isAsked: boolean;
   readonly conditions: readonly Condition[];
   /** Ids of the objects that a Kustomization applied. */
   readonly inventory: readonly string[];
   readonly spec: Readonly<Record<string, unknown>>;
 }
+
+/** What asks a controller to reconcile an object now. */
+export const REQUEST = "reconcile.fluxcd.io/requestedAt";
 
 const source = "source.toolkit.fluxcd.io/v1";
 const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
@@ -72,7 +77,7 @@ export async function fluxObjects(api: ClusterApi): Promise<FluxObject[]> {
 export const nameOf = ({ kind, name, namespace }: FluxReference) => `${kind} ${namespace}/${name}`;
 
 function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObject): FluxObject {
-  const { name, namespace = "", labels = {} } = metadata;
+  const { name, namespace = "", labels = {}, annotations = {} } = metadata;
   const conditions: readonly Condition[] = status.conditions ?? [];
   const condition = conditions.find(({ type }) => type === "Ready");
   const { generation = 0 } = metadata;
@@ -97,6 +102,7 @@ function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObj
         ? undefined
         : { name: applier, namespace: labels["kustomize.toolkit.fluxcd.io/namespace"] ?? "" },
     handled: status.lastHandledReconcileAt ?? "",
+    isAsked: !isStatic && ![undefined, status.lastHandledReconcileAt].includes(annotations[REQUEST]),
     conditions,
     inventory: (status.inventory?.entries ?? []).map(({ id }: { id: string }) => id),
     spec,

@@ -1,7 +1,6 @@
 // Waits for Flux: until everything is Ready, or something has failed and would fail again.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterApi } from "./api.ts";
-import { type FluxObject, type FluxReference, fluxObjects, nameOf } from "./fluxState.ts";
+import { type FluxObject, type FluxReference, fluxObjects, nameOf, REQUEST } from "./fluxState.ts";
 import { objectPath } from "./paths.ts";
 
 /** How long a failure may last before its controller is asked to try again at once, in milliseconds. */
@@ -66,16 +65,6 @@ export class FluxWatch {
     return { state: isReady ? "ready" : isOver ? "failed" : "waiting", objects, failed: all };
   }
 
-  /** Looks until all is Ready or something has failed for good, `limit` milliseconds at most. */
-  async settle(limit: number): Promise<Verdict> {
-    const deadline = Date.now() + limit;
-    for (;;) {
-      const verdict = await this.look();
-      if (verdict.state !== "waiting" || Date.now() > deadline) return verdict;
-      await sleep(500);
-    }
-  }
-
   async #hurry(objects: readonly FluxObject[]): Promise<void> {
     const ready = new Set(objects.filter(({ ready }) => ready === true).map(nameOf));
     for (const object of objects) {
@@ -108,7 +97,7 @@ export class FluxWatch {
   /** Asks an object's controller to reconcile it now. */
   async #ask({ apiVersion, kind, name, namespace }: FluxObject): Promise<string> {
     const word = new Date().toISOString();
-    const annotations = { "reconcile.fluxcd.io/requestedAt": word };
+    const annotations = { [REQUEST]: word };
     const path = objectPath({ apiVersion, kind, metadata: { name, namespace } });
     await this.#api.send("PATCH", path, { metadata: { annotations } }, "application/merge-patch+json");
     return word;

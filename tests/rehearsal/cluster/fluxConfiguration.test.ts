@@ -171,7 +171,15 @@ describe("the compliance of a fluxConfiguration", () => {
   const objects = configurationObjects("fleet", properties(), {});
   const blank: Omit<FluxObject, "kind" | "name"> = {
     ...{ apiVersion: "v1", generation: 1, namespace, ready: true, reason: "", message: "", revision: "" },
-    ...{ suspended: false, needs: [], appliedBy: undefined, handled: "", conditions: [], inventory: [] },
+    ...{
+      suspended: false,
+      needs: [],
+      appliedBy: undefined,
+      handled: "",
+      isAsked: false,
+      conditions: [],
+      inventory: [],
+    },
     spec: { prune: true },
   };
   const flux = (kind: string, name: string, more: Partial<FluxObject> = {}): FluxObject => ({
