@@ -83,14 +83,14 @@ export function findings(inspection: Inspection, lock: Lock, inGit: readonly Sec
   const images = lock.images.map(({ source, digest, repository }) => ({
     source,
     digest,
-    reference: `${registry?.loginServer}/${repository}@${digest}`,
+    reference: registry === undefined ? "" : `${registry.loginServer}/${repository}@${digest}`,
     found: holds(registry, repository, digest),
   }));
   const charts = lock.charts.map(({ name, version, manifest }) => ({
     name,
     version,
     digest: manifest,
-    reference: `oci://${registry?.loginServer}/charts/${name}:${version}`,
+    reference: registry === undefined ? "" : `oci://${registry.loginServer}/charts/${name}:${version}`,
     found: holds(registry, `charts/${name}`, manifest),
   }));
   const secrets = inGit.map((secret) => foundSecret(secret, inspection));
@@ -115,8 +115,7 @@ export function findings(inspection: Inspection, lock: Lock, inGit: readonly Sec
     secrets,
     faults: [
       ...rightFaults(inspection, secrets.length > 0),
-      ...images.filter(({ found }) => !found).map(({ source }) => `image ${source} is not in the registry`),
-      ...charts.filter(({ found }) => !found).map(({ name }) => `chart ${name} is not in the registry`),
+      ...(registry === undefined ? ["there is no container registry"] : contentFaults(images, charts)),
       ...podImages.flatMap(({ image, pods, problem }) =>
         problem === undefined ? [] : [`image ${image} of pod ${pods.join(", ")} ${problem}`],
       ),
@@ -126,6 +125,11 @@ export function findings(inspection: Inspection, lock: Lock, inGit: readonly Sec
     ],
   };
 }
+
+const contentFaults = (images: readonly FoundImage[], charts: readonly FoundChart[]) => [
+  ...images.filter(({ found }) => !found).map(({ source }) => `image ${source} is not in the registry`),
+  ...charts.filter(({ found }) => !found).map(({ name }) => `chart ${name} is not in the registry`),
+];
 
 const holds = (registry: InspectedRegistry | undefined, repository: string, digest: string) =>
   registry?.repositories[repository]?.digests.includes(digest) === true;

@@ -92,10 +92,9 @@ export function summary(report: Report): string {
   const total = types.reduce((sum, [, number]) => sum + number, 0);
   const lines = [
     `Stack ${report.stack}, Flux by ${report.mode}`,
-    ...section(
-      `Created in Azure: ${total} resources`,
-      types.map(([type, number]) => [String(number).padStart(3), type]),
-    ),
+    "",
+    `Created in Azure: ${count(total, "resource")}`,
+    ...table(types.map(([type, number]) => [String(number).padStart(3), type])),
     ...registryRows(report),
     ...gitRows(report),
     ...fluxRows(report),
@@ -114,7 +113,7 @@ export function summary(report: Report): string {
 function registryRows({ registry, images, charts, podImages }: Report): string[] {
   return [
     ...section(
-      `Images imported into ${registry.loginServer}`,
+      registry.loginServer === "" ? "Images" : `Images imported into ${registry.loginServer}`,
       images.map(({ source, digest, found }) => [source, short(digest), presence(found)]),
     ),
     ...section(

@@ -1,50 +1,39 @@
 // The whole of prod: one kept rehearsal, and everything that is promised of it, in the order a user would try.
 import { strict as assert } from "node:assert";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { parse } from "yaml";
-import type { Report } from "../../rehearsal/report.ts";
 import { type Ran, run } from "../../rehearsal/run.ts";
-import { secretsIn } from "../support/secrets.ts";
+import { checkout, Rehearsal } from "../support/rehearsal.ts";
+import { assertNoSecretStands } from "../support/secrets.ts";
 
-const checkout = resolve(import.meta.dirname, "../..");
 const validator = resolve(checkout, "../shared/arm/validate.mjs");
 
 describe("the rehearsal of prod", () => {
-  const folder = mkdtempSync(join(tmpdir(), "rehearsals-"));
-  const prod = join(folder, "prod");
-  const env = { ...(process.env as Record<string, string>), AKS_GITOPS_REHEARSALS: folder };
-  const script = (file: string, args: readonly string[]) =>
-    run(process.execPath, [join(checkout, "rehearsal", file), ...args], { cwd: checkout, env });
-  const rehearse = (...args: string[]) => script("rehearse.ts", args);
-  const succeeds = async (...args: string[]): Promise<Ran> => {
-    const ran = await rehearse(...args);
-    assert.equal(ran.code, 0, `${args.join(" ")}\n${ran.stdout}\n${ran.stderr}`);
-    return ran;
-  };
-  const report = () => JSON.parse(readFileSync(join(prod, "report.json"), "utf8")) as Report;
-  const log = async () => (await succeeds("exec", "--", "git", "log", "--format=%an: %s")).stdout.trim().split("\n");
+  const rehearsal = new Rehearsal("prod");
+  const { folder: prod, env } = rehearsal;
+  const rehearse = (...args: string[]) => rehearsal.rehearse(...args);
+  const succeeds = (...args: string[]) => rehearsal.succeeds(...args);
+  const report = () => rehearsal.report();
+  const log = async () => (await rehearsal.output("git", "log", "--format=%an: %s")).split("\n");
   let started: Ran;
 
   before(async () => {
-    started = await script("start.ts", ["--stack", "prod", "--keep"]);
-    assert.equal(started.code, 0, `${started.stdout}\n${started.stderr}`);
+    started = await rehearsal.start();
   });
 
-  after(async () => {
-    await rehearse("--stack", "prod", "stop");
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => rehearsal.end());
 
-  it("ends with a summary that calls what no cluster reconciled checked, and finds no fault", () => {
-    assert.match(started.stdout, /Kustomizations \(checked, not reconciled\)/);
-    assert.doesNotMatch(started.stdout, /FAULT|MISSING/);
+  it("ends with a summary of what Flux made of it, and finds no fault", () => {
+    assert.match(started.stdout, /^ {2}infrastructure +\.\/infrastructure\/prod .* Ready +main@sha1:[0-9a-f]{12}$/m);
+    assert.match(started.stdout, /^ {2}kured +into namespace baseline +chart kured +Ready +6\.1\.0\+/m);
+    assert.doesNotMatch(started.stdout, /FAULT|MISSING|NOT/);
   });
 
   it("reports the same as data", () => {
-    const { repository, registry, images, charts, kustomizations, helmReleases, sources, secrets, faults } = report();
+    const { repository, registry, images, charts, kustomizations, helmReleases, sources, secrets, podImages, faults } =
+      report();
     assert.equal(repository.url, "https://github.com/acme/fleet");
     assert.equal(repository.path, "clusters/prod");
     assert.match(repository.commit, /^[0-9a-f]{40}$/);
@@ -61,30 +50,37 @@ describe("the rehearsal of prod", () => {
       [["kured", "6.1.0", true]],
     );
     assert.deepEqual(
-      kustomizations.map(({ name, path, checked }) => [name, path, checked]),
+      kustomizations.map(({ name, path, ready, revision }) => [name, path, ready, revision]),
       [
-        ["flux-system-cluster", "./clusters/prod", true],
-        ["apps", "./apps/prod", true],
-        ["infrastructure", "./infrastructure/prod", true],
-      ],
+        ["apps", "./apps/prod"],
+        ["flux-system-cluster", "./clusters/prod"],
+        ["infrastructure", "./infrastructure/prod"],
+      ].map((one) => [...one, true, `main@sha1:${repository.commit}`]),
     );
     assert.deepEqual(
-      helmReleases.map(({ name, namespace, targetNamespace, checked }) => [name, namespace, targetNamespace, checked]),
+      helmReleases.map(({ name, namespace, targetNamespace, ready }) => [name, namespace, targetNamespace, ready]),
       [["kured", "flux-system", "baseline", true]],
     );
     assert.deepEqual(
-      sources.map(({ kind, url, checked }) => [kind, url, checked]),
-      [["OCIRepository", `oci://${registry.loginServer}/charts/kured`, true]],
+      sources.map(({ kind, url, ready }) => [kind, url, ready]),
+      [
+        ["GitRepository", "https://github.com/acme/fleet", true],
+        ["OCIRepository", `oci://${registry.loginServer}/charts/kured`, true],
+      ],
     );
     assert.deepEqual(
-      secrets.map(({ name }) => name),
-      ["Secret demo/demo-credentials"],
+      secrets.map(({ name, keys, decrypted }) => [name, keys, decrypted]),
+      [["demo-credentials", ["password", "username"], true]],
+    );
+    assert.deepEqual(
+      podImages.map(({ pods, found }) => [pods.length, found]),
+      [[4, true], [5, true], ...["helm", "kustomize", "notification", "source"].map(() => [1, true])],
     );
     assert.deepEqual(faults, []);
   });
 
   it("needs no helm, and has the lock that helm leads to", async () => {
-    assert.doesNotMatch(started.stdout, /[Hh]elm/);
+    assert.doesNotMatch(started.stdout, /with Helm/);
     const lock = readFileSync(join(prod, "project", "mirror.prod.lock.json"), "utf8");
     const other = mkdtempSync(join(tmpdir(), "mirror-"));
     for (const name of ["Pulumi.yaml", "Pulumi.prod.yaml"]) cpSync(join(checkout, name), join(other, name));
@@ -157,41 +153,8 @@ describe("the rehearsal of prod", () => {
     assert.doesNotMatch(refused.stdout, /username: admin/);
   });
 
-  it("keeps every generated secret out of state, logs, Git history and report", async () => {
-    const read = await succeeds("--as", "editor", "exec", "--", "sops", "decrypt", secretFile());
-    const password: unknown = parse(read.stdout).stringData?.password;
-    assert.ok(typeof password === "string" && password.length >= 16, "the generated password was read");
-    const exported = JSON.parse((await succeeds("pulumi", "stack", "export", "--show-secrets")).stdout);
-    const plain = secretsIn(exported).flatMap((secret) => secret.split("\n"));
-    assert.ok(plain.includes(password), "the state keeps the password as a secret");
-    assert.ok(
-      plain.some((line) => /^MIGkAgEBBD/.test(line)),
-      "the state keeps the deploy key as a secret",
-    );
-    const cloud = JSON.parse(readFileSync(join(prod, "cloud.json"), "utf8"));
-    const tokens = Object.values(cloud.identities).flatMap((identity) => {
-      const { clientSecret, gitHubToken } = identity as Record<string, string>;
-      return [clientSecret ?? "", gitHubToken ?? ""];
-    });
-    const history = (await succeeds("exec", "--", "git", "log", "-p", "--all")).stdout;
-    const texts = new Map([
-      ["the Git history", history],
-      ["the output of up", started.stdout + started.stderr],
-    ]);
-    for (const name of readdirSync(prod, { recursive: true, encoding: "utf8" })) {
-      const file = join(prod, name);
-      if (name === "cloud.json" || /(^|\/)(node_modules|plugins|objects)(\/|$)/.test(name)) continue;
-      if (name.startsWith("project/") && !/^project\/(Pulumi|mirror)\./.test(name)) continue;
-      if (statSync(file).isFile()) texts.set(name, readFileSync(file, "latin1"));
-    }
-    assert.ok(
-      [...texts.keys()].some((name) => /^state\/.*prod\.json$/.test(name)),
-      "the state file was searched",
-    );
-    for (const [name, text] of texts)
-      for (const secret of [...plain, ...tokens].filter((line) => line.length > 12 && !line.startsWith("-----")))
-        assert.ok(!text.includes(secret), `a secret stands in ${name}`);
-  });
+  it("keeps every generated secret out of state, logs, Git history and report", () =>
+    assertNoSecretStands(rehearsal, started));
 
   it("sent Azure Resource Manager nothing that Microsoft's published types refuse", async function () {
     if (!existsSync(validator)) {
@@ -229,12 +192,7 @@ describe("the rehearsal of prod", () => {
 
   it("leaves nothing but the soft-deleted vault after destroy, and comes up again", async () => {
     await succeeds("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive");
-    const cloud = JSON.parse(readFileSync(join(prod, "cloud.json"), "utf8"));
-    const inspection = await (
-      await fetch(`http://127.0.0.1:${cloud.control.port}/inspection`, {
-        headers: { authorization: `Bearer ${cloud.control.token}` },
-      })
-    ).json();
+    const inspection = await rehearsal.inspection();
     assert.deepEqual(inspection.resources, []);
     assert.equal(inspection.softDeletedVaults.length, 1);
     await succeeds("pulumi", "up", "--yes", "--non-interactive");

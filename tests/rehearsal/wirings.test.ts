@@ -2,9 +2,10 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
+import { before, describe, it } from "mocha";
 import { callArm, type PutRequest } from "../support/arm.ts";
-import { Rehearsal } from "../support/rehearsal.ts";
+import { devRehearsal } from "../support/devRehearsal.ts";
+import type { Rehearsal } from "../support/rehearsal.ts";
 
 const roles = {
   acrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
@@ -12,10 +13,11 @@ const roles = {
 };
 
 describe("a wrong wiring of dev", () => {
-  const dev = new Rehearsal("dev");
+  let dev: Rehearsal;
 
-  before(() => dev.start());
-  after(() => dev.end());
+  before(async () => {
+    ({ dev } = await devRehearsal());
+  });
 
   const puts = (pattern: RegExp): PutRequest[] =>
     readFileSync(join(dev.folder, "arm-requests.jsonl"), "utf8")

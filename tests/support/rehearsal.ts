@@ -3,8 +3,10 @@ import { strict as assert } from "node:assert";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Inspection } from "../../rehearsal/inspection.ts";
 import type { Report } from "../../rehearsal/report.ts";
 import { type Ran, run } from "../../rehearsal/run.ts";
+import { control } from "../../rehearsal/session.ts";
 
 export const checkout = resolve(import.meta.dirname, "../..");
 
@@ -48,6 +50,11 @@ export class Rehearsal {
 
   report(): Report {
     return JSON.parse(readFileSync(join(this.folder, "report.json"), "utf8")) as Report;
+  }
+
+  /** What the cloud holds. */
+  async inspection(): Promise<Inspection> {
+    return control(JSON.parse(readFileSync(join(this.folder, "cloud.json"), "utf8")), "/inspection");
   }
 
   async end(): Promise<void> {
