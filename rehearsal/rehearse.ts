@@ -117,11 +117,13 @@ async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[
   const [command, ...rest] = args[0] === "--" ? args.slice(1) : args;
   if (command === undefined) throw new Error(`exec needs a command.\n\n${usage}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
-  await updateClone(paths, cloud, repository, branch);
+  const head = await updateClone(paths, cloud, repository, branch);
+  if ("missing" in head) print(`There is nothing to clone: ${head.missing}. The command runs in the project's folder.`);
   const asked = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: printNews }))] : [];
   // A script may call the others.
   const path = [...asked, ...(await cachedFolders())];
-  return inherit(command, rest, paths.clone, environment({ paths, cloud, as, path }));
+  const folder = "missing" in head ? paths.project : paths.clone;
+  return inherit(command, rest, folder, environment({ paths, cloud, as, path }));
 }
 
 async function runCheck({ stack, paths, cloud }: Call): Promise<number> {

@@ -19,6 +19,7 @@ export interface Report extends Findings {
     readonly url: string;
     readonly branch: string;
     readonly path: string;
+    /** The branch's head; empty where there is none. */
     readonly commit: string;
   };
   readonly registry: { readonly loginServer: string };
@@ -42,21 +43,23 @@ export interface ReportOptions {
 export async function makeReport(options: ReportOptions): Promise<Report> {
   const { stack, settings, paths, cloud, phases, print, faults = [] } = options;
   const { repository: url, branch, path, mode } = settings.flux;
-  const { commit, found, inspection } = await phases.run("Look at what Flux made of it", async () => {
+  const { head, found, inspection } = await phases.run("Look at what Flux made of it", async () => {
     const seen = await control<Inspection>(cloud, "/inspection");
     const head = await updateClone(paths, cloud, url, branch);
     const lock = await ensureLock(stack, paths, cloud, settings, print);
-    return { commit: head, found: findings(seen, lock, await secretsInGit(paths.clone)), inspection: seen };
+    // What an earlier clone holds of a repository that is gone says nothing.
+    const inGit = "commit" in head ? await secretsInGit(paths.clone) : [];
+    return { head, found: findings(seen, lock, inGit), inspection: seen };
   });
   const report: Report = {
     stack,
     mode,
     reconciled: found.kustomizations.length > 0,
-    repository: { url, branch, path, commit },
+    repository: { url, branch, path, commit: "commit" in head ? head.commit : "" },
     registry: { loginServer: inspection.registries[0]?.loginServer ?? "" },
     resources: countTypes(inspection),
     ...found,
-    faults: [...faults, ...found.faults],
+    faults: [...faults, ...("missing" in head ? [head.missing] : []), ...found.faults],
     phases: phases.done,
   };
   await writeFile(paths.report, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -130,7 +133,12 @@ function registryRows({ registry, images, charts, podImages }: Report): string[]
 function gitRows({ repository, secrets }: Report): string[] {
   return [
     ...section("Committed", [
-      [repository.url, `branch ${repository.branch}`, repository.path, `commit ${short(repository.commit)}`],
+      [
+        repository.url,
+        `branch ${repository.branch}`,
+        repository.path,
+        repository.commit === "" ? "MISSING" : `commit ${short(repository.commit)}`,
+      ],
     ]),
     ...section(
       "Secrets in Git, encrypted with SOPS",

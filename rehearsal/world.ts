@@ -2,25 +2,19 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import type { Settings } from "../components/settings.ts";
 import { readStackFile } from "../mirror/stackFile.ts";
 import { Authority } from "./cloud/authority.ts";
 import { Door } from "./cloud/door.ts";
 import type { Place } from "./cloud/types.ts";
 import { inspect } from "./inspect.ts";
 import type { Inspection } from "./inspection.ts";
+import { people } from "./people.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
-import { type CloudFile, checkout, type IdentityName, identityNames, type Paths } from "./session.ts";
+import { type CloudFile, checkout, type Paths } from "./session.ts";
 import { settingsOf } from "./settings.ts";
 
 const tenantId = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
 const subscriptionId = "c0ffee00-6a1d-4b52-8d35-2f7a9e4b1c02";
-
-/** What the custom roles of `sops.roles` allow, where a stack names some. */
-const customRoles = {
-  encrypt: "Microsoft.KeyVault/vaults/keys/encrypt/action",
-  decrypt: "Microsoft.KeyVault/vaults/keys/decrypt/action",
-} as const;
 
 const configured = (value: unknown, fallback: string) => (typeof value === "string" ? value : fallback);
 
@@ -98,47 +92,4 @@ export class World {
     await this.#door.close();
     await new Promise((resolve) => this.#requests.end(resolve));
   }
-}
-
-/** The people and groups that the settings name, the GitOps repository, and those who may run commands. */
-async function people(
-  { arm, entra, gitHub }: Services,
-  { deployers, cluster, sops, flux }: Settings,
-  subscription: string,
-): Promise<CloudFile["identities"]> {
-  const scope = `/subscriptions/${subscription}`;
-  const groups = new Map([[deployers, "deployers"]]);
-  for (const id of cluster.adminGroups) groups.set(id, "cluster administrators");
-  for (const id of sops.editors) groups.set(id, "editors of secrets");
-  for (const id of sops.encrypters) groups.set(id, "encrypters of secrets");
-  for (const [id, name] of groups) entra.addGroup(id, name);
-  for (const kind of ["encrypt", "decrypt"] as const) {
-    const id = sops.roles[kind]?.split("/").pop();
-    if (id !== undefined)
-      arm.defineRole({
-        id,
-        name: `SOPS ${kind}`,
-        dataActions: ["Microsoft.KeyVault/vaults/keys/read", customRoles[kind]],
-      });
-  }
-  arm.assignRole(deployers, "Owner", scope);
-  const repository = `${flux.owner}/${flux.name}`;
-  await gitHub.createRepository(flux.owner, flux.name, { private: true, files: { "README.md": `# ${flux.name}\n` } });
-  const memberships: Record<IdentityName, string[]> = {
-    deployer: [deployers],
-    reader: [],
-    editor: sops.editors.slice(0, 1),
-    encrypter: sops.encrypters.slice(0, 1),
-    administrator: cluster.adminGroups.slice(0, 1),
-  };
-  const entries = identityNames.map((name) => {
-    const client = entra.addClient(`rehearsal ${name}`, memberships[name]);
-    // What azuread needs to make the service principals that a stack asks for.
-    if (name === "deployer") entra.grantGraph(client.objectId, "Application.ReadWrite.OwnedBy");
-    if (name === "reader") arm.assignRole(client.objectId, "Reader", scope);
-    const right = name === "deployer" ? "admin" : "read";
-    const gitHubToken = gitHub.addToken({ repositories: { [repository]: right } });
-    return [name, { clientId: client.clientId, clientSecret: client.clientSecret, gitHubToken }] as const;
-  });
-  return Object.fromEntries(entries) as CloudFile["identities"];
 }
