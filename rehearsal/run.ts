@@ -22,7 +22,17 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a command in a process group of its own and gives what it printed. */
+/** Ctrl-C, or a SIGTERM, while a command ran: what was to come after it is not to be done. */
+export class Interrupted extends Error {
+  constructor() {
+    super("Interrupted.");
+  }
+}
+
+/**
+ * Runs a command in a process group of its own and gives what it printed.
+ * @throws Interrupted when this process was told to end; then the command has ended.
+ */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<Ran> {
   const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: "pipe", detached: true });
   const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a", mode: 0o600 });
@@ -37,7 +47,9 @@ export async function run(command: string, args: readonly string[], options: Run
       if (options.line) for (const line of lines) options.line(line);
     });
   let left: number[] = [];
+  let interrupted = false;
   const leave = () => {
+    interrupted = true;
     if (child.pid === undefined || child.exitCode !== null) return;
     left = family(child.pid);
     process.kill(-child.pid, "SIGINT");
@@ -50,6 +62,7 @@ export async function run(command: string, args: readonly string[], options: Run
       child.stdin.on("error", () => {}); // a command may end before it has read everything
       child.stdin.end(options.input ?? "");
     });
+    if (interrupted) throw new Interrupted();
     for (const line of Object.values(rest)) if (line !== "") options.line?.(line);
     return { code, ...output };
   } finally {

@@ -91,32 +91,24 @@ const worthReading = (line: string) =>
   line.trim() !== "" && !/ (creating|updating|deleting|reading) \(\d+s\)\s*$/.test(line);
 
 /** @returns what is to be told of an update that failed. */
-async function up({
-  stack,
-  paths,
-  engine,
-  print,
-  process: { cloud, guard, unguard },
-}: Run): Promise<string | undefined> {
+async function up(run: Run): Promise<string | undefined> {
+  const { stack, paths, engine, print, process } = run;
+  const { cloud, guard, unguard } = process;
+  const args = ["up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", "--stack", stack];
+  const line = (text: string) => {
+    if (worthReading(text)) print(`   ${text.trimEnd()}`);
+  };
   let group = 0;
-  const { code } = await pulumi(
-    ["up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", "--stack", stack],
-    {
-      engine,
-      paths,
-      cloud,
-      log: paths.upLog,
-      line: (line) => {
-        if (worthReading(line)) print(`   ${line.trimEnd()}`);
-      },
-      started: (pid) => {
-        group = pid;
-        guard(pid);
-      },
-    },
-  );
-  unguard(group);
-  return code === 0
-    ? undefined
-    : `pulumi up ended with ${code}; its whole output is in ${relative(checkout, paths.upLog)}`;
+  const started = (pid: number) => {
+    group = pid;
+    guard(pid);
+  };
+  try {
+    const { code } = await pulumi(args, { engine, paths, cloud, log: paths.upLog, line, started });
+    return code === 0
+      ? undefined
+      : `pulumi up ended with ${code}; its whole output is in ${relative(checkout, paths.upLog)}`;
+  } finally {
+    unguard(group);
+  }
 }

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { CLUSTER_TOOLS } from "../tools/catalogue.ts";
 import { findTools } from "../tools/findTool.ts";
 import { findEngine } from "./pulumi.ts";
+import { Interrupted } from "./run.ts";
 import { rehearsable, rehearseStack } from "./stackRun.ts";
 
 const usage = `npm start -- [--stack STACK] [--keep]
@@ -48,5 +49,6 @@ try {
       : 1;
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);
-  process.exitCode = 1;
+  // As a shell says of a command that Ctrl-C ended.
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
 }

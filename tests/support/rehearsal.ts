@@ -7,6 +7,7 @@ import type { Inspection } from "../../rehearsal/inspection.ts";
 import type { Report } from "../../rehearsal/report.ts";
 import { type Ran, run } from "../../rehearsal/run.ts";
 import { control } from "../../rehearsal/session.ts";
+import { processesOf } from "./processes.ts";
 
 export const checkout = resolve(import.meta.dirname, "../..");
 
@@ -57,8 +58,10 @@ export class Rehearsal {
     return control(JSON.parse(readFileSync(join(this.folder, "cloud.json"), "utf8")), "/inspection");
   }
 
+  /** `npm run rehearse -- stop`, which leaves no process: cloud, cluster and Flux's controllers are gone when it returns. */
   async end(): Promise<void> {
     await this.rehearse("--stack", this.stack, "stop");
+    assert.deepEqual(processesOf(this.#root), []);
     rmSync(this.#root, { recursive: true, force: true });
   }
 
