@@ -6,7 +6,6 @@ export interface FoundProcess {
   readonly pid: number;
   /** The program's file name. */
   readonly name: string;
-  readonly args: readonly string[];
 }
 
 /** Every process with the folder in its environment, where AKS_GITOPS_REHEARSALS or HOME has it, or in its arguments. */
@@ -15,9 +14,9 @@ export function processesOf(folder: string): FoundProcess[] {
   return processIds().flatMap((pid) => {
     const command = read(pid, "cmdline");
     if (!isWithin(command) && !isWithin(read(pid, "environ"))) return [];
-    const [path = "", ...args] = command.split("\0");
+    const [path = ""] = command.split("\0");
     // One that has ended, and waits for its parent to hear of it, has no arguments any more.
-    return path === "" ? [] : [{ pid, name: basename(path), args }];
+    return path === "" ? [] : [{ pid, name: basename(path) }];
   });
 }
 
