@@ -15,7 +15,7 @@ import {
 } from "./catalogue.ts";
 import { ChecksumError, download } from "./download.ts";
 import { completedFlux } from "./fluxSource.ts";
-import { goBuild, goVersion } from "./goBuild.ts";
+import { goBuild, goFetch, goVersion } from "./goBuild.ts";
 
 export interface FindOptions {
   /** Receives one line for each tool and, in a long build, one every 20 seconds; default: nothing is said. */
@@ -231,6 +231,8 @@ class Search {
       await goBuild(this.name, { folder: programs, env: this.env, suffix, progress, ...(module && { module }) });
       await this.install(programs, this.built);
     };
+    // Downloads do not need the processors that another build may have.
+    await goFetch(this.name, { env: this.env, ...(module && { module }) });
     const seconds = await this.timed(
       () => `${what}: building with Go, ${counts.modules} modules loaded, ${counts.packages} packages compiled`,
       // Two builds side by side would only take each other's processors.

@@ -34,6 +34,26 @@ export const pinnedModule = (name: string) => fileURLToPath(new URL(`go/${name}`
 /** The environment of every run of Go: a workspace of the user's around the checkout would replace pinned versions. */
 export const goEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ ...env, GOWORK: "off" });
 
+/** What Go builds for a tool: its package, and those of all others of its bundle. */
+function packagesOf(name: ToolName): { readonly names: readonly ToolName[]; readonly packages: readonly string[] } {
+  const { bundle } = CATALOGUE[name].go;
+  const names = bundle === undefined ? [name] : toolsOf(bundle);
+  return { names, packages: names.map((each) => CATALOGUE[each].go.package) };
+}
+
+/** The folder of the module that a tool is built from. */
+const moduleOf = (name: ToolName, { module }: Pick<GoBuild, "module">) =>
+  module ?? pinnedModule(CATALOGUE[name].go.bundle ?? name);
+
+/**
+ * Downloads the modules that a build will need, and compiles nothing, so that it may go on beside another build. What
+ * cannot be had is the build's to tell.
+ */
+export async function goFetch(name: ToolName, options: Pick<GoBuild, "env" | "module">): Promise<void> {
+  const args = ["list", "-C", moduleOf(name, options), "-mod=readonly", "-deps", ...packagesOf(name).packages];
+  await promisify(execFile)("go", args, { env: goEnvironment(options.env), maxBuffer: 1 << 26 }).catch(() => undefined);
+}
+
 /**
  * Builds a tool, and with it all others of its bundle.
  * Without optimisation: the programs start a second later, the build takes two thirds of the time.
@@ -41,16 +61,14 @@ export const goEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ .
  */
 export async function goBuild(name: ToolName, options: GoBuild): Promise<void> {
   const { folder, env, suffix = "", progress } = options;
-  const { bundle } = CATALOGUE[name].go;
-  const names = bundle === undefined ? [name] : toolsOf(bundle);
-  const packages = names.map((each) => CATALOGUE[each].go.package);
+  const { names, packages } = packagesOf(name);
   const stamps = Object.assign({}, ...names.map((each) => CATALOGUE[each].go.stamps)) as Record<string, string>;
   const linkerFlags = [
     "-s",
     "-w",
     ...Object.entries(stamps).flatMap(([variable, value]) => ["-X", `${variable}=${value}`]),
   ];
-  const args = ["build", "-C", options.module ?? pinnedModule(bundle ?? name), "-mod=readonly", "-v"];
+  const args = ["build", "-C", moduleOf(name, options), "-mod=readonly", "-v"];
   // An output with a separator at its end is a folder, where Go itself names the programs.
   args.push("-gcflags=all=-N -l", `-ldflags=${linkerFlags.join(" ")}`, "-o", join(folder, "/"), ...packages);
   await run(args, env, packages.join(" "), progress);

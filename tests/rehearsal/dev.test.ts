@@ -1,12 +1,12 @@
 // The whole of dev: Flux by its own bootstrap, in a real control plane, judged by the real flux CLI.
 import { strict as assert } from "node:assert";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { before, describe, it } from "mocha";
 import { parse } from "yaml";
 import type { Ran } from "../../rehearsal/run.ts";
 import { devRehearsal } from "../support/devRehearsal.ts";
-import type { Rehearsal } from "../support/rehearsal.ts";
+import { checkout, type Rehearsal } from "../support/rehearsal.ts";
 import { assertNoSecretStands, demoPassword } from "../support/secrets.ts";
 
 interface Listed {
@@ -138,6 +138,13 @@ describe("the rehearsal of dev", () => {
     const [secret] = items.filter(({ metadata }) => metadata.name === "demo-credentials");
     assert.equal(Buffer.from(secret?.data.password, "base64").toString(), password);
     await assertNoSecretStands(dev, started);
+  });
+
+  it("sent Azure Resource Manager nothing that Microsoft's published types refuse", async function () {
+    const validator = resolve(checkout, "../shared/arm/validate.mjs");
+    if (!existsSync(validator)) this.skip(); // the published types are not part of this repository
+    const sent = join(dev.folder, "arm-requests.jsonl");
+    assert.match(await dev.output(process.execPath, validator, sent), /, 0 faults$/m);
   });
 
   it("previews no change after up, nor when Flux has reconciled again", async () => {

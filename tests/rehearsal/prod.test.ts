@@ -83,7 +83,7 @@ describe("the rehearsal of prod", () => {
     assert.doesNotMatch(started.stdout, /with Helm/);
     const lock = readFileSync(join(prod, "project", "mirror.prod.lock.json"), "utf8");
     const other = mkdtempSync(join(tmpdir(), "mirror-"));
-    for (const name of ["Pulumi.yaml", "Pulumi.prod.yaml"]) cpSync(join(checkout, name), join(other, name));
+    for (const name of ["Pulumi.yaml", "Pulumi.prod.yaml"]) cpSync(join(prod, "project", name), join(other, name));
     const update = [join(checkout, "mirror", "main.ts"), "update", "--stack", "prod", "--project", other];
     const { stderr } = await succeeds("exec", "--", process.execPath, ...update);
     assert.match(stderr, /chart kured 6\.1\.0: rendering it with Helm/);

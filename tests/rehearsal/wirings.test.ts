@@ -19,12 +19,18 @@ describe("a wrong wiring of dev", () => {
     ({ dev } = await devRehearsal());
   });
 
-  const puts = (pattern: RegExp): PutRequest[] =>
-    readFileSync(join(dev.folder, "arm-requests.jsonl"), "utf8")
+  /** What the program asked ARM to make since the stack was destroyed last. */
+  function puts(pattern: RegExp): PutRequest[] {
+    const requests = readFileSync(join(dev.folder, "arm-requests.jsonl"), "utf8")
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as PutRequest & { method: string })
+      .map((line) => JSON.parse(line) as PutRequest & { method: string });
+    const isEnd = ({ method, url }: (typeof requests)[0]) =>
+      method === "DELETE" && /\/resourceGroups\/[^/]+\?/.test(url);
+    return requests
+      .slice(requests.findLastIndex(isEnd) + 1)
       .filter(({ method, url }) => method === "PUT" && pattern.test(url));
+  }
 
   /** The assignments of a role, in the order of the roles' holders' names in `holders`. */
   const assignments = (role: string) =>

@@ -174,6 +174,8 @@ describe("findTool", () => {
     assert.equal(builds.length, 1);
     assert.match(builds[0] ?? "", /^build -C \/.*\/tools\/go\/cluster -mod=readonly /);
     assert.match(builds[0] ?? "", / -X k8s\.io\/component-base\/version\.gitVersion=v1\.36\.3 /);
+    const packages = / -o \S+ (.+)$/.exec(builds[0] ?? "")?.[1];
+    assert.ok((await box.fetches())[0]?.endsWith(` -mod=readonly -deps ${packages}`), "modules are downloaded before");
     await find("helm-controller");
     assert.equal((await box.builds()).length, 1);
     assert.equal(box.lines.at(-1), "helm-controller 1.6.3: from the cache");

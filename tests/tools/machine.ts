@@ -30,6 +30,8 @@ export interface Machine {
   go(behaviour?: string): Promise<void>;
   /** The arguments of every build, a line each. */
   builds(): Promise<string[]>;
+  /** The arguments of each `go list`, by which modules are downloaded. */
+  fetches(): Promise<string[]>;
   /** Files of the cache that are neither locks nor folders. */
   cached(): Promise<string[]>;
   /** Stops the download server: nothing listens at its address any more. */
@@ -61,6 +63,11 @@ export async function machine(): Promise<Machine> {
     return new Promise<void>((resolve) => server.close(() => resolve()));
   };
 
+  async function linesOf(name: string): Promise<string[]> {
+    const text = await readFile(join(folder, name), "utf8").catch(() => "");
+    return text.split("\n").filter((line) => line !== "");
+  }
+
   async function program(name: string, script: string): Promise<string> {
     const path = join(bin, name);
     await writeFile(path, `#!/bin/sh\n${script}\n`);
@@ -81,6 +88,7 @@ export async function machine(): Promise<Machine> {
       await program(
         "go",
         `if [ "$1" = version ]; then echo go version go1.26.8 linux/amd64; exit; fi
+if [ "$1" = list ]; then echo "$@" >> ${folder}/fetches; exit; fi
 echo "$@" >> ${folder}/builds
 while [ "$1" != -o ]; do shift; done
 folder=$2; shift 2
@@ -91,10 +99,8 @@ for package in "$@"; do
 done`,
       );
     },
-    async builds() {
-      const text = await readFile(join(folder, "builds"), "utf8").catch(() => "");
-      return text.split("\n").filter((line) => line !== "");
-    },
+    builds: () => linesOf("builds"),
+    fetches: () => linesOf("fetches"),
     async cached() {
       const all = await readdir(cache, { recursive: true, withFileTypes: true }).catch(() => []);
       return all
