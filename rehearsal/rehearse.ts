@@ -31,7 +31,8 @@ const usage = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
   stop                  end the rehearsal
 
   --stack STACK         which rehearsal (default: the one that runs)
-  --as IDENTITY         who runs the command: ${identityNames.join(", ")} (default: deployer)
+  --as IDENTITY         who runs the command: ${identityNames.join(", ")}
+                        (default: deployer; in the cluster, for exec: administrator)
 Start one with: npm start -- --keep`;
 
 const print = (line: string) => void process.stderr.write(`${line}\n`);
@@ -46,20 +47,22 @@ interface Call {
   readonly paths: Paths;
   readonly cloud: CloudFile;
   readonly as: IdentityName;
+  /** Who signs in to the cluster: the deployer need not have a right there. */
+  readonly inCluster: IdentityName;
 }
 
 /** Options before the command are ours, everything after it is the command's. */
-function parse(args: readonly string[]): { stack?: string; as: string; command: readonly string[] } {
+function parse(args: readonly string[]): { stack?: string; as?: string; command: readonly string[] } {
   const rest = [...args];
   let stack: string | undefined;
-  let as = "deployer";
+  let as: string | undefined;
   while (rest[0] === "--stack" || rest[0] === "--as") {
     const [option, value] = rest.splice(0, 2);
     if (value === undefined) throw new Error(`${option} needs a value.\n\n${usage}`);
     if (option === "--stack") stack = value;
     else as = value;
   }
-  return { as, command: rest, ...(stack === undefined ? {} : { stack }) };
+  return { command: rest, ...(as !== undefined && { as }), ...(stack !== undefined && { stack }) };
 }
 
 async function pick(stack: string | undefined): Promise<{ stack: string; cloud: CloudFile }> {
@@ -113,7 +116,7 @@ async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
   return inherit(engine.pulumi, args, paths.project, environment({ paths, cloud, as, path: engine.path }));
 }
 
-async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[]): Promise<number> {
+async function runExec({ stack, paths, cloud, as, inCluster }: Call, args: readonly string[]): Promise<number> {
   const [command, ...rest] = args[0] === "--" ? args.slice(1) : args;
   if (command === undefined) throw new Error(`exec needs a command.\n\n${usage}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
@@ -123,7 +126,7 @@ async function runExec({ stack, paths, cloud, as }: Call, args: readonly string[
   // A script may call the others.
   const path = [...asked, ...(await cachedFolders())];
   const folder = "missing" in head ? paths.project : paths.clone;
-  return inherit(command, rest, folder, environment({ paths, cloud, as, path }));
+  return inherit(command, rest, folder, environment({ paths, cloud, as, inCluster, path }));
 }
 
 async function runCheck({ stack, paths, cloud }: Call): Promise<number> {
@@ -134,7 +137,7 @@ async function runCheck({ stack, paths, cloud }: Call): Promise<number> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { stack: wanted, as, command } = parse(args);
+  const { stack: wanted, as = "deployer", as: chosen = "administrator", command } = parse(args);
   const [verb, ...rest] = command;
   if (verb === undefined || verb === "--help" || verb === "help") {
     print(usage);
@@ -145,7 +148,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
   const { stack, cloud } = await pick(wanted);
-  const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName };
+  const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName, inCluster: chosen as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
   if (verb === "exec") return runExec(call, rest);
   if (verb === "check") return runCheck(call);

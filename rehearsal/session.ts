@@ -115,11 +115,19 @@ export interface EnvironmentOptions {
   readonly paths: Paths;
   readonly cloud: CloudFile;
   readonly as?: IdentityName;
+  /** Who kubelogin signs in to the cluster; default: `as`. */
+  readonly inCluster?: IdentityName;
   /** Folders to put in front of PATH (the tools found). */
   readonly path?: readonly string[];
 }
 
-export function environment({ paths, cloud, as = "deployer", path = [] }: EnvironmentOptions): Record<string, string> {
+export function environment({
+  paths,
+  cloud,
+  as = "deployer",
+  inCluster = as,
+  path = [],
+}: EnvironmentOptions): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0]),
   );
@@ -136,6 +144,9 @@ export function environment({ paths, cloud, as = "deployer", path = [] }: Enviro
     CURL_CA_BUNDLE: paths.authority,
     GIT_SSL_CAINFO: paths.authority,
     GIT_TERMINAL_PROMPT: "0",
+    // kubelogin prefers these: https://azure.github.io/kubelogin/concepts/login-modes/sp.html
+    AAD_SERVICE_PRINCIPAL_CLIENT_ID: cloud.identities[inCluster].clientId,
+    AAD_SERVICE_PRINCIPAL_CLIENT_SECRET: cloud.identities[inCluster].clientSecret,
     ARM_CLIENT_ID: clientId,
     ARM_CLIENT_SECRET: clientSecret,
     ARM_TENANT_ID: cloud.tenantId,
