@@ -13,8 +13,8 @@ export function gitOpsRepository(
   { owner, name: repository, repository: url, createRepository }: Settings["flux"],
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
+  if (createRepository) return after(repository, create(name, repository, parent));
   const found = getRepositoryOutput({ fullName: `${owner}/${repository}` }, { parent });
-  if (createRepository) return found.apply(({ id }) => after(repository, create(name, repository, parent, id !== "")));
   return found.apply((it) => existing(it, url));
 }
 
@@ -24,11 +24,11 @@ export function gitOpsRepository(
  * settings are people's own. Its name is part of the resource's: another name makes another repository instead of
  * renaming this one.
  */
-function create(name: string, repository: string, parent: pulumi.Resource, isThere: boolean): Repository {
+function create(name: string, repository: string, parent: pulumi.Resource): Repository {
   return new Repository(
     `${name}-${repository}`,
     { name: repository, visibility: "private", hasIssues: true },
-    { parent, retainOnDelete: true, ignoreChanges: ["*"], ...(isThere && { import: repository }) },
+    { parent, retainOnDelete: true, ignoreChanges: ["*"] },
   );
 }
 

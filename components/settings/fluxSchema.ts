@@ -13,8 +13,8 @@ export const flux = map({
     "write the address of a repository on GitHub, for example https://github.com/acme/fleet",
   ),
   /**
-   * Whether the repository is made, private, with this stack, where it does not exist; it stays when the stack goes.
-   * Default false: it has to exist. Where stacks share a repository, one of them makes it.
+   * Whether the repository is made, private, with this stack. Default false: it has to exist. It stays when the stack
+   * goes: take this away before the stack is made anew. Where stacks share a repository, one of them makes it.
    */
   createRepository: defaulted(flag, false),
   /** Default main. */
