@@ -9,6 +9,8 @@ const patience = 8_000;
 const answerLimit = 40_000;
 /** How long an answer of the API counts as the present, in milliseconds. */
 const present = 400;
+/** How long one that was told may still wait: its controller may not have seen yet what we see, in milliseconds. */
+const again = 3_000;
 /** How long the others may go on when one has failed for good. */
 const grace = 8_000;
 
@@ -32,8 +34,8 @@ export interface Verdict {
 export class FluxWatch {
   readonly #api: ClusterApi;
   readonly #failing = new Map<string, Failing>();
-  /** Those that were told that what they waited for is there. */
-  readonly #told = new Set<string>();
+  /** When those that waited were told that what they waited for is there. */
+  readonly #told = new Map<string, number>();
   #last: { readonly at: number; readonly verdict: Promise<Verdict> } | undefined;
   #failedSince: number | undefined;
 
@@ -71,8 +73,8 @@ export class FluxWatch {
       const name = nameOf(object);
       const waits = object.ready !== true && consequences.test(object.reason);
       if (!waits || !object.needs.every((need) => ready.has(nameOf(need)))) this.#told.delete(name);
-      else if (!this.#told.has(name)) {
-        this.#told.add(name);
+      else if (Date.now() - (this.#told.get(name) ?? 0) > again) {
+        this.#told.set(name, Date.now());
         await this.#ask(object);
       }
     }

@@ -238,7 +238,7 @@ describe("the watch over Flux", () => {
     assert.deepEqual(await later(600), ["waiting", []]);
   });
 
-  it("tells those that waited, once, when what they waited for is there", async () => {
+  it("tells those that waited when what they waited for is there, and again if that does not help", async () => {
     api.objects = [object("Kustomization", "infrastructure", { ready: ["Unknown", "Progressing"] }), waiting()];
     await later(1);
     assert.deepEqual(api.asked, []);
@@ -246,6 +246,8 @@ describe("the watch over Flux", () => {
     await later(1);
     await later(1);
     assert.deepEqual(api.asked, ["kustomizations apps"]);
+    await later(3);
+    assert.deepEqual(api.asked, ["kustomizations apps", "kustomizations apps"]);
   });
 
   it("looks once for all who ask at the same time, and anew for who wants the present", async () => {
