@@ -218,9 +218,9 @@ class Search {
     const { go, version } = CATALOGUE[this.name];
     const what = go.bundle === undefined ? (go.version ?? version) : `and the other tools of the ${go.bundle}`;
     const module = go.completed && (await completedFlux(folder, this.options));
-    let counts = { packages: 0, modules: 0 };
-    const progress = (now: typeof counts) => {
-      counts = now;
+    let compiled = 0;
+    const progress = (packages: number) => {
+      compiled = packages;
     };
     const make = async () => {
       // Another process may have built the bundle for a tool of its own.
@@ -232,9 +232,12 @@ class Search {
       await this.install(programs, this.built);
     };
     // Downloads do not need the processors that another build may have.
-    await goFetch(this.name, { env: this.env, ...(module && { module }) });
+    await this.timed(
+      () => `${what}: downloading its modules`,
+      () => goFetch(this.name, { env: this.env, ...(module && { module }) }),
+    );
     const seconds = await this.timed(
-      () => `${what}: building with Go, ${counts.modules} modules loaded, ${counts.packages} packages compiled`,
+      () => `${what}: building with Go, ${compiled} packages compiled`,
       // Two builds side by side would only take each other's processors.
       () => withLock(join(this.cache, "locks", "go.lock"), () => this.say(`${what}: waiting for another build`), make),
     );

@@ -14,8 +14,8 @@ export interface GoBuild {
   readonly suffix?: string;
   /** The module's folder; default: that of `pinnedModule`. */
   readonly module?: string;
-  /** Called for every package compiled and every module downloaded. */
-  progress?(counts: { readonly packages: number; readonly modules: number }): void;
+  /** Called with the number of packages compiled so far. */
+  progress?(packages: number): void;
 }
 
 /** What `go version` says; undefined where Go is missing. */
@@ -91,18 +91,17 @@ async function run(
   const stop = () => child.kill("SIGINT");
   process.once("exit", stop);
 
-  const counts = { packages: 0, modules: 0 };
+  let packages = 0;
   const words: string[] = [];
   let rest = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) {
-      if (line.startsWith("go: downloading ")) counts.modules++;
-      else if (/^[\w.~/-]+$/.test(line)) counts.packages++;
-      else words.push(line);
+      if (/^[\w.~/-]+$/.test(line)) packages++;
+      else if (!line.startsWith("go: downloading ")) words.push(line);
     }
-    progress?.(counts);
+    progress?.(packages);
   });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
