@@ -20,15 +20,17 @@ async function start(stacks: readonly string[], keep: boolean): Promise<boolean>
   const settings = await Promise.all(stacks.map(rehearsable));
   const log = (line: string) => print(`   ${line}`);
   print("\n== Find the engine");
-  const engine = await findEngine(log);
+  // At once: downloads for one go on while the other is built.
+  const found = findEngine(log);
   const clusterTools = findTools([...CLUSTER_TOOLS, "flux"], { log: quietly(log) });
   clusterTools.catch(() => {}); // told by whoever needs them
+  const engine = await found;
   const faultless: boolean[] = [];
   for (const [index, stack] of stacks.entries()) {
-    const found = settings[index];
-    if (found === undefined) continue;
+    const setting = settings[index];
+    if (setting === undefined) continue;
     if (stacks.length > 1) print(`\n==== Stack ${stack}`);
-    faultless.push(await rehearseStack(stack, found, { engine, clusterTools, keep, print }));
+    faultless.push(await rehearseStack(stack, setting, { engine, clusterTools, keep, print }));
   }
   return faultless.every(Boolean);
 }
