@@ -209,7 +209,9 @@ class Search {
           `Install ${this.name} ${version}, or Go 1.26 or newer (https://go.dev/dl).`,
       );
     }
-    this.say(`${go.version ?? version}: no download (${failure}), building with Go`);
+    // Of what nobody publishes a download, none was to be expected.
+    if (CATALOGUE[this.name].download !== undefined)
+      this.say(`${go.version ?? version}: no download (${failure}), building with Go`);
     // Whoever asks for a second tool of a bundle waits for the first one's build.
     await once(`${dirname(this.built)}${sep}`, () => this.compile(folder));
   }
@@ -236,10 +238,10 @@ class Search {
       () => `${what}: downloading its modules`,
       () => goFetch(this.name, { env: this.env, ...(module && { module }) }),
     );
-    const seconds = await this.timed(
-      () => `${what}: building with Go, ${compiled} packages compiled`,
-      // Two builds side by side would only take each other's processors.
-      () => withLock(join(this.cache, "locks", "go.lock"), () => this.say(`${what}: waiting for another build`), make),
+    // Two builds side by side would only take each other's processors.
+    const waiting = () => this.say(`${what}: waiting for another build`);
+    const seconds = await withLock(join(this.cache, "locks", "go.lock"), waiting, () =>
+      this.timed(() => `${what}: building with Go, ${compiled} packages compiled`, make),
     );
     this.say(`${what}: built with Go in ${seconds} s`);
   }
