@@ -8,6 +8,8 @@ import type { Services } from "./services.ts";
 
 /** How long Flux may take to settle before it is looked at, in milliseconds. */
 const patience = 90_000;
+/** How long the others may take where one has failed: they may wait for it, in milliseconds. */
+const patienceWithFailure = 15_000;
 /** Between two looks, in milliseconds. */
 const interval = 500;
 
@@ -37,13 +39,14 @@ export async function inspectCluster(
 
 /** Flux's objects when its controllers have nothing in hand, for better or worse. */
 async function atRest(api: ClusterApi): Promise<FluxObject[]> {
-  const deadline = Date.now() + patience;
+  const start = Date.now();
   for (let times = 0; ; await sleep(interval)) {
     const objects = await fluxObjects(api);
     const isBusy = ({ ready, isAsked, suspended }: FluxObject) => !suspended && (ready === undefined || isAsked);
     times = objects.some(isBusy) ? 0 : times + 1;
     // Between a source's new revision and the start of its Kustomizations, everything is at rest for a moment.
-    if (times > 2 || objects.length === 0 || Date.now() > deadline) return objects;
+    const limit = objects.some(({ ready, isAsked }) => ready === false && !isAsked) ? patienceWithFailure : patience;
+    if (times > 2 || objects.length === 0 || Date.now() - start > limit) return objects;
   }
 }
 

@@ -107,7 +107,7 @@ export function summary(report: Report): string {
     ),
     ...section(
       "FAULTS",
-      report.faults.map((fault) => [fault]),
+      report.faults.map((fault) => [fault.replaceAll("\n", "\n    ")]),
     ),
   ];
   return lines.join("\n");

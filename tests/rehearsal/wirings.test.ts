@@ -67,7 +67,7 @@ describe("a wrong wiring of dev", () => {
     const { code, stdout } = await dev.rehearse("check");
     const told = dev.report().faults;
     assert.equal(code, told.length > 0 ? 1 : 0);
-    for (const fault of told) assert.ok(stdout.includes(fault), fault);
+    for (const fault of told) assert.ok(stdout.includes(fault.split("\n")[0] ?? fault), fault);
     return told;
   }
 
