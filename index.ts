@@ -1,11 +1,11 @@
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
-import { AksCluster } from "./components/aksCluster.ts";
-import { ContainerRegistry } from "./components/containerRegistry.ts";
-import { FluxBootstrap } from "./components/fluxBootstrap.ts";
-import { FluxIdentity } from "./components/fluxIdentity.ts";
-import { HelmMirror, readMirrorLock } from "./components/helmMirror.ts";
-import { readSettings } from "./components/settings.ts";
-import { SopsKeyVault } from "./components/sopsKeyVault.ts";
+import { AksCluster } from "./components/cluster/aksCluster.ts";
+import { FluxBootstrap } from "./components/flux/fluxBootstrap.ts";
+import { FluxIdentity } from "./components/flux/fluxIdentity.ts";
+import { HelmMirror, readMirrorLock } from "./components/mirror/helmMirror.ts";
+import { ContainerRegistry } from "./components/registry/containerRegistry.ts";
+import { SopsKeyVault } from "./components/vault/sopsKeyVault.ts";
+import { readSettings } from "./settings/settings.ts";
 
 const settings = readSettings();
 const lock = await readMirrorLock(process.cwd(), settings);

@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { findEngine } from "../rehearsal/cli/pulumi.ts";
 import { family } from "../rehearsal/descendants.ts";
-import { findEngine } from "../rehearsal/pulumi.ts";
 import { must, run } from "../rehearsal/run.ts";
 import { environment, pathsOf, runningCloud } from "../rehearsal/session.ts";
 
@@ -67,7 +67,7 @@ function emptyProject(folder: string): string {
 const folder = mkdtempSync(join(tmpdir(), "bench-"));
 process.env.AKS_GITOPS_REHEARSALS = folder;
 const script = (file: string, ...args: string[]) =>
-  execFileSync(process.execPath, [join(checkout, "rehearsal", file), ...args], { stdio: "ignore" });
+  execFileSync(process.execPath, [join(checkout, "rehearsal/cli", file), ...args], { stdio: "ignore" });
 try {
   script("start.ts", "--stack", "prod", "--keep");
   const cloud = runningCloud("prod");

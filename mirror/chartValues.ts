@@ -1,6 +1,6 @@
 import { parse } from "yaml";
+import { readTarGz, type TarFile } from "../net/archive.ts";
 import { findReferences, parseReference } from "./reference.ts";
-import { readTarGz, type TarFile } from "./tar.ts";
 import { isMap, mergeValues, type Path, valueAt, walk, withValue, type YamlMap } from "./tree.ts";
 
 /** One value of a chart that may have a say in an image's name. */

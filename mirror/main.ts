@@ -1,12 +1,12 @@
 // `npm run mirror -- update --stack prod`: resolves a stack's charts and images anew into its lock.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parseSettings } from "../components/settings.ts";
 import { fluxManifests } from "../flux/manifests.ts";
-import { RegistryClient } from "../provider/registryClient.ts";
+import { RegistryClient } from "../net/registry/client.ts";
+import { parseSettings } from "../settings/settings.ts";
+import { readStackFile } from "../settings/stackFile.ts";
 import { cacheFolder, findTool } from "../tools/findTool.ts";
 import { lockName } from "./lock.ts";
-import { readStackFile } from "./stackFile.ts";
 import { updateLock } from "./update.ts";
 
 const USAGE = `Usage: npm run mirror -- update --stack <stack> [--project <folder>] [--base <lock>]...

@@ -1,10 +1,10 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FluxManifests, FluxOptions } from "../flux/manifests.ts";
+import { chartManifest } from "../net/chartManifest.ts";
 import { type Analysis, analyseChart, analysisHash } from "./analysis.ts";
 import { describeChanges } from "./changes.ts";
 import { type FoundChart, lookUpChart, type Registry } from "./chartLookup.ts";
-import { chartManifest } from "./chartManifest.ts";
 import { resolveImages, type WantedImage } from "./images.ts";
 import {
   type ChartSource,

@@ -1,15 +1,15 @@
 // The plugin `gitops`: its resources by type token, served to the engine.
 
-import { chartMirror } from "./chartMirror.ts";
-import { clusterAccess } from "./clusterAccess.ts";
-import { encryptedSecret } from "./encryptedSecret.ts";
-import { fluxInstall } from "./fluxInstall.ts";
-import { fluxReady } from "./fluxReady.ts";
-import { gitCommit } from "./gitCommit.ts";
-import type { ResourceHandler } from "./handler.ts";
-import { imageImport } from "./imageImport.ts";
-import { serve } from "./server.ts";
-import { systemPool } from "./systemPool.ts";
+import type { ResourceHandler } from "../plugin/handler.ts";
+import { serve } from "../plugin/server.ts";
+import { clusterAccess } from "./azure/clusterAccess.ts";
+import { systemPool } from "./azure/systemPool.ts";
+import { fluxInstall } from "./flux/fluxInstall.ts";
+import { fluxReady } from "./flux/fluxReady.ts";
+import { gitCommit } from "./git/gitCommit.ts";
+import { chartMirror } from "./mirror/chartMirror.ts";
+import { imageImport } from "./mirror/imageImport.ts";
+import { encryptedSecret } from "./secret/encryptedSecret.ts";
 
 const resources = new Map<string, ResourceHandler>([
   ["gitops:index:ChartMirror", chartMirror],

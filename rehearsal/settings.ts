@@ -1,8 +1,8 @@
 // The settings of a rehearsed stack, read without the engine.
-import { parseSettings, type Settings } from "../components/settings.ts";
-import { readStackFile } from "../mirror/stackFile.ts";
+import { parseSettings, type Settings } from "../settings/settings.ts";
+import { readStackFile } from "../settings/stackFile.ts";
+import { gitTokenKey, needsGitToken } from "./cli/workspace.ts";
 import { checkout } from "./session.ts";
-import { gitTokenKey, needsGitToken } from "./workspace.ts";
 
 /**
  * The settings of a stack's file.

@@ -8,9 +8,9 @@ import { createInterface } from "node:readline";
 
 /** Files by what they run against; within a group they share it. What no pattern names is in the last group. */
 const groups: readonly (readonly [name: string, files: RegExp])[] = [
-  ["prod", /rehearsal\/prod\.test\.ts$/],
-  ["dev", /rehearsal\/(dev|wirings)\.test\.ts$/],
-  ["cluster", /rehearsal\/cluster\/|providers\/kubernetes|provider\/flux(Install|Ready|Uninstall)/],
+  ["prod", /cli\/prod\.test\.ts$/],
+  ["dev", /cli\/(dev|wirings)\.test\.ts$/],
+  ["cluster", /rehearsal\/cluster\/|providers\/kubernetes|provider\/flux\/flux(Install|Ready|Uninstall)/],
   ["others", /./],
 ];
 

@@ -1,6 +1,7 @@
 // Who may do what in the cluster by Entra's tokens: AKS' sign-in with Azure RBAC, as far as whole roles go.
-import type { Entra } from "../cloud/entra.ts";
-import { TokenError } from "../cloud/entraErrors.ts";
+
+import { TokenError } from "../cloud/entra/errors.ts";
+import type { Entra } from "../cloud/entra/service.ts";
 import type { Arm, Caller } from "../cloud/types.ts";
 import type { Authenticate } from "./tokenReviews.ts";
 

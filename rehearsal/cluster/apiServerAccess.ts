@@ -1,6 +1,6 @@
 // Who reaches a managed cluster's API server over the network.
 import { BlockList } from "node:net";
-import type { Tunnel } from "../cloud/door.ts";
+import type { Tunnel } from "../cloud/door/door.ts";
 import type { ArmResource } from "../cloud/types.ts";
 
 /**

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterTool } from "../../tools/catalogue.ts";
-import type { Jwk } from "../cloud/entraJwt.ts";
+import type { Jwk } from "../cloud/entra/jwt.ts";
 import { azureRoles, serverId } from "./aksUsers.ts";
 import { ClusterApi } from "./api.ts";
 import { type Command, controlPlane } from "./controlPlane.ts";

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { certificate } from "../cloud/certificate.ts";
+import { certificate } from "../cloud/door/certificate.ts";
 
 const generate = promisify(generateKeyPair);
 const day = 24 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 // Small images for the upstream registries, made from nothing but their reference.
-import { digestOf, MEDIA } from "../cloud/registryProtocol.ts";
-import type { UpstreamImage } from "../cloud/registryUpstream.ts";
+import { digestOf, MEDIA } from "../cloud/registry/protocol.ts";
+import type { UpstreamImage } from "../cloud/registry/upstream.ts";
 import { gzip, tar } from "./archive.ts";
 
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";

@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import type { ChartSetting as FullChartSetting } from "../../components/settings.ts";
-import { chartManifest } from "../../mirror/chartManifest.ts";
-import { readTarGz } from "../../mirror/tar.ts";
-import type { ChartRepository } from "../cloud/charts.ts";
-import { MEDIA } from "../cloud/registryProtocol.ts";
-import type { UpstreamImage } from "../cloud/registryUpstream.ts";
+import { readTarGz } from "../../net/archive.ts";
+import { chartManifest } from "../../net/chartManifest.ts";
+import type { ChartSetting as FullChartSetting } from "../../settings/settings.ts";
+import type { ChartRepository } from "../cloud/registry/charts.ts";
+import { MEDIA } from "../cloud/registry/protocol.ts";
+import type { UpstreamImage } from "../cloud/registry/upstream.ts";
 import { CREATED, imageContent, parseReference } from "./image.ts";
 import { kuredChart, type PackedChart } from "./kured.ts";
 

@@ -1,5 +1,5 @@
 import type { Lock } from "../../mirror/lock.ts";
-import { digest } from "./settingsOf.ts";
+import { digest } from "../settings/settingsOf.ts";
 
 /** A lock of Kured's chart and the demo's image. */
 export const LOCK: Lock = {

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { BOOTSTRAP_ENTRIES, gotkSync, identifiedControllers, identityComponent } from "../../flux/bootstrap.ts";
-import { mergeKustomization } from "../../provider/kustomizationFile.ts";
+import { mergeKustomization } from "../../provider/git/kustomizationFile.ts";
 
 const official = resolve(import.meta.dirname, "../../../shared/flux");
 const sync = { url: "https://github.com/acme/fleet.git", branch: "main", path: "clusters/dev" };

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import type { Lock } from "../../mirror/lock.ts";
-import { Authority } from "../../rehearsal/cloud/authority.ts";
-import { ChartRepositories, type ChartRepository } from "../../rehearsal/cloud/charts.ts";
-import { Door } from "../../rehearsal/cloud/door.ts";
-import { type UpstreamImage, UpstreamRegistries } from "../../rehearsal/cloud/registryUpstream.ts";
+import { Authority } from "../../rehearsal/cloud/door/authority.ts";
+import { Door } from "../../rehearsal/cloud/door/door.ts";
+import { ChartRepositories, type ChartRepository } from "../../rehearsal/cloud/registry/charts.ts";
+import { type UpstreamImage, UpstreamRegistries } from "../../rehearsal/cloud/registry/upstream.ts";
 
 const MAIN = fileURLToPath(new URL("../../mirror/main.ts", import.meta.url));
 

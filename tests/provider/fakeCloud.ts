@@ -1,10 +1,10 @@
 // A cloud in memory for the handlers' tests: one ARM and one Azure registry, with the faults that a test wants.
 
 import { createHash } from "node:crypto";
-import { ArmError } from "../../provider/azure.ts";
-import type { Cloud, Registry } from "../../provider/cloud.ts";
-import type { Context } from "../../provider/handler.ts";
-import type { RegistryClosed } from "../../provider/registryClient.ts";
+import type { RegistryClosed } from "../../net/registry/client.ts";
+import type { Context } from "../../plugin/handler.ts";
+import { ArmError } from "../../provider/azure/armClient.ts";
+import type { Cloud, Registry } from "../../provider/azure/cloud.ts";
 
 export const REGISTRY_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acme";
 export const CLUSTER_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/prod";

@@ -5,11 +5,11 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { BOOTSTRAP_ENTRIES, BOOTSTRAP_FILES, gotkSync, identityComponent } from "../../flux/bootstrap.ts";
 import { fluxManifests, gotkComponents } from "../../flux/manifests.ts";
-import type { FluxWorld } from "../../provider/fluxCluster.ts";
-import { fluxInstallIn } from "../../provider/fluxInstall.ts";
-import { fluxReadyIn } from "../../provider/fluxReady.ts";
-import type { Context, Existing, Properties, ResourceHandler } from "../../provider/handler.ts";
-import { mergeKustomization } from "../../provider/kustomizationFile.ts";
+import type { Context, Existing, Properties, ResourceHandler } from "../../plugin/handler.ts";
+import type { FluxWorld } from "../../provider/flux/fluxCluster.ts";
+import { fluxInstallIn } from "../../provider/flux/fluxInstall.ts";
+import { fluxReadyIn } from "../../provider/flux/fluxReady.ts";
+import { mergeKustomization } from "../../provider/git/kustomizationFile.ts";
 import { CLUSTER_ID, FakeCloud } from "../provider/fakeCloud.ts";
 import { anotherCluster, type TestCluster } from "./cluster.ts";
 

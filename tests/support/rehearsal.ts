@@ -3,10 +3,10 @@ import { strict as assert } from "node:assert";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Inspection } from "../../rehearsal/inspection.ts";
-import type { Report } from "../../rehearsal/report.ts";
+import type { Report } from "../../rehearsal/cli/report.ts";
 import { type Ran, run } from "../../rehearsal/run.ts";
 import { control } from "../../rehearsal/session.ts";
+import type { Inspection } from "../../rehearsal/world/inspection.ts";
 import { processesOf } from "./processes.ts";
 
 export const checkout = resolve(import.meta.dirname, "../..");
@@ -66,6 +66,6 @@ export class Rehearsal {
   }
 
   #script(file: string, args: readonly string[]): Promise<Ran> {
-    return run(process.execPath, [join(checkout, "rehearsal", file), ...args], { cwd: checkout, env: this.env });
+    return run(process.execPath, [join(checkout, "rehearsal/cli", file), ...args], { cwd: checkout, env: this.env });
   }
 }

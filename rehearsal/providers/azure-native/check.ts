@@ -1,6 +1,6 @@
 // What azure-native fills in and refuses before anything is sent: names, locations, the rules for names.
 
-import { type CheckFailure, type Properties, UNKNOWN } from "../../../provider/handler.ts";
+import { type CheckFailure, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
 import { hexDigits, present, text } from "../shared/values.ts";
 import { type ArmType, autoName, type NameRule, pathParameters } from "./armType.ts";
 

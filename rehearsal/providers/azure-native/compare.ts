@@ -1,7 +1,7 @@
 // What changed: between a program's old and new inputs, and between Azure and what Pulumi last saw of it.
 
-import { detailedDiff, equal, parsePath } from "../../../provider/diff.ts";
-import type { Diff, DiffKind, Properties } from "../../../provider/handler.ts";
+import { detailedDiff, equal, parsePath } from "../../../plugin/diff.ts";
+import type { Diff, DiffKind, Properties } from "../../../plugin/handler.ts";
 import { type Fields, isFields } from "../shared/values.ts";
 import { type ArmType, pathParameters } from "./armType.ts";
 import { CREATE_BEFORE_DELETE } from "./check.ts";

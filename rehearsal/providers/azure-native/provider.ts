@@ -1,6 +1,6 @@
 // The stand-in for Pulumi's azure-native: the provider as the engine sees it.
 
-import type { Properties, Provider } from "../../../provider/handler.ts";
+import type { Properties, Provider } from "../../../plugin/handler.ts";
 import { claimsOf, type EntraClient, EntraTokens, entraClient } from "../shared/entra.ts";
 import { sendJson } from "../shared/http.ts";
 import { isFields, sdkVersion, text } from "../shared/values.ts";

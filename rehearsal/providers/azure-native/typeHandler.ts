@@ -7,7 +7,7 @@ import {
   type Properties,
   type ResourceHandler,
   UNKNOWN,
-} from "../../../provider/handler.ts";
+} from "../../../plugin/handler.ts";
 import { type Fields, isFields } from "../shared/values.ts";
 import { type ArmClient, OperationFailed } from "./arm.ts";
 import { type ArmType, parseId, resourceId } from "./armType.ts";

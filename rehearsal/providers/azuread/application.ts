@@ -1,6 +1,6 @@
 // azuread:Application, as far as a service principal with a password needs one.
 
-import type { Existing, Properties, ResourceHandler } from "../../../provider/handler.ts";
+import type { Existing, Properties, ResourceHandler } from "../../../plugin/handler.ts";
 import { type Fields, present } from "../shared/values.ts";
 import { Graph } from "./graph.ts";
 

@@ -1,6 +1,6 @@
 // azuread:ApplicationPassword: a client secret that Entra makes and tells once.
 
-import { type Existing, type Properties, type ResourceHandler, Secret } from "../../../provider/handler.ts";
+import { type Existing, type Properties, type ResourceHandler, Secret } from "../../../plugin/handler.ts";
 import { type Fields, isFields, present, text } from "../shared/values.ts";
 import { objectIdOf } from "./application.ts";
 import type { Graph } from "./graph.ts";

@@ -1,6 +1,6 @@
 // Started by the engine as pulumi-resource-azuread.
 
-import { serve } from "../../../provider/server.ts";
+import { serve } from "../../../plugin/server.ts";
 import { azuread } from "./provider.ts";
 
 await serve(azuread);

@@ -1,6 +1,6 @@
 // The stand-in for Pulumi's azuread: applications, service principals and client secrets.
 
-import type { Properties, Provider, ResourceHandler } from "../../../provider/handler.ts";
+import type { Properties, Provider, ResourceHandler } from "../../../plugin/handler.ts";
 import { claimsOf, EntraTokens, entraClient } from "../shared/entra.ts";
 import { sdkVersion } from "../shared/values.ts";
 import { application } from "./application.ts";

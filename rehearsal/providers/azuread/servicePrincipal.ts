@@ -1,6 +1,6 @@
 // azuread:ServicePrincipal.
 
-import type { Existing, Properties, ResourceHandler } from "../../../provider/handler.ts";
+import type { Existing, Properties, ResourceHandler } from "../../../plugin/handler.ts";
 import { type Fields, isFields, present } from "../shared/values.ts";
 import { objectIdOf, unknownArguments } from "./application.ts";
 import { Graph } from "./graph.ts";

@@ -1,6 +1,6 @@
 // github:RepositoryDeployKey.
 
-import type { Existing, Properties, ResourceHandler } from "../../../provider/handler.ts";
+import type { Existing, Properties, ResourceHandler } from "../../../plugin/handler.ts";
 import { type Fields, present } from "../shared/values.ts";
 import type { Answer, GitHubApi } from "./api.ts";
 

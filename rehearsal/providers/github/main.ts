@@ -1,6 +1,6 @@
 // Started by the engine as pulumi-resource-github.
 
-import { serve } from "../../../provider/server.ts";
+import { serve } from "../../../plugin/server.ts";
 import { github } from "./provider.ts";
 
 await serve(github);

@@ -1,6 +1,6 @@
 // The stand-in for Pulumi's github: repositories and their deploy keys.
 
-import type { Properties, Provider, ResourceHandler } from "../../../provider/handler.ts";
+import type { Properties, Provider, ResourceHandler } from "../../../plugin/handler.ts";
 import { sdkVersion, text } from "../shared/values.ts";
 import { GitHubApi } from "./api.ts";
 import { deployKey } from "./deployKey.ts";

@@ -1,6 +1,6 @@
 // github:Repository and the functions that look one up.
 
-import type { Existing, Properties, ResourceHandler } from "../../../provider/handler.ts";
+import type { Existing, Properties, ResourceHandler } from "../../../plugin/handler.ts";
 import { type Fields, isFields, present } from "../shared/values.ts";
 import type { GitHubApi } from "./api.ts";
 

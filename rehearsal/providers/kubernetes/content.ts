@@ -1,7 +1,7 @@
 // Objects as the engine keeps them: state, and inputs as they are found in the cluster.
 
-import { type Properties, Secret, UNKNOWN } from "../../../provider/handler.ts";
-import type { KubeObject } from "../../../provider/kubernetesApi.ts";
+import type { KubeObject } from "../../../net/kubernetesApi.ts";
+import { type Properties, Secret, UNKNOWN } from "../../../plugin/handler.ts";
 import { type Fields, isFields } from "../shared/values.ts";
 
 const COPIES = "kubectl.kubernetes.io/last-applied-configuration";

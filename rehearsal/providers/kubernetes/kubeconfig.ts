@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { parseDocument } from "yaml";
-import type { ApiServer } from "../../../provider/kubernetesApi.ts";
+import type { ApiServer } from "../../../net/kubernetesApi.ts";
 import { isFields } from "../shared/values.ts";
 
 interface Exec {

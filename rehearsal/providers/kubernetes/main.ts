@@ -1,6 +1,6 @@
 // Started by the engine as pulumi-resource-kubernetes.
 
-import { serve } from "../../../provider/server.ts";
+import { serve } from "../../../plugin/server.ts";
 import { kubernetes } from "./provider.ts";
 
 await serve(kubernetes);

@@ -1,8 +1,8 @@
 // Who manages which field: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
 
 import { randomBytes } from "node:crypto";
-import type { Properties } from "../../../provider/handler.ts";
-import type { KubeObject } from "../../../provider/kubernetesApi.ts";
+import type { KubeObject } from "../../../net/kubernetesApi.ts";
+import type { Properties } from "../../../plugin/handler.ts";
 import { type Fields, isFields } from "../shared/values.ts";
 import { annotationsOf } from "./replacement.ts";
 

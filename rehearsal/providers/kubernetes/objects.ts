@@ -1,15 +1,15 @@
 // Objects of every kind: kubernetes:core/v1:Secret, kubernetes:apps/v1:Deployment and so on.
 
+import { pause } from "../../../net/http.ts";
+import { type KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../../net/kubernetesApi.ts";
 import {
   type Context,
   type Existing,
   PartialFailure,
   type Properties,
   type ResourceHandler,
-} from "../../../provider/handler.ts";
-import { pause } from "../../../provider/http.ts";
-import { type KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../../provider/kubernetesApi.ts";
-import { hasUnknown } from "../../../provider/property.ts";
+} from "../../../plugin/handler.ts";
+import { hasUnknown } from "../../../plugin/property.ts";
 import { hexDigits, isFields } from "../shared/values.ts";
 import { importedInputs, inputsAsFound, stateOf } from "./content.ts";
 import { managerOf } from "./managers.ts";

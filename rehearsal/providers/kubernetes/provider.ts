@@ -1,8 +1,8 @@
 // The stand-in for Pulumi's kubernetes: objects of any kind on a real API server, changed by server-side apply.
 
 import { existsSync, readFileSync } from "node:fs";
-import { type Properties, type Provider, UNKNOWN } from "../../../provider/handler.ts";
-import { KubernetesApi } from "../../../provider/kubernetesApi.ts";
+import { KubernetesApi } from "../../../net/kubernetesApi.ts";
+import { type Properties, type Provider, UNKNOWN } from "../../../plugin/handler.ts";
 import { present, sdkVersion, text } from "../shared/values.ts";
 import { apiServerOf } from "./kubeconfig.ts";
 import { type ObjectOptions, objectHandler } from "./objects.ts";

@@ -1,7 +1,7 @@
 // What of an object cannot be changed in place, as the official provider has it: more than the API server refuses.
 
-import { detailedDiff } from "../../../provider/diff.ts";
-import type { Diff, Properties } from "../../../provider/handler.ts";
+import { detailedDiff } from "../../../plugin/diff.ts";
+import type { Diff, Properties } from "../../../plugin/handler.ts";
 import { isFields } from "../shared/values.ts";
 
 /** Whoever is annotated with it got its name from the provider. */

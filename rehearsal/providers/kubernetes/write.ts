@@ -1,13 +1,13 @@
 // Objects on their way to the API server, in the official provider's ways and words.
 
-import type { Properties } from "../../../provider/handler.ts";
 import {
   type KubeObject,
   type KubernetesApi,
   KubernetesError,
   nameOf,
   type ObjectRef,
-} from "../../../provider/kubernetesApi.ts";
+} from "../../../net/kubernetesApi.ts";
+import type { Properties } from "../../../plugin/handler.ts";
 import { CREATOR, isAsCreated, takenOver } from "./managers.ts";
 import { annotationsOf } from "./replacement.ts";
 

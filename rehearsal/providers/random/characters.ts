@@ -1,7 +1,7 @@
 // Strings of random characters with the arguments of RandomPassword and RandomString.
 
 import { randomInt } from "node:crypto";
-import type { CheckFailure } from "../../../provider/handler.ts";
+import type { CheckFailure } from "../../../plugin/handler.ts";
 import type { Fields } from "../shared/values.ts";
 
 /** The classes in the order of the provider's documentation: switch, minimum, characters. */

@@ -1,7 +1,7 @@
 // The stand-in for Pulumi's random: passwords, strings, ids and UUIDs.
 
 import { randomBytes, randomUUID } from "node:crypto";
-import { type CheckFailure, type Provider, type ResourceHandler, Secret } from "../../../provider/handler.ts";
+import { type CheckFailure, type Provider, type ResourceHandler, Secret } from "../../../plugin/handler.ts";
 import { drawn } from "../shared/drawn.ts";
 import { type Fields, sdkVersion } from "../shared/values.ts";
 import { CHARACTER_DEFAULTS, characterFaults, draw, withNumeric } from "./characters.ts";

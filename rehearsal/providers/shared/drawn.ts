@@ -1,6 +1,6 @@
 // Resources that are drawn once and then only kept: they have no cloud, and any changed input draws anew.
 
-import type { CheckFailure, Properties, ResourceHandler } from "../../../provider/handler.ts";
+import type { CheckFailure, Properties, ResourceHandler } from "../../../plugin/handler.ts";
 import { type Fields, present } from "./values.ts";
 
 export interface Drawn {

@@ -2,7 +2,7 @@
 
 import { createHash, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { type CheckFailure, type Provider, Secret } from "../../../provider/handler.ts";
+import { type CheckFailure, type Provider, Secret } from "../../../plugin/handler.ts";
 import { drawn } from "../shared/drawn.ts";
 import { type Fields, sdkVersion } from "../shared/values.ts";
 import { openSsh } from "./openssh.ts";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { Entra } from "../../../rehearsal/cloud/entra.ts";
+import { Entra } from "../../../rehearsal/cloud/entra/service.ts";
 import type { Caller } from "../../../rehearsal/cloud/types.ts";
 import { aksUsers, serverId } from "../../../rehearsal/cluster/aksUsers.ts";
 import { apiServerRefusal } from "../../../rehearsal/cluster/apiServerAccess.ts";

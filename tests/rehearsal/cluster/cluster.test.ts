@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "mocha";
-import { isSignedBy, parseJwt } from "../../../rehearsal/cloud/entraJwt.ts";
+import { isSignedBy, parseJwt } from "../../../rehearsal/cloud/entra/jwt.ts";
 import { ApiError, ClusterApi } from "../../../rehearsal/cluster/api.ts";
 import { CLUSTER_TIMEOUT, eventually, type TestCluster, testCluster } from "../../support/cluster.ts";
 

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { readFile } from "node:fs/promises";
 import { before, describe, it } from "mocha";
-import { parseJwt } from "../../../rehearsal/cloud/entraJwt.ts";
+import { parseJwt } from "../../../rehearsal/cloud/entra/jwt.ts";
 import type { KubeObject } from "../../../rehearsal/cluster/api.ts";
 import { CLUSTER_TIMEOUT, eventually, type TestCluster, testClusterWithFlux } from "../../support/cluster.ts";
 

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
 import { gunzipSync } from "node:zlib";
 import { describe, it } from "mocha";
-import { readTarGz } from "../../../mirror/tar.ts";
+import { readTarGz } from "../../../net/archive.ts";
 import { gzip, tar } from "../../../rehearsal/content/archive.ts";
 
 const FILES = [

@@ -2,8 +2,8 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Authority } from "../../../rehearsal/cloud/authority.ts";
-import { Door } from "../../../rehearsal/cloud/door.ts";
+import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
+import { Door } from "../../../rehearsal/cloud/door/door.ts";
 import type { CloudRequest, CloudResponse } from "../../../rehearsal/cloud/types.ts";
 import { installProviders } from "../../../rehearsal/providers/install.ts";
 import { type EngineEnvironment, engineEnvironment } from "../../support/engine.ts";

@@ -2,14 +2,14 @@ import { strict as assert } from "node:assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { Authority } from "../../../rehearsal/cloud/authority.ts";
-import { Door } from "../../../rehearsal/cloud/door.ts";
-import { GitHub } from "../../../rehearsal/cloud/github.ts";
+import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
+import { Door } from "../../../rehearsal/cloud/door/door.ts";
+import { GitHub } from "../../../rehearsal/cloud/github/service.ts";
 import { installProviders } from "../../../rehearsal/providers/install.ts";
 import { type EngineEnvironment, engineEnvironment, runPulumi, succeed, writeProject } from "../../support/engine.ts";
 import { ask } from "../cloud/request.ts";
 
-// The first one is as components/gitOpsRepository.ts makes it.
+// The first one is as components/flux/gitOpsRepository.ts makes it.
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
 import { Repository } from "@pulumi/github/repository.js";

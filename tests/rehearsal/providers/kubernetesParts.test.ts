@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { stringify } from "yaml";
-import { UNKNOWN } from "../../../provider/handler.ts";
+import { UNKNOWN } from "../../../plugin/handler.ts";
 import { apiServerOf } from "../../../rehearsal/providers/kubernetes/kubeconfig.ts";
 import { managerOf, takenOver } from "../../../rehearsal/providers/kubernetes/managers.ts";
 import { kubernetes } from "../../../rehearsal/providers/kubernetes/provider.ts";

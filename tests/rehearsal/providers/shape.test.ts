@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { UNKNOWN } from "../../../provider/handler.ts";
+import { UNKNOWN } from "../../../plugin/handler.ts";
 import { autoName, parseId, resourceId } from "../../../rehearsal/providers/azure-native/armType.ts";
 import { applyDrift, inputDiff } from "../../../rehearsal/providers/azure-native/compare.ts";
 import { addComputed, toBody, toInputs, toOutputs } from "../../../rehearsal/providers/azure-native/shape.ts";

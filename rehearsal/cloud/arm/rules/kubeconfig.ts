@@ -2,7 +2,7 @@
 import { generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { certificate } from "../../certificate.ts";
+import { certificate } from "../../door/certificate.ts";
 import type { ArmResource } from "../../types.ts";
 import type { World } from "../behaviour.ts";
 

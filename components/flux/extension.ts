@@ -1,0 +1,130 @@
+import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extension.js";
+import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
+import * as pulumi from "@pulumi/pulumi";
+import { FLUX_NAMESPACE, GIT_REPOSITORY } from "../repository/names.ts";
+import { after } from "../shared/after.ts";
+import { createDeployKey } from "./deployKey.ts";
+import type { FluxBootstrapArgs } from "./fluxBootstrap.ts";
+
+/** What a way to bring Flux into the cluster starts from. */
+export interface FluxParts {
+  readonly name: string;
+  readonly args: FluxBootstrapArgs;
+  /** The repository's name on GitHub, when it is known to be there. */
+  readonly repository: pulumi.Output<string>;
+  /** The commit that Flux shall reconcile. */
+  readonly commit: pulumi.Resource;
+  readonly parent: pulumi.Resource;
+}
+
+/** How Flux reads the repository, as a FluxConfiguration has it. */
+interface SignIn {
+  readonly gitRepository: {
+    readonly url: pulumi.Input<string>;
+    readonly sshKnownHosts?: string;
+    readonly httpsUser?: string;
+  };
+  /** By name, base64. */
+  readonly configurationProtectedSettings: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/**
+ * Flux by the AKS extension, which reads the repository with a deploy key of its own or with a token.
+ * @returns whether Azure found everything reconciled: `Compliant` and others.
+ */
+export function installExtension(parts: FluxParts): pulumi.Output<string> {
+  const signIn = parts.args.settings.flux.auth === "token" ? withToken(parts) : withDeployKey(parts);
+  const extension = createExtension(parts);
+  return createConfiguration(parts, extension, signIn).complianceState;
+}
+
+function withToken({ args, repository }: FluxParts): SignIn {
+  const { owner } = args.settings.flux;
+  const token = pulumi.output(args.settings.gitToken as pulumi.Input<string>);
+  return {
+    // GitHub takes any user name beside a token.
+    gitRepository: { url: repository.apply((name) => `https://github.com/${owner}/${name}`), httpsUser: "git" },
+    configurationProtectedSettings: { httpsKey: pulumi.secret(token.apply(base64)) },
+  };
+}
+
+function withDeployKey(parts: FluxParts): SignIn {
+  const { url, privateKey, knownHosts } = createDeployKey(parts);
+  return {
+    gitRepository: { url, sshKnownHosts: base64(knownHosts) },
+    configurationProtectedSettings: { sshPrivateKey: pulumi.secret(privateKey.apply(base64)) },
+  };
+}
+
+function createExtension({ name, args, parent }: FluxParts): Extension {
+  const images = String(args.settings.flux.imageAutomation);
+  return new Extension(
+    name,
+    {
+      ...target(args, args.clusterName),
+      extensionName: "flux",
+      extensionType: "microsoft.flux",
+      autoUpgradeMinorVersion: true,
+      releaseTrain: "Stable",
+      scope: { cluster: { releaseNamespace: FLUX_NAMESPACE } },
+      configurationSettings: {
+        "image-automation-controller.enabled": images,
+        "image-reflector-controller.enabled": images,
+        "multiTenancy.enforce": "true",
+        "workloadIdentity.enable": "true",
+        "workloadIdentity.azureClientId": args.identity.clientId,
+        "workloadIdentity.azureTenantId": args.identity.tenantId,
+      },
+    },
+    { parent },
+  );
+}
+
+function createConfiguration(
+  { name, args, commit, parent }: FluxParts,
+  extension: Extension,
+  { gitRepository, configurationProtectedSettings }: SignIn,
+): FluxConfiguration {
+  const { branch, path } = args.settings.flux;
+  // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
+  const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
+  return new FluxConfiguration(
+    name,
+    {
+      ...target(args, after(args.clusterName, ...ready)),
+      fluxConfigurationName: GIT_REPOSITORY,
+      scope: "cluster",
+      namespace: FLUX_NAMESPACE,
+      sourceKind: "GitRepository",
+      gitRepository: {
+        ...gitRepository,
+        repositoryRef: { branch },
+        syncIntervalInSeconds: 60,
+        timeoutInSeconds: 600,
+      },
+      configurationProtectedSettings,
+      kustomizations: {
+        cluster: {
+          path: `./${path}`,
+          prune: true,
+          wait: true,
+          syncIntervalInSeconds: 600,
+          retryIntervalInSeconds: 60,
+          timeoutInSeconds: 600,
+        },
+      },
+      waitForReconciliation: true,
+      reconciliationWaitDuration: "PT20M",
+    },
+    { parent },
+  );
+}
+
+function target({ resourceGroupName }: FluxBootstrapArgs, clusterName: pulumi.Input<string>) {
+  const clusterRp = "Microsoft.ContainerService";
+  return { resourceGroupName, clusterRp, clusterResourceName: "managedClusters", clusterName };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}

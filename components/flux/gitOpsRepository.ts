@@ -1,0 +1,42 @@
+import { type GetRepositoryResult, getRepositoryOutput } from "@pulumi/github/getRepository.js";
+import { Repository } from "@pulumi/github/repository.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../../settings/settings.ts";
+import { after } from "../shared/after.ts";
+
+/**
+ * The GitOps repository on GitHub: looked up, or made where the settings ask for it.
+ * @returns its name, when it is there.
+ */
+export function gitOpsRepository(
+  name: string,
+  { owner, name: repository, repository: url, createRepository }: Settings["flux"],
+  parent: pulumi.Resource,
+): pulumi.Output<string> {
+  if (createRepository) return after(repository, create(name, repository, parent));
+  const found = getRepositoryOutput({ fullName: `${owner}/${repository}` }, { parent });
+  return found.apply((it) => existing(it, url));
+}
+
+/**
+ * Without a first commit: the one that this program pushes makes the branch of the settings, and the default one.
+ * Other clusters and people's own files may live in it, so it outlives the stack, and from its creation on all its
+ * settings are people's own. Its name is part of the resource's: another name makes another repository instead of
+ * renaming this one.
+ */
+function create(name: string, repository: string, parent: pulumi.Resource): Repository {
+  return new Repository(
+    `${name}-${repository}`,
+    { name: repository, visibility: "private", hasIssues: true },
+    { parent, retainOnDelete: true, ignoreChanges: ["*"] },
+  );
+}
+
+/** The provider gives an empty id, and no error, for a repository that is not there or not to be seen. */
+function existing(found: GetRepositoryResult, url: string): string {
+  if (found.id !== "") return found.name;
+  throw new pulumi.RunError(
+    `aks-gitops:flux.repository ${url} is not there, or GITHUB_TOKEN may not see it. ` +
+      "Create the repository, or give the token access to it, or let it be made: flux.createRepository: true.",
+  );
+}

@@ -1,0 +1,74 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Lock, LockError, readLock } from "../../mirror/lock.ts";
+import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
+import { ImageImport } from "../../provider/sdk/imageImport.ts";
+
+export interface HelmMirrorArgs {
+  /** What charts and images were resolved to. */
+  readonly lock: Lock;
+  /** ARM id of the registry. */
+  readonly registryId: pulumi.Input<string>;
+  /** The registry's login server, when images may be imported. */
+  readonly importServer: pulumi.Input<string>;
+  /** The same, when charts may be pushed. */
+  readonly pushServer: pulumi.Input<string>;
+}
+
+/** Charts and the images they use, in the registry with the digests of the lock. */
+export class HelmMirror extends pulumi.ComponentResource {
+  /** References by digest, by the images' original names. */
+  readonly images: Readonly<Record<string, pulumi.Output<string>>>;
+  /** OCI references, by the charts' names. */
+  readonly charts: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Every mirrored chart and image. */
+  readonly contents: readonly pulumi.Resource[];
+
+  constructor(name: string, args: HelmMirrorArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aks-gitops:index:HelmMirror", name, {}, opts);
+    const images = this.importImages(args);
+    const charts = this.pushCharts(args);
+    this.images = references(images);
+    this.charts = references(charts);
+    this.contents = [...images.values(), ...charts.values()];
+    this.registerOutputs({ images: this.images, charts: this.charts });
+  }
+
+  private importImages({ lock, registryId, importServer }: HelmMirrorArgs): Map<string, ImageImport> {
+    const images = lock.images.map(
+      (image) =>
+        [
+          image.source,
+          new ImageImport(image.source, { registryId, loginServer: importServer, ...image }, { parent: this }),
+        ] as const,
+    );
+    return new Map(images);
+  }
+
+  private pushCharts({ lock, registryId, pushServer }: HelmMirrorArgs): Map<string, ChartMirror> {
+    const charts = lock.charts.map(({ name, version, url, sha256, created, manifest }) => {
+      const repository = `charts/${name}`;
+      const args = { registryId, loginServer: pushServer, repository, version, url, sha256, created, manifest };
+      return [name, new ChartMirror(name, args, { parent: this })] as const;
+    });
+    return new Map(charts);
+  }
+}
+
+/**
+ * The lock of the settings' charts and images.
+ * @param root the folder of Pulumi.yaml.
+ * @throws pulumi.RunError when it is missing or stale, so that the engine shows the remedy without a stack trace.
+ */
+export async function readMirrorLock(root: string, settings: Parameters<typeof readLock>[1]): Promise<Lock> {
+  try {
+    return await readLock(root, settings);
+  } catch (error) {
+    throw error instanceof LockError ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+function references(
+  resources: Map<string, { readonly reference: pulumi.Output<string> }>,
+): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries([...resources].map(([name, { reference }]) => [name, reference]));
+}

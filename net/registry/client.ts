@@ -1,0 +1,168 @@
+// A client of OCI registries (https://github.com/opencontainers/distribution-spec): manifests and blobs, read and pushed.
+
+import { createHash } from "node:crypto";
+import type { TokenCredential } from "@azure/identity";
+import { describe } from "../../plugin/failure.ts";
+import { send } from "../http.ts";
+import { RegistryClosed, RegistryError, refusal } from "./errors.ts";
+import { type Access, RegistryTokens } from "./tokens.ts";
+
+export { RegistryClosed, RegistryError } from "./errors.ts";
+
+const MANIFEST_TYPES = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+export interface RegistryOptions {
+  /** Entra credential; used for Azure container registries only. */
+  readonly credential?: TokenCredential;
+  readonly signal?: AbortSignal;
+  /** Origin to talk to instead of `https://<host>`. */
+  readonly endpoint?: string;
+}
+
+/** One registry. Tokens are kept as long as the client lives. */
+export class RegistryClient {
+  readonly host: string;
+  readonly #endpoint: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #tokens: RegistryTokens;
+
+  /** @param host as in image names: `ghcr.io`, `docker.io`, `<name>.azurecr.io`. */
+  constructor(host: string, options: RegistryOptions = {}) {
+    this.host = host;
+    // Docker Hub's registry has another name than its images.
+    this.#endpoint = options.endpoint ?? `https://${host === "docker.io" ? "registry-1.docker.io" : host}`;
+    this.#signal = options.signal;
+    const credential = /\.azurecr\.(io|cn|us)$/.test(host) ? options.credential : undefined;
+    this.#tokens = new RegistryTokens(this.#endpoint, credential, options.signal);
+  }
+
+  /**
+   * A manifest or index, byte for byte.
+   * @param reference a tag or digest.
+   * @returns undefined when there is none.
+   * @throws RegistryError; also when the content does not fit the digest that was asked for.
+   */
+  async manifest(
+    repository: string,
+    reference: string,
+  ): Promise<{ digest: string; mediaType: string; body: Buffer } | undefined> {
+    const response = await this.#get("GET", repository, `manifests/${reference}`, MANIFEST_TYPES);
+    if (response === undefined) return undefined;
+    const body = Buffer.from(await response.arrayBuffer());
+    const digest = digestOf(body);
+    const expected = reference.startsWith("sha256:") ? reference : response.headers.get("docker-content-digest");
+    if (expected?.startsWith("sha256:") && expected !== digest) throw this.#damaged(repository, expected, digest);
+    return { digest, mediaType: mediaType(response), body };
+  }
+
+  /** The digest behind a tag or digest; undefined when there is none. @throws RegistryError */
+  async head(repository: string, reference: string): Promise<{ digest: string; mediaType: string } | undefined> {
+    const response = await this.#get("HEAD", repository, `manifests/${reference}`, MANIFEST_TYPES);
+    if (response === undefined) return undefined;
+    const digest = response.headers.get("docker-content-digest");
+    // The header is only recommended; without it the content tells.
+    return digest === null ? this.manifest(repository, reference) : { digest, mediaType: mediaType(response) };
+  }
+
+  /** A blob. @throws RegistryError when there is none or its content does not fit the digest. */
+  async blob(repository: string, digest: string): Promise<Buffer> {
+    const response = await this.#get("GET", repository, `blobs/${digest}`, "*/*");
+    if (response === undefined) throw new RegistryError(404, `${this.host}/${repository} has no blob ${digest}`);
+    const body = Buffer.from(await response.arrayBuffer());
+    const actual = digestOf(body);
+    if (actual !== digest) throw this.#damaged(repository, digest, actual);
+    return body;
+  }
+
+  /** Pushes a blob that is not there yet. @returns its digest. @throws RegistryError */
+  async pushBlob(repository: string, body: Buffer): Promise<string> {
+    const digest = digestOf(body);
+    const there = await this.#call("HEAD", repository, `blobs/${digest}`, "pull,push", {});
+    if (there.ok) return digest;
+    const started = await this.#call("POST", repository, "blobs/uploads/", "pull,push", { body: "" });
+    const upload = await this.#expect(started, 202, repository, "start an upload");
+    const bytes = new Uint8Array(body);
+    const headers = { "content-type": "application/octet-stream" };
+    const patched = await this.#call("PATCH", repository, nextUrl(upload), "pull,push", { body: bytes, headers });
+    // Every answer has another address for the next step.
+    const finish = nextUrl(await this.#expect(patched, 202, repository, "upload"));
+    finish.searchParams.set("digest", digest);
+    const done = await this.#call("PUT", repository, finish, "pull,push", { body: "" });
+    await this.#expect(done, 201, repository, "finish an upload");
+    return digest;
+  }
+
+  /** Pushes a manifest under a tag or its digest. @returns its digest. @throws RegistryError */
+  async pushManifest(repository: string, reference: string, body: Buffer, type: string): Promise<string> {
+    const request = { body: new Uint8Array(body), headers: { "content-type": type } };
+    const response = await this.#call("PUT", repository, `manifests/${reference}`, "pull,push", request);
+    await this.#expect(response, 201, repository, `push ${reference}`);
+    return digestOf(body);
+  }
+
+  async #get(method: string, repository: string, path: string, accept: string): Promise<Response | undefined> {
+    const response = await this.#call(method, repository, path, "pull", { headers: { accept } });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    return this.#expect(response, 200, repository, `read ${path}`);
+  }
+
+  /** Sends a request with a token; a refused one is asked for anew once. */
+  async #call(method: string, repository: string, path: string | URL, access: Access, init: Init): Promise<Response> {
+    const url = new URL(path instanceof URL ? path : `/v2/${repository}/${path}`, this.#endpoint);
+    try {
+      const first = await this.#send(method, url, init, this.#tokens.known(repository, access));
+      if (first.status !== 401) return first;
+      const challenge = first.headers.get("www-authenticate");
+      await first.body?.cancel();
+      const authorization = await this.#tokens.obtain(challenge, repository, access);
+      return authorization === undefined ? first : await this.#send(method, url, init, authorization);
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      if (error instanceof RegistryError) throw error;
+      throw new RegistryClosed(0, `${this.host} cannot be reached: ${describe(error)}`, true);
+    }
+  }
+
+  #send(method: string, url: URL, { headers, body }: Init, authorization: string | undefined): Promise<Response> {
+    // A token is for the registry itself: an upload's address may be at a storage service.
+    const isOwn = url.origin === new URL(this.#endpoint).origin;
+    const all = { ...headers, ...(authorization !== undefined && isOwn ? { authorization } : {}) };
+    const repeatable = method === "GET" || method === "HEAD" || method === "PUT";
+    return send(
+      url,
+      { method, headers: all, ...(body === undefined ? {} : { body }) },
+      { signal: this.#signal, repeatable },
+    );
+  }
+
+  async #expect(response: Response, status: number, repository: string, doing: string): Promise<Response> {
+    if (response.status === status) return response;
+    throw await refusal(response, `${this.host}/${repository}: cannot ${doing}`);
+  }
+
+  #damaged(repository: string, expected: string, actual: string): RegistryError {
+    return new RegistryError(0, `${this.host}/${repository}: asked for ${expected}, the content is ${actual}`);
+  }
+}
+
+type Init = { readonly headers?: Record<string, string>; readonly body?: NonNullable<RequestInit["body"]> };
+
+function nextUrl(response: Response): URL {
+  return new URL(response.headers.get("location") ?? "", response.url);
+}
+
+function mediaType(response: Response): string {
+  return (response.headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
+}
+
+function digestOf(body: Buffer): string {
+  return `sha256:${createHash("sha256").update(body).digest("hex")}`;
+}

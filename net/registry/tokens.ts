@@ -1,0 +1,142 @@
+// Tokens of registries: anonymous ones (https://distribution.github.io/distribution/spec/auth/token/) and those that an
+// Azure container registry gives for an Entra token (https://aka.ms/acr/auth/oauth).
+
+import type { TokenCredential } from "@azure/identity";
+import { send } from "../http.ts";
+import { refusal } from "./errors.ts";
+
+export type Access = "pull" | "pull,push";
+
+const ENTRA_SCOPE = "https://containerregistry.azure.net/.default";
+
+/** How long a token serves, in milliseconds, where nothing is said about it: the specification's 60 s, less a margin. */
+const DEFAULT_LIFE = 50_000;
+
+/** An Azure registry's refresh token lives three hours; this is how long it is used, in milliseconds. */
+const REFRESH_LIFE = 3_600_000;
+
+interface Timed {
+  readonly value: Promise<string>;
+  ends: number;
+}
+
+/** The tokens of one registry, by repository and access. */
+export class RegistryTokens {
+  readonly #endpoint: string;
+  readonly #credential: TokenCredential | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #tokens = new Map<string, { authorization: string; ends: number }>();
+  #refresh: Timed | undefined;
+
+  /** @param credential without it tokens are anonymous. */
+  constructor(endpoint: string, credential: TokenCredential | undefined, signal: AbortSignal | undefined) {
+    this.#endpoint = endpoint;
+    this.#credential = credential;
+    this.#signal = signal;
+  }
+
+  /** The Authorization header of a token that was given before and still serves. */
+  known(repository: string, access: Access): string | undefined {
+    const token = this.#tokens.get(`${repository} ${access}`);
+    return token !== undefined && token.ends > Date.now() ? token.authorization : undefined;
+  }
+
+  /**
+   * Gets a token as a 401 asks for it.
+   * @param challenge the WWW-Authenticate header.
+   * @returns the Authorization header; undefined where the registry does not want a bearer token.
+   * @throws RegistryError when the token is refused.
+   */
+  async obtain(challenge: string | null, repository: string, access: Access): Promise<string | undefined> {
+    const wanted = parseChallenge(challenge);
+    if (wanted === undefined) return undefined;
+    const scope = `repository:${repository}:${access}`;
+    const body = this.#credential ? await this.#exchange(wanted, scope) : await this.#anonymous(wanted, scope);
+    const token = body.access_token ?? body.token;
+    if (token === undefined) throw new Error(`${wanted.realm} gave no token for ${scope}`);
+    const life = body.expires_in === undefined ? DEFAULT_LIFE : (body.expires_in - 10) * 1000;
+    const authorization = `Bearer ${token}`;
+    this.#tokens.set(`${repository} ${access}`, { authorization, ends: Date.now() + life });
+    return authorization;
+  }
+
+  async #anonymous(wanted: Challenge, scope: string): Promise<TokenBody> {
+    const url = this.#realm(wanted);
+    if (wanted.service !== undefined) url.searchParams.set("service", wanted.service);
+    url.searchParams.set("scope", scope);
+    const response = await send(url, {}, { signal: this.#signal, repeatable: true });
+    return this.#read(response, `${url.host}: no anonymous token for ${scope}`);
+  }
+
+  async #exchange(wanted: Challenge, scope: string): Promise<TokenBody> {
+    const realm = this.#realm(wanted);
+    // The Entra token goes to the registry itself and nowhere else.
+    if (realm.origin !== this.#endpoint)
+      throw new Error(`${this.#endpoint} sends for tokens to ${realm.origin}: refused`);
+    const service = wanted.service ?? realm.host;
+    const refresh_token = await this.#refreshToken(service);
+    return this.#post("/oauth2/token", { grant_type: "refresh_token", service, scope, refresh_token });
+  }
+
+  #refreshToken(service: string): Promise<string> {
+    if (this.#refresh === undefined || this.#refresh.ends < Date.now()) {
+      const value = this.#newRefreshToken(service);
+      const entry: Timed = { value, ends: Date.now() + REFRESH_LIFE };
+      this.#refresh = entry;
+      value.catch(() => {
+        if (this.#refresh === entry) this.#refresh = undefined;
+      });
+    }
+    return this.#refresh.value;
+  }
+
+  async #newRefreshToken(service: string): Promise<string> {
+    const entra = await this.#credential?.getToken(ENTRA_SCOPE);
+    if (!entra) throw new Error(`no Entra token for ${ENTRA_SCOPE}`);
+    const form = { grant_type: "access_token", service, access_token: entra.token };
+    const { refresh_token } = await this.#post("/oauth2/exchange", form);
+    if (refresh_token === undefined) throw new Error(`${this.#endpoint} gave no token for the Entra token`);
+    return refresh_token;
+  }
+
+  async #post(path: string, form: Record<string, string>): Promise<TokenBody> {
+    const init = { method: "POST", body: new URLSearchParams(form) };
+    const response = await send(`${this.#endpoint}${path}`, init, { signal: this.#signal, repeatable: true });
+    return this.#read(response, `${new URL(this.#endpoint).host}: ${path} refused`);
+  }
+
+  async #read(response: Response, what: string): Promise<TokenBody> {
+    if (!response.ok) throw await refusal(response, what);
+    return (await response.json()) as TokenBody;
+  }
+
+  /** @throws Error for a realm that is reached without TLS, unless the registry is too. */
+  #realm(wanted: Challenge): URL {
+    const url = new URL(wanted.realm);
+    if (url.protocol === "https:" || url.protocol === new URL(this.#endpoint).protocol) return url;
+    throw new Error(`${this.#endpoint} sends for tokens to ${wanted.realm}, which is not https: refused`);
+  }
+}
+
+interface TokenBody {
+  readonly token?: string;
+  readonly access_token?: string;
+  readonly refresh_token?: string;
+  /** Seconds. */
+  readonly expires_in?: number;
+}
+
+interface Challenge {
+  readonly realm: string;
+  readonly service: string | undefined;
+}
+
+function parseChallenge(header: string | null): Challenge | undefined {
+  if (header === null || !/^bearer\s/i.test(header)) return undefined;
+  const parameters = new Map<string, string>();
+  for (const [, key, value] of header.matchAll(/([a-z_]+)="([^"]*)"/gi)) {
+    if (key !== undefined && value !== undefined) parameters.set(key.toLowerCase(), value);
+  }
+  const realm = parameters.get("realm");
+  return realm === undefined ? undefined : { realm, service: parameters.get("service") };
+}

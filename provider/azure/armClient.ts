@@ -1,0 +1,154 @@
+// Azure Resource Manager as a client sees it: requests, long-running operations, errors.
+
+import type { TokenCredential } from "@azure/identity";
+import { pause, retryAfter, send } from "../../net/http.ts";
+import { cloudOf, credential } from "./credential.ts";
+
+export { credential } from "./credential.ts";
+
+/** An answer of ARM that is an error, in ARM's own words. */
+export class ArmError extends Error {
+  readonly status: number;
+  /** ARM's code, for example `AuthorizationFailed`; empty when it gave none. */
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.name = "ArmError";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface ArmRequestOptions {
+  readonly signal?: AbortSignal;
+  /** Asked at every poll of a running operation; `true` ends the waiting as a success. */
+  readonly settled?: () => Promise<boolean>;
+  /** How long a running operation is waited for, in milliseconds; default one hour. */
+  readonly patience?: number;
+  /** Told of every 429. */
+  readonly throttled?: () => void;
+}
+
+type Json = Record<string, unknown>;
+
+/** How often a running operation is asked for when ARM does not say, in milliseconds: first and longest wait. */
+const FIRST_POLL = 1000;
+const LONGEST_POLL = 10_000;
+const HOUR = 3_600_000;
+
+/** Talks to ARM with an Entra token. */
+export class ArmClient {
+  readonly #endpoint: string;
+  readonly #credential: TokenCredential;
+
+  /** @param options `endpoint` is an origin without a slash at its end; default that of the cloud in the environment. */
+  constructor(options: { credential?: TokenCredential; endpoint?: string } = {}) {
+    this.#endpoint = options.endpoint ?? cloudOf(process.env).resourceManager;
+    this.#credential = options.credential ?? credential();
+  }
+
+  /**
+   * Sends one request and waits for the operation that it starts.
+   * @param path begins with a slash, without the api-version.
+   * @returns the body of the answer; undefined where there is none.
+   * @throws ArmError naming method and path where ARM refuses or the operation fails, is cancelled or hangs.
+   */
+  async request<T = Json>(
+    method: "GET" | "PUT" | "PATCH" | "POST" | "DELETE" | "HEAD",
+    path: string,
+    apiVersion: string,
+    body?: unknown,
+    options: ArmRequestOptions = {},
+  ): Promise<T | undefined> {
+    const url = `${this.#endpoint}${path}${path.includes("?") ? "&" : "?"}api-version=${apiVersion}`;
+    const what = `${method} ${path}`;
+    const response = await this.#send(method, url, body, options);
+    const answer = await read(response, what);
+    const operation = response.headers.get("azure-asyncoperation");
+    const location = response.headers.get("location");
+    if (method !== "GET" && (response.status === 202 || operation !== null) && (operation ?? location) !== null) {
+      const result = await this.#wait(response, what, options);
+      // A PUT's or PATCH's result is the resource itself, which the operation does not give.
+      if (method === "PUT" || method === "PATCH") return this.request<T>("GET", path, apiVersion, undefined, options);
+      return result as T | undefined;
+    }
+    return answer as T | undefined;
+  }
+
+  async #send(method: string, url: string, body: unknown, options: ArmRequestOptions): Promise<Response> {
+    const scope = `${this.#endpoint}/.default`;
+    const token = await this.#credential.getToken(scope);
+    if (token === null) throw new Error(`no Entra token for ${scope}: log in with \`az login\` or set ARM_CLIENT_ID`);
+    const headers: Record<string, string> = { authorization: `Bearer ${token.token}`, accept: "application/json" };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const repeatable = method !== "POST" && method !== "PATCH";
+    return send(url, init, { signal: options.signal, repeatable, throttled: options.throttled });
+  }
+
+  /** Polls Azure-AsyncOperation (its body has the status) or Location (202 as long as it runs). */
+  async #wait(started: Response, what: string, options: ArmRequestOptions): Promise<Json | undefined> {
+    const begin = Date.now();
+    const patience = options.patience ?? HOUR;
+    let last = started;
+    let wait = FIRST_POLL;
+    let url = this.#pollUrl(started, undefined);
+    while (Date.now() - begin < patience) {
+      await pause(retryAfter(last) ?? wait, options.signal);
+      wait = Math.min(wait * 2, LONGEST_POLL);
+      last = await this.#send("GET", url, undefined, options);
+      const answer = await read(last, `${what} (operation)`);
+      const status = typeof answer?.status === "string" ? answer.status.toLowerCase() : undefined;
+      if (status === "failed" || status === "canceled") throw operationError(what, status, last.status, answer);
+      const running = status === undefined || status === "succeeded" ? last.status === 202 : true;
+      if (!running) return answer;
+      if (await options.settled?.()) return undefined;
+      url = this.#pollUrl(last, url);
+    }
+    const minutes = Math.round(patience / 60_000);
+    throw new ArmError(
+      504,
+      "OperationHangs",
+      `${what}: the operation still runs after ${minutes} min; try again later`,
+    );
+  }
+
+  /** @throws Error for a URL at another host: the token must not go there. */
+  #pollUrl(response: Response, before: string | undefined): string {
+    const given = response.headers.get("azure-asyncoperation") ?? response.headers.get("location") ?? before ?? "";
+    const url = new URL(given, this.#endpoint);
+    const own = new URL(this.#endpoint);
+    const isOwn = url.protocol === own.protocol && (url.host === own.host || url.hostname.endsWith(`.${own.hostname}`));
+    if (!isOwn) throw new Error(`ARM sent an operation's URL at another host, ${url.host}: not followed`);
+    return url.href;
+  }
+}
+
+async function read(response: Response, what: string): Promise<Json | undefined> {
+  const text = await response.text();
+  const body = parseJson(text);
+  if (response.ok) return body;
+  const error = (body?.error ?? body) as { code?: string; message?: string } | undefined;
+  const code = error?.code ?? "";
+  const words = error?.message ?? (text.slice(0, 300) || response.statusText);
+  throw new ArmError(response.status, code, `${what}: ${response.status}${code && ` ${code}`}: ${words}`);
+}
+
+function operationError(what: string, outcome: string, status: number, answer: Json | undefined): ArmError {
+  const error = answer?.error as { code?: string; message?: string } | undefined;
+  const code = error?.code ?? "";
+  return new ArmError(
+    status,
+    code,
+    `${what}: the operation ${outcome}${code && ` (${code})`}: ${error?.message ?? ""}`,
+  );
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  } catch {
+    return undefined;
+  }
+}

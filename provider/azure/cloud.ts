@@ -1,0 +1,62 @@
+// What the resources of this plugin need of Azure; tests give something else.
+
+import { RegistryClient, RegistryClosed } from "../../net/registry/client.ts";
+import { ArmClient, ArmError, credential } from "./armClient.ts";
+
+/** A registry's data plane. */
+export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob" | "pushBlob" | "pushManifest">;
+
+export interface Cloud {
+  /** Azure Resource Manager. */
+  arm(): Pick<ArmClient, "request">;
+  /** A registry's data plane; one client for each host, so that tokens are shared. */
+  registry(host: string): Registry;
+}
+
+/** The cloud of the environment. */
+export const azure: Cloud = createCloud();
+
+function createCloud(): Cloud {
+  let arm: ArmClient | undefined;
+  const registries = new Map<string, RegistryClient>();
+  return {
+    arm() {
+      arm ??= new ArmClient();
+      return arm;
+    },
+    registry(host) {
+      const known = registries.get(host) ?? new RegistryClient(host, { credential: credential() });
+      registries.set(host, known);
+      return known;
+    },
+  };
+}
+
+/** What a look into a registry found: the digest behind a reference, none, or no way to look (and why). */
+export type Look = { readonly digest: string | undefined } | { readonly closed: RegistryClosed };
+
+/** Looks for a tag or digest. @throws RegistryError for anything but a registry that is closed to this caller. */
+export async function look(registry: Registry, repository: string, reference: string): Promise<Look> {
+  try {
+    const found = await registry.head(repository, reference);
+    return { digest: found?.digest };
+  } catch (error) {
+    if (error instanceof RegistryClosed) return { closed: error };
+    throw error;
+  }
+}
+
+/** A resource as ARM has it; undefined when it is gone, or its resource group is. @throws ArmError */
+export async function armGet<T>(
+  cloud: Cloud,
+  id: string,
+  apiVersion: string,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  try {
+    return await cloud.arm().request<T>("GET", id, apiVersion, undefined, { signal });
+  } catch (error) {
+    if (error instanceof ArmError && error.status === 404) return undefined;
+    throw error;
+  }
+}

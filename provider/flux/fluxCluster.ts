@@ -1,0 +1,220 @@
+// What the resources that drive Flux in a cluster share: the way in, and waiting until Flux's objects are Ready.
+
+import { randomUUID } from "node:crypto";
+import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
+import { type FluxManifests, type FluxOptions, fluxManifests } from "../../flux/manifests.ts";
+import { pause } from "../../net/http.ts";
+import { type KubeObject, KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
+import type { Context, Properties } from "../../plugin/handler.ts";
+import { matching, type Rule } from "../../plugin/inputs.ts";
+import { credential } from "../azure/armClient.ts";
+import { azure, type Cloud } from "../azure/cloud.ts";
+import { AKS_SERVER_ID } from "../azure/clusterAccess.ts";
+
+/** What these resources need of the world; tests give something else. */
+export interface FluxWorld {
+  readonly cloud: Cloud;
+  /** A token for an AKS cluster's API server. */
+  readonly token: () => Promise<string>;
+  readonly manifests: (options: FluxOptions) => Promise<FluxManifests>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Between two looks, in milliseconds. */
+  readonly poll: number;
+  /** How long a caller's new role assignment may take to reach the API server, and a deletion, in milliseconds. */
+  readonly patience: number;
+}
+
+/** The world as it is. Azure says that a role assignment may take five minutes. */
+export const machine: FluxWorld = {
+  cloud: azure,
+  token: async () => (await credential().getToken(`${AKS_SERVER_ID}/.default`))?.token ?? "",
+  manifests: (options) => fluxManifests(options),
+  environment: process.env,
+  poll: 2000,
+  patience: 300_000,
+};
+
+/** Plain HTTP would tell everybody on the way the token. */
+export const isEndpoint = matching(
+  /^(https:\/\/[^\s/@]+|http:\/\/127\.0\.0\.1(:\d+)?)$/,
+  "an API server's URL: https://<host>:443",
+);
+export const isText: Rule = (value) => (typeof value === "string" && value !== "" ? undefined : "must be a text");
+export const isMinutes: Rule = (value) =>
+  typeof value === "number" && value > 0 ? undefined : `${JSON.stringify(value)} is no number of minutes above 0`;
+
+/** The cluster of a resource's inputs. */
+export function openCluster(world: FluxWorld, inputs: Properties, signal: AbortSignal): KubernetesApi {
+  const authority = Buffer.from(String(inputs.certificateAuthority), "base64").toString();
+  return new KubernetesApi(
+    { endpoint: String(inputs.endpoint), authority, token: world.token },
+    signal,
+    world.poll / 4,
+  );
+}
+
+/**
+ * Returns when the API server lets this caller in: a role assignment takes its time from ARM to there.
+ * @throws KubernetesError when it does not in time, with a remedy.
+ */
+export async function entered(world: FluxWorld, api: KubernetesApi, context: Context): Promise<void> {
+  const deadline = Date.now() + world.patience;
+  for (let told = false; ; told = true) {
+    try {
+      await api.get({ apiVersion: "v1", kind: "Namespace", metadata: { name: FLUX_SYSTEM } });
+      return;
+    } catch (error) {
+      const refused = error instanceof KubernetesError && [401, 403].includes(error.status);
+      if (!refused) throw error;
+      if (Date.now() > deadline) {
+        const remedy =
+          "the deployers' group needs the role Azure Kubernetes Service RBAC Cluster Admin on the cluster, and the caller must be in it";
+        throw new KubernetesError(error.status, error.reason, `${error.message}; ${remedy}`);
+      }
+      if (!told) context.log("info", "waiting until the API server knows the role assignment");
+    }
+    await pause(world.poll, context.signal);
+  }
+}
+
+const SOURCE = "source.toolkit.fluxcd.io/v1";
+const KUSTOMIZE = "kustomize.toolkit.fluxcd.io/v1";
+
+/** The GitRepository that everything comes from. */
+export const ROOT_SOURCE: ObjectRef = flux(SOURCE, "GitRepository", FLUX_SYSTEM);
+/** A Kustomization of Flux's namespace. */
+export const kustomizationRef = (name: string): ObjectRef => flux(KUSTOMIZE, "Kustomization", name);
+
+function flux(apiVersion: string, kind: string, name: string): ObjectRef {
+  return { apiVersion, kind, metadata: { name, namespace: FLUX_SYSTEM } };
+}
+
+const REQUESTED_AT = "reconcile.fluxcd.io/requestedAt";
+
+/** Asks Flux to look at an object now. @returns what the object's status names when Flux has done so. */
+export async function requestReconcile(api: KubernetesApi, ref: ObjectRef): Promise<string> {
+  const requestedAt = `${new Date().toISOString()}-${randomUUID().slice(0, 8)}`;
+  await api.merge(ref, { metadata: { annotations: { [REQUESTED_AT]: requestedAt } } }, "flux");
+  return requestedAt;
+}
+
+interface Status {
+  readonly observedGeneration?: number;
+  readonly lastHandledReconcileAt?: string;
+  readonly lastAppliedRevision?: string;
+  readonly artifact?: { readonly revision?: string };
+  readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+  readonly [key: string]: unknown;
+}
+
+/** An object's status, without what is null: a new CRD has `conditions: null`. */
+export function statusOf({ status }: KubeObject): Status {
+  const fields = Object.entries((status ?? {}) as object);
+  return Object.fromEntries(fields.filter(([, value]) => value !== null));
+}
+
+/** Why an object is not Ready; undefined when it is. */
+export function unready(object: KubeObject): string | undefined {
+  const { observedGeneration, conditions = [] } = statusOf(object);
+  const ready = conditions.find(({ type }) => type === "Ready");
+  const said = [ready?.reason, ready?.message].filter(Boolean).join(": ");
+  if (ready?.status !== "True") return said || "has no status yet; does its controller run?";
+  return (observedGeneration ?? 0) < (object.metadata.generation ?? 0) ? "its last change is not seen yet" : undefined;
+}
+
+/** Why a Deployment does not run as it shall; undefined when it does. */
+export async function unavailable(api: KubernetesApi, object: KubeObject): Promise<string | undefined> {
+  const { observedGeneration = 0, updatedReplicas = 0, availableReplicas = 0, conditions = [] } = statusOf(object);
+  const wanted = Number((object.spec as { replicas?: number } | undefined)?.replicas ?? 1);
+  const isSeen = observedGeneration >= (object.metadata.generation ?? 0);
+  if (isSeen && Number(updatedReplicas) >= wanted && Number(availableReplicas) >= wanted) return undefined;
+  const refused = conditions.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  const { namespace = "", name } = object.metadata;
+  const pods = refused === undefined ? await api.list("v1", "Pod", { namespace, labels: `app=${name}` }) : [];
+  const stuck = pods.map(stuckPod).find((problem) => problem !== undefined);
+  return refused?.message ?? stuck ?? `${String(availableReplicas)} of ${wanted} pods available`;
+}
+
+/** What a pod waits for: an image that it does not get, or a node. A Deployment does not tell. */
+function stuckPod(pod: KubeObject): string | undefined {
+  const { containerStatuses = [], conditions = [] } = statusOf(pod);
+  const containers = containerStatuses as { state?: { waiting?: { reason?: string; message?: string } } }[];
+  const waiting = containers.map(({ state }) => state?.waiting).find((one) => one?.message);
+  if (waiting !== undefined) return [waiting.reason, waiting.message].filter(Boolean).join(": ");
+  return conditions.find(({ type, status }) => type === "PodScheduled" && status === "False")?.message;
+}
+
+/** What a look found wrong, by object; nothing when all is well. */
+export type Look = () => Promise<readonly { readonly ref: ObjectRef; readonly problem: string }[]>;
+
+/**
+ * Looks until nothing is wrong any more, and says beside the resource what is waited for.
+ * @param failure what is the case when the time is over.
+ * @throws Error naming every object and its message when the time is over.
+ */
+export async function settled(
+  world: FluxWorld,
+  context: Context,
+  minutes: number,
+  look: Look,
+  failure = "not Ready",
+): Promise<void> {
+  const deadline = Date.now() + minutes * 60_000;
+  for (let told = ""; ; ) {
+    const problems = await look();
+    const lines = problems.map(({ ref, problem }) => `${nameOf(ref)}: ${problem}`);
+    if (lines.length === 0) return;
+    if (Date.now() > deadline)
+      throw new Error(`${failure} after ${minutes} ${minutes === 1 ? "minute" : "minutes"}:\n  ${lines.join("\n  ")}`);
+    const [first = ""] = lines;
+    if (first !== told) context.log("info", `waiting for ${first}`);
+    told = first;
+    await pause(world.poll, context.signal);
+  }
+}
+
+/**
+ * What is wrong with the GitRepository and the Kustomizations below it: each has to be Ready at the revision that the
+ * repository has now.
+ * @param requestedAt of {@link requestReconcile}: the GitRepository has to have looked since.
+ */
+export async function unsettled(api: KubernetesApi, names: readonly string[], requestedAt: string) {
+  const source = await api.get(ROOT_SOURCE);
+  const reason = source === undefined ? "is not there" : sourceProblem(source, requestedAt);
+  if (source === undefined || reason !== undefined) return [{ ref: ROOT_SOURCE, problem: reason ?? "" }];
+  const revision = statusOf(source).artifact?.revision;
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const ref = kustomizationRef(name);
+      const object = await api.get(ref);
+      if (object === undefined) return { ref, problem: "is not there yet" };
+      const applied = statusOf(object).lastAppliedRevision;
+      const behind =
+        applied === revision ? undefined : (paused(object) ?? `applied ${applied ?? "nothing yet"}, not ${revision}`);
+      return { ref, problem: unready(object) ?? behind };
+    }),
+  );
+  return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
+}
+
+function sourceProblem(source: KubeObject, requestedAt: string): string | undefined {
+  const { lastHandledReconcileAt, artifact } = statusOf(source);
+  const problem = unready(source);
+  if (problem !== undefined) return isRefused.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
+  // The request is told to have been handled all the same.
+  if (paused(source) !== undefined) return paused(source);
+  if (artifact?.revision === undefined) return "has fetched nothing yet";
+  // Somebody may have asked again meanwhile; then only that is told to have been done.
+  const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
+  const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
+  return hasLooked ? undefined : "has not looked again yet";
+}
+
+function paused({ spec }: KubeObject): string | undefined {
+  return (spec as { suspend?: boolean }).suspend ? "is suspended; `flux resume` lets it go on" : undefined;
+}
+
+/** GitHub says of a private repository that it is not found. */
+const isRefused = /authentication required|authorization failed|repository not found|invalid auth/i;
+
+const TOKEN_REMEDY = "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";

@@ -1,0 +1,265 @@
+// FluxInstall: Flux in a cluster as `flux bootstrap` would leave it, handed over to the files in Git.
+
+import { parseAllDocuments } from "yaml";
+import { FLUX_SYSTEM, identifiedControllers, identityPatches, syncObjects } from "../../flux/bootstrap.ts";
+import { fluxControllers } from "../../flux/manifests.ts";
+import {
+  type KubeObject,
+  type KubernetesApi,
+  KubernetesError,
+  type ObjectRef,
+  UnreachableError,
+} from "../../net/kubernetesApi.ts";
+import { detailedDiff, equal } from "../../plugin/diff.ts";
+import { describe } from "../../plugin/failure.ts";
+import {
+  type Context,
+  type Diff,
+  type Existing,
+  PartialFailure,
+  type Properties,
+  type ResourceHandler,
+} from "../../plugin/handler.ts";
+import { armIdOf, checkForm, type Form, isBoolean, isLoginServer, matching } from "../../plugin/inputs.ts";
+import { armGet } from "../azure/cloud.ts";
+import {
+  entered,
+  type FluxWorld,
+  isEndpoint,
+  isMinutes,
+  isText,
+  kustomizationRef,
+  machine,
+  openCluster,
+  ROOT_SOURCE,
+  requestReconcile,
+  settled,
+  statusOf,
+  unavailable,
+  unsettled,
+} from "./fluxCluster.ts";
+import { componentsText, type FluxComponents } from "./fluxComponents.ts";
+import { checkSignIn, chosenSignIn, isRepositoryUrl, isSshKey } from "./fluxSignIn.ts";
+import { fingerprint, givenToken } from "./fluxToken.ts";
+import { uninstallFlux } from "./fluxUninstall.ts";
+
+const FORM: Form = {
+  required: {
+    clusterId: armIdOf("Microsoft.ContainerService/managedClusters"),
+    endpoint: isEndpoint,
+    certificateAuthority: isText,
+    version: matching(/^\d+\.\d+\.\d+$/, "a version of Flux without v: 2.9.4"),
+    imageAutomation: isBoolean,
+    manifests: matching(/^[0-9a-f]{64}$/, "a hex SHA-256"),
+    loginServer: isLoginServer,
+    clientId: isText,
+    tenantId: isText,
+    url: isRepositoryUrl,
+    branch: isText,
+    path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>"),
+  },
+  optional: { readyMinutes: isMinutes, sshKey: isSshKey },
+};
+
+/** As `flux bootstrap` itself is known to the API server. */
+const MANAGER = { fieldManager: "flux", force: true } as const;
+
+const DEFAULT_MINUTES = 15;
+
+/** The handler of `gitops:index:FluxInstall` in a world. */
+export function fluxInstallIn(world: FluxWorld): ResourceHandler {
+  return {
+    check: async (inputs) => ({
+      inputs: { readyMinutes: DEFAULT_MINUTES, ...inputs },
+      failures: [...checkForm(inputs, FORM), ...checkSignIn(inputs)],
+    }),
+    diff: async (existing, inputs) => diff(world, existing, inputs),
+    preview: async (inputs) => inputs,
+    async create(inputs, context) {
+      const state = await install(world, inputs, context);
+      return { id: String(inputs.clusterId), state };
+    },
+    update: (_existing, inputs, context) => install(world, inputs, context),
+    read: (id, inputs, state, context) => read(world, id, inputs, state, context),
+    delete: (existing, context) => remove(world, existing, context),
+  };
+}
+
+/** The handler of `gitops:index:FluxInstall`. */
+export const fluxInstall: ResourceHandler = fluxInstallIn(machine);
+
+/**
+ * A FLUX_GIT_TOKEN other than the cluster's is a rotation. GITHUB_TOKEN is whoever's runs this, so it says nothing; else
+ * people and CI would replace each other's.
+ */
+function diff(world: FluxWorld, existing: Existing, inputs: Properties): Diff {
+  const detailed = { ...detailedDiff(existing.inputs, inputs) };
+  // How long to wait changes nothing in the cluster.
+  delete detailed.readyMinutes;
+  const token = inputs.sshKey === undefined ? givenToken(world.environment) : undefined;
+  if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
+    detailed.tokenFingerprint = { kind: "update", inputDiff: false };
+  const replaces = ["clusterId", "endpoint"].filter((key) => !equal(existing.inputs[key], inputs[key]));
+  return { changes: Object.keys(detailed).length > 0, replaces, detailed };
+}
+
+async function install(world: FluxWorld, inputs: Properties, context: Context): Promise<Properties> {
+  const api = openCluster(world, inputs, context.signal);
+  await entered(world, api, context);
+  const root = await api.get(kustomizationRef(FLUX_SYSTEM));
+  refuseOther(root, inputs);
+  const signIn = await chosenSignIn(world.environment, api, inputs);
+  const deployments = deploymentsOf(inputs);
+  if (!(await isHandedOver(api, root, deployments))) await applyComponents(world, api, inputs, context);
+  if (signIn.secret !== undefined) await api.apply(signIn.secret, MANAGER);
+  for (const object of syncObjects(syncOptions(inputs))) await api.apply(object as unknown as ObjectRef, MANAGER);
+
+  const state = { ...inputs, ...signIn.state };
+  const requestedAt = await requestReconcile(api, ROOT_SOURCE);
+  if (root !== undefined) await requestReconcile(api, kustomizationRef(FLUX_SYSTEM));
+  try {
+    await settled(world, context, Number(inputs.readyMinutes), async () => [
+      ...(await stopped(api, deployments)),
+      ...(await unsettled(api, [FLUX_SYSTEM], requestedAt)),
+    ]);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new PartialFailure(String(inputs.clusterId), state, [`Flux is installed, but ${describe(error)}`]);
+  }
+  return state;
+}
+
+function syncOptions({ url, branch, path }: Properties) {
+  return { url: String(url), branch: String(branch), path: String(path) };
+}
+
+function refuseOther(root: KubeObject | undefined, { path }: Properties): void {
+  if (root === undefined) return;
+  const { path: other = "./" } = root.spec as { path?: string };
+  if (other.replace(/^\.?\/+|\/+$/g, "") === path) return;
+  throw new Error(
+    `Flux already reconciles ${other} into this cluster, not ./${String(path)}: two folders would undo each other. ` +
+      "Uninstall that Flux (`flux uninstall`), or use the stack that it belongs to.",
+  );
+}
+
+function deploymentsOf({ imageAutomation }: Properties): ObjectRef[] {
+  return fluxControllers({ imageAutomation: imageAutomation === true }).map((name) => ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: FLUX_SYSTEM },
+  }));
+}
+
+/** From then on Git alone changes the components; without its controllers Flux could not do that. */
+async function isHandedOver(api: KubernetesApi, root: KubeObject | undefined, deployments: readonly ObjectRef[]) {
+  if (root === undefined || statusOf(root).lastAppliedRevision === undefined) return false;
+  // A controller that Git brings is not there before Flux had a look.
+  const [source, kustomize] = deployments;
+  const needed = await Promise.all([source, kustomize].map((ref) => ref && api.get(ref)));
+  return needed.every((found) => found !== undefined);
+}
+
+async function applyComponents(world: FluxWorld, api: KubernetesApi, inputs: Properties, context: Context) {
+  const objects = await componentObjects(world, inputs);
+  const isFirst = ({ kind }: ObjectRef) => kind === "CustomResourceDefinition" || kind === "Namespace";
+  const first = objects.filter(isFirst);
+  for (const object of first) await api.apply(object, MANAGER);
+  await settled(world, context, 1, async () => {
+    const found = await Promise.all(first.map(async (ref) => ({ ref, problem: notThere(await api.get(ref)) })));
+    return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
+  });
+  for (const object of objects.filter((one) => !isFirst(one))) await api.apply(object, MANAGER);
+}
+
+/** Why a CRD or a namespace cannot be used yet. */
+function notThere(object: KubeObject | undefined): string | undefined {
+  if (object === undefined) return "is not there";
+  const { conditions = [], phase } = statusOf(object);
+  if (object.kind === "Namespace") return phase === "Active" ? undefined : `is ${String(phase)}`;
+  const established = conditions.find(({ type }) => type === "Established");
+  return established?.status === "True" ? undefined : (established?.message ?? "is not established");
+}
+
+/** @throws Error when the manifests are others than the program committed. */
+async function componentObjects(world: FluxWorld, inputs: Properties): Promise<ObjectRef[]> {
+  const imageAutomation = inputs.imageAutomation === true;
+  const text = await componentsText(inputs as unknown as FluxComponents, world.manifests);
+  const patches = identityPatches({ clientId: String(inputs.clientId), tenantId: String(inputs.tenantId) });
+  const identified = identifiedControllers(imageAutomation);
+  const documents = parseAllDocuments(text);
+  const objects = documents.map((document) => document.toJS() as ObjectRef | null).filter((one) => one !== null);
+  return objects.map((object) => {
+    if (!identified.includes(object.metadata.name)) return object;
+    if (object.kind === "ServiceAccount")
+      return merged(object, { metadata: { annotations: patches.serviceAccount.metadata.annotations } });
+    return object.kind === "Deployment" ? merged(object, { spec: patches.deployment.spec }) : object;
+  });
+}
+
+/** Maps merged, everything else replaced. */
+function merged<T>(below: T, above: unknown): T {
+  if (!isMap(below) || !isMap(above)) return above as T;
+  const result: Record<string, unknown> = { ...below };
+  for (const [key, value] of Object.entries(above)) result[key] = merged(result[key], value);
+  return result as T;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function stopped(api: KubernetesApi, deployments: readonly ObjectRef[]) {
+  const found = await Promise.all(
+    deployments.map(async (ref) => {
+      const object = await api.get(ref);
+      return { ref, problem: object === undefined ? "is not there" : await unavailable(api, object) };
+    }),
+  );
+  return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
+}
+
+/** Where the hand-over is undone, Flux is gone and will be installed anew; who may not look keeps what is known. */
+async function read(world: FluxWorld, id: string, inputs: Properties, state: Properties, context: Context) {
+  if (Object.keys(inputs).length === 0)
+    throw new Error("FluxInstall needs no import: declare it, and a Flux of the same folder is taken over as it is");
+  const api = openCluster(world, inputs, context.signal);
+  try {
+    const [root, source] = await Promise.all([api.get(kustomizationRef(FLUX_SYSTEM)), api.get(ROOT_SOURCE)]);
+    if (root === undefined || source === undefined) return undefined;
+    const { url, ref } = source.spec as { url?: string; ref?: { branch?: string } };
+    const { path = "" } = root.spec as { path?: string };
+    const found = { ...inputs, url, branch: ref?.branch, path: path.replace(/^\.\//, "") };
+    return { id, inputs: found, state: { ...state, ...found } };
+  } catch (error) {
+    const isClosed = error instanceof KubernetesError && [401, 403].includes(error.status);
+    if (!isClosed && !(error instanceof UnreachableError)) throw error;
+    if (!isClosed && (await isGone(world, id, inputs, context))) return undefined;
+    context.log("warning", `Flux was not looked at: ${describe(error)}`);
+    return { id, inputs, state };
+  }
+}
+
+async function remove(world: FluxWorld, existing: Existing, context: Context): Promise<void> {
+  const api = openCluster(world, existing.inputs, context.signal);
+  try {
+    await entered(world, api, context);
+    await uninstallFlux(world, api, context);
+  } catch (error) {
+    if (!(error instanceof UnreachableError) || !(await isGone(world, existing.id, existing.inputs, context)))
+      throw error;
+    context.log("info", "the cluster is gone, and Flux with it");
+  }
+}
+
+interface ManagedCluster {
+  readonly properties?: { readonly fqdn?: string; readonly privateFQDN?: string };
+}
+
+/** Whether the cluster itself is gone; one of the same id with another address is another one. */
+async function isGone({ cloud }: FluxWorld, clusterId: string, { endpoint }: Properties, { signal }: Context) {
+  const cluster = await armGet<ManagedCluster>(cloud, clusterId, "2025-09-01", signal);
+  const { fqdn, privateFQDN } = cluster?.properties ?? {};
+  const hosts = [fqdn, privateFQDN].filter(Boolean);
+  return cluster === undefined || (hosts.length > 0 && !hosts.includes(new URL(String(endpoint)).hostname));
+}

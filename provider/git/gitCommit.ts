@@ -1,0 +1,267 @@
+// GitCommit: the files a stack owns in a Git repository, by one atomic commit whenever they have to change.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { detailedDiff, equal, formatPath } from "../../plugin/diff.ts";
+import {
+  type Context,
+  type Diff,
+  type Existing,
+  type Properties,
+  type ResourceHandler,
+  UNKNOWN,
+} from "../../plugin/handler.ts";
+import { componentsText } from "../flux/fluxComponents.ts";
+import { GitBranch, type TreeEntry } from "./git.ts";
+import { type GitCommitInputs, inputFaults, parseImportId, readInputs } from "./gitCommitInputs.ts";
+import { GitError } from "./gitError.ts";
+import { blobId, isBlocked, plan } from "./gitPlan.ts";
+import { type KustomizationEntries, mergeKustomization, presentEntries } from "./kustomizationFile.ts";
+import { mergeRules, presentRules, SOPS_CONFIG, type SopsRule } from "./sopsRules.ts";
+
+/** The handler of `gitops:index:GitCommit`. */
+export const gitCommit: ResourceHandler = { check, diff, preview, create, read, update, delete: remove };
+
+async function check(inputs: Properties) {
+  return { inputs, failures: inputFaults(inputs) };
+}
+
+/** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
+async function diff(existing: Existing, inputs: Properties): Promise<Diff> {
+  const part = ({ url, branch, files, fluxComponents, sopsRules, kustomizations }: Properties) => ({
+    url,
+    branch,
+    files: files ?? {},
+    fluxComponents,
+    sopsRules,
+    kustomizations,
+  });
+  const detailed = { ...detailedDiff(part(existing.inputs), part(inputs)), ...newSeeds(existing.inputs, inputs) };
+  const replaces = ["url", "branch"].filter((key) => !equal(existing.inputs[key], inputs[key]));
+  return { changes: Object.keys(detailed).length > 0, replaces, detailed };
+}
+
+function newSeeds(old: Properties, next: Properties): NonNullable<Diff["detailed"]> {
+  const [before, after] = [old.seeds ?? {}, next.seeds ?? {}];
+  if (after === UNKNOWN) return { seeds: { kind: "update", inputDiff: true } };
+  const added = Object.keys(after).filter((path) => !Object.hasOwn(before, path));
+  return Object.fromEntries(added.map((path) => [formatPath(["seeds", path]), { kind: "add", inputDiff: true }]));
+}
+
+async function preview(inputs: Properties): Promise<Properties> {
+  return { ...inputs, commit: UNKNOWN };
+}
+
+async function create(properties: Properties, context: Context) {
+  const { wanted, blobs } = await rendered(properties);
+  const commit = await settle(context, { wanted, files: new Map(), sopsRules: [], kustomizations: {} });
+  return { id: `${wanted.url}#${wanted.branch}`, state: { ...properties, ...blobs, commit } };
+}
+
+async function update(existing: Existing, properties: Properties, context: Context): Promise<Properties> {
+  const { sopsRules, kustomizations } = readInputs(existing.inputs);
+  const { wanted, blobs } = await rendered(properties);
+  const last = existing.state.commit;
+  const commit = await settle(context, {
+    wanted,
+    files: leftFiles(existing),
+    sopsRules,
+    kustomizations,
+    ...(typeof last === "string" ? { last } : {}),
+  });
+  return { ...properties, ...blobs, commit };
+}
+
+/** The inputs with the text of what they only name, and the object ids of those texts for the state. */
+async function rendered(properties: Properties) {
+  const inputs = readInputs(properties);
+  const made = await Promise.all(
+    Object.entries(inputs.fluxComponents).map(async ([path, components]) => [path, await componentsText(components)]),
+  );
+  const texts = Object.fromEntries(made) as Record<string, string>;
+  const blobs = Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, blobId(text)]));
+  return { wanted: { ...inputs, files: { ...inputs.files, ...texts } }, blobs: made.length > 0 ? { blobs } : {} };
+}
+
+/** The object ids of the owned files as they were left, or as a refresh found them. */
+function leftFiles({ inputs, state }: Pick<Existing, "inputs" | "state">): Map<string, string | undefined> {
+  const texts = Object.entries(readInputs(inputs).files).map(([path, text]) => [path, blobId(text)] as const);
+  return new Map([...texts, ...Object.entries(blobsOf(state))]);
+}
+
+/** The object ids of owned files whose text is no input, by path. */
+function blobsOf({ blobs = {} }: Properties): Record<string, string> {
+  return blobs as Record<string, string>;
+}
+
+async function remove(existing: Existing, context: Context): Promise<void> {
+  const { sopsRules, kustomizations, ...inputs } = readInputs(existing.inputs);
+  const message = `Remove the files of ${context.name}`;
+  const nothing = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {} };
+  const wanted = { ...inputs, ...nothing, message, adopt: false };
+  await settle(context, { wanted, files: leftFiles(existing), sopsRules, kustomizations, mayBeGone: true });
+}
+
+async function read(id: string, inputs: Properties, state: Properties, context: Context) {
+  const isImport = Object.keys(inputs).length === 0;
+  const { url, branch } = isImport ? parseImportId(id) : readInputs(inputs);
+  return withBranch(url, branch, context, async (remote) => {
+    const head = await remote.fetch();
+    if (head === undefined) return undefined;
+    const tree = await remote.tree(head);
+    const properties = isImport ? await importedInputs(id, remote, head, tree) : inputs;
+    const { files, sopsRules, kustomizations } = readInputs(properties);
+    const texts = await presentTexts(remote, tree, Object.keys(files));
+    const rules = presentRules(await configText(remote, tree), sopsRules);
+    const { components, blobs } = presentComponents(tree, properties, state);
+    const owned = Object.keys(files).length + sopsRules.length + Object.keys(blobsOf(state)).length;
+    const present = Object.keys(texts).length + rules.length + Object.keys(blobs).length;
+    if (owned > 0 && present === 0) return undefined;
+    const shared = await presentTexts(remote, tree, Object.keys(kustomizations));
+    const entries = Object.entries(shared).map(([path, text]) => [
+      path,
+      presentEntries(path, text, kustomizations[path] ?? {}),
+    ]);
+    const found = {
+      ...properties,
+      ...(properties.files === undefined ? {} : { files: texts }),
+      ...(components === undefined ? {} : { fluxComponents: components }),
+      ...(sopsRules.length > 0 ? { sopsRules: rules } : {}),
+      ...(Object.keys(kustomizations).length > 0 ? { kustomizations: Object.fromEntries(entries) } : {}),
+    };
+    const known = { ...state, ...(state.blobs === undefined ? {} : { blobs }), commit: state.commit ?? head };
+    return { id: `${url}#${branch}`, inputs: found, state: { ...known, ...found } };
+  });
+}
+
+/** Flux's components that are as they were left, and the object ids of all that are there. */
+function presentComponents(tree: ReadonlyMap<string, TreeEntry>, { fluxComponents }: Properties, state: Properties) {
+  const left = blobsOf(state);
+  const found = Object.keys(left).map((path) => [path, fileId(tree, path)] as const);
+  const blobs = Object.fromEntries(found.filter(([, oid]) => oid !== undefined)) as Record<string, string>;
+  const isLeft = ([path]: [string, unknown]) => blobs[path] !== undefined && blobs[path] === left[path];
+  const components = fluxComponents && Object.fromEntries(Object.entries(fluxComponents).filter(isLeft));
+  return { components, blobs };
+}
+
+async function importedInputs(id: string, remote: GitBranch, head: string, tree: ReadonlyMap<string, TreeEntry>) {
+  const { url, branch, paths } = parseImportId(id);
+  const found = paths.map((path) =>
+    [...tree.keys()].filter((file) => (path.endsWith("/") ? file.startsWith(path) : file === path)),
+  );
+  const missing = paths.filter((_, index) => found[index]?.length === 0);
+  if (missing.length > 0) throw new Error(`branch ${branch} of ${url} does not have ${missing.join(", ")}`);
+  const files = Object.fromEntries(found.flat().map((path) => [path, ""]));
+  return { url, branch, files, message: await remote.message(head) };
+}
+
+async function presentTexts(remote: GitBranch, tree: ReadonlyMap<string, TreeEntry>, paths: readonly string[]) {
+  const oids = paths.map((path) => [path, fileId(tree, path)] as const).filter(([, oid]) => oid !== undefined);
+  const texts = await remote.texts(oids.map(([, oid]) => oid ?? ""));
+  return Object.fromEntries(oids.map(([path, oid]) => [path, texts.get(oid ?? "") ?? ""]));
+}
+
+async function configText(remote: GitBranch, tree: ReadonlyMap<string, TreeEntry>): Promise<string | undefined> {
+  return (await presentTexts(remote, tree, [SOPS_CONFIG]))[SOPS_CONFIG];
+}
+
+/** The object of a file or a link; undefined for a submodule. */
+function fileId(tree: ReadonlyMap<string, TreeEntry>, path: string): string | undefined {
+  const entry = tree.get(path);
+  return entry?.mode === "160000" ? undefined : entry?.oid;
+}
+
+interface Goal {
+  readonly wanted: GitCommitInputs;
+  /** The object ids of owned files, and the rules and entries, as they were left. */
+  readonly files: ReadonlyMap<string, string | undefined>;
+  readonly sopsRules: readonly SopsRule[];
+  readonly kustomizations: Readonly<Record<string, KustomizationEntries>>;
+  /** The commit to name when nothing has to change; otherwise the head. */
+  readonly last?: string;
+  /** A missing branch is as good as done. */
+  readonly mayBeGone?: boolean;
+}
+
+/** Many clusters may share a repository: enough tries that all get their turn, seconds apart at most. */
+const TRIES = 20;
+const LONGEST_WAIT_MS = 5000;
+
+/** Brings the branch to the goal: rebuilds on every new head until a push wins. Returns the commit to remember. */
+async function settle(context: Context, goal: Goal): Promise<string> {
+  const { url, branch } = goal.wanted;
+  return withBranch(url, branch, context, async (remote) => {
+    let pushed: string | undefined;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const head = await startingPoint(remote, goal);
+        const commit = await build(remote, head, goal, context);
+        // An answer may get lost after the remote took the push: then the head is already ours.
+        if (commit === undefined) return head !== undefined && head === pushed ? head : (goal.last ?? head ?? "");
+        pushed = commit;
+        await remote.push(commit);
+        return commit;
+      } catch (error) {
+        if (!(error instanceof GitError) || error.kind === "other") throw error;
+        if (attempt === TRIES) throw new Error(`gave up after ${TRIES} tries: ${error.message}`);
+        context.log("debug", `${error.message}; trying again (${attempt} of ${TRIES})`);
+        // Losers of one race must not meet again in the next.
+        const wait = Math.random() * Math.min(LONGEST_WAIT_MS, 100 * 2 ** attempt);
+        await delay(wait, undefined, { signal: context.signal });
+      }
+    }
+  });
+}
+
+async function withBranch<T>(url: string, branch: string, context: Context, use: (remote: GitBranch) => Promise<T>) {
+  const remote = await GitBranch.open(url, branch, context.signal);
+  try {
+    return await use(remote);
+  } finally {
+    await remote.close();
+  }
+}
+
+/** The branch's head; undefined where the first commit of an empty repository will make the branch. */
+async function startingPoint(remote: GitBranch, goal: Goal): Promise<string | undefined> {
+  const head = await remote.fetch();
+  if (head !== undefined || goal.mayBeGone) return head;
+  const others = await remote.branches();
+  if (others.length === 0) return undefined;
+  const some = others.slice(0, 5).join(", ");
+  throw new Error(`${remote.url} has no branch ${remote.branch} (it has ${some}): push one first, or name another`);
+}
+
+/** The commit that leads from the head to the goal; undefined when the head is there already. */
+async function build(remote: GitBranch, head: string | undefined, goal: Goal, context: Context) {
+  if (head === undefined && goal.mayBeGone) return undefined;
+  const { wanted, files: previous, sopsRules, kustomizations } = goal;
+  const tree = head === undefined ? new Map<string, TreeEntry>() : await remote.tree(head);
+  const { writes, removes, drifted, conflicts } = plan({ ...wanted, tree, previous });
+  if (wanted.sopsRules.length + sopsRules.length > 0) {
+    const text = await configText(remote, tree);
+    const merged = mergeRules(text, { wanted: wanted.sopsRules, previous: sopsRules, adopt: wanted.adopt });
+    conflicts.push(...merged.conflicts.map((pathRegex) => `${SOPS_CONFIG} (rule with path_regex ${pathRegex})`));
+    if (merged.text !== undefined && merged.text !== text) writes.set(SOPS_CONFIG, merged.text);
+    if (merged.text === undefined && text !== undefined) removes.push(SOPS_CONFIG);
+  }
+  for (const path of new Set([...Object.keys(kustomizations), ...Object.keys(wanted.kustomizations)])) {
+    const text = (await presentTexts(remote, tree, [path]))[path];
+    const entries = { previous: kustomizations[path] ?? {}, wanted: wanted.kustomizations[path] ?? {} };
+    const merged =
+      text === undefined && !(path in wanted.kustomizations) ? text : mergeKustomization(path, text, entries);
+    if (merged === text) continue;
+    if (merged === undefined) removes.push(path);
+    else if (isBlocked(tree, path)) conflicts.push(path);
+    else writes.set(path, merged);
+  }
+  if (conflicts.length > 0) throw new Error(inTheWay(wanted, conflicts));
+  if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
+  return remote.commit({ parent: head, message: wanted.message, writes, removes });
+}
+
+function inTheWay({ url, branch }: GitCommitInputs, conflicts: readonly string[]): string {
+  return (
+    `branch ${branch} of ${url} already holds something else at: ${conflicts.join(", ")}. ` +
+    "Move it away, give it the same content, or set adopt to overwrite it (never a folder where a file shall be, or the reverse)."
+  );
+}

@@ -1,0 +1,46 @@
+// Import ids of images (`pulumi import`): `<registry's ARM id>/images/<repository>:<tag>` or `...@<digest>`.
+
+import type { Context } from "../../plugin/handler.ts";
+import { REPOSITORY } from "../../plugin/inputs.ts";
+import { armGet, type Cloud, look } from "../azure/cloud.ts";
+import type { ImageTarget } from "./importer.ts";
+
+const ID = new RegExp(
+  `^(/subscriptions/[^?#]+/registries/[^/]+)/images/(${REPOSITORY})(?::(\\w[\\w.-]{0,127}))?(?:@(sha256:[a-f0-9]{64}))?(?:\\?source=(.+))?$`,
+  "i",
+);
+
+const REGISTRY_API = "2023-01-01-preview";
+
+/**
+ * The image that an import id names, as it stands in the registry. The source is `<repository>:<tag>`, since mirrored
+ * repositories are named after their source; another one is added as `?source=<host>/<repository>:<tag>`.
+ * @returns undefined when the registry does not hold it.
+ * @throws Error when the id has another form, or names only a tag and the registry cannot be looked into from here.
+ */
+export async function findImage(cloud: Cloud, id: string, context: Context): Promise<ImageTarget | undefined> {
+  const [, registryId, repository, tag, digest, source] = ID.exec(id) ?? [];
+  const reference = tag ?? digest;
+  if (registryId === undefined || repository === undefined || reference === undefined) {
+    throw new Error(`"${id}" is not <ARM id of the registry>/images/<repository>:<tag>, nor ...@<digest>`);
+  }
+  const loginServer = await loginServerOf(cloud, registryId, context);
+  if (loginServer === undefined) return undefined;
+  const found = await look(cloud.registry(loginServer), repository, reference);
+  if ("closed" in found && digest === undefined) {
+    throw new Error(
+      `the digest of ${repository}:${tag} cannot be read: ${found.closed.message}. Add it to the id: ...@<digest>`,
+    );
+  }
+  const actual = "closed" in found ? digest : found.digest;
+  if (actual === undefined) return undefined;
+  const name = source ?? `${repository}${tag === undefined ? `@${actual}` : `:${tag}`}`;
+  return { registryId, loginServer, source: name, digest: actual, repository, ...(tag === undefined ? {} : { tag }) };
+}
+
+/** A registry's login server; undefined when there is no such registry. */
+export async function loginServerOf(cloud: Cloud, registryId: string, context: Context): Promise<string | undefined> {
+  type Registry = { properties?: { loginServer?: string } };
+  const registry = await armGet<Registry>(cloud, registryId, REGISTRY_API, context.signal);
+  return registry?.properties?.loginServer;
+}

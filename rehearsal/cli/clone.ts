@@ -1,0 +1,41 @@
+// A work tree of the GitOps repository, kept level with the simulated GitHub, to read and to work in.
+import { existsSync } from "node:fs";
+import { must, type Ran, run } from "../run.ts";
+import { type CloudFile, environment, type Paths } from "../session.ts";
+
+/** Where the repository stands: the branch's commit, or else what is not there, in words. */
+export type Head = { readonly commit: string } | { readonly missing: string };
+
+/**
+ * Clones the repository, or brings the clone up to the branch's head where nobody has work of their own in it.
+ * @returns what is missing where the stack has yet to make the repository, or its branch; then nothing was changed.
+ * @throws Error as git fails otherwise.
+ */
+export async function updateClone(paths: Paths, cloud: CloudFile, url: string, branch: string): Promise<Head> {
+  const credential = {
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "credential.helper",
+    // The helper reads the token from its environment, so it stands in no argument and in no file.
+    GIT_CONFIG_VALUE_0:
+      '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$GITHUB_TOKEN"; }; f',
+  };
+  // What git says is read below.
+  const env = { ...environment({ paths, cloud }), ...credential, LC_ALL: "C" };
+  const git = (args: string[], cwd: string) => must("git", args, { cwd, env });
+  const remote = await run("git", ["ls-remote", "--exit-code", url, `refs/heads/${branch}`], { cwd: paths.dir, env });
+  const missing = absence(remote, url, branch);
+  if (missing !== undefined) return { missing };
+  if (!existsSync(paths.clone)) await git(["clone", "--quiet", "--branch", branch, url, paths.clone], paths.dir);
+  else {
+    await git(["fetch", "--quiet", "origin", branch], paths.clone);
+    const clean = (await git(["status", "--porcelain"], paths.clone)).stdout === "";
+    if (clean) await run("git", ["merge", "--quiet", "--ff-only", "FETCH_HEAD"], { cwd: paths.clone, env });
+  }
+  return { commit: (await git(["rev-parse", `origin/${branch}`], paths.clone)).stdout.trim() };
+}
+
+/** What `git ls-remote --exit-code` did not find. Where it failed otherwise, so will whoever needs the repository. */
+function absence({ code, stderr }: Ran, url: string, branch: string): string | undefined {
+  if (code === 2) return `the GitOps repository ${url} has no branch ${branch}`;
+  return /^fatal: repository '.*' not found$/m.test(stderr) ? `there is no GitOps repository ${url}` : undefined;
+}

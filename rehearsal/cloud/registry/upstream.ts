@@ -1,0 +1,166 @@
+// The public registries that images come from: anonymous pull, each with its own way to a token, and nothing else.
+
+import type { CloudRequest, CloudResponse, Service } from "../types.ts";
+import { ServiceError } from "../types.ts";
+import { distribution, type Guard, type Need } from "./distribution.ts";
+import { answering, registryError } from "./protocol.ts";
+import { RegistryStore } from "./store.ts";
+import { parseScopes, TokenMint } from "./tokens.ts";
+
+/** An image or artifact as an upstream registry holds it. */
+export interface UpstreamImage {
+  /** The registry as references name it, for example `docker.io`. */
+  readonly registry: string;
+  /** The full repository, for example `library/busybox`. */
+  readonly repository: string;
+  /** Tags of the last manifest; none for what is only found by digest or as a referrer. */
+  readonly tags: readonly string[];
+  readonly blobs: readonly Buffer[];
+  /** Children first, the one that the tags point at last. */
+  readonly manifests: readonly { readonly mediaType: string; readonly body: Buffer }[];
+}
+
+interface Flavour {
+  /** Every host name of the registry; the first one speaks `/v2/`. */
+  readonly hosts: readonly string[];
+  /** Where tokens are had; without it the registry asks for none. */
+  readonly realm?: string;
+  readonly service?: string;
+}
+
+/** The registries there are, by the name that references use. */
+const FLAVOURS: Readonly<Record<string, Flavour>> = {
+  "docker.io": {
+    hosts: ["registry-1.docker.io", "index.docker.io", "auth.docker.io"],
+    realm: "https://auth.docker.io/token",
+    service: "registry.docker.io",
+  },
+  "ghcr.io": { hosts: ["ghcr.io"], realm: "https://ghcr.io/token", service: "ghcr.io" },
+  "quay.io": { hosts: ["quay.io"], realm: "https://quay.io/v2/auth", service: "quay.io" },
+  "mcr.microsoft.com": { hosts: ["mcr.microsoft.com"] },
+  "registry.k8s.io": { hosts: ["registry.k8s.io"] },
+};
+/** Seconds that a token of an upstream registry lasts. */
+const LIFETIME = 300;
+
+/** The name that references use for a registry's host, for example `docker.io` for `registry-1.docker.io`; undefined for an unknown host. */
+export function upstreamName(host: string): string | undefined {
+  return Object.keys(FLAVOURS).find((name) => name === host || FLAVOURS[name]?.hosts.includes(host));
+}
+
+export class UpstreamRegistries {
+  readonly #stores = new Map(Object.keys(FLAVOURS).map((name) => [name, new RegistryStore()]));
+  readonly #mint: TokenMint;
+  readonly #throttles = new Map<string, { left: number; retryAfter: number }>();
+
+  /**
+   * @param images what the registries hold; everything else is unknown to them.
+   * @param now milliseconds since 1970; the clock when left out.
+   * @throws Error for an image of a registry that is not simulated.
+   */
+  constructor(images: readonly UpstreamImage[] = [], now: () => number = Date.now) {
+    this.#mint = new TokenMint("upstream", now);
+    for (const image of images) this.add(image);
+  }
+
+  /** Every host name to route here. */
+  get hosts(): string[] {
+    return Object.values(FLAVOURS).flatMap(({ hosts }) => hosts);
+  }
+
+  /** Adds an image; a tag that exists moves. @throws Error for a registry that is not simulated. */
+  add(image: UpstreamImage): void {
+    const store = this.#stores.get(image.registry);
+    if (!store) {
+      const known = [...this.#stores.keys()].join(", ");
+      throw new Error(`The rehearsal has no registry ${image.registry} (for ${image.repository}); it has ${known}.`);
+    }
+    for (const blob of image.blobs) store.putBlob(image.repository, blob);
+    for (const [index, { body, mediaType }] of image.manifests.entries()) {
+      store.putManifest(image.repository, body, mediaType);
+      if (index < image.manifests.length - 1) continue;
+      for (const tag of image.tags) store.putManifest(image.repository, body, mediaType, tag);
+    }
+  }
+
+  /** The content of a registry by any of its names, for imports on the server's side; undefined for an unknown host. */
+  store(host: string): RegistryStore | undefined {
+    return this.#stores.get(upstreamName(host) ?? "");
+  }
+
+  /**
+   * Answers the next requests to a registry with 429.
+   * @param host any name of the registry.
+   * @param requests how many.
+   * @param retryAfter seconds, for the header Retry-After.
+   */
+  throttle(host: string, requests: number, retryAfter: number): void {
+    this.#throttles.set(upstreamName(host) ?? host, { left: requests, retryAfter });
+  }
+
+  readonly service: Service = (request) => answering(request, () => this.#answer(request));
+
+  #answer(request: CloudRequest): CloudResponse {
+    const name = upstreamName(request.url.hostname) ?? "";
+    const [flavour, store] = [FLAVOURS[name], this.#stores.get(name)];
+    if (!flavour || !store)
+      throw new ServiceError({ status: 404 }, `no registry has the host name ${request.url.hostname}`);
+    this.#checkThrottle(name);
+    const { origin, pathname } = request.url;
+    if (
+      flavour.realm &&
+      new URL(flavour.realm).pathname === pathname &&
+      new URL(flavour.realm).host === request.url.host
+    )
+      return this.#token(flavour, request);
+    if (origin === "https://auth.docker.io") return { status: 404 };
+    return distribution(store, request, this.#guard(flavour, request));
+  }
+
+  #checkThrottle(name: string): void {
+    const throttle = this.#throttles.get(name);
+    if (!throttle || throttle.left <= 0) return;
+    throttle.left -= 1;
+    throw registryError("TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit.", undefined, {
+      "retry-after": String(throttle.retryAfter),
+    });
+  }
+
+  /** Tokens are for everybody, and for reading alone. */
+  #token(flavour: Flavour, request: CloudRequest): CloudResponse {
+    const scopes = parseScopes(request.url.searchParams.getAll("scope"));
+    const service = request.url.searchParams.get("service");
+    if (request.method !== "GET" || !scopes || (service !== null && service !== flavour.service))
+      throw registryError("UNSUPPORTED", "only GET with the service and scopes of the challenge is supported");
+    if (request.headers.authorization !== undefined)
+      throw registryError("UNAUTHORIZED", "incorrect username or password");
+    const access = scopes.map((scope) => ({ ...scope, actions: scope.actions.filter((action) => action === "pull") }));
+    const claims = { aud: flavour.service ?? "", sub: "", grant_type: "access_token", access } as const;
+    const token = this.#mint.issue(claims, LIFETIME);
+    return { status: 200, body: { token, access_token: token, expires_in: LIFETIME } };
+  }
+
+  #guard(flavour: Flavour, request: CloudRequest): Guard {
+    const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    const access = this.#mint.read(bearer, flavour.service ?? "", "access_token")?.access;
+    const mayPull = (name: string): boolean =>
+      !flavour.realm || (access ?? []).some((entry) => entry.name === name && entry.actions.includes("pull"));
+    return {
+      mayPull,
+      require: (need) => {
+        const reading = need.actions.every((action) => action === "pull" || action === "metadata_read");
+        if (flavour.realm && access === undefined) throw challenge(flavour, need);
+        if (!reading) throw registryError("DENIED", "requested access to the resource is denied");
+        if (need.type === "repository" && !mayPull(need.name)) throw challenge(flavour, need);
+      },
+    };
+  }
+}
+
+function challenge(flavour: Flavour, need: Need): ServiceError {
+  // Public registries have one reading action only.
+  const actions = need.actions.map((action) => (action === "metadata_read" ? "pull" : action)).join(",");
+  const scope = need.type === "repository" ? `,scope="repository:${need.name}:${actions}"` : "";
+  const header = `Bearer realm="${flavour.realm}",service="${flavour.service}"${scope}`;
+  return registryError("UNAUTHORIZED", "authentication required", undefined, { "www-authenticate": header });
+}

@@ -1,0 +1,79 @@
+// Looks at a rehearsal's cloud after a run.
+
+import type { RegistryStore } from "../cloud/registry/store.ts";
+import type { ArmResource, Caller } from "../cloud/types.ts";
+import { inspectCluster } from "./inspectCluster.ts";
+import type { InspectedKey, InspectedRegistry, Inspection } from "./inspection.ts";
+import type { Services } from "./services.ts";
+
+const serviceAccount = /^system:serviceaccount:([^:]+):([^:]+)$/;
+
+/** The identities whose rights decide whether a cluster can do its work. */
+function identities({ arm, entra }: Services): {
+  kubelet: Caller | undefined;
+  flux: Caller | undefined;
+  accounts: string[];
+} {
+  const caller = (objectId: string | undefined): Caller | undefined => {
+    const principal = objectId === undefined ? undefined : entra.find(objectId);
+    return principal === undefined ? undefined : { principal, groups: entra.groupsOf(principal.objectId) };
+  };
+  const cluster = arm.list("Microsoft.ContainerService/managedClusters")[0];
+  const profile = cluster?.properties.identityProfile as { kubeletidentity?: { objectId?: string } } | undefined;
+  const federated = arm
+    .list("Microsoft.ManagedIdentity/userAssignedIdentities")
+    .map((identity) => ({ identity, credentials: arm.federatedCredentials(identity.id) }))
+    .find(({ credentials }) => credentials.length > 0);
+  const accounts = (federated?.credentials ?? []).flatMap(({ subject }) => {
+    const [, namespace, name] = serviceAccount.exec(subject) ?? [];
+    return namespace === undefined ? [] : [`${namespace}/${name}`];
+  });
+  return {
+    kubelet: caller(profile?.kubeletidentity?.objectId),
+    flux: caller(federated?.identity.properties.principalId as string | undefined),
+    accounts,
+  };
+}
+
+export async function inspect(services: Services): Promise<Inspection> {
+  const { arm } = services;
+  const { kubelet, flux, accounts } = identities(services);
+  const cluster = await inspectCluster(services, kubelet);
+  const may = (caller: Caller | undefined, action: string, resource: ArmResource, kind: "control" | "data") =>
+    caller !== undefined && arm.allows(caller, action, resource.id, kind);
+  const pull = "Microsoft.ContainerRegistry/registries/pull/read";
+  return {
+    // The subscription's own role assignments were there before.
+    resources: arm
+      .all()
+      .filter(({ id }) => /\/resourceGroups\//i.test(id))
+      .map(({ type, name, id }) => ({ type, name, id })),
+    softDeletedVaults: arm.deletedVaults(),
+    registries: arm.list("Microsoft.ContainerRegistry/registries").map(
+      (registry): InspectedRegistry => ({
+        loginServer: String(registry.properties.loginServer),
+        repositories: contents(services.registries.store(registry)),
+        fluxPulls: may(flux, pull, registry, "control"),
+      }),
+    ),
+    keys: arm.list("Microsoft.KeyVault/vaults/keys").map(
+      (key): InspectedKey => ({
+        url: String(key.properties.keyUri),
+        fluxDecrypts: may(flux, "Microsoft.KeyVault/vaults/keys/decrypt/action", key, "data"),
+      }),
+    ),
+    federatedServiceAccounts: accounts,
+    ...(cluster && { cluster }),
+  };
+}
+
+const contents = (store: RegistryStore): InspectedRegistry["repositories"] =>
+  Object.fromEntries(
+    store.names().map((name) => {
+      const repository = store.find(name);
+      return [
+        name,
+        { tags: Object.fromEntries(repository?.tags ?? []), digests: [...(repository?.manifests.keys() ?? [])] },
+      ];
+    }),
+  );

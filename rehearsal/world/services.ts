@@ -1,0 +1,88 @@
+// The simulated services of one rehearsal, wired to each other and to the door.
+
+import { fluxManifests } from "../../flux/manifests.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { ArmService } from "../cloud/arm/service.ts";
+import type { Door } from "../cloud/door/door.ts";
+import { Entra } from "../cloud/entra/service.ts";
+import { GitHub } from "../cloud/github/service.ts";
+import { Graph } from "../cloud/graph/service.ts";
+import { KeyVault } from "../cloud/keyvault/service.ts";
+import { ChartRepositories } from "../cloud/registry/charts.ts";
+import { ContainerRegistries } from "../cloud/registry/service.ts";
+import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
+import { upstreamContent } from "../content/upstream.ts";
+import type { Paths } from "../session.ts";
+import { Clusters } from "./clusters.ts";
+
+/** The simulated services, as far as they know each other. */
+export interface Services {
+  readonly arm: ArmService;
+  readonly entra: Entra;
+  readonly graph: Graph;
+  readonly keyVault: KeyVault;
+  readonly registries: ContainerRegistries;
+  readonly upstream: UpstreamRegistries;
+  readonly gitHub: GitHub;
+  readonly clusters: Clusters;
+}
+
+/** Makes all services of a tenant and subscription; `record` gets every ARM request. */
+export async function makeServices(
+  ids: { tenantId: string; subscriptionId: string },
+  paths: Paths,
+  record: (line: object) => void,
+): Promise<Services> {
+  const entra = await Entra.create({ tenantId: ids.tenantId });
+  const { tenantId } = ids;
+  const clusters = new Clusters({ folder: paths.cluster, tenantId, authority: paths.authority });
+  const arm = new ArmService({ ...ids, directory: entra, record, ...clusters.settings });
+  entra.federate({ arm, issuerKeys: clusters.issuerKeys });
+  const upstream = new UpstreamRegistries();
+  const registries = new ContainerRegistries({
+    arm,
+    directory: entra,
+    upstream,
+    passwordValid: (clientId, secret) => {
+      const end = entra.secret(clientId, secret)?.endDateTime;
+      return end !== undefined && new Date(end) > new Date() ? entra.findByClientId(clientId) : undefined;
+    },
+    groupsOf: (objectId) => entra.groupsOf(objectId),
+    importDelay: 300,
+  });
+  const keyVault = new KeyVault({ arm, directory: entra });
+  arm.extend(registries.extension);
+  arm.extend(keyVault.extension);
+  return {
+    arm,
+    entra,
+    graph: new Graph(entra),
+    keyVault,
+    registries,
+    upstream,
+    gitHub: new GitHub({ root: paths.git }),
+    clusters,
+  };
+}
+
+/** Gives every host of the services to the door. */
+export function route(door: Door, { arm, entra, graph, keyVault, registries, upstream, gitHub }: Services): void {
+  door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
+  door.route("login.microsoftonline.com", entra.service);
+  door.route("graph.microsoft.com", graph.service);
+  door.route("*.vault.azure.net", keyVault.service, { exists: (host) => keyVault.exists(host) });
+  door.route("*.azurecr.io", registries.service, { exists: (host) => registries.exists(host) });
+  door.route("api.github.com", gitHub.api);
+  door.route("github.com", gitHub.git);
+  for (const host of upstream.hosts) door.route(host, upstream.service);
+}
+
+/** Seeds the upstream registries and chart repositories with what the settings ask for. */
+export async function addContent(door: Door, { upstream }: Services, settings: Settings): Promise<void> {
+  const { flux } = settings;
+  const extraImages = flux.mode === "bootstrap" ? (await fluxManifests(flux)).images : [];
+  const content = upstreamContent(settings, { extraImages });
+  for (const image of content.images) upstream.add(image);
+  const charts = new ChartRepositories(content.repositories);
+  for (const host of charts.hosts) door.route(host, charts.service);
+}

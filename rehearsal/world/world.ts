@@ -1,0 +1,95 @@
+// The world of one stack's rehearsal: its services, its people, and the door to them.
+import { randomBytes } from "node:crypto";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { readStackFile } from "../../settings/stackFile.ts";
+import { Authority } from "../cloud/door/authority.ts";
+import { Door } from "../cloud/door/door.ts";
+import type { Place } from "../cloud/types.ts";
+import { type CloudFile, checkout, type Paths } from "../session.ts";
+import { settingsOf } from "../settings.ts";
+import { inspect } from "./inspect.ts";
+import type { Inspection } from "./inspection.ts";
+import { people } from "./people.ts";
+import { addContent, makeServices, route, type Services } from "./services.ts";
+
+const tenantId = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
+const subscriptionId = "c0ffee00-6a1d-4b52-8d35-2f7a9e4b1c02";
+
+const configured = (value: unknown, fallback: string) => (typeof value === "string" ? value : fallback);
+
+export class World {
+  /** What other processes need to take part. */
+  readonly cloud: Omit<CloudFile, "pid" | "control">;
+  readonly #stack: string;
+  readonly #paths: Paths;
+  readonly #door: Door;
+  readonly #services: Services;
+  readonly #requests: WriteStream;
+
+  private constructor(
+    stack: string,
+    paths: Paths,
+    door: Door,
+    services: Services,
+    requests: WriteStream,
+    cloud: World["cloud"],
+  ) {
+    this.#stack = stack;
+    this.#paths = paths;
+    this.#door = door;
+    this.#services = services;
+    this.#requests = requests;
+    this.cloud = cloud;
+  }
+
+  /** Builds the world that a stack's settings speak of, and opens its door. */
+  static async create(stack: string, paths: Paths): Promise<World> {
+    const settings = await settingsOf(stack);
+    const { config } = await readStackFile(checkout, stack);
+    const ids = {
+      tenantId: configured(config["azure-native:tenantId"], tenantId),
+      subscriptionId: configured(config["azure-native:subscriptionId"], subscriptionId),
+    };
+    const authority = await Authority.create();
+    await writeFile(paths.authority, authority.pem);
+    const requests = createWriteStream(paths.armRequests, { flags: "a" });
+    const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`));
+    const identities = await people(services, settings, ids.subscriptionId);
+    const door = new Door(authority);
+    door.onError = (error, request) =>
+      process.stderr.write(`${request.method} ${request.url.href}: ${(error as Error).stack}\n`);
+    route(door, services);
+    await addContent(door, services, settings);
+    const ports = {
+      outside: await door.listen("outside"),
+      inside: await door.listen("inside"),
+      cluster: await door.listen("cluster"),
+    } satisfies Record<Place, number>;
+    services.clusters.join({ ...services, door, port: ports.cluster });
+    const passphrase = randomBytes(24).toString("base64url");
+    return new World(stack, paths, door, services, requests, {
+      ...ids,
+      ports,
+      runner: settings.runner,
+      passphrase,
+      identities,
+    });
+  }
+
+  /** Adds what the rehearsal's settings ask of the upstream by now. */
+  async addContent(): Promise<object> {
+    await addContent(this.#door, this.#services, await settingsOf(this.#stack, this.#paths.project));
+    return {};
+  }
+
+  async inspect(): Promise<Inspection> {
+    return inspect(this.#services);
+  }
+
+  async close(): Promise<void> {
+    await this.#services.clusters.close();
+    await this.#door.close();
+    await new Promise((resolve) => this.#requests.end(resolve));
+  }
+}

@@ -1,0 +1,276 @@
+import { strict as assert } from "node:assert";
+import { describe, it } from "mocha";
+import { AksCluster } from "../../../components/cluster/aksCluster.ts";
+import { settingsOf } from "../../settings/settingsOf.ts";
+import { deploy, idOf, resolved, roleId } from "../deployment.ts";
+
+function cluster(settings: Record<string, unknown>, more: { privateEndpoints?: boolean; protect?: boolean } = {}) {
+  return deploy(
+    () =>
+      new AksCluster("aks", {
+        resourceGroupName: "group",
+        settings: settingsOf({ cluster: settings }).cluster,
+        privateEndpoints: false,
+        protect: false,
+        ...more,
+      }),
+  );
+}
+
+const PROD = {
+  private: true,
+  adminGroups: ["6f1f2b6e-1111-4e0a-9c60-000000000002"],
+  systemPool: { zones: ["1", "2", "3"], minCount: 3, maxCount: 5 },
+  userPools: [{ name: "apps", vmSize: "Standard_D8s_v5", minCount: 2, maxCount: 9 }],
+};
+
+const POOL = {
+  type: "VirtualMachineScaleSets",
+  vmSize: "Standard_D4ds_v5",
+  osType: "Linux",
+  osSKU: "AzureLinux",
+  osDiskType: "Ephemeral",
+  vnetSubnetID: `${idOf("VirtualNetwork", "aks")}/subnets/nodes`,
+  availabilityZones: ["1", "2", "3"],
+  enableAutoScaling: true,
+  count: 3,
+  minCount: 3,
+  maxCount: 5,
+  upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
+};
+
+describe("AksCluster", () => {
+  it("asks for a cluster with every default that production needs", async () => {
+    const { find } = await cluster(PROD);
+    const { inputs } = find("ManagedCluster", "aks");
+    const workspace = idOf("Workspace", "aks");
+    assert.deepEqual(inputs, {
+      resourceGroupName: "group",
+      dnsPrefix: "aks",
+      sku: { name: "Base", tier: "Standard" },
+      supportPlan: "KubernetesOfficial",
+      identity: { type: "UserAssigned", userAssignedIdentities: [idOf("UserAssignedIdentity", "aks-control")] },
+      identityProfile: {
+        kubeletidentity: {
+          resourceId: idOf("UserAssignedIdentity", "aks-kubelet"),
+          clientId: "aks-kubelet-client",
+          objectId: "aks-kubelet-principal",
+        },
+      },
+      nodeResourceGroupProfile: { restrictionLevel: "ReadOnly" },
+      enableRBAC: true,
+      disableLocalAccounts: true,
+      aadProfile: { managed: true, enableAzureRBAC: true, adminGroupObjectIDs: PROD.adminGroups },
+      oidcIssuerProfile: { enabled: true },
+      securityProfile: {
+        workloadIdentity: { enabled: true },
+        imageCleaner: { enabled: true, intervalHours: 168 },
+        defender: { logAnalyticsWorkspaceResourceId: workspace, securityMonitoring: { enabled: true } },
+      },
+      addonProfiles: { azurepolicy: { enabled: true } },
+      metricsProfile: { costAnalysis: { enabled: true } },
+      autoUpgradeProfile: { upgradeChannel: "stable", nodeOSUpgradeChannel: "NodeImage" },
+      networkProfile: {
+        networkPlugin: "azure",
+        networkPluginMode: "overlay",
+        networkDataplane: "cilium",
+        networkPolicy: "cilium",
+        outboundType: "userAssignedNATGateway",
+        loadBalancerSku: "standard",
+        podCidr: "10.244.0.0/16",
+        serviceCidr: "10.0.0.0/16",
+        dnsServiceIP: "10.0.0.10",
+      },
+      apiServerAccessProfile: {
+        enablePrivateCluster: true,
+        enablePrivateClusterPublicFQDN: false,
+        privateDNSZone: "system",
+        enableVnetIntegration: true,
+        subnetId: `${idOf("VirtualNetwork", "aks")}/subnets/api-server`,
+        disableRunCommand: true,
+      },
+      agentPoolProfiles: [
+        { ...POOL, name: "system", mode: "System", nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"] },
+      ],
+    });
+  });
+
+  it("goes out through a gateway of its own network, with a subnet for the API server and one for endpoints", async () => {
+    const { find } = await cluster(PROD, { privateEndpoints: true });
+    assert.deepEqual(find("VirtualNetwork", "aks").inputs, {
+      resourceGroupName: "group",
+      addressSpace: { addressPrefixes: ["10.60.0.0/16"] },
+      // The SDK's own defaults.
+      enableDdosProtection: false,
+      enableVmProtection: false,
+      subnets: [
+        {
+          name: "nodes",
+          addressPrefix: "10.60.0.0/20",
+          natGateway: { id: idOf("NatGateway", "aks") },
+          defaultOutboundAccess: false,
+        },
+        {
+          name: "api-server",
+          addressPrefix: "10.60.16.0/28",
+          delegations: [{ name: "aks", serviceName: "Microsoft.ContainerService/managedClusters" }],
+        },
+        { name: "endpoints", addressPrefix: "10.60.17.0/24", defaultOutboundAccess: false },
+      ],
+    });
+    assert.deepEqual(find("NatGateway", "aks").inputs.publicIpAddresses, [{ id: idOf("PublicIPAddress", "aks") }]);
+  });
+
+  it("may write its network and hand out the nodes' identity before the cluster is made", async () => {
+    const { find } = await cluster(PROD);
+    const principal = { principalId: "aks-control-principal", principalType: "ServicePrincipal" };
+    assert.deepEqual(find("RoleAssignment", "aks-network").inputs, {
+      ...principal,
+      scope: idOf("VirtualNetwork", "aks"),
+      roleDefinitionId: roleId("4d97b98b-1d4f-4787-a291-c67834d212e7"),
+    });
+    assert.deepEqual(find("RoleAssignment", "aks-kubelet").inputs, {
+      ...principal,
+      scope: idOf("UserAssignedIdentity", "aks-kubelet"),
+      roleDefinitionId: roleId("f1a07417-d97a-45cb-824c-7a7467783830"),
+    });
+    const { dependencies } = find("ManagedCluster", "aks");
+    assert.ok(dependencies.includes("RoleAssignment::aks-network"));
+    assert.ok(dependencies.includes("RoleAssignment::aks-kubelet"));
+  });
+
+  it("keeps user pools apart from the cluster, on a managed disk where the size has no local one", async () => {
+    const { find } = await cluster(PROD);
+    const pool = find("AgentPool", "aks-apps");
+    assert.deepEqual(pool.inputs, {
+      ...POOL,
+      resourceGroupName: "group",
+      resourceName: "aks",
+      agentPoolName: "apps",
+      mode: "User",
+      vmSize: "Standard_D8s_v5",
+      osDiskType: "Managed",
+      availabilityZones: [],
+      count: 2,
+      minCount: 2,
+      maxCount: 9,
+    });
+    assert.equal(pool.deletedWith, "ManagedCluster::aks");
+  });
+
+  it("leaves the number of nodes to the autoscaler", async () => {
+    const { find } = await cluster(PROD);
+    assert.deepEqual(find("AgentPool", "aks-apps").ignoreChanges, ["count"]);
+    assert.equal("count" in find("SystemPool", "aks-system").inputs, false);
+  });
+
+  it("gives the system pool to the cluster to be made with, and keeps it as a resource of its own from then on", async () => {
+    const { find } = await cluster(PROD);
+    assert.deepEqual(find("ManagedCluster", "aks").ignoreChanges, ["agentPoolProfiles"]);
+    const { inputs, deletedWith } = find("SystemPool", "aks-system");
+    const { count: _, ...pool } = POOL;
+    const { clusterRevision, ...rest } = inputs;
+    assert.deepEqual(rest, {
+      ...pool,
+      clusterId: idOf("ManagedCluster", "aks"),
+      name: "system",
+      mode: "System",
+      nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"],
+    });
+    assert.match(String(clusterRevision), /^[0-9a-f]{12}$/);
+    assert.equal(deletedWith, "ManagedCluster::aks");
+  });
+
+  it("looks at the system pool again when the cluster is written, and not when a pool is", async () => {
+    const revision = async (more: object) =>
+      (await cluster({ ...PROD, ...more })).find("SystemPool", "aks-system").inputs.clusterRevision;
+    const before = await revision({});
+    assert.equal(await revision({ systemPool: { ...PROD.systemPool, maxCount: 6 } }), before);
+    assert.equal(await revision({ userPools: [{ ...PROD.userPools[0], maxCount: 12 }] }), before);
+    assert.notEqual(await revision({ upgradeChannel: "patch" }), before);
+  });
+
+  it("has two maintenance windows", async () => {
+    const { find, names } = await cluster({ maintenance: { utcOffset: "+01:00" } });
+    assert.deepEqual(names("MaintenanceConfiguration"), [
+      "aks-aksManagedAutoUpgradeSchedule",
+      "aks-aksManagedNodeOSUpgradeSchedule",
+    ]);
+    assert.deepEqual(find("MaintenanceConfiguration", "aks-aksManagedNodeOSUpgradeSchedule").inputs, {
+      resourceGroupName: "group",
+      resourceName: "aks",
+      configName: "aksManagedNodeOSUpgradeSchedule",
+      maintenanceWindow: {
+        schedule: { weekly: { intervalWeeks: 1, dayOfWeek: "Saturday" } },
+        startTime: "01:00",
+        durationHours: 6,
+        utcOffset: "+01:00",
+      },
+    });
+  });
+
+  it("keeps the control plane's logs, without every read request", async () => {
+    const { find } = await cluster(PROD);
+    assert.deepEqual(find("DiagnosticSetting", "aks").inputs, {
+      resourceUri: idOf("ManagedCluster", "aks"),
+      workspaceId: idOf("Workspace", "aks"),
+      logAnalyticsDestinationType: "Dedicated",
+      logs: [
+        "kube-audit-admin",
+        "guard",
+        "kube-controller-manager",
+        "cluster-autoscaler",
+        "cloud-controller-manager",
+      ].map((category) => ({ category, enabled: true })),
+    });
+  });
+
+  it("of the Free tier does without Defender and cost analysis, and runs applications on its only pool", async () => {
+    const { find, names } = await cluster({ sku: "Free" });
+    const { inputs } = find("ManagedCluster", "aks");
+    assert.deepEqual(inputs.sku, { name: "Base", tier: "Free" });
+    assert.deepEqual(inputs.metricsProfile, { costAnalysis: { enabled: false } });
+    assert.deepEqual((inputs.securityProfile as { defender: unknown }).defender, {
+      securityMonitoring: { enabled: false },
+    });
+    assert.equal((inputs.agentPoolProfiles as { nodeTaints?: string[] }[])[0]?.nodeTaints, undefined);
+    assert.deepEqual(names("AgentPool"), []);
+  });
+
+  it("of the Premium tier has long-term support", async () => {
+    const { find } = await cluster({ sku: "Premium" });
+    assert.equal(find("ManagedCluster", "aks").inputs.supportPlan, "AKSLongTermSupport");
+  });
+
+  it("lets its own nodes reach a public API server that few networks reach", async () => {
+    const { find } = await cluster({ authorizedIpRanges: ["198.51.100.0/24"] });
+    assert.deepEqual(find("ManagedCluster", "aks").inputs.apiServerAccessProfile, {
+      disableRunCommand: true,
+      authorizedIPRanges: ["198.51.100.0/24", "203.0.113.7/32"],
+    });
+  });
+
+  it("is protected where the settings say so", async () => {
+    const protection = async (protect: boolean) =>
+      (await cluster({}, { protect })).find("ManagedCluster", "aks").protect;
+    assert.deepEqual([await protection(true), await protection(false)], [true, false]);
+  });
+
+  it("previews no change of its own when a setting changes", async () => {
+    const { find } = await cluster(PROD);
+    assert.deepEqual([find("AksCluster", "aks").inputs, find("AksNetwork", "aks").inputs], [{}, {}]);
+  });
+
+  it("is the parent of all it makes, and gives what others need", async () => {
+    const { resources, result } = await cluster(PROD);
+    const strays = resources.filter(({ parent }) => !/^(AksCluster|AksNetwork)::aks$/.test(parent));
+    assert.deepEqual(
+      strays.map(({ type }) => type),
+      ["aks-gitops:index:AksCluster"],
+    );
+    assert.equal(await resolved(result.oidcIssuerUrl), "https://issuer/");
+    assert.equal(await resolved(result.kubeletPrincipalId), "aks-kubelet-principal");
+    assert.equal(await resolved(result.readyClusterName), "aks");
+    assert.equal(await resolved(result.kubeconfig), "kubeconfig");
+  });
+});

@@ -1,0 +1,79 @@
+import { strict as assert } from "node:assert";
+import { describe, it } from "mocha";
+import { resolved } from "../deployment.ts";
+import { deployFlux, filesOf, KEY_URL } from "./fluxDeployment.ts";
+
+describe("FluxBootstrap", () => {
+  it("encrypts given and generated values, which stay secret", async () => {
+    const { find } = await deployFlux();
+    assert.deepEqual(find("RandomPassword", "flux-demo-demo-credentials-password").inputs, {
+      length: 32,
+      special: false,
+    });
+    const secret = find("EncryptedSecret", "flux-demo-demo-credentials");
+    assert.deepEqual(secret.inputs, {
+      name: "demo-credentials",
+      namespace: "demo",
+      type: "Opaque",
+      stringData: { username: "admin", password: "r4ndom" },
+      keyUrl: KEY_URL,
+    });
+    assert.deepEqual(secret.secrets, ["stringData"]);
+  });
+
+  it("encrypts the pull principal's credentials for Flux's namespace", async () => {
+    const { find } = await deployFlux({}, { password: "hunter2" });
+    const secret = find("EncryptedSecret", "flux-flux-system-flux-helm-acr-credentials");
+    assert.deepEqual(secret.inputs.stringData, { username: "puller", password: "hunter2" });
+    assert.deepEqual(secret.secrets, ["stringData"]);
+    assert.ok(
+      "infrastructure/test/secrets/flux-system/flux-helm-acr-credentials.yaml" in filesOf(find("GitCommit", "flux")),
+    );
+  });
+
+  it("commits everything at once: files it owns, files to begin with and the rule of SOPS", async () => {
+    const { find, names, result } = await deployFlux();
+    assert.deepEqual(names("GitCommit"), ["flux"]);
+    const commit = find("GitCommit", "flux");
+    const { files, seeds, ...rest } = commit.inputs as { files: object; seeds: object };
+    assert.deepEqual(rest, {
+      url: "https://github.com/acme/fleet",
+      branch: "main",
+      sopsRules: [
+        {
+          path_regex: "^(apps/test|infrastructure/test)/.*\\.yaml$",
+          encrypted_regex: "^(data|stringData)$",
+          azure_keyvault: KEY_URL,
+        },
+      ],
+      message: "Update stack test",
+    });
+    assert.deepEqual(Object.keys(files).sort(), [
+      "clusters/test/apps.yaml",
+      "clusters/test/infrastructure.yaml",
+      "infrastructure/test/kustomization.yaml",
+      "infrastructure/test/namespaces.yaml",
+      "infrastructure/test/releases/kured.yaml",
+      "infrastructure/test/secrets/demo/demo-credentials.yaml",
+      "infrastructure/test/sources/kured.yaml",
+    ]);
+    assert.equal(
+      filesOf(commit)["infrastructure/test/secrets/demo/demo-credentials.yaml"],
+      "encrypted flux-demo-demo-credentials\n",
+    );
+    assert.deepEqual(Object.keys(seeds).sort(), [
+      "apps/base/demo/deployment.yaml",
+      "apps/base/demo/kustomization.yaml",
+      "apps/base/demo/service.yaml",
+      "apps/test/kustomization.yaml",
+    ]);
+    assert.equal(await resolved(result.commit), "0123abc");
+    assert.ok(result.complianceState);
+    assert.equal(await resolved(result.complianceState), "Compliant");
+  });
+
+  it("commits nothing secret", async () => {
+    const { find } = await deployFlux();
+    assert.deepEqual(find("GitCommit", "flux").secrets, []);
+  });
+});

@@ -1,0 +1,76 @@
+import { strict as assert } from "node:assert";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { describe, it } from "mocha";
+import { HelmMirror, readMirrorLock } from "../../../components/mirror/helmMirror.ts";
+import { digest, settingsOf } from "../../settings/settingsOf.ts";
+import { deploy, resolved } from "../deployment.ts";
+import { LOCK } from "../lock.ts";
+
+const mirror = () =>
+  deploy(
+    () =>
+      new HelmMirror("mirror", {
+        lock: LOCK,
+        registryId: "registry-id",
+        importServer: "acme.azurecr.io",
+        pushServer: "acme.azurecr.io",
+      }),
+  );
+
+describe("HelmMirror", () => {
+  it("imports each image of the lock by its digest", async () => {
+    const { find, names } = await mirror();
+    assert.deepEqual(names("ImageImport"), ["ghcr.io/kubereboot/kured:1.23.0", "ghcr.io/stefanprodan/podinfo:6.14.1"]);
+    const { inputs, parent } = find("ImageImport", "ghcr.io/kubereboot/kured:1.23.0");
+    assert.deepEqual(inputs, {
+      registryId: "registry-id",
+      loginServer: "acme.azurecr.io",
+      source: "ghcr.io/kubereboot/kured:1.23.0",
+      digest: digest("d"),
+      repository: "ghcr.io/kubereboot/kured",
+      tag: "1.23.0",
+    });
+    assert.equal(parent, "HelmMirror::mirror");
+  });
+
+  it("pushes each chart of the lock as it is", async () => {
+    const { find, names } = await mirror();
+    assert.deepEqual(names("ChartMirror"), ["kured"]);
+    assert.deepEqual(find("ChartMirror", "kured").inputs, {
+      registryId: "registry-id",
+      loginServer: "acme.azurecr.io",
+      repository: "charts/kured",
+      version: "6.1.0",
+      url: "https://kubereboot.github.io/charts/kured-6.1.0.tgz",
+      sha256: "a".repeat(64),
+      created: "2026-01-01T00:00:00Z",
+      manifest: digest("b"),
+    });
+  });
+
+  it("tells where everything is in the registry", async () => {
+    const { images, charts, contents } = (await mirror()).result;
+    assert.equal(
+      await resolved(images["ghcr.io/kubereboot/kured:1.23.0"] as pulumi.Output<string>),
+      `acme.azurecr.io/ghcr.io/kubereboot/kured@${digest("d")}`,
+    );
+    assert.equal(await resolved(charts.kured as pulumi.Output<string>), "oci://acme.azurecr.io/charts/kured:6.1.0");
+    assert.equal(contents.length, 3);
+  });
+
+  it("says without a stack trace that the lock is missing, and what to run", async () => {
+    const root = await mkdtemp(join(tmpdir(), "aks-gitops-"));
+    try {
+      await assert.rejects(readMirrorLock(root, settingsOf()), (error) => {
+        assert.ok(pulumi.RunError.isInstance(error));
+        assert.match(String(error), /npm run mirror -- update --stack test/);
+        return true;
+      });
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+});

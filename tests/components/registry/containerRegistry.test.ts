@@ -1,0 +1,161 @@
+import { strict as assert } from "node:assert";
+import * as pulumi from "@pulumi/pulumi";
+import { describe, it } from "mocha";
+import { ContainerRegistry } from "../../../components/registry/containerRegistry.ts";
+import { settingsOf } from "../../settings/settingsOf.ts";
+import { deploy, idOf, resolved, roleId } from "../deployment.ts";
+
+const DEPLOYERS = "6f1f2b6e-1111-4e0a-9c60-000000000001";
+
+function registry(settings: Record<string, unknown>, preview = false) {
+  return deploy(
+    () =>
+      new ContainerRegistry("acr-test", {
+        resourceGroupName: "group",
+        settings: settingsOf({ runner: "inside", registry: settings }).registry,
+        deployers: DEPLOYERS,
+        pullers: { kubelet: "kubelet-principal" },
+        network: { vnetId: "vnet-id", subnetId: "subnet-id" },
+      }),
+    preview,
+  );
+}
+
+const PRIVATE = { sku: "Premium", private: true };
+
+describe("ContainerRegistry", () => {
+  it("is private, without an admin user, and has a name that nobody else has", async () => {
+    const { find } = await registry(PRIVATE);
+    assert.deepEqual(find("RandomString", "acr-test-suffix").inputs, { length: 8, upper: false, special: false });
+    assert.deepEqual(find("Registry", "acr-test").inputs, {
+      resourceGroupName: "group",
+      registryName: "acrtestabcd1234",
+      sku: { name: "Premium" },
+      adminUserEnabled: false,
+      publicNetworkAccess: "Disabled",
+      networkRuleBypassOptions: "AzureServices",
+      zoneRedundancy: "Enabled",
+      // The SDK's own default.
+      anonymousPullEnabled: false,
+    });
+  });
+
+  it("has an address in the network, and its name that address there", async () => {
+    const { find } = await registry(PRIVATE);
+    const zone = "privatelink.azurecr.io";
+    assert.deepEqual(find("PrivateZone", "acr-test-zone").inputs, {
+      resourceGroupName: "group",
+      privateZoneName: zone,
+      location: "Global",
+    });
+    assert.deepEqual(find("VirtualNetworkLink", "acr-test-link").inputs, {
+      resourceGroupName: "group",
+      privateZoneName: "acr-test-zone",
+      location: "Global",
+      virtualNetwork: { id: "vnet-id" },
+      registrationEnabled: false,
+    });
+    assert.deepEqual(find("PrivateEndpoint", "acr-test-endpoint").inputs, {
+      resourceGroupName: "group",
+      subnet: {
+        id: "subnet-id",
+        // The SDK's own defaults.
+        privateEndpointNetworkPolicies: "Disabled",
+        privateLinkServiceNetworkPolicies: "Enabled",
+      },
+      privateLinkServiceConnections: [
+        { name: "registry", privateLinkServiceId: idOf("Registry", "acr-test"), groupIds: ["registry"] },
+      ],
+    });
+    assert.deepEqual(find("PrivateDnsZoneGroup", "acr-test-records").inputs, {
+      resourceGroupName: "group",
+      privateEndpointName: "acr-test-endpoint",
+      privateDnsZoneGroupName: "default",
+      privateDnsZoneConfigs: [{ name: "registry", privateDnsZoneId: idOf("PrivateZone", "acr-test-zone") }],
+    });
+  });
+
+  it("is public without an endpoint, under the name of the settings", async () => {
+    const { find, names } = await registry({ name: "acmedev" });
+    const { inputs } = find("Registry", "acr-test");
+    assert.deepEqual([inputs.registryName, inputs.publicNetworkAccess], ["acmedev", "Enabled"]);
+    assert.deepEqual([...names("PrivateEndpoint"), ...names("RandomString")], []);
+  });
+
+  it("lets deployers import and push, and nodes pull", async () => {
+    const { resources } = await registry({});
+    const grants = resources.filter(({ type }) => type.endsWith(":RoleAssignment"));
+    const scope = idOf("Registry", "acr-test");
+    const deployers = { principalId: DEPLOYERS, principalType: "Group", scope };
+    assert.deepEqual(
+      grants.map(({ name, inputs }) => [name, inputs]),
+      [
+        [
+          "acr-test-deployers-import",
+          { ...deployers, roleDefinitionId: roleId("577a9874-89fd-4f24-9dbd-b5034d0ad23a") },
+        ],
+        ["acr-test-deployers-push", { ...deployers, roleDefinitionId: roleId("8311e382-0749-4cb8-b61a-304f252e45ec") }],
+        [
+          "acr-test-kubelet-pull",
+          {
+            principalId: "kubelet-principal",
+            principalType: "ServicePrincipal",
+            scope,
+            roleDefinitionId: roleId("7f951dda-4ed3-4680-a7ca-43fe172d538d"),
+          },
+        ],
+      ],
+    );
+  });
+
+  it("tells its name to those who use it when they may and can reach it", async () => {
+    const { result } = await registry(PRIVATE);
+    const waitedFor = async (output: pulumi.Output<string>) => {
+      assert.equal(await resolved(output), "acrtestabcd1234.azurecr.io");
+      const resources = await (output as unknown as { allResources(): Promise<Set<pulumi.Resource>> }).allResources();
+      const urns = await Promise.all([...resources].map(({ urn }) => resolved(urn)));
+      return urns
+        .map((urn) => urn.split("::").at(-1))
+        .filter((name) => !/^acr-test(-suffix)?$/.test(name ?? ""))
+        .sort();
+    };
+    const reachable = ["acr-test-link", "acr-test-records"];
+    assert.deepEqual(await waitedFor(result.loginServer), []);
+    assert.deepEqual(await waitedFor(result.importServer), ["acr-test-deployers-import", ...reachable]);
+    assert.deepEqual(await waitedFor(result.pushServer), [
+      "acr-test-deployers-import",
+      "acr-test-deployers-push",
+      ...reachable,
+    ]);
+    assert.deepEqual(await waitedFor(result.pullServer), ["acr-test-kubelet-pull", ...reachable]);
+  });
+
+  it("makes a principal that pulls and nothing else, its password a secret", async () => {
+    const { find, result } = await registry({ pullPrincipal: true });
+    assert.equal(find("Application", "acr-test-pull").inputs.displayName, "acr-test-pull");
+    assert.equal(find("ServicePrincipal", "acr-test-pull").inputs.clientId, "application");
+    assert.equal(
+      find("ApplicationPassword", "acr-test-pull").inputs.applicationId,
+      idOf("Application", "acr-test-pull"),
+    );
+    const { inputs, parent } = find("RoleAssignment", "acr-test-pull");
+    assert.deepEqual(inputs, {
+      principalId: "service-principal",
+      principalType: "ServicePrincipal",
+      scope: idOf("Registry", "acr-test"),
+      roleDefinitionId: roleId("7f951dda-4ed3-4680-a7ca-43fe172d538d"),
+    });
+    assert.equal(parent, "PullPrincipal::acr-test-pull");
+    const password = result.pullCredentials?.password as pulumi.Output<string>;
+    assert.equal(await resolved(password), "application-password");
+    assert.equal(await pulumi.isSecret(password), true);
+  });
+
+  it("previews no change of its own when a setting changes", async () => {
+    const { find } = await registry({ pullPrincipal: true });
+    assert.deepEqual(
+      [find("ContainerRegistry", "acr-test").inputs, find("PullPrincipal", "acr-test-pull").inputs],
+      [{}, {}],
+    );
+  });
+});

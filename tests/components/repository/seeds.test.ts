@@ -1,0 +1,127 @@
+import { strict as assert } from "node:assert";
+import { describe, it } from "mocha";
+import { seedFiles, sopsRule } from "../../../components/repository/files.ts";
+import { overlay } from "../../../components/repository/releases.ts";
+import { OPTIONS } from "../flux/fluxOptions.ts";
+
+describe("the files that people begin with", () => {
+  const seeds = seedFiles(OPTIONS);
+
+  it("are an application that every stack may have written", () => {
+    const of = (stack: string) =>
+      Object.entries(seedFiles({ ...OPTIONS, stack })).filter(([path]) => path.startsWith("apps/base/"));
+    assert.deepEqual(of("prod"), of("dev"));
+  });
+
+  it("are the stack's applications", () => {
+    assert.equal(
+      seeds["apps/prod/kustomization.yaml"],
+      `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - ../base/demo
+`,
+    );
+  });
+
+  it("are a deployment that restricted namespaces take", () => {
+    assert.equal(
+      seeds["apps/base/demo/deployment.yaml"],
+      `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: demo
+  namespace: demo
+  labels:
+    app.kubernetes.io/name: demo
+spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: demo
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: demo
+    spec:
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 10001
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: demo
+          image: ghcr.io/stefanprodan/podinfo:6.14.1
+          ports:
+            - name: http
+              containerPort: 9898
+          envFrom:
+            - secretRef:
+                name: demo-credentials
+                optional: true
+          resources:
+            requests:
+              cpu: 10m
+              memory: 32Mi
+            limits:
+              memory: 128Mi
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop:
+                - ALL
+`,
+    );
+  });
+
+  it("are a service for it", () => {
+    assert.equal(
+      seeds["apps/base/demo/service.yaml"],
+      `apiVersion: v1
+kind: Service
+metadata:
+  name: demo
+  namespace: demo
+  labels:
+    app.kubernetes.io/name: demo
+spec:
+  selector:
+    app.kubernetes.io/name: demo
+  ports:
+    - name: http
+      port: 80
+      targetPort: http
+`,
+    );
+  });
+});
+
+describe("the rule of SOPS", () => {
+  const rule = new RegExp(sopsRule("prod").path_regex);
+
+  it("is for the stack's own files", () => {
+    assert.ok(rule.test("infrastructure/prod/secrets/demo/demo-credentials.yaml"));
+    assert.ok(rule.test("apps/prod/secret.yaml"));
+  });
+
+  it("is not for another stack's", () => {
+    assert.ok(!rule.test("apps/dev/prod/secret.yaml"));
+    assert.ok(!rule.test("apps/prod2/secret.yaml"));
+    assert.ok(!rule.test("clusters/prod/apps.yaml"));
+  });
+});
+
+describe("values laid over others", () => {
+  it("merge maps and replace everything else", () => {
+    const below = { a: { b: 1, c: [1, 2] }, d: "x", e: null };
+    assert.deepEqual(overlay(below, { a: { c: [3] }, d: { f: 1 }, e: 2 }), { a: { b: 1, c: [3] }, d: { f: 1 }, e: 2 });
+  });
+
+  it("leave the values below as they were", () => {
+    const below = { a: { b: 1 } };
+    overlay(below, { a: { b: 2 } });
+    assert.deepEqual(below, { a: { b: 1 } });
+  });
+});

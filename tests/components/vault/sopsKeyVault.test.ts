@@ -1,0 +1,133 @@
+import { strict as assert } from "node:assert";
+import { describe, it } from "mocha";
+import { SopsKeyVault } from "../../../components/vault/sopsKeyVault.ts";
+import { settingsOf } from "../../settings/settingsOf.ts";
+import { deploy, idOf, resolved, roleId } from "../deployment.ts";
+
+const DEPLOYERS = "6f1f2b6e-1111-4e0a-9c60-000000000001";
+const EDITORS = "6f1f2b6e-1111-4e0a-9c60-000000000003";
+const ENCRYPTERS = "6f1f2b6e-1111-4e0a-9c60-000000000004";
+const ENCRYPT = "6f1f2b6e-2222-4e0a-9c60-000000000001";
+const DECRYPT = "6f1f2b6e-2222-4e0a-9c60-000000000002";
+const NETWORK = { vnetId: "vnet-id", subnetId: "subnet-id" };
+
+function vault(settings: Record<string, unknown> = {}, more: { network?: typeof NETWORK; protect?: boolean } = {}) {
+  return deploy(
+    () =>
+      new SopsKeyVault("kv-test", {
+        resourceGroupName: "group",
+        settings: settingsOf({ sops: settings }).sops,
+        deployers: DEPLOYERS,
+        protect: false,
+        ...more,
+      }),
+  );
+}
+
+/** Who has which role on what, as assigned. */
+async function grants(settings: Record<string, unknown>) {
+  const { resources } = await vault(settings);
+  return resources
+    .filter(({ type }) => type.endsWith(":RoleAssignment"))
+    .map(({ inputs }) => [inputs.principalId, inputs.roleDefinitionId, inputs.scope, inputs.principalType])
+    .map(([who, role, scope, type]) => {
+      assert.deepEqual([scope, type], [idOf("Key", "kv-test"), "Group"]);
+      return [who, role];
+    });
+}
+
+describe("SopsKeyVault", () => {
+  it("is a vault with roles, recoverable and never purged early, with a name that nobody else has", async () => {
+    const { find } = await vault();
+    assert.deepEqual(find("Vault", "kv-test").inputs, {
+      resourceGroupName: "group",
+      vaultName: "kv-test-abcd1234",
+      properties: {
+        tenantId: "tenant",
+        sku: { family: "A", name: "standard" },
+        enableRbacAuthorization: true,
+        enableSoftDelete: true,
+        softDeleteRetentionInDays: 90,
+        enablePurgeProtection: true,
+        publicNetworkAccess: "Enabled",
+        networkAcls: { bypass: "AzureServices", defaultAction: "Allow" },
+        // The SDK's own defaults.
+        enabledForDeployment: false,
+        enabledForDiskEncryption: false,
+        enabledForTemplateDeployment: false,
+      },
+    });
+  });
+
+  it("says nothing of purge protection where it is off, since Azure takes no false", async () => {
+    const { find } = await vault({ purgeProtection: false });
+    assert.equal("enablePurgeProtection" in (find("Vault", "kv-test").inputs.properties as object), false);
+  });
+
+  it("holds one RSA key of 3072 bits, which goes with its vault", async () => {
+    const { find } = await vault();
+    const key = find("Key", "kv-test");
+    assert.deepEqual(key.inputs, {
+      resourceGroupName: "group",
+      vaultName: "kv-test-abcd1234",
+      keyName: "sops",
+      properties: { kty: "RSA", keySize: 3072, keyOps: ["encrypt", "decrypt", "wrapKey", "unwrapKey"] },
+    });
+    assert.equal(key.deletedWith, "Vault::kv-test");
+  });
+
+  it("lets deployers read the key, and editors use it as Key Vault Crypto User", async () => {
+    assert.deepEqual(await grants({ editors: [EDITORS] }), [
+      [DEPLOYERS, roleId("21090545-7ca7-4776-b22c-e363652d74d2")],
+      [EDITORS, roleId("12338af0-0e69-4776-bea7-57ae8d297424")],
+    ]);
+  });
+
+  it("gives the organisation's own roles where it has them: editors both, encrypters one", async () => {
+    const roles = { encrypt: ENCRYPT, decrypt: DECRYPT };
+    assert.deepEqual(await grants({ editors: [EDITORS], encrypters: [ENCRYPTERS], roles }), [
+      [DEPLOYERS, roleId("21090545-7ca7-4776-b22c-e363652d74d2")],
+      [EDITORS, roleId(ENCRYPT)],
+      [EDITORS, roleId(DECRYPT)],
+      [ENCRYPTERS, roleId(ENCRYPT)],
+    ]);
+  });
+
+  it("takes a role by its whole id", async () => {
+    const role = `/providers/Microsoft.Authorization/roleDefinitions/${ENCRYPT}`;
+    const found = await grants({ encrypters: [ENCRYPTERS], roles: { encrypt: role } });
+    assert.deepEqual(found[1], [ENCRYPTERS, role]);
+  });
+
+  it("shuts its public door where it has a private one", async () => {
+    const { find } = await vault({}, { network: NETWORK });
+    const { publicNetworkAccess, networkAcls } = find("Vault", "kv-test").inputs.properties as Record<string, unknown>;
+    assert.deepEqual(
+      [publicNetworkAccess, networkAcls],
+      ["Disabled", { bypass: "AzureServices", defaultAction: "Deny" }],
+    );
+    assert.equal(find("PrivateZone", "kv-test-zone").inputs.privateZoneName, "privatelink.vaultcore.azure.net");
+    assert.deepEqual(find("PrivateEndpoint", "kv-test-endpoint").inputs.privateLinkServiceConnections, [
+      { name: "vault", privateLinkServiceId: idOf("Vault", "kv-test"), groupIds: ["vault"] },
+    ]);
+  });
+
+  it("is protected with its key where the settings say so", async () => {
+    for (const protect of [true, false]) {
+      const { find } = await vault({}, { protect });
+      assert.deepEqual([find("Vault", "kv-test").protect, find("Key", "kv-test").protect], [protect, protect]);
+    }
+  });
+
+  it("tells where vault and key are", async () => {
+    const { result } = await vault();
+    assert.equal(await resolved(result.vaultUri), "https://kv-test-abcd1234.vault.azure.net/");
+    assert.equal(await resolved(result.keyUrl), "https://kv-test-abcd1234.vault.azure.net/keys/sops/v1");
+    assert.equal(await resolved(result.readableKeyUrl), "https://kv-test-abcd1234.vault.azure.net/keys/sops/v1");
+  });
+
+  it("previews no change of its own when a setting changes", async () => {
+    const { find } = await vault();
+    assert.deepEqual(find("SopsKeyVault", "kv-test").inputs, {});
+  });
+});

@@ -1,0 +1,143 @@
+import { strict as assert } from "node:assert";
+import { afterEach, before, describe, it } from "mocha";
+import { PartialFailure, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
+import { CLUSTER_TIMEOUT } from "../../support/cluster.ts";
+import { type FluxInstallation, fluxInstallation, PATH } from "../../support/fluxInstallation.ts";
+
+const KUSTOMIZATIONS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
+const SOURCE = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system";
+
+const kustomization = (name: string, spec: object = {}) =>
+  `${JSON.stringify({
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name, namespace: "flux-system" },
+    spec: {
+      ...{ interval: "10m", retryInterval: "10m", timeout: "3s", prune: true, path: `./${name}` },
+      sourceRef: { kind: "GitRepository", name: "flux-system" },
+      ...spec,
+    },
+  })}\n`;
+const configMap = (name: string, value: string) =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, namespace: default}\ndata: {value: "${value}"}\n`;
+const file = (name: string) => `${PATH}/${name}.yaml`;
+
+describe("FluxReady", () => {
+  let flux: FluxInstallation;
+  let committed: Record<string, string> = {};
+
+  before(async function () {
+    this.timeout(CLUSTER_TIMEOUT);
+    flux = await fluxInstallation();
+    await flux.installed();
+  });
+  // What a test committed is pruned again.
+  afterEach(async () => {
+    const gone = Object.fromEntries(Object.keys(committed).map((path) => [path, null]));
+    committed = {};
+    if (Object.keys(gone).length > 0) await ready(await flux.commit(gone), ["flux-system"]);
+  });
+
+  const commit = (files: Record<string, string>) => {
+    committed = { ...committed, ...files };
+    return flux.commit(files);
+  };
+  const inputs = (commit: string, kustomizations: string[], more: Properties = {}): Properties => {
+    const { endpoint, certificateAuthority } = flux.inputs;
+    return { endpoint, certificateAuthority, commit, kustomizations, readyMinutes: 1, ...more };
+  };
+  const ready = (head: string, names: string[], more: Properties = {}) =>
+    flux.ready().create(inputs(head, names, more), flux.context);
+  /** The reason of a failure, after a time that suffices for Flux to say something. */
+  const failure = async (head: string, names: string[]): Promise<string> => {
+    const error = await ready(head, names, { readyMinutes: 0.1 }).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof PartialFailure, String(error));
+    assert.equal(error.reasons.length, 1);
+    return error.reasons[0] ?? "";
+  };
+  const get = (path: string) => flux.all.cluster.api.get(path);
+  const merge = (path: string, body: object) =>
+    flux.all.cluster.api.send("PATCH", path, body, "application/merge-patch+json");
+
+  it("arrives when all that a commit brings is applied", async () => {
+    const files = { [file("apps")]: kustomization("apps"), "apps/a.yaml": configMap("ready-a", "1") };
+    const head = await commit(files);
+    const { id, state } = await ready(head, ["flux-system", "apps"]);
+    assert.equal(id, "flux-system");
+    assert.deepEqual(state, inputs(head, ["flux-system", "apps"]));
+    assert.deepEqual((await get("/api/v1/namespaces/default/configmaps/ready-a")).data, { value: "1" });
+    const next = await commit({ "apps/a.yaml": configMap("ready-a", "2") });
+    const existing = { id, inputs: state, state };
+    const names = ["flux-system", "apps"];
+    assert.deepEqual(await flux.ready().update?.(existing, inputs(next, names), flux.context), inputs(next, names));
+    assert.deepEqual((await get("/api/v1/namespaces/default/configmaps/ready-a")).data, { value: "2" });
+    assert.equal((await get(`${KUSTOMIZATIONS}/apps`)).status?.lastAppliedRevision, `main@sha1:${next}`);
+  });
+
+  it("says that a Kustomization's path is missing", async () => {
+    const head = await commit({ [file("nowhere")]: kustomization("nowhere") });
+    assert.match(
+      await failure(head, ["flux-system", "nowhere"]),
+      /^not Ready after 0\.1 minutes:\n {2}Kustomization flux-system\/nowhere: ArtifactFailed: kustomization path not found: stat .*\/nowhere: no such file or directory$/,
+    );
+  });
+
+  it("says which object a dependency waits for, and what is wrong with that one", async () => {
+    const head = await commit({
+      [file("first")]: kustomization("first"),
+      [file("second")]: kustomization("second", { dependsOn: [{ name: "first" }] }),
+      "second/a.yaml": configMap("ready-second", "1"),
+    });
+    // Only the second one is asked for, so the first one is told as what else is wrong.
+    const [, second, first, ...others] = (await failure(head, ["second"])).split("\n  ");
+    assert.match(second ?? "", /^Kustomization flux-system\/second: DependencyNotReady: .*flux-system\/first/);
+    assert.match(first ?? "", /^Kustomization flux-system\/first: ArtifactFailed: kustomization path not found/);
+    assert.deepEqual(others, []);
+  });
+
+  it("tells a Kustomization that is not there from one that waits", async () => {
+    assert.equal(
+      await failure(await flux.head(), ["flux-system", "forgotten"]),
+      "not Ready after 0.1 minutes:\n  Kustomization flux-system/forgotten: is not there yet",
+    );
+  });
+
+  it("does not wait until Flux tries a failed one again by itself", async () => {
+    const bad = await commit({ [file("later")]: kustomization("later"), "later/a.yaml": "kind: [" });
+    assert.match(await failure(bad, ["later"]), /Kustomization flux-system\/later: BuildFailed: /);
+    const good = await commit({ "later/a.yaml": configMap("ready-later", "1") });
+    await ready(good, ["later"]);
+    assert.deepEqual((await get("/api/v1/namespaces/default/configmaps/ready-later")).data, { value: "1" });
+  });
+
+  it("names what is suspended", async () => {
+    await ready(await commit({ [file("paused")]: kustomization("paused"), "paused/a.yaml": configMap("p", "1") }), [
+      "paused",
+    ]);
+    await merge(`${KUSTOMIZATIONS}/paused`, { spec: { suspend: true } });
+    const head = await commit({ "paused/a.yaml": configMap("p", "2") });
+    assert.equal(
+      await failure(head, ["paused"]),
+      "not Ready after 0.1 minutes:\n  Kustomization flux-system/paused: is suspended; `flux resume` lets it go on",
+    );
+    await merge(SOURCE, { spec: { suspend: true } });
+    assert.equal(
+      await failure(head, ["paused"]),
+      "not Ready after 0.1 minutes:\n  GitRepository flux-system/flux-system: is suspended; `flux resume` lets it go on",
+    );
+    for (const path of [SOURCE, `${KUSTOMIZATIONS}/paused`]) await merge(path, { spec: { suspend: null } });
+  });
+
+  it("changes with the commit and the names, and is another one in another cluster", async () => {
+    const old = inputs("1", ["a"]);
+    const diff = (next: Properties) =>
+      flux.ready().diff?.({ id: "flux-system", inputs: old, state: old }, next, flux.context);
+    assert.deepEqual(await diff({ ...old, readyMinutes: 5, certificateAuthority: "b" }), {
+      changes: false,
+      replaces: [],
+    });
+    assert.deepEqual(await diff({ ...old, commit: UNKNOWN }), { changes: true, replaces: [] });
+    assert.deepEqual(await diff({ ...old, kustomizations: ["a", "b"] }), { changes: true, replaces: [] });
+    assert.deepEqual(await diff({ ...old, endpoint: UNKNOWN }), { changes: true, replaces: ["endpoint"] });
+  });
+});

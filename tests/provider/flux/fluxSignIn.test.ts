@@ -1,0 +1,148 @@
+import { strict as assert } from "node:assert";
+import { describe, it } from "mocha";
+import type { KubernetesApi, ObjectRef } from "../../../net/kubernetesApi.ts";
+import { type Context, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
+import { machine } from "../../../provider/flux/fluxCluster.ts";
+import { fluxInstallIn } from "../../../provider/flux/fluxInstall.ts";
+import { chosenSignIn } from "../../../provider/flux/fluxSignIn.ts";
+
+const URL = "https://github.com/acme/fleet";
+const SSH = "ssh://git@github.com/acme/fleet";
+const KEY = { privateKey: "PRIVATE", publicKey: "ecdsa AAAA\n", knownHosts: "github.com ecdsa BBBB\n" };
+const INPUTS: Properties = {
+  clusterId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks",
+  endpoint: "https://aks.example:443",
+  certificateAuthority: "QVVUSE9SSVRZ",
+  version: "2.9.4",
+  manifests: "f".repeat(64),
+  imageAutomation: false,
+  loginServer: "acme.azurecr.io",
+  clientId: "client",
+  tenantId: "tenant",
+  url: URL,
+  branch: "main",
+  path: "clusters/test",
+  readyMinutes: 15,
+};
+const context = { signal: new AbortController().signal } as Context;
+
+const install = (environment: Record<string, string> = {}) => fluxInstallIn({ ...machine, environment });
+const faultsOf = async (inputs: Properties) =>
+  (await install().check?.({ ...INPUTS, ...inputs }, undefined, context, new Uint8Array()))?.failures;
+const changesOf = async (old: Properties, next: Properties, environment: Record<string, string> = {}) => {
+  const state = { ...INPUTS, ...old, tokenFingerprint: undefined };
+  const existing = { id: "id", inputs: { ...INPUTS, ...old }, state };
+  return Object.keys((await install(environment).diff?.(existing, { ...INPUTS, ...next }, context))?.detailed ?? {});
+};
+
+/** A cluster with these objects, by kind; it is only read. */
+const cluster = (objects: Record<string, object> = {}) =>
+  ({ get: async ({ kind }: ObjectRef) => objects[kind] }) as unknown as KubernetesApi;
+
+describe("how a bootstrapped Flux signs in", () => {
+  it("is with a token for https and with a key for ssh", async () => {
+    assert.deepEqual(await faultsOf({}), []);
+    assert.deepEqual(await faultsOf({ url: SSH, sshKey: KEY }), []);
+    assert.deepEqual(await faultsOf({ url: SSH }), [
+      {
+        property: "sshKey",
+        reason: `is missing: ${SSH} is read with a key. Give one, or write the URL with https://`,
+      },
+    ]);
+    assert.deepEqual(await faultsOf({ sshKey: KEY }), [
+      {
+        property: "sshKey",
+        reason: `is for ssh://, but ${URL} is read with a token. Leave it out, or write the URL with ssh://git@`,
+      },
+    ]);
+  });
+
+  it("has no fault yet where the key is not known before an update", async () => {
+    assert.deepEqual(await faultsOf({ url: SSH, sshKey: UNKNOWN }), []);
+    assert.deepEqual(await faultsOf({ url: SSH, sshKey: { ...KEY, privateKey: UNKNOWN } }), []);
+    assert.deepEqual(await faultsOf({ url: UNKNOWN, sshKey: KEY }), []);
+  });
+
+  it("needs each part of the key, and tells none of them", async () => {
+    const faulty = { privateKey: "PRIVATE", publicKey: "", extra: "PRIVATE" };
+    const reasons = (await faultsOf({ url: SSH, sshKey: faulty }))?.map(({ reason }) => reason);
+    assert.deepEqual(reasons, ["lacks publicKey, knownHosts: a key needs each of them, as texts"]);
+    const more = await faultsOf({ url: SSH, sshKey: { ...KEY, extra: "PRIVATE" } });
+    assert.deepEqual(
+      more?.map(({ reason }) => reason),
+      ["holds extra; a key has privateKey, publicKey, knownHosts alone"],
+    );
+  });
+
+  for (const url of [
+    "git@github.com:acme/fleet",
+    "http://github.com/a/b",
+    "https://token@github.com/a/b",
+    "ssh://host/a",
+  ])
+    it(`is not by ${url}`, async () => {
+      const [fault] = (await faultsOf({ url })) ?? [];
+      assert.deepEqual(fault, {
+        property: "url",
+        reason:
+          "is no repository's URL without a password: " +
+          "https://<host>/<owner>/<name> or ssh://git@<host>/<owner>/<name>",
+      });
+    });
+
+  it("with a key is the Secret that bootstrap makes, whatever tokens there are", async () => {
+    const { secret, state } = await chosenSignIn({ FLUX_GIT_TOKEN: "token" }, cluster(), { url: SSH, sshKey: KEY });
+    assert.deepEqual(secret, {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "flux-system", namespace: "flux-system" },
+      data: {
+        identity: Buffer.from("PRIVATE").toString("base64"),
+        "identity.pub": Buffer.from(KEY.publicKey).toString("base64"),
+        known_hosts: Buffer.from(KEY.knownHosts).toString("base64"),
+      },
+    });
+    assert.deepEqual(state, {});
+  });
+
+  it("with a token is the Secret that bootstrap makes, and a fingerprint in the state", async () => {
+    const { secret, state } = await chosenSignIn({ GITHUB_TOKEN: "token" }, cluster(), { url: URL });
+    assert.deepEqual((secret as unknown as { data: object }).data, {
+      username: Buffer.from("git").toString("base64"),
+      password: Buffer.from("token").toString("base64"),
+    });
+    assert.deepEqual(Object.keys(state), ["tokenFingerprint"]);
+  });
+
+  it("leaves the cluster's token alone where Flux reads the same repository with it", async () => {
+    const ready = { type: "Ready", status: "True" };
+    const source = {
+      metadata: { generation: 1 },
+      spec: { url: URL },
+      status: { observedGeneration: 1, conditions: [ready] },
+    };
+    const data = { password: Buffer.from("working").toString("base64") };
+    const { secret } = await chosenSignIn(
+      { GITHUB_TOKEN: "other" },
+      cluster({ GitRepository: source, Secret: { data } }),
+      {
+        url: URL,
+      },
+    );
+    assert.equal(secret, undefined);
+  });
+
+  it("changes with another key, and from token to key and back", async () => {
+    assert.deepEqual(await changesOf({ url: SSH, sshKey: KEY }, { url: SSH, sshKey: KEY }), []);
+    const other = { ...KEY, privateKey: "OTHER" };
+    assert.deepEqual(await changesOf({ url: SSH, sshKey: KEY }, { url: SSH, sshKey: other }), ["sshKey.privateKey"]);
+    assert.deepEqual((await changesOf({}, { url: SSH, sshKey: KEY })).sort(), ["sshKey", "url"]);
+    assert.deepEqual((await changesOf({ url: SSH, sshKey: KEY }, {})).sort(), ["sshKey", "url"]);
+  });
+
+  it("with a key does not change with a token of the environment", async () => {
+    const key = { url: SSH, sshKey: KEY };
+    assert.deepEqual(await changesOf(key, key, { FLUX_GIT_TOKEN: "token" }), []);
+    assert.deepEqual(await changesOf({}, {}, { FLUX_GIT_TOKEN: "token" }), ["tokenFingerprint"]);
+  });
+});

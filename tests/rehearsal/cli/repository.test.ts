@@ -1,0 +1,127 @@
+// The GitOps repository of a rehearsal: there from the beginning, or made by the stack, or not made although it should be.
+import { strict as assert } from "node:assert";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import { LOCK_VERSION, lockName, settingsHash } from "../../../mirror/lock.ts";
+import { updateClone } from "../../../rehearsal/cli/clone.ts";
+import { Phases } from "../../../rehearsal/cli/phases.ts";
+import { makeReport, summary } from "../../../rehearsal/cli/report.ts";
+import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
+import { Door } from "../../../rehearsal/cloud/door/door.ts";
+import { run } from "../../../rehearsal/run.ts";
+import { type CloudFile, environment, type Paths, pathsOf } from "../../../rehearsal/session.ts";
+import { people } from "../../../rehearsal/world/people.ts";
+import { makeServices, route, type Services } from "../../../rehearsal/world/services.ts";
+import { settingsOf } from "../../settings/settingsOf.ts";
+import { type Loopback, listen } from "../../support/loopback.ts";
+import { ask } from "../cloud/request.ts";
+
+const ids = {
+  tenantId: "5b6f3f4e-0d6a-4f0f-9a55-000000000001",
+  subscriptionId: "c0ffee00-6a1d-4b52-8d35-000000000002",
+};
+const url = "https://github.com/acme/fleet";
+
+/** What an inspection finds where an update failed at its beginning. */
+const nothing = { resources: [], softDeletedVaults: [], registries: [], keys: [], federatedServiceAccounts: [] };
+
+describe("a rehearsal's GitOps repository", () => {
+  const folder = mkdtempSync(join(tmpdir(), "repository-"));
+  let control: Loopback;
+  const doors: Door[] = [];
+
+  before(async () => {
+    control = await listen(() => ({ body: nothing }));
+  });
+
+  after(async () => {
+    for (const door of doors) await door.close();
+    await control.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** What takes part where a stack's settings say whether it makes its repository. */
+  async function world(name: string, createRepository: boolean) {
+    const below = Object.entries(pathsOf("test")).map(([key, path]) => [
+      key,
+      path.replace(pathsOf("test").dir, join(folder, name)),
+    ]);
+    const paths = Object.fromEntries(below) as Paths;
+    mkdirSync(paths.project, { recursive: true });
+    const authority = await Authority.create();
+    writeFileSync(paths.authority, authority.pem);
+    const services: Services = await makeServices(ids, paths, () => {});
+    const settings = settingsOf({ flux: { repository: url, createRepository } });
+    const identities = await people(services, settings, ids.subscriptionId);
+    const door = new Door(authority);
+    doors.push(door);
+    route(door, services);
+    const outside = await door.listen("outside");
+    const cloud: CloudFile = {
+      ...ids,
+      pid: process.pid,
+      control: { port: Number(new URL(control.origin).port), token: "test" },
+      ports: { outside, inside: outside, cluster: outside },
+      runner: "outside",
+      passphrase: "test",
+      identities,
+    };
+    return { paths, cloud, settings, gitHub: services.gitHub };
+  }
+
+  const post = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, body: { name: "fleet" } });
+  const repositories = "https://api.github.com/orgs/acme/repos";
+
+  it("is there from the beginning where the stack does not make it, and nobody may make another", async () => {
+    const { gitHub, cloud, paths } = await world("found", false);
+    assert.equal(gitHub.find("acme", "fleet")?.private, true);
+    assert.match(JSON.stringify(await updateClone(paths, cloud, url, "main")), /^\{"commit":"[0-9a-f]{40}"\}$/);
+    const { deployer } = cloud.identities;
+    assert.equal((await ask(gitHub.api, "POST", repositories, post(deployer.gitHubToken))).status, 404);
+  });
+
+  it("is left to the stack that makes it, with a token that may", async () => {
+    const { gitHub, cloud, paths } = await world("made", true);
+    const { deployer, reader } = cloud.identities;
+    assert.deepEqual(gitHub.repositories, []);
+    assert.deepEqual(await updateClone(paths, cloud, url, "main"), { missing: `there is no GitOps repository ${url}` });
+
+    assert.equal((await ask(gitHub.api, "POST", repositories, post(reader.gitHubToken))).status, 403);
+    assert.equal((await ask(gitHub.api, "POST", repositories, post(deployer.gitHubToken))).status, 201);
+    assert.deepEqual(await updateClone(paths, cloud, url, "main"), {
+      missing: `the GitOps repository ${url} has no branch main`,
+    });
+
+    const script = `git init -q -b main made && cd made && git -c user.name=A -c user.email=a@b commit -q --allow-empty -m First
+      git push -q "https://x:$GITHUB_TOKEN@github.com/acme/fleet" main && git rev-parse HEAD`;
+    const pushed = await run("bash", ["-euc", script], { cwd: paths.dir, env: environment({ paths, cloud }) });
+    assert.equal(pushed.code, 0, pushed.stderr);
+    const asReader = { ...cloud, identities: { ...cloud.identities, deployer: reader } };
+    assert.deepEqual(await updateClone(paths, asReader, url, "main"), { commit: pushed.stdout.trim() });
+  });
+
+  it("is a fault of the summary where the stack did not come to make it", async () => {
+    const { paths, cloud, settings } = await world("failed", true);
+    const lock = { version: LOCK_VERSION, settings: settingsHash(settings), charts: [], images: [] };
+    writeFileSync(join(paths.project, lockName("test")), JSON.stringify(lock));
+    const faults = ["pulumi up ended with 255"];
+    const phases = new Phases(() => {});
+    const report = await makeReport({ stack: "test", settings, paths, cloud, phases, print: () => {}, faults });
+    assert.equal(report.repository.commit, "");
+    assert.deepEqual(report.faults.slice(0, 2), [...faults, `there is no GitOps repository ${url}`]);
+    const page = summary(report);
+    assert.match(page, /^Committed\n {2}https:\/\/github\.com\/acme\/fleet +branch main +clusters\/test +MISSING$/m);
+    assert.match(page, /^FAULTS\n {2}pulumi up ended with 255\n {2}there is no GitOps repository https:/m);
+  });
+
+  it("is told in git's words where it cannot be asked for", async () => {
+    const { paths, cloud } = await world("shut", false);
+    await doors.pop()?.close();
+    await assert.rejects(
+      updateClone(paths, cloud, url, "main"),
+      /^Error: git clone .* ended with 128:\n.*unable to access/s,
+    );
+  });
+});

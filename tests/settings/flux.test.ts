@@ -1,0 +1,145 @@
+import { strict as assert } from "node:assert";
+import { describe, it } from "mocha";
+import { SettingsError } from "../../settings/settings.ts";
+import { warnings } from "../../settings/warnings.ts";
+import { fault, faults, read } from "./faults.ts";
+
+const REPOSITORY = "https://github.com/acme/fleet";
+const TOKEN = { "aks-gitops:gitToken": "hunter2" };
+const secretKeys = ["aks-gitops:gitToken"];
+
+const flux = (settings: Record<string, unknown>) => ({ "aks-gitops:flux": { repository: REPOSITORY, ...settings } });
+
+describe("settings of Flux", () => {
+  it("sign in with a deploy key where the extension brings Flux, with a token where bootstrap does", () => {
+    assert.equal(read(flux({ mode: "extension" })).flux.auth, "deployKey");
+    assert.equal(read(flux({ mode: "bootstrap" })).flux.auth, "token");
+  });
+
+  it("take a deploy key for a bootstrapped Flux, and a token for the extension's", () => {
+    assert.equal(read(flux({ mode: "bootstrap", auth: "deployKey" })).flux.auth, "deployKey");
+    const { flux: settings, gitToken } = read({ ...flux({ auth: "token" }), ...TOKEN }, { secretKeys });
+    assert.deepEqual([settings.auth, gitToken], ["token", "hunter2"]);
+  });
+
+  it("take version, image controllers, time to wait, and whether the repository is made, as they are given", () => {
+    const given = { version: "2.8.1", imageAutomation: true, readyMinutes: 120, createRepository: true };
+    const { version, imageAutomation, readyMinutes, createRepository } = read(flux(given)).flux;
+    assert.deepEqual({ version, imageAutomation, readyMinutes, createRepository }, given);
+  });
+
+  it("take a sealed token, as the tools do that read a stack file themselves", () => {
+    const sealed = { "aks-gitops:gitToken": { secure: "v1:abc" } };
+    assert.deepEqual(read({ ...flux({ auth: "token" }), ...sealed }).gitToken, { secure: "v1:abc" });
+  });
+});
+
+describe("a fault of Flux's settings", () => {
+  for (const repository of [
+    "git@github.com:acme/fleet.git",
+    "https://gitlab.com/acme/fleet",
+    "https://github.com/acme",
+  ])
+    it(`names ${repository} as no repository on GitHub`, () => {
+      assert.equal(fault({ "aks-gitops:flux": { repository } })[0], "aks-gitops:flux.repository");
+    });
+
+  for (const branch of ["a..b", "/a", "a b", "a.lock", "a/"])
+    it(`names ${branch} as no branch`, () => {
+      const flux = { repository: "https://github.com/acme/fleet", branch };
+      assert.equal(fault({ "aks-gitops:flux": flux })[0], "aks-gitops:flux.branch");
+    });
+
+  const wrong: [Record<string, unknown>, string, unknown, string, RegExp][] = [
+    [
+      { mode: "boostrap" },
+      "mode",
+      "boostrap",
+      "is not a known word",
+      /^did you mean bootstrap\? write one of extension, /,
+    ],
+    [{ auth: "password" }, "auth", "password", "is not a known word", /^write one of deployKey, token$/],
+    [{ auth: "deploykey" }, "auth", "deploykey", "is not a known word", /^did you mean deployKey\?/],
+    [{ version: "v2.9.4" }, "version", "v2.9.4", "does not have the right form", /without v, for example 2\.9\.4$/],
+    [{ version: "2.9" }, "version", "2.9", "does not have the right form", /^write one exact version/],
+    [{ version: 2.9 }, "version", 2.9, "is a number where a text is expected", /in quotes/],
+    [
+      { imageAutomation: "yes" },
+      "imageAutomation",
+      "yes",
+      "is a text where true or false is expected",
+      /^write true or /,
+    ],
+    [{ createRepository: 1 }, "createRepository", 1, "is a number where true or false is expected", /^write true or /],
+    [{ readyMinutes: 0 }, "readyMinutes", 0, "is not within the limits", /^write a whole number from 1 to 120/],
+    [{ readyMinutes: 121 }, "readyMinutes", 121, "is not within the limits", /^write a whole number from 1 to 120/],
+    [{ readyMinutes: 1.5 }, "readyMinutes", 1.5, "is not within the limits", /^write a whole number from 1 to 120/],
+    [{ path: "a" }, "path", "a", "is not a known key", /^did you mean auth\?|^known keys are mode, repository, /],
+  ];
+  for (const [settings, key, value, problem, remedy] of wrong)
+    it(`names ${JSON.stringify(settings)}, and what to write`, () => {
+      assert.deepEqual(fault(flux(settings)), [`aks-gitops:flux.${key}`, value, problem]);
+      assert.match(faults(flux(settings))[0]?.remedy ?? "", remedy);
+    });
+
+  it("names the token that the extension's Flux lacks", () => {
+    assert.deepEqual(fault(flux({ auth: "token" })), [
+      "aks-gitops:gitToken",
+      undefined,
+      "is missing: with flux.auth token the extension's Flux signs in to the repository with it",
+    ]);
+    assert.match(faults(flux({ auth: "token" }))[0]?.remedy ?? "", /pulumi config set --secret aks-gitops:gitToken/);
+  });
+
+  it("names a token in plain text, and does not show it", () => {
+    const found = faults({ ...flux({ auth: "token" }), ...TOKEN });
+    assert.deepEqual(
+      found.map(({ key, value, problem }) => [key, value, problem]),
+      [["aks-gitops:gitToken", "[secret]", "stands in plain text"]],
+    );
+    assert.doesNotMatch(new SettingsError("test", found).message, /hunter2/);
+  });
+
+  it("names a token that is no text, and does not show it", () => {
+    assert.deepEqual(fault({ ...flux({ auth: "token" }), "aks-gitops:gitToken": 4711 }, { secretKeys }).slice(0, 2), [
+      "aks-gitops:gitToken",
+      "[secret]",
+    ]);
+  });
+
+  it("names a runner outside that would have to bootstrap through a private API server", () => {
+    const config = { ...flux({ mode: "bootstrap" }), "aks-gitops:cluster": { private: true } };
+    assert.deepEqual(fault({ ...config, "aks-gitops:runner": "outside" }), [
+      "aks-gitops:runner",
+      "outside",
+      "cannot be outside: flux.mode bootstrap installs Flux through the API server, which is private",
+    ]);
+    assert.deepEqual(faults({ ...config, "aks-gitops:runner": "inside" }), []);
+    const extension = { ...config, ...flux({ mode: "extension" }) };
+    assert.deepEqual(faults({ ...extension, "aks-gitops:runner": "outside" }), []);
+  });
+
+  it("comes with all the others at once", () => {
+    const settings = { mode: "none", version: "2", readyMinutes: 0, auth: "none", createRepository: "" };
+    assert.deepEqual(
+      faults(flux(settings)).map(({ key }) => key),
+      ["mode", "createRepository", "version", "auth", "readyMinutes"].map((key) => `aks-gitops:flux.${key}`),
+    );
+  });
+});
+
+describe("a warning about the token", () => {
+  it("says that nobody uses it, and who signs in with what instead", () => {
+    const warned = (settings: Record<string, unknown>) =>
+      warnings(read({ ...flux(settings), ...TOKEN }, { secretKeys }));
+    assert.deepEqual(warned({ mode: "bootstrap" }), [
+      "aks-gitops:gitToken is not used: with flux.mode bootstrap and flux.auth token Flux reads the repository with " +
+        "FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. Remove it: run `pulumi config rm aks-gitops:gitToken`.",
+    ]);
+    assert.deepEqual(warned({ mode: "extension", auth: "deployKey" }), [
+      "aks-gitops:gitToken is not used: with flux.mode extension and flux.auth deployKey Flux reads the repository with " +
+        "a deploy key. Remove it: run `pulumi config rm aks-gitops:gitToken`.",
+    ]);
+    assert.deepEqual(warned({ mode: "extension", auth: "token" }), []);
+  });
+});

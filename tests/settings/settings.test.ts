@@ -1,0 +1,174 @@
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { describe, it } from "mocha";
+import { parse } from "yaml";
+import { parseSettings, readSettings } from "../../settings/settings.ts";
+import { warnings } from "../../settings/warnings.ts";
+import { GROUP, MINIMUM, read } from "./faults.ts";
+
+const stackFile = (stack: string): Record<string, unknown> =>
+  parse(readFileSync(resolve(import.meta.dirname, `../../Pulumi.${stack}.yaml`), "utf8")).config;
+
+describe("settings", () => {
+  it("fill in every default", () => {
+    const pool = { vmSize: "Standard_D4ds_v5", zones: [], minCount: 1, maxCount: 5 };
+    assert.deepEqual(read({}), {
+      project: "aks-gitops",
+      stack: "test",
+      location: "westeurope",
+      deployers: GROUP,
+      runner: "outside",
+      protect: false,
+      cluster: {
+        sku: "Standard",
+        private: false,
+        authorizedIpRanges: [],
+        adminGroups: [],
+        network: {
+          vnet: "10.60.0.0/16",
+          nodes: "10.60.0.0/20",
+          apiServer: "10.60.16.0/28",
+          endpoints: "10.60.17.0/24",
+          pods: "10.244.0.0/16",
+          services: "10.0.0.0/16",
+        },
+        systemPool: pool,
+        userPools: [],
+        maintenance: {
+          utcOffset: "+00:00",
+          autoUpgrade: { dayOfWeek: "Sunday", startTime: "01:00", durationHours: 6 },
+          nodeOSUpgrade: { dayOfWeek: "Saturday", startTime: "01:00", durationHours: 6 },
+        },
+        upgradeChannel: "stable",
+        nodeOSUpgradeChannel: "NodeImage",
+        defender: true,
+      },
+      registry: { name: undefined, sku: "Standard", private: false, pullPrincipal: false, zoneRedundant: false },
+      flux: {
+        mode: "extension",
+        repository: "https://github.com/acme/fleet",
+        branch: "main",
+        createRepository: false,
+        imageAutomation: false,
+        version: "2.9.4",
+        auth: "deployKey",
+        readyMinutes: 15,
+        owner: "acme",
+        name: "fleet",
+        path: "clusters/test",
+      },
+      sops: {
+        vault: undefined,
+        purgeProtection: true,
+        editors: [],
+        encrypters: [],
+        roles: { encrypt: undefined, decrypt: undefined },
+        publicKey: undefined,
+      },
+      gitToken: undefined,
+      charts: [],
+      images: [],
+      demo: undefined,
+      secrets: [],
+    });
+  });
+
+  it("of the Free tier leave Defender and purge protection off", () => {
+    const { cluster, sops } = read({ "aks-gitops:cluster": { sku: "Free" } });
+    assert.deepEqual([cluster.defender, sops.purgeProtection], [false, false]);
+  });
+
+  it("make a Premium registry zone-redundant where the region has zones", () => {
+    const registry = { sku: "Premium" };
+    assert.equal(read({ "aks-gitops:registry": registry }).registry.zoneRedundant, true);
+    assert.equal(
+      read({ "aks-gitops:registry": registry, "azure-native:location": "westus" }).registry.zoneRedundant,
+      false,
+    );
+  });
+
+  it("take the repository's address as Flux shall read it, with .git or without", () => {
+    const { flux } = read({ "aks-gitops:flux": { repository: "https://github.com/acme/fleet.git/" } });
+    assert.deepEqual([flux.repository, flux.owner, flux.name], ["https://github.com/acme/fleet.git", "acme", "fleet"]);
+  });
+
+  it("mirror the demo's image, and each image once", () => {
+    const demo = { image: "ghcr.io/acme/demo:1" };
+    const { images } = read({ "aks-gitops:demo": demo, "aks-gitops:images": ["quay.io/a/b:1", "ghcr.io/acme/demo:1"] });
+    assert.deepEqual(images, ["quay.io/a/b:1", "ghcr.io/acme/demo:1"]);
+  });
+
+  it("are frozen at any depth", () => {
+    const settings = read({}) as unknown as { cluster: { network: { vnet: string } } };
+    assert.throws(() => {
+      settings.cluster.network.vnet = "10.1.0.0/16";
+    }, TypeError);
+  });
+
+  it("keep nulls in a chart's values", () => {
+    const chart = { name: "a", repository: "https://a.b/c", version: "1.0.0", namespace: "a", values: { x: null } };
+    assert.deepEqual(read({ "aks-gitops:charts": [chart] }).charts[0]?.values, { x: null });
+  });
+
+  for (const stack of ["prod", "dev"])
+    it(`of Pulumi.${stack}.yaml have no fault`, () => {
+      // What has to be set by the one who deploys.
+      const own = { "aks-gitops:gitToken": "token" };
+      const config = { ...stackFile(stack), ...(stack === "prod" ? own : {}) };
+      const source = { project: "aks-gitops", stack, config, secretKeys: Object.keys(own) };
+      assert.equal(parseSettings(source).stack, stack);
+    });
+
+  it("leave keys of other namespaces alone", () => {
+    assert.equal(read({ "other:key": 1, "azure-native:tenantId": "x" }).location, "westeurope");
+  });
+});
+
+describe("a warning", () => {
+  const chart = { name: "kured", repository: "https://a.b/c", version: "1.0.0", namespace: "a" };
+
+  it("says that Kured finds nothing to do where AKS replaces nodes", () => {
+    const [warning, ...others] = warnings(read({ "aks-gitops:charts": [chart] }));
+    assert.match(warning ?? "", /^aks-gitops:charts\[0\] releases kured, but it will find nothing to do: /);
+    assert.deepEqual(others, []);
+  });
+
+  it("is not given where nodes are patched, nor without Kured", () => {
+    const patched = { "aks-gitops:cluster": { nodeOSUpgradeChannel: "SecurityPatch" } };
+    assert.deepEqual(warnings(read({ "aks-gitops:charts": [chart], ...patched })), []);
+    assert.deepEqual(warnings(read({})), []);
+  });
+});
+
+describe("readSettings", () => {
+  const secrets = [{ name: "a", namespace: "b", generate: [], data: { password: "hunter2" } }];
+
+  async function run(config: Record<string, unknown>) {
+    await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "project", "test");
+    const texts = Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    pulumi.runtime.setAllConfig(Object.fromEntries(texts), ["aks-gitops:secrets"]);
+    return readSettings();
+  }
+
+  it("reads what the engine gives, and marks secrets' values as secret", async () => {
+    const settings = await run({ ...MINIMUM, "aks-gitops:protect": true, "aks-gitops:secrets": secrets });
+    assert.equal(settings.protect, true);
+    const password = settings.secrets[0]?.data.password;
+    assert.ok(pulumi.Output.isInstance(password));
+    assert.equal(await pulumi.isSecret(password as pulumi.Output<string>), true);
+    assert.equal(await new Promise((resolve) => password.apply(resolve)), "hunter2");
+  });
+
+  it("throws an error that the engine shows without a stack trace", async () => {
+    await assert.rejects(run({ ...MINIMUM, "aks-gitops:runner": "nowhere" }), (error) => {
+      assert.ok(pulumi.RunError.isInstance(error));
+      assert.match(String(error), /aks-gitops:runner is not a known word/);
+      return true;
+    });
+  });
+});
