@@ -1,8 +1,8 @@
 import { parse } from "yaml";
 import { CHART_MEDIA_TYPES } from "../net/chartManifest.ts";
+import { describe } from "../net/describe.ts";
 import { send } from "../net/http.ts";
 import type { RegistryClient } from "../net/registry/client.ts";
-import { describe } from "../plugin/failure.ts";
 import { type ChartSource, sha256 } from "./lock.ts";
 import { isMap, type YamlMap } from "./tree.ts";
 

@@ -1,31 +1,12 @@
-// Errors as the engine shows them: one clear message, no stack, the cause of a cause included.
+// Errors as the engine shows them.
 
 import grpc from "@grpc/grpc-js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import anyPb from "google-protobuf/google/protobuf/any_pb.js";
+import { describe } from "../net/describe.ts";
 import { PartialFailure, type Properties } from "./handler.ts";
 import { toStruct } from "./property.ts";
-
-/**
- * An error's message with those of its causes: `fetch failed` alone, Node's word for any network fault, helps nobody.
- * With PULUMI_DEBUG in the environment the stack follows.
- */
-export function describe(error: unknown): string {
-  const messages: string[] = [];
-  for (let at: unknown = error; at !== undefined && at !== null; at = at instanceof Error ? at.cause : undefined) {
-    const message = messageOf(at);
-    if (message !== "" && !messages.some((earlier) => earlier.includes(message))) messages.push(message);
-  }
-  const text = messages.join(": ") || "unknown error";
-  return process.env.PULUMI_DEBUG && error instanceof Error && error.stack ? `${text}\n${error.stack}` : text;
-}
-
-function messageOf(error: unknown): string {
-  // A connection tried over IPv6 and IPv4 fails with both reasons and no message of its own.
-  if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join("; ");
-  return error instanceof Error ? error.message : String(error);
-}
 
 /**
  * The gRPC error for a thrown value.

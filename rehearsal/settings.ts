@@ -1,8 +1,16 @@
 // The settings of a rehearsed stack, read without the engine.
 import { parseSettings, type Settings } from "../settings/settings.ts";
 import { readStackFile } from "../settings/stackFile.ts";
-import { gitTokenKey, needsGitToken } from "./cli/workspace.ts";
 import { checkout } from "./session.ts";
+
+/** The token that the extension's Flux reads the repository with. */
+export const gitTokenKey = "aks-gitops:gitToken";
+
+/** Whether a stack's Flux needs that token; a stack file without secrets of its own has none yet. */
+export function needsGitToken(config: Record<string, unknown>): boolean {
+  const { mode = "extension", auth } = (config["aks-gitops:flux"] ?? {}) as { mode?: string; auth?: string };
+  return mode === "extension" && auth === "token";
+}
 
 /**
  * The settings of a stack's file.

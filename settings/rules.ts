@@ -1,6 +1,7 @@
 // What settings have to do with each other: the combinations that Azure, Kubernetes or this program would refuse later.
+
+import { contains, overlap, parseNetwork } from "../net/cidr.ts";
 import { isMap, type Place } from "./check.ts";
-import { contains, overlap, parseNetwork } from "./cidr.ts";
 import type { Form } from "./schema.ts";
 
 /** The settings after their form was checked: what was faulty or absent is undefined, at any depth. */

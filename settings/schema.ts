@@ -1,5 +1,6 @@
 // The form of every setting; what several settings have to do with each other is in rules.ts.
 import { createPublicKey } from "node:crypto";
+import { parseNetwork } from "../net/cidr.ts";
 import {
   type Check,
   type Checked,
@@ -17,7 +18,6 @@ import {
   refined,
   text,
 } from "./check.ts";
-import { parseNetwork } from "./cidr.ts";
 import { flux } from "./fluxSchema.ts";
 
 /** A secret's ciphertext as it stands in a stack file; only tools that read the file themselves meet it. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { isMap, type YamlMap } from "../mirror/tree.ts";
+import { isMap } from "./check.ts";
 
 /**
  * A stack's configuration as its file has it, over the defaults of Pulumi.yaml, without the engine; whole keys.
@@ -11,7 +11,7 @@ import { isMap, type YamlMap } from "../mirror/tree.ts";
 export async function readStackFile(
   folder: string,
   stack: string,
-): Promise<{ project: string; stack: string; config: YamlMap }> {
+): Promise<{ project: string; stack: string; config: Record<string, unknown> }> {
   const project = await readYaml(join(folder, "Pulumi.yaml"));
   if (project === undefined)
     throw new Error(`${folder} holds no Pulumi.yaml. Give the project's folder with --project.`);
@@ -29,11 +29,14 @@ export async function readStackFile(
     const value = isMap(entry) ? (entry.value ?? entry.default) : entry;
     return value === undefined ? [] : [[key.includes(":") ? key : `${name}:${key}`, value]];
   });
-  const config = { ...Object.fromEntries(defaults), ...(isMap(file.config) ? file.config : {}) } as YamlMap;
+  const config = { ...Object.fromEntries(defaults), ...(isMap(file.config) ? file.config : {}) } as Record<
+    string,
+    unknown
+  >;
   return { project: name, stack, config };
 }
 
-async function readYaml(path: string): Promise<YamlMap | undefined> {
+async function readYaml(path: string): Promise<Record<string, unknown> | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");

@@ -6,9 +6,9 @@ import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userA
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import * as pulumi from "@pulumi/pulumi";
+import { addressAt, parseNetwork } from "../../net/cidr.ts";
 import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
 import { SystemPool } from "../../provider/sdk/systemPool.ts";
-import { addressAt, parseNetwork } from "../../settings/cidr.ts";
 import type { ClusterSettings } from "../../settings/settings.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";

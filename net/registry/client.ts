@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { TokenCredential } from "@azure/identity";
-import { describe } from "../../plugin/failure.ts";
+import { describe } from "../describe.ts";
 import { send } from "../http.ts";
 import { RegistryClosed, RegistryError, refusal } from "./errors.ts";
 import { type Access, RegistryTokens } from "./tokens.ts";

@@ -3,6 +3,7 @@
 import { parseAllDocuments } from "yaml";
 import { FLUX_SYSTEM, identifiedControllers, identityPatches, syncObjects } from "../../flux/bootstrap.ts";
 import { fluxControllers } from "../../flux/manifests.ts";
+import { describe } from "../../net/describe.ts";
 import {
   type KubeObject,
   type KubernetesApi,
@@ -11,7 +12,6 @@ import {
   UnreachableError,
 } from "../../net/kubernetesApi.ts";
 import { detailedDiff, equal } from "../../plugin/diff.ts";
-import { describe } from "../../plugin/failure.ts";
 import {
   type Context,
   type Diff,

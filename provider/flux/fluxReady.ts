@@ -1,9 +1,9 @@
 // FluxReady: a commit's way into the cluster, until all that it promised is Ready.
 
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
+import { describe } from "../../net/describe.ts";
 import { type KubernetesApi, nameOf } from "../../net/kubernetesApi.ts";
 import { equal } from "../../plugin/diff.ts";
-import { describe } from "../../plugin/failure.ts";
 import { type Context, PartialFailure, type Properties, type ResourceHandler } from "../../plugin/handler.ts";
 import { checkForm, type Form } from "../../plugin/inputs.ts";
 import {

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { CHART_MEDIA_TYPES } from "../../net/chartManifest.ts";
+import { describe } from "../../net/describe.ts";
 import { send } from "../../net/http.ts";
-import { describe } from "../../plugin/failure.ts";
 import type { Cloud } from "../azure/cloud.ts";
 
 /**

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { lockName } from "../../mirror/lock.ts";
 import { checkout, type Paths } from "../session.ts";
+import { gitTokenKey, needsGitToken } from "../settings.ts";
 
 /** A stack file's content as far as a rehearsal reads it. */
 interface StackFile {
@@ -65,15 +66,6 @@ export function mergeStackFile(rehearsed: StackFile, before: StackFile, now: Sta
 }
 
 const readYaml = async (file: string) => (parse(await readFile(file, "utf8")) ?? {}) as StackFile;
-
-/** The token that the extension's Flux reads the repository with. */
-export const gitTokenKey = "aks-gitops:gitToken";
-
-/** Whether a stack's Flux needs that token; a stack file without secrets of its own has none yet. */
-export function needsGitToken(config: Record<string, unknown>): boolean {
-  const { mode = "extension", auth } = (config["aks-gitops:flux"] ?? {}) as { mode?: string; auth?: string };
-  return mode === "extension" && auth === "token";
-}
 
 /** Runs `pulumi config set` in the project with a value on standard input. */
 export type SetSecret = (path: string, value: string) => Promise<void>;

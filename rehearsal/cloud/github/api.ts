@@ -13,8 +13,9 @@ import {
   userBody,
 } from "./bodies.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
+import type { DeployKey, Repository } from "./model.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
-import type { DeployKey, GitHub, Repository } from "./service.ts";
+import type { GitHub } from "./service.ts";
 
 const hourlyLimit = 5000;
 const hour = 60 * 60 * 1000;

@@ -2,7 +2,7 @@
 
 import type { Commit } from "../git/repository.ts";
 import type { Right } from "./access.ts";
-import type { DeployKey, Repository } from "./service.ts";
+import type { DeployKey, Repository } from "./model.ts";
 
 const api = "https://api.github.com";
 

@@ -4,7 +4,8 @@
 import type { CloudRequest } from "../types.ts";
 import { may, type Token } from "./access.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
-import type { GitHub, Repository } from "./service.ts";
+import type { Repository } from "./model.ts";
+import type { GitHub } from "./service.ts";
 
 type Body = Record<string, unknown>;
 

@@ -6,6 +6,7 @@ import { commitFiles, initialise, readCommit } from "../git/repository.ts";
 import type { CloudRequest, CloudResponse, Service } from "../types.ts";
 import { may, type Right, type TokenOptions, Tokens } from "./access.ts";
 import { GitHubApi } from "./api.ts";
+import type { Repository } from "./model.ts";
 
 export interface GitHubOptions {
   /** The folder of the bare repositories, `OWNER/NAME.git` below it. */
@@ -19,29 +20,6 @@ export interface RepositoryOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Branches that nobody pushes to. */
   readonly protectedBranches?: readonly string[];
-}
-
-export interface DeployKey {
-  readonly id: number;
-  readonly key: string;
-  readonly title: string;
-  readonly readOnly: boolean;
-  readonly createdAt: string;
-  readonly addedBy: string;
-}
-
-export interface Repository {
-  readonly id: number;
-  readonly owner: string;
-  name: string;
-  private: boolean;
-  readonly protectedBranches: readonly string[];
-  readonly createdAt: string;
-  /** The bare repository. */
-  folder: string;
-  readonly deployKeys: DeployKey[];
-  /** What somebody set through the REST API, by GitHub's names: `archived`, `description` and others. */
-  readonly settings: Record<string, unknown>;
 }
 
 export class GitHub {

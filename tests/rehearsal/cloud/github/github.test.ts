@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import { after, before, describe, it } from "mocha";
 import { Authority } from "../../../../rehearsal/cloud/door/authority.ts";
 import { Door } from "../../../../rehearsal/cloud/door/door.ts";
-import { GitHub, type Repository } from "../../../../rehearsal/cloud/github/service.ts";
+import type { Repository } from "../../../../rehearsal/cloud/github/model.ts";
+import { GitHub } from "../../../../rehearsal/cloud/github/service.ts";
 import { type Answer, ask } from "../request.ts";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
