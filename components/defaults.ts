@@ -1,0 +1,44 @@
+// What a component takes where an argument is left out; the settings of a stack take it from here too.
+
+/** A node pool's. */
+export const POOL = { vmSize: "Standard_D4ds_v5", zones: [], minCount: 1, maxCount: 5 } as const;
+
+/** A weekly window of an hour of day, in UTC. */
+const window = <const D extends string>(dayOfWeek: D) => ({ dayOfWeek, startTime: "01:00", durationHours: 6 }) as const;
+
+/** AksCluster's. */
+export const CLUSTER = {
+  sku: "Standard",
+  private: false,
+  authorizedIpRanges: [],
+  adminGroups: [],
+  network: {
+    vnet: "10.60.0.0/16",
+    nodes: "10.60.0.0/20",
+    apiServer: "10.60.16.0/28",
+    endpoints: "10.60.17.0/24",
+    pods: "10.244.0.0/16",
+    services: "10.0.0.0/16",
+  },
+  systemPool: POOL,
+  userPools: [],
+  maintenance: { utcOffset: "+00:00", autoUpgrade: window("Sunday"), nodeOSUpgrade: window("Saturday") },
+  upgradeChannel: "stable",
+  nodeOSUpgradeChannel: "NodeImage",
+} as const;
+
+/** ContainerRegistry's. */
+export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;
+
+/** SopsKeyVault's. */
+export const SOPS = { editors: [], encrypters: [] } as const;
+
+/** FluxBootstrap's. The version is one whose manifests tools/ can make everywhere; others need GitHub at hand. */
+export const FLUX = {
+  mode: "extension",
+  createRepository: false,
+  branch: "main",
+  imageAutomation: false,
+  version: "2.9.4",
+  readyMinutes: 15,
+} as const;
