@@ -1,7 +1,7 @@
 // A Git host for tests: bare repositories behind `git http-backend` on loopback, which lets in by Basic auth alone.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+
+/** What a Git host allows. */
+const SETTINGS = "[http]\nreceivepack = true\n[uploadpack]\nallowFilter = true\nallowAnySHA1InWant = true\n";
 
 /** Called before a request is served; the answer is sent when it has settled. A number ends it with that status. */
 export type Interrupt = (request: { method: string; path: string; query: string }) => Promise<number | undefined>;
@@ -33,10 +36,9 @@ export async function startGitServer(token: string): Promise<GitServer> {
   const root = await mkdtemp(join(tmpdir(), "git-server-"));
   const folder = join(root, "fleet.git");
   const env = { ...process.env, GIT_CONFIG_GLOBAL: join(root, "none"), GIT_CONFIG_NOSYSTEM: "1" };
-  await run("git", ["init", "--quiet", "--bare", "--initial-branch=main", folder], { env });
-  for (const setting of ["http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"]) {
-    await run("git", ["-C", folder, "config", setting, "true"], { env });
-  }
+  await run("git", ["init", "--quiet", "--bare", "--template=", "--initial-branch=main", folder], { env });
+  await appendFile(join(folder, "config"), SETTINGS);
+  await mkdir(join(folder, "hooks"));
   const server = createServer((request, response) => {
     serve(result, root, token, request, response).catch(() => response.destroy());
   });
