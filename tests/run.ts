@@ -44,13 +44,16 @@ interface TestFile {
   readonly isFull: boolean;
 }
 
+/** What one process runs. */
 interface Part {
+  /** Of the group, and which part of it where it has several. */
+  readonly name: string;
   readonly group: string;
   readonly files: readonly string[];
 }
 
 interface Result {
-  readonly group: string;
+  readonly name: string;
   readonly counts: Counts;
   readonly outcomes: readonly Outcome[];
   /** In milliseconds. */
@@ -72,10 +75,14 @@ function testFile(path: string): TestFile {
 function partsOf(files: readonly TestFile[]): Part[] {
   const order = (group: string) => (GROUPS.indexOf(group) + GROUPS.length) % GROUPS.length;
   const groups = [...new Set(files.map(({ group }) => group))].sort((one, other) => order(one) - order(other));
-  return groups.map((group) => ({
-    group,
-    files: files.filter((file) => file.group === group).map(({ path }) => path),
-  }));
+  return groups.flatMap((group) => {
+    const paths = files.filter((file) => file.group === group).map(({ path }) => path);
+    if (group !== "unit") return [{ name: group, group, files: paths }];
+    // Unit tests share nothing, so each core gets some.
+    const count = Math.min(availableParallelism(), paths.length);
+    const deal = (part: number) => paths.filter((_, at) => at % count === part);
+    return Array.from({ length: count }, (_, part) => ({ name: `unit ${part + 1}`, group, files: deal(part) }));
+  });
 }
 
 /** Node keeps what it compiled, for the hundreds of short processes of a run. */
@@ -93,7 +100,7 @@ function environment(isUnit: boolean): NodeJS.ProcessEnv {
 
 /** Runs a group's files in one process, and gives each line that it writes. */
 async function run(
-  { group, files }: Part,
+  { name, files }: Part,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   print: (line: string) => void,
@@ -116,7 +123,7 @@ async function run(
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 };
   // A run that fails without a failed test is a failure all the same.
   const sum = { passed, failed: code === 0 && counts !== undefined ? failed : Math.max(failed, 1), skipped };
-  return { group, counts: sum, outcomes, duration: Date.now() - started };
+  return { name, counts: sum, outcomes, duration: Date.now() - started };
 }
 
 /** The files with a test whose full title has one of the words in it. @throws Error where a word is in none. */
@@ -128,11 +135,14 @@ async function filesWith(titles: readonly string[], files: readonly TestFile[]):
     const { outcomes, counts } = await run(part, ["--dry-run"], { ...environment(true), TMPDIR: scratch }, (line) =>
       lines.push(line),
     );
-    if (counts.failed > 0) throw new Error(`the tests of ${part.group} cannot be listed:\n${lines.join("\n")}`);
+    if (counts.failed > 0) throw new Error(`the tests of ${part.name} cannot be listed:\n${lines.join("\n")}`);
     found.push(...outcomes.filter(({ kind }) => kind === "test"));
   }
   for (const title of titles)
-    if (!found.some((test) => test.title.includes(title))) throw new Error(`no file and no test fits "${title}"`);
+    if (!found.some((test) => test.title.includes(title)))
+      throw new Error(
+        `no file and no test of this tier fits "${title}"; \`npm run test:full\` runs the long tier, \`npm test -- --all\` both`,
+      );
   const within = new Set(
     found.filter((test) => titles.some((title) => test.title.includes(title))).map(({ file }) => relative(root, file)),
   );
@@ -163,12 +173,12 @@ function add(one: Counts, other: Counts): Counts {
 /** The slowest of all groups, and how long each group took. */
 function printTimes(results: readonly Result[]): void {
   const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1).padStart(6)} s`;
-  const all = results.flatMap(({ group, outcomes }) => outcomes.map((outcome) => ({ ...outcome, group })));
+  const all = results.flatMap(({ name, outcomes }) => outcomes.map((outcome) => ({ ...outcome, name })));
   const slowest = all.sort((one, other) => other.duration - one.duration).slice(0, SLOWEST);
   console.log("\nThe slowest tests and hooks");
-  for (const { duration, group, title } of slowest) console.log(`${seconds(duration)}  ${group.padEnd(8)}  ${title}`);
-  console.log("The groups");
-  for (const { duration, group } of results) console.log(`${seconds(duration)}  ${group}`);
+  for (const { duration, name, title } of slowest) console.log(`${seconds(duration)}  ${name.padEnd(8)}  ${title}`);
+  console.log("The processes");
+  for (const { duration, name } of results) console.log(`${seconds(duration)}  ${name}`);
 }
 
 /** Runs what the command line asks for; gives the exit code. */
@@ -191,7 +201,7 @@ async function main(args: string[]): Promise<number> {
     const limit = pLimit(SIDE_BY_SIDE);
     const running = partsOf(selected.filter((file) => file.isFull === isFull)).map((part) => {
       const env = environment(!isFull && part.group === "unit");
-      return limit(() => run(part, mochaArgs, env, (line) => console.log(`${part.group.padEnd(8)} │ ${line}`)));
+      return limit(() => run(part, mochaArgs, env, (line) => console.log(`${part.name.padEnd(8)} │ ${line}`)));
     });
     results.push(...(await Promise.all(running)));
   }
