@@ -50,42 +50,54 @@ export interface TestCluster {
 }
 
 let started: Promise<TestCluster> | undefined;
-let installed: Promise<TestCluster> | undefined;
+/** Whose Flux may be in the cluster. */
+let owner: string | undefined;
 
 /** The run's cluster. Tests share it, so each keeps to namespaces of its own. */
 export function testCluster(): Promise<TestCluster> {
-  started ??= anotherCluster();
+  started ??= start();
   return started;
 }
 
-/** The run's cluster with Flux: installed by the real CLI, its controllers running. */
-export function testClusterWithFlux(): Promise<TestCluster> {
-  installed ??= testCluster().then(async (all) => {
-    await all.cluster.startFlux();
-    await all.runFlux("install");
-    return all;
-  });
-  return installed;
+/**
+ * The run's cluster for tests that have its one namespace flux-system to themselves, until others ask for it; what the
+ * ones before left behind is gone then.
+ * @param who says whose it is: the same ones find again what they left.
+ */
+export async function testClusterForFlux(who: string): Promise<TestCluster> {
+  const all = await testCluster();
+  if (owner !== undefined && owner !== who) await reset(all);
+  owner = who;
+  await all.cluster.startFlux();
+  return all;
 }
 
-const running: TestCluster[] = [];
+/** The run's cluster with Flux: installed by the real CLI, its controllers running. */
+export async function testClusterWithFlux(): Promise<TestCluster> {
+  const all = await testClusterForFlux("the CLI");
+  await all.runFlux("install");
+  return all;
+}
+
+/** Takes Flux and every namespace out that the cluster did not begin with. */
+async function reset({ cluster: { api }, runFlux }: TestCluster): Promise<void> {
+  const own = ["default", "kube-node-lease", "kube-public", "kube-system"];
+  const others = async () =>
+    (await api.list("/api/v1/namespaces")).map(({ metadata }) => metadata.name).filter((name) => !own.includes(name));
+  // Flux's own objects hold a namespace until the CLI lets them go.
+  if ((await others()).includes("flux-system")) await runFlux("uninstall", "--silent");
+  for (const name of await others()) await api.send("DELETE", `/api/v1/namespaces/${name}`);
+  await eventually(async () => ((await others()).length === 0 ? true : undefined));
+}
 
 // At the root: after the last test of the run.
 after(async () => {
-  await started?.catch(() => undefined);
-  for (const { cluster, door, folder } of running.splice(0)) {
-    await cluster.stop();
-    await door.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const running = await started?.catch(() => undefined);
+  if (running === undefined) return;
+  await running.cluster.stop();
+  await running.door.close();
+  await rm(running.folder, { recursive: true, force: true });
 });
-
-/** A cluster more, for tests that change what others rely on, as Flux itself; it ends with the run. */
-export async function anotherCluster(): Promise<TestCluster> {
-  const cluster = await start();
-  running.push(cluster);
-  return cluster;
-}
 
 async function start(): Promise<TestCluster> {
   const [tools, flux, folder] = await Promise.all([

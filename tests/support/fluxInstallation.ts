@@ -1,4 +1,4 @@
-// Flux installed by FluxInstall into a cluster that belongs to these tests: they are about the one namespace flux-system.
+// Flux installed by FluxInstall into the run's cluster, which these tests have to themselves: they are about flux-system.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -11,7 +11,7 @@ import { fluxInstallIn } from "../../provider/flux/fluxInstall.ts";
 import { fluxReadyIn } from "../../provider/flux/fluxReady.ts";
 import { mergeKustomization } from "../../provider/git/kustomizationFile.ts";
 import { CLUSTER_ID, FakeCloud } from "../provider/fakeCloud.ts";
-import { anotherCluster, type TestCluster } from "./cluster.ts";
+import { type TestCluster, testClusterForFlux } from "./cluster.ts";
 
 export const PATH = "clusters/dev";
 export const LOGIN_SERVER = "acme.azurecr.io";
@@ -42,18 +42,15 @@ export interface FluxInstallation {
 
 let prepared: Promise<FluxInstallation> | undefined;
 
-/** A cluster without Flux, and a repository that FluxInstall may hand it over to; the same for all of a run. */
-export function fluxInstallation(): Promise<FluxInstallation> {
-  prepared ??= prepare();
+/** The run's cluster, and a repository that FluxInstall may hand it over to; the same for all who ask. */
+export async function fluxInstallation(): Promise<FluxInstallation> {
+  const all = await testClusterForFlux("FluxInstall");
+  prepared ??= prepare(all);
   return prepared;
 }
 
-async function prepare(): Promise<FluxInstallation> {
-  const [all, manifests] = await Promise.all([
-    anotherCluster(),
-    fluxManifests({ version: VERSION, imageAutomation: false }),
-  ]);
-  await all.cluster.startFlux();
+async function prepare(all: TestCluster): Promise<FluxInstallation> {
+  const manifests = await fluxManifests({ version: VERSION, imageAutomation: false });
   const sync = { url: `https://github.com/${FLEET}.git`, branch: "main", path: PATH };
   const files = {
     [BOOTSTRAP_FILES.components]: gotkComponents(manifests, LOGIN_SERVER),

@@ -5,7 +5,7 @@ import type { ArmResource } from "../../../rehearsal/cloud/types.ts";
 import type { KubeObject } from "../../../rehearsal/cluster/api.ts";
 import { ExtensionAgent } from "../../../rehearsal/cluster/extensionAgent.ts";
 import { FluxWatch } from "../../../rehearsal/cluster/fluxWatch.ts";
-import { CLUSTER_TIMEOUT, eventually, type TestCluster, testCluster } from "../../support/cluster.ts";
+import { CLUSTER_TIMEOUT, eventually, type TestCluster, testClusterForFlux } from "../../support/cluster.ts";
 
 const NAMESPACE = "agent-test";
 const configMap = `apiVersion: v1
@@ -35,16 +35,13 @@ interface Report {
 describe("the agent of the extension microsoft.flux", () => {
   let all: TestCluster;
   let agent: ExtensionAgent;
-  let wasInstalled: boolean;
   let token: string;
   const reports: Report[] = [];
 
   before(async function () {
     this.timeout(CLUSTER_TIMEOUT);
-    all = await testCluster();
+    all = await testClusterForFlux("the agent");
     const { cluster } = all;
-    wasInstalled = await isThere("/api/v1/namespaces/flux-system");
-    await cluster.startFlux();
     await all.gitHub.createRepository("acme", "agent-test", { files });
     token = Buffer.from(all.gitHub.addToken({ repositories: { "acme/agent-test": "read" } })).toString("base64");
     agent = new ExtensionAgent({
@@ -54,12 +51,7 @@ describe("the agent of the extension microsoft.flux", () => {
       report: (_, report) => reports.push(report as unknown as Report),
     });
   });
-  after(async () => {
-    agent.close();
-    for (const path of [`/api/v1/namespaces/${NAMESPACE}`, "/api/v1/namespaces/agent-test-lonely"])
-      if (await isThere(path)) await all.cluster.api.send("DELETE", path);
-    if (wasInstalled) await all.runFlux("install");
-  });
+  after(() => agent.close());
 
   const isThere = async (path: string) => (await all.cluster.api.raw("GET", path)).status === 200;
   const resource = (type: string, name: string, properties: Record<string, unknown>): ArmResource => ({
