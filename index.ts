@@ -16,7 +16,7 @@ const resourceGroupName = resourceGroup.name;
 
 const cluster = new AksCluster(`aks-${stack}`, {
   resourceGroupName,
-  settings: settings.cluster,
+  ...settings.cluster,
   privateEndpoints: settings.registry.private,
   protect,
 });

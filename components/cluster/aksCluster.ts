@@ -1,98 +1,60 @@
 import { createHash } from "node:crypto";
 import { AgentPool } from "@pulumi/azure-native/containerservice/agentPool.js";
 import { MaintenanceConfiguration } from "@pulumi/azure-native/containerservice/maintenanceConfiguration.js";
-import { ManagedCluster, type ManagedClusterArgs } from "@pulumi/azure-native/containerservice/managedCluster.js";
+import { ManagedCluster } from "@pulumi/azure-native/containerservice/managedCluster.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import * as pulumi from "@pulumi/pulumi";
-import { addressAt, parseNetwork } from "../../net/cidr.ts";
 import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
 import { SystemPool } from "../../provider/sdk/systemPool.ts";
-import type { ClusterSettings } from "../../settings/settings.ts";
 import { after } from "../shared/after.ts";
+import { refuse } from "../shared/faults.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
+import { tagged } from "../shared/tags.ts";
+import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
-
-export interface AksClusterArgs {
-  readonly resourceGroupName: pulumi.Input<string>;
-  readonly settings: ClusterSettings;
-  /** Whether registry and vault are to get private endpoints in the cluster's network. */
-  readonly privateEndpoints: boolean;
-  /** Whether Pulumi refuses to delete the cluster. */
-  readonly protect: boolean;
-}
-
-/** How to reach a cluster's API server; without credentials. */
-export interface ApiAccess {
-  readonly clusterId: pulumi.Output<string>;
-  readonly endpoint: pulumi.Output<string>;
-  /** PEM, base64. */
-  readonly certificateAuthority: pulumi.Output<string>;
-  readonly kubeconfig: pulumi.Output<string>;
-}
+import type { ApiAccess } from "./apiAccess.ts";
+import { clusterFaults } from "./clusterFaults.ts";
+import { type ClusterParts, managedClusterArgs, poolArgs, systemPoolArgs } from "./managedCluster.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
+  /** The cluster's ARM id. */
   readonly clusterId: pulumi.Output<string>;
   /** The cluster's name in Azure. */
   readonly clusterName: pulumi.Output<string>;
   /** The name for one who runs something in the cluster: arrives when every pool is there. */
   readonly readyClusterName: pulumi.Output<string>;
-  /** Who signs its service accounts' tokens. */
+  /** Who signs its service accounts' tokens: an `https://` URL. */
   readonly oidcIssuerUrl: pulumi.Output<string>;
   /** Object id of the identity that its nodes pull images with; there before the cluster is. */
   readonly kubeletPrincipalId: pulumi.Output<string>;
-  /** Its network, for private endpoints. */
+  /** ARM ids of its network and of the subnet for private endpoints, which is there where privateEndpoints was set. */
   readonly network: { readonly vnetId: pulumi.Output<string>; readonly subnetId: pulumi.Output<string> };
   /** A kubeconfig that signs in with kubelogin; it holds no credentials. */
   readonly kubeconfig: pulumi.Output<string>;
   /** How to reach the API server, for one who runs something in the cluster: arrives when every pool is there. */
-  readonly access: ApiAccess;
+  readonly access: { readonly [K in keyof ApiAccess]: pulumi.Output<string> };
 
+  /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: AksClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:AksCluster", name, {}, opts);
-    const { resourceGroupName } = args;
-    const network = new AksNetwork(name, args, { parent: this });
-    const control = new UserAssignedIdentity(`${name}-control`, { resourceGroupName }, { parent: this });
-    const kubelet = new UserAssignedIdentity(`${name}-kubelet`, { resourceGroupName }, { parent: this });
-    const logs = new Workspace(
-      name,
-      { resourceGroupName, sku: { name: "PerGB2018" }, retentionInDays: 30 },
-      { parent: this },
-    );
-    const roles = this.grantControl(name, control, kubelet, network);
-    const own = { resourceGroupName, dnsPrefix: name, ...clusterArgs(args, { control, kubelet, network, logs }) };
-    const system = systemPoolArgs(args.settings, network);
-    const cluster = new ManagedCluster(
-      name,
-      { ...own, agentPoolProfiles: [{ ...system, count: system.minCount }] },
-      {
-        parent: this,
-        protect: args.protect,
-        dependsOn: roles,
-        // Azure needs the system pool to make a cluster, and from then on lists every pool here. Each pool is a resource of
-        // its own.
-        ignoreChanges: ["agentPoolProfiles"],
-      },
-    );
-    // Writing the cluster writes its pools as they were then, the system pool's changes since then have to follow.
-    new SystemPool(
-      `${name}-${system.name}`,
-      { clusterId: cluster.id, ...system, clusterRevision: pulumi.output(own).apply(digest) },
-      { parent: this, deletedWith: cluster },
-    );
-    const pools = this.createUserPools(name, args, cluster, network);
-    this.createMaintenance(name, args, cluster);
-    this.createDiagnostics(name, cluster, logs);
+    const wanted = filled(args);
+    refuse(this, name, clusterFaults(wanted));
+    const parts = this.#createParts(name, wanted);
+    const cluster = this.#createCluster(name, wanted, parts);
+    const pools = this.#createUserPools(name, wanted, cluster, parts.network);
+    this.#createMaintenance(name, wanted, cluster);
+    this.#createDiagnostics(name, cluster, parts.logs);
+    const access = new ClusterAccess(name, { clusterId: cluster.id }, { parent: this });
 
     this.clusterId = cluster.id;
     this.clusterName = cluster.name;
     this.readyClusterName = after(cluster.name, ...pools);
     this.oidcIssuerUrl = cluster.oidcIssuerProfile.apply((profile) => profile?.issuerURL ?? "");
-    this.kubeletPrincipalId = kubelet.principalId;
-    this.network = { vnetId: network.vnetId, subnetId: network.endpointsSubnetId };
-    const access = new ClusterAccess(name, { clusterId: cluster.id }, { parent: this });
+    this.kubeletPrincipalId = parts.kubelet.principalId;
+    this.network = { vnetId: parts.network.vnetId, subnetId: parts.network.endpointsSubnetId };
     this.kubeconfig = access.kubeconfig;
     this.access = {
       clusterId: cluster.id,
@@ -108,13 +70,56 @@ export class AksCluster extends pulumi.ComponentResource {
     });
   }
 
+  #createParts(name: string, { resourceGroupName, network, ...wanted }: Cluster): ClusterParts {
+    const common = { resourceGroupName, ...tagged(wanted.tags) };
+    const { vnet, nodes, apiServer, endpoints } = network;
+    return {
+      network: new AksNetwork(
+        name,
+        {
+          resourceGroupName,
+          vnet,
+          nodes,
+          ...(wanted.private ? { apiServer } : {}),
+          ...(wanted.privateEndpoints ? { endpoints } : {}),
+          tags: wanted.tags,
+        },
+        { parent: this },
+      ),
+      control: new UserAssignedIdentity(`${name}-control`, common, { parent: this }),
+      kubelet: new UserAssignedIdentity(`${name}-kubelet`, common, { parent: this }),
+      logs: new Workspace(name, { ...common, sku: { name: "PerGB2018" }, retentionInDays: 30 }, { parent: this }),
+    };
+  }
+
+  #createCluster(name: string, wanted: Cluster, parts: ClusterParts): ManagedCluster {
+    const { resourceGroupName } = wanted;
+    const tags = tagged(wanted.tags);
+    const own = { resourceGroupName, dnsPrefix: name, ...managedClusterArgs(wanted, parts), ...tags };
+    const system = systemPoolArgs(wanted, parts.network);
+    const cluster = new ManagedCluster(
+      name,
+      { ...own, agentPoolProfiles: [{ ...system, count: system.minCount, ...tags }] },
+      {
+        parent: this,
+        protect: wanted.protect,
+        dependsOn: this.#grantControl(name, parts),
+        // Azure needs the system pool to make a cluster, and from then on lists every pool here. Each pool is a resource of
+        // its own.
+        ignoreChanges: ["agentPoolProfiles"],
+      },
+    );
+    // Writing the cluster writes its pools as they were then, the system pool's changes since then have to follow.
+    new SystemPool(
+      `${name}-${system.name}`,
+      { clusterId: cluster.id, ...system, clusterRevision: pulumi.output(own).apply(digest) },
+      { parent: this, deletedWith: cluster },
+    );
+    return cluster;
+  }
+
   /** What the control plane does in resources that it did not make itself. */
-  private grantControl(
-    name: string,
-    control: UserAssignedIdentity,
-    kubelet: UserAssignedIdentity,
-    network: AksNetwork,
-  ): pulumi.Resource[] {
+  #grantControl(name: string, { control, kubelet, network }: ClusterParts): pulumi.Resource[] {
     const principal = { principalId: control.principalId, principalType: "ServicePrincipal" } as const;
     return [
       grant(
@@ -130,31 +135,27 @@ export class AksCluster extends pulumi.ComponentResource {
     ];
   }
 
-  private createUserPools(
-    name: string,
-    { resourceGroupName, settings }: AksClusterArgs,
-    cluster: ManagedCluster,
-    network: AksNetwork,
-  ): AgentPool[] {
-    return settings.userPools.map(
+  #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: AksNetwork): AgentPool[] {
+    return wanted.userPools.map(
       (pool) =>
         new AgentPool(
           `${name}-${pool.name}`,
           {
-            resourceGroupName,
+            resourceGroupName: wanted.resourceGroupName,
             resourceName: cluster.name,
             agentPoolName: pool.name,
             mode: "User",
             ...poolArgs(pool, network),
             count: pool.minCount,
+            ...tagged(wanted.tags),
           },
           { parent: this, ignoreChanges: ["count"], deletedWith: cluster },
         ),
     );
   }
 
-  private createMaintenance(name: string, { resourceGroupName, settings }: AksClusterArgs, cluster: ManagedCluster) {
-    const { utcOffset, autoUpgrade, nodeOSUpgrade } = settings.maintenance;
+  #createMaintenance(name: string, { resourceGroupName, maintenance }: Cluster, cluster: ManagedCluster): void {
+    const { utcOffset, autoUpgrade, nodeOSUpgrade } = maintenance;
     const windows = { aksManagedAutoUpgradeSchedule: autoUpgrade, aksManagedNodeOSUpgradeSchedule: nodeOSUpgrade };
     for (const [configName, { dayOfWeek, startTime, durationHours }] of Object.entries(windows))
       new MaintenanceConfiguration(
@@ -174,7 +175,7 @@ export class AksCluster extends pulumi.ComponentResource {
       );
   }
 
-  private createDiagnostics(name: string, cluster: ManagedCluster, logs: Workspace) {
+  #createDiagnostics(name: string, cluster: ManagedCluster, logs: Workspace): void {
     // kube-audit would add every read request: expensive, and kube-audit-admin has what changes something.
     const categories = [
       "kube-audit-admin",
@@ -196,113 +197,6 @@ export class AksCluster extends pulumi.ComponentResource {
   }
 }
 
-interface Parts {
-  readonly control: UserAssignedIdentity;
-  readonly kubelet: UserAssignedIdentity;
-  readonly network: AksNetwork;
-  readonly logs: Workspace;
-}
-
-function clusterArgs({ settings }: AksClusterArgs, { control, kubelet, network, logs }: Parts) {
-  return {
-    sku: { name: "Base", tier: settings.sku },
-    supportPlan: settings.sku === "Premium" ? "AKSLongTermSupport" : "KubernetesOfficial",
-    identity: { type: "UserAssigned", userAssignedIdentities: [control.id] },
-    identityProfile: {
-      kubeletidentity: { resourceId: kubelet.id, clientId: kubelet.clientId, objectId: kubelet.principalId },
-    },
-    // Whatever stands in the nodes' resource group is AKS's own; hands off.
-    nodeResourceGroupProfile: { restrictionLevel: "ReadOnly" },
-    enableRBAC: true,
-    disableLocalAccounts: true,
-    aadProfile: { managed: true, enableAzureRBAC: true, adminGroupObjectIDs: [...settings.adminGroups] },
-    oidcIssuerProfile: { enabled: true },
-    securityProfile: {
-      workloadIdentity: { enabled: true },
-      imageCleaner: { enabled: true, intervalHours: 168 },
-      defender: settings.defender
-        ? { logAnalyticsWorkspaceResourceId: logs.id, securityMonitoring: { enabled: true } }
-        : { securityMonitoring: { enabled: false } },
-    },
-    addonProfiles: { azurepolicy: { enabled: true } },
-    // Azure offers it from the Standard tier on.
-    metricsProfile: { costAnalysis: { enabled: settings.sku !== "Free" } },
-    autoUpgradeProfile: {
-      upgradeChannel: settings.upgradeChannel,
-      nodeOSUpgradeChannel: settings.nodeOSUpgradeChannel,
-    },
-    networkProfile: networkProfile(settings),
-    apiServerAccessProfile: apiServerAccess(settings, network),
-  } satisfies Partial<ManagedClusterArgs>;
-}
-
-function networkProfile({ network }: ClusterSettings) {
-  const services = parseNetwork(network.services);
-  if (!services) throw new Error(`cluster.network.services is no network: ${network.services}`);
-  return {
-    networkPlugin: "azure",
-    networkPluginMode: "overlay",
-    networkDataplane: "cilium",
-    networkPolicy: "cilium",
-    outboundType: "userAssignedNATGateway",
-    loadBalancerSku: "standard",
-    podCidr: network.pods,
-    serviceCidr: network.services,
-    // Where AKS itself puts it.
-    dnsServiceIP: addressAt(services, 10),
-  };
-}
-
-function apiServerAccess(settings: ClusterSettings, network: AksNetwork) {
-  if (settings.private)
-    return {
-      enablePrivateCluster: true,
-      enablePrivateClusterPublicFQDN: false,
-      privateDNSZone: "system",
-      enableVnetIntegration: true,
-      subnetId: network.apiServerSubnetId,
-      disableRunCommand: true,
-    };
-  const ranges = settings.authorizedIpRanges;
-  // The nodes themselves come from the gateway's address.
-  const nodes = pulumi.interpolate`${network.egressAddress}/32`;
-  return { disableRunCommand: true, ...(ranges.length > 0 ? { authorizedIPRanges: [...ranges, nodes] } : {}) };
-}
-
-function systemPoolArgs(settings: ClusterSettings, network: AksNetwork) {
-  return {
-    name: "system",
-    mode: "System",
-    // Without another pool the applications have to run here.
-    ...(settings.userPools.length > 0 ? { nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"] } : {}),
-    ...poolArgs(settings.systemPool, network),
-  } as const;
-}
-
-type Pool = Omit<ClusterSettings["userPools"][number], "name">;
-
-function poolArgs(pool: Pool, network: AksNetwork) {
-  return {
-    type: "VirtualMachineScaleSets",
-    vmSize: pool.vmSize,
-    osType: "Linux",
-    osSKU: "AzureLinux",
-    osDiskType: hasLocalDisk(pool.vmSize) ? "Ephemeral" : "Managed",
-    vnetSubnetID: network.nodesSubnetId,
-    availabilityZones: [...pool.zones],
-    enableAutoScaling: true as const,
-    minCount: pool.minCount,
-    maxCount: pool.maxCount,
-    upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
-  };
-}
-
 function digest(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
-}
-
-// In a size's name a `d` behind the number of cores says that it has a local disk, which the nodes' system can live on:
-// https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions
-function hasLocalDisk(vmSize: string): boolean {
-  return /^Standard_[A-Z]+\d+(-\d+)?[a-ce-z]*d/.test(vmSize);
 }

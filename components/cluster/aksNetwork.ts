@@ -2,46 +2,54 @@ import { NatGateway } from "@pulumi/azure-native/network/natGateway.js";
 import { PublicIPAddress } from "@pulumi/azure-native/network/publicIPAddress.js";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterSettings } from "../../settings/settings.ts";
+import { CLUSTER } from "../defaults.ts";
+import { type Tags, tagged } from "../shared/tags.ts";
+import { withDefaults } from "../shared/withDefaults.ts";
 
+/** What an AksNetwork is to be; networks are IPv4, in CIDR notation. */
 export interface AksNetworkArgs {
+  /** Name of the resource group that everything is made in. */
   readonly resourceGroupName: pulumi.Input<string>;
-  readonly settings: ClusterSettings;
-  /** Whether there is a subnet for private endpoints. */
-  readonly privateEndpoints: boolean;
+  /** The virtual network. @default "10.60.0.0/16" */
+  readonly vnet?: string | undefined;
+  /** Subnet of the nodes. @default "10.60.0.0/20" */
+  readonly nodes?: string | undefined;
+  /** Subnet of a private API server. @default none: there is no such subnet */
+  readonly apiServer?: string | undefined;
+  /** Subnet of private endpoints. @default none: there is no such subnet */
+  readonly endpoints?: string | undefined;
+  /** Tags of network, gateway and address. @default none */
+  readonly tags?: Tags | undefined;
 }
 
 /** The cluster's virtual network, and the one public address that its nodes go out with. */
 export class AksNetwork extends pulumi.ComponentResource {
+  /** ARM id of the virtual network. */
   readonly vnetId: pulumi.Output<string>;
+  /** ARM id of the nodes' subnet. */
   readonly nodesSubnetId: pulumi.Output<string>;
-  /** Only there where the API server is private. */
+  /** ARM id of the API server's subnet; only there where apiServer was given. */
   readonly apiServerSubnetId: pulumi.Output<string>;
-  /** Only there where it was asked for. */
+  /** ARM id of the private endpoints' subnet; only there where endpoints was given. */
   readonly endpointsSubnetId: pulumi.Output<string>;
-  /** The address that the nodes' traffic comes from. */
+  /** The public IPv4 address that the nodes' traffic comes from. */
   readonly egressAddress: pulumi.Output<string>;
 
   constructor(name: string, args: AksNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:AksNetwork", name, {}, opts);
-    const { resourceGroupName, settings } = args;
-    const address = new PublicIPAddress(
-      name,
-      { resourceGroupName, sku: { name: "Standard" }, publicIPAllocationMethod: "Static" },
-      { parent: this },
-    );
-    const gateway = new NatGateway(
-      name,
-      { resourceGroupName, sku: { name: "Standard" }, publicIpAddresses: [{ id: address.id }] },
-      { parent: this },
-    );
+    const { resourceGroupName } = args;
+    const networks = withDefaults(args, { vnet: CLUSTER.network.vnet, nodes: CLUSTER.network.nodes });
+    const sku = { name: "Standard" };
+    const common = { resourceGroupName, ...tagged(args.tags) };
+    const address = new PublicIPAddress(name, { ...common, sku, publicIPAllocationMethod: "Static" }, { parent: this });
+    const gateway = new NatGateway(name, { ...common, sku, publicIpAddresses: [{ id: address.id }] }, { parent: this });
     const vnet = new VirtualNetwork(
       name,
       {
-        resourceGroupName,
-        addressSpace: { addressPrefixes: [settings.network.vnet] },
+        ...common,
+        addressSpace: { addressPrefixes: [networks.vnet] },
         // Inline: subnets of their own are lost when the network is written again.
-        subnets: subnets(args, gateway.id),
+        subnets: subnets(networks, gateway.id),
       },
       { parent: this },
     );
@@ -54,14 +62,13 @@ export class AksNetwork extends pulumi.ComponentResource {
   }
 }
 
-function subnets({ settings, privateEndpoints }: AksNetworkArgs, natGatewayId: pulumi.Output<string>) {
-  const { network } = settings;
+type Subnets = Pick<AksNetworkArgs, "apiServer" | "endpoints"> & { readonly nodes: string };
+
+function subnets({ nodes, apiServer, endpoints }: Subnets, natGatewayId: pulumi.Output<string>) {
   return [
-    { name: "nodes", addressPrefix: network.nodes, natGateway: { id: natGatewayId }, defaultOutboundAccess: false },
-    ...(settings.private ? [apiServerSubnet(network.apiServer)] : []),
-    ...(privateEndpoints
-      ? [{ name: "endpoints", addressPrefix: network.endpoints, defaultOutboundAccess: false }]
-      : []),
+    { name: "nodes", addressPrefix: nodes, natGateway: { id: natGatewayId }, defaultOutboundAccess: false },
+    ...(apiServer ? [apiServerSubnet(apiServer)] : []),
+    ...(endpoints ? [{ name: "endpoints", addressPrefix: endpoints, defaultOutboundAccess: false }] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ApiAccess } from "../cluster/aksCluster.ts";
+import type { ApiAccess } from "../cluster/apiAccess.ts";
 import { installExtension } from "./extension.ts";
 import { gitOpsRepository } from "./gitOpsRepository.ts";
 import { installBootstrap } from "./installation.ts";

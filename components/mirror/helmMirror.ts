@@ -3,37 +3,41 @@ import { type Lock, LockError, readLock } from "../../mirror/lock.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
 
+/** What a HelmMirror brings, and where to. */
 export interface HelmMirrorArgs {
-  /** What charts and images were resolved to. */
-  readonly lock: Lock;
+  /** What charts and images were resolved to; {@link readMirrorLock} reads it. */
+  readonly lock: Pick<Lock, "charts" | "images">;
   /** ARM id of the registry. */
   readonly registryId: pulumi.Input<string>;
   /** The registry's login server, when images may be imported. */
   readonly importServer: pulumi.Input<string>;
-  /** The same, when charts may be pushed. */
-  readonly pushServer: pulumi.Input<string>;
+  /** The same, when charts may be pushed. @default importServer */
+  readonly pushServer?: pulumi.Input<string> | undefined;
 }
 
-/** Charts and the images they use, in the registry with the digests of the lock. */
+/**
+ * Charts and the images they use, in the registry with the digests of the lock. Its resources are called like the charts
+ * and images, so a program has one of it.
+ */
 export class HelmMirror extends pulumi.ComponentResource {
-  /** References by digest, by the images' original names. */
+  /** `<login server>/<repository>@sha256:<hex>` of every image, by the images' original names. */
   readonly images: Readonly<Record<string, pulumi.Output<string>>>;
-  /** OCI references, by the charts' names. */
+  /** `oci://<login server>/<repository>:<version>` of every chart, by the charts' names. */
   readonly charts: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Every mirrored chart and image. */
+  /** Every mirrored chart and image: what has to be there before a cluster may read about them. */
   readonly contents: readonly pulumi.Resource[];
 
   constructor(name: string, args: HelmMirrorArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:HelmMirror", name, {}, opts);
-    const images = this.importImages(args);
-    const charts = this.pushCharts(args);
+    const images = this.#importImages(args);
+    const charts = this.#pushCharts(args);
     this.images = references(images);
     this.charts = references(charts);
     this.contents = [...images.values(), ...charts.values()];
     this.registerOutputs({ images: this.images, charts: this.charts });
   }
 
-  private importImages({ lock, registryId, importServer }: HelmMirrorArgs): Map<string, ImageImport> {
+  #importImages({ lock, registryId, importServer }: HelmMirrorArgs): Map<string, ImageImport> {
     const images = lock.images.map(
       (image) =>
         [
@@ -44,7 +48,7 @@ export class HelmMirror extends pulumi.ComponentResource {
     return new Map(images);
   }
 
-  private pushCharts({ lock, registryId, pushServer }: HelmMirrorArgs): Map<string, ChartMirror> {
+  #pushCharts({ lock, registryId, importServer, pushServer = importServer }: HelmMirrorArgs): Map<string, ChartMirror> {
     const charts = lock.charts.map(({ name, version, url, sha256, created, manifest }) => {
       const repository = `charts/${name}`;
       const args = { registryId, loginServer: pushServer, repository, version, url, sha256, created, manifest };

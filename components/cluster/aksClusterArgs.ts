@@ -1,0 +1,132 @@
+// What AksCluster is made from, and what it takes where something is left out.
+import type * as pulumi from "@pulumi/pulumi";
+import { CLUSTER, POOL } from "../defaults.ts";
+import type { Tags } from "../shared/tags.ts";
+import { type Filled, withDefaults } from "../shared/withDefaults.ts";
+
+/** A node pool that Azure scales by itself. */
+export interface PoolArgs {
+  /** Size of the nodes, as Azure spells it. @default "Standard_D4ds_v5" */
+  readonly vmSize?: string | undefined;
+  /** Availability zones that the nodes are spread over. @default none */
+  readonly zones?: readonly ("1" | "2" | "3")[] | undefined;
+  /** Fewest nodes, 1 to 1000. @default 1 */
+  readonly minCount?: number | undefined;
+  /** Most nodes, 1 to 1000. @default 5 */
+  readonly maxCount?: number | undefined;
+}
+
+/** A node pool of applications. */
+export interface UserPoolArgs extends PoolArgs {
+  /** 1 to 12 lower-case letters and digits, a letter first; not `system`. */
+  readonly name: string;
+}
+
+/** IPv4 networks in CIDR notation; no two of them share an address, but for the subnets and their vnet. */
+export interface NetworkArgs {
+  /** The virtual network. @default "10.60.0.0/16" */
+  readonly vnet?: string | undefined;
+  /** Subnet of the nodes, a part of vnet. @default "10.60.0.0/20" */
+  readonly nodes?: string | undefined;
+  /** Subnet of a private API server, a part of vnet. @default "10.60.16.0/28" */
+  readonly apiServer?: string | undefined;
+  /** Subnet of private endpoints, a part of vnet. @default "10.60.17.0/24" */
+  readonly endpoints?: string | undefined;
+  /** The overlay's addresses of pods; not routed outside the cluster. @default "10.244.0.0/16" */
+  readonly pods?: string | undefined;
+  /** Addresses of Kubernetes services; not routed outside the cluster. @default "10.0.0.0/16" */
+  readonly services?: string | undefined;
+}
+
+/** A window of every week in which AKS may upgrade. */
+export interface WindowArgs {
+  /** @default "Sunday" for autoUpgrade, "Saturday" for nodeOSUpgrade */
+  readonly dayOfWeek?: "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday" | "Sunday" | undefined;
+  /** Hours and minutes, in utcOffset. @default "01:00" */
+  readonly startTime?: string | undefined;
+  /** Hours, 4 to 24. @default 6 */
+  readonly durationHours?: number | undefined;
+}
+
+/** When AKS upgrades by itself. */
+export interface MaintenanceArgs {
+  /** What the windows' times are in. @default "+00:00" */
+  readonly utcOffset?: string | undefined;
+  /** The window of the control plane and the nodes' Kubernetes. */
+  readonly autoUpgrade?: WindowArgs | undefined;
+  /** The window of the nodes' operating system; does not overlap the other one. */
+  readonly nodeOSUpgrade?: WindowArgs | undefined;
+}
+
+/** What an AksCluster is to be; only the resource group has no default. */
+export interface AksClusterArgs {
+  /** Name of the resource group that everything is made in, in its region. */
+  readonly resourceGroupName: pulumi.Input<string>;
+  /** Azure's tier: Free has no SLA, Premium is for long-term support. @default "Standard" */
+  readonly sku?: "Free" | "Standard" | "Premium" | undefined;
+  /** Whether the API server has an address in the virtual network only. @default false */
+  readonly private?: boolean | undefined;
+  /** Networks in CIDR notation that reach a public API server. @default all */
+  readonly authorizedIpRanges?: readonly string[] | undefined;
+  /** Object ids of the Entra groups that administrate the cluster. @default none */
+  readonly adminGroups?: readonly pulumi.Input<string>[] | undefined;
+  /** Networks of nodes, pods, services and others. */
+  readonly network?: NetworkArgs | undefined;
+  /** Whether there is a subnet for private endpoints, {@link NetworkArgs.endpoints}. @default false */
+  readonly privateEndpoints?: boolean | undefined;
+  /** The pool of the cluster's own pods. */
+  readonly systemPool?: PoolArgs | undefined;
+  /** Pools of the applications; without one they run on the system pool. @default none */
+  readonly userPools?: readonly UserPoolArgs[] | undefined;
+  /** When AKS upgrades by itself; weekly. */
+  readonly maintenance?: MaintenanceArgs | undefined;
+  /** How far AKS upgrades Kubernetes by itself. @default "stable" */
+  readonly upgradeChannel?: "patch" | "stable" | "rapid" | "node-image" | undefined;
+  /** How AKS brings updates of the nodes' operating system. @default "NodeImage" */
+  readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | undefined;
+  /** Whether Microsoft Defender for Containers watches the cluster. @default true, and false where sku is Free */
+  readonly defender?: boolean | undefined;
+  /** Whether Pulumi refuses to delete the cluster. @default false */
+  readonly protect?: boolean | undefined;
+  /** Tags of every resource that can have them. The system pool gets them once, with the cluster. @default none */
+  readonly tags?: Tags | undefined;
+}
+
+/** A pool with nothing left out. */
+export type Pool = Filled<PoolArgs, typeof POOL>;
+/** The networks with nothing left out. */
+export type Networks = Filled<NetworkArgs, typeof CLUSTER.network>;
+type Window = Filled<WindowArgs, typeof CLUSTER.maintenance.autoUpgrade>;
+
+/** What a cluster is to be, with nothing left out. */
+export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "tags"> {
+  readonly network: Networks;
+  readonly systemPool: Pool;
+  readonly userPools: readonly (Pool & { readonly name: string })[];
+  readonly maintenance: { readonly utcOffset: string; readonly autoUpgrade: Window; readonly nodeOSUpgrade: Window };
+  readonly privateEndpoints: boolean;
+  readonly defender: boolean;
+  readonly protect: boolean;
+  readonly tags: Tags;
+}
+
+/** The arguments with every default filled in. */
+export function filled(args: AksClusterArgs): Cluster {
+  const flat = withDefaults(args, { ...CLUSTER, privateEndpoints: false, protect: false, tags: {} });
+  const { autoUpgrade, nodeOSUpgrade } = CLUSTER.maintenance;
+  return {
+    ...flat,
+    network: withDefaults<NetworkArgs, typeof CLUSTER.network>(flat.network, CLUSTER.network),
+    systemPool: withDefaults<PoolArgs, typeof POOL>(flat.systemPool, POOL),
+    userPools: flat.userPools.map((pool) => ({ ...withDefaults<PoolArgs, typeof POOL>(pool, POOL), name: pool.name })),
+    maintenance: {
+      utcOffset: flat.maintenance.utcOffset ?? CLUSTER.maintenance.utcOffset,
+      autoUpgrade: withDefaults<WindowArgs, typeof autoUpgrade>(flat.maintenance.autoUpgrade ?? {}, autoUpgrade),
+      nodeOSUpgrade: withDefaults<WindowArgs, typeof nodeOSUpgrade>(
+        flat.maintenance.nodeOSUpgrade ?? {},
+        nodeOSUpgrade,
+      ),
+    },
+    defender: flat.defender ?? flat.sku !== "Free",
+  };
+}

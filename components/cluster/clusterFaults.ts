@@ -1,0 +1,180 @@
+// What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
+import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
+import { type Fault, notObjectIds, unlike } from "../shared/faults.ts";
+import type { Cluster, Networks, Pool } from "./aksClusterArgs.ts";
+
+/** Everything about a cluster that cannot work. */
+export function clusterFaults(cluster: Cluster): Fault[] {
+  return [
+    ...accessFaults(cluster),
+    ...networkFaults(cluster.network),
+    ...poolFaults("systemPool", cluster.systemPool),
+    ...cluster.userPools.flatMap((pool, index) => poolFaults(`userPools[${index}]`, pool)),
+    ...nameFaults(cluster),
+    ...maintenanceFaults(cluster),
+    ...channelFaults(cluster),
+  ];
+}
+
+function accessFaults({ private: isPrivate, authorizedIpRanges, adminGroups }: Cluster): Fault[] {
+  const argument = "authorizedIpRanges";
+  const remedy = "leave it out, or set private: false";
+  return [
+    ...notObjectIds("adminGroups", adminGroups),
+    ...authorizedIpRanges.flatMap((value, index) => notNetwork(`${argument}[${index}]`, value)),
+    ...(isPrivate && authorizedIpRanges.length > 0
+      ? [
+          {
+            argument,
+            value: authorizedIpRanges,
+            problem: "cannot go with a private API server, which no public address reaches",
+            remedy,
+          },
+        ]
+      : []),
+  ];
+}
+
+function notNetwork(argument: string, value: string): Fault[] {
+  if (parseNetwork(value)) return [];
+  const remedy = "give its first address and a prefix length up to 32, for example 10.60.0.0/16";
+  return [{ argument, value, problem: "is not an IPv4 network in CIDR notation", remedy }];
+}
+
+const SUBNETS: readonly string[] = ["nodes", "apiServer", "endpoints"] satisfies (keyof Networks)[];
+
+function networkFaults(networks: Networks): Fault[] {
+  const faults: Fault[] = Object.entries(networks).flatMap(([name, value]) => notNetwork(`network.${name}`, value));
+  const known = Object.entries(networks).flatMap(([name, value]) => {
+    const network = parseNetwork(value);
+    return network ? [{ name, value, network }] : [];
+  });
+  for (const [index, one] of known.entries()) {
+    const argument = `network.${one.name}`;
+    // Services and an API server need 16 addresses, Azure's other subnets 8.
+    const limit = one.name === "services" || one.name === "apiServer" ? 28 : 29;
+    if (one.network.prefix > limit) {
+      const remedy = `give a prefix length of ${limit} or less (a larger network)`;
+      faults.push({ argument, value: one.value, problem: "is too small", remedy });
+    }
+    const vnet = known.find(({ name }) => name === "vnet");
+    if (vnet && SUBNETS.includes(one.name) && !contains(vnet.network, one.network)) {
+      const problem = `does not lie within vnet ${vnet.value}`;
+      faults.push({ argument, value: one.value, problem, remedy: "choose a part of vnet, or a larger vnet" });
+    }
+    for (const other of known.slice(0, index)) faults.push(...overlapFault(one, other));
+  }
+  return faults;
+}
+
+interface Named {
+  readonly name: string;
+  readonly value: string;
+  readonly network: Network;
+}
+
+function overlapFault(one: Named, other: Named): Fault[] {
+  const isNested = other.name === "vnet" && SUBNETS.includes(one.name);
+  if (isNested || !overlap(one.network, other.network)) return [];
+  const problem = `overlaps ${other.name} ${other.value}`;
+  return [
+    {
+      argument: `network.${one.name}`,
+      value: one.value,
+      problem,
+      remedy: "choose networks that share no address",
+    },
+  ];
+}
+
+function poolFaults(argument: string, { vmSize, minCount, maxCount }: Pool): Fault[] {
+  const counts = Object.entries({ minCount, maxCount }).filter(
+    ([, count]) => !Number.isInteger(count) || count < 1 || count > 1000,
+  );
+  const problem = "is no number of nodes";
+  return [
+    ...unlike(
+      `${argument}.vmSize`,
+      vmSize,
+      /^Standard_[A-Za-z0-9_-]+$/,
+      "is no size",
+      "give a size as Azure spells it, for example Standard_D4ds_v5",
+    ),
+    ...counts.map(([name, value]) => ({
+      argument: `${argument}.${name}`,
+      value,
+      problem,
+      remedy: "give a whole number from 1 to 1000",
+    })),
+    ...(minCount > maxCount
+      ? [
+          {
+            argument: `${argument}.minCount`,
+            value: minCount,
+            problem: `is more than maxCount ${maxCount}`,
+            remedy: "raise maxCount or lower minCount",
+          },
+        ]
+      : []),
+  ];
+}
+
+function nameFaults({ userPools }: Cluster): Fault[] {
+  const names = ["system", ...userPools.map(({ name }) => name)];
+  return userPools.flatMap(({ name }, index) => {
+    const argument = `userPools[${index}].name`;
+    const remedy = "give every pool a name of its own; system is taken";
+    if (names.indexOf(name) <= index)
+      return [{ argument, value: name, problem: "is the name of another pool", remedy }];
+    return unlike(
+      argument,
+      name,
+      /^[a-z][a-z0-9]{0,11}$/,
+      "is no name of a Linux pool",
+      "give 1 to 12 lower-case letters and digits, a letter first",
+    );
+  });
+}
+
+function maintenanceFaults({ maintenance }: Cluster): Fault[] {
+  const { utcOffset, ...windows } = maintenance;
+  const offset = unlike(
+    "maintenance.utcOffset",
+    utcOffset,
+    /^[+-](0\d|1[0-4]):[0-5]\d$/,
+    "is no offset from UTC",
+    "give sign, hours and minutes, for example +01:00",
+  );
+  const times = Object.entries(windows).flatMap(([name, { startTime, durationHours }]) => [
+    ...unlike(
+      `maintenance.${name}.startTime`,
+      startTime,
+      /^([01]\d|2[0-3]):[0-5]\d$/,
+      "is no time of day",
+      "give hours and minutes, for example 01:00",
+    ),
+    ...(Number.isInteger(durationHours) && durationHours >= 4 && durationHours <= 24
+      ? []
+      : [
+          {
+            argument: `maintenance.${name}.durationHours`,
+            value: durationHours,
+            problem: "is no length of a window",
+            remedy: "give whole hours from 4, Azure's least, to 24",
+          },
+        ]),
+  ]);
+  return [...offset, ...times];
+}
+
+function channelFaults({ upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
+  if (upgradeChannel !== "node-image" || nodeOSUpgradeChannel !== "SecurityPatch") return [];
+  return [
+    {
+      argument: "nodeOSUpgradeChannel",
+      value: nodeOSUpgradeChannel,
+      problem: "does not go with upgradeChannel node-image, which upgrades nodes by image",
+      remedy: "give NodeImage, or choose upgradeChannel stable or patch",
+    },
+  ];
+}

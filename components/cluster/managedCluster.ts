@@ -1,0 +1,119 @@
+// The cluster and its pools as Azure's API wants them.
+import type { ManagedClusterArgs } from "@pulumi/azure-native/containerservice/managedCluster.js";
+import type { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import type { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
+import * as pulumi from "@pulumi/pulumi";
+import { addressAt, parseNetwork } from "../../net/cidr.ts";
+import type { Cluster, Networks, Pool } from "./aksClusterArgs.ts";
+import type { AksNetwork } from "./aksNetwork.ts";
+
+/** What a cluster is made of. */
+export interface ClusterParts {
+  /** The control plane's identity. */
+  readonly control: UserAssignedIdentity;
+  /** The identity that the nodes pull images with. */
+  readonly kubelet: UserAssignedIdentity;
+  readonly network: AksNetwork;
+  readonly logs: Workspace;
+}
+
+/** The managed cluster, but for its name, its place and its pools. */
+export function managedClusterArgs(cluster: Cluster, { control, kubelet, network, logs }: ClusterParts) {
+  return {
+    sku: { name: "Base", tier: cluster.sku },
+    supportPlan: cluster.sku === "Premium" ? "AKSLongTermSupport" : "KubernetesOfficial",
+    identity: { type: "UserAssigned", userAssignedIdentities: [control.id] },
+    identityProfile: {
+      kubeletidentity: { resourceId: kubelet.id, clientId: kubelet.clientId, objectId: kubelet.principalId },
+    },
+    // Whatever stands in the nodes' resource group is AKS's own; hands off.
+    nodeResourceGroupProfile: { restrictionLevel: "ReadOnly" },
+    enableRBAC: true,
+    disableLocalAccounts: true,
+    aadProfile: { managed: true, enableAzureRBAC: true, adminGroupObjectIDs: [...cluster.adminGroups] },
+    oidcIssuerProfile: { enabled: true },
+    securityProfile: {
+      workloadIdentity: { enabled: true },
+      imageCleaner: { enabled: true, intervalHours: 168 },
+      defender: cluster.defender
+        ? { logAnalyticsWorkspaceResourceId: logs.id, securityMonitoring: { enabled: true } }
+        : { securityMonitoring: { enabled: false } },
+    },
+    addonProfiles: { azurepolicy: { enabled: true } },
+    // Azure offers it from the Standard tier on.
+    metricsProfile: { costAnalysis: { enabled: cluster.sku !== "Free" } },
+    autoUpgradeProfile: {
+      upgradeChannel: cluster.upgradeChannel,
+      nodeOSUpgradeChannel: cluster.nodeOSUpgradeChannel,
+    },
+    networkProfile: networkProfile(cluster.network),
+    apiServerAccessProfile: apiServerAccess(cluster, network),
+  } satisfies Partial<ManagedClusterArgs>;
+}
+
+function networkProfile({ pods, services }: Networks) {
+  const network = parseNetwork(services);
+  if (!network) throw new Error(`network.services is no network: ${services}`);
+  return {
+    networkPlugin: "azure",
+    networkPluginMode: "overlay",
+    networkDataplane: "cilium",
+    networkPolicy: "cilium",
+    outboundType: "userAssignedNATGateway",
+    loadBalancerSku: "standard",
+    podCidr: pods,
+    serviceCidr: services,
+    // Where AKS itself puts it.
+    dnsServiceIP: addressAt(network, 10),
+  };
+}
+
+function apiServerAccess(cluster: Cluster, network: AksNetwork) {
+  if (cluster.private)
+    return {
+      enablePrivateCluster: true,
+      enablePrivateClusterPublicFQDN: false,
+      privateDNSZone: "system",
+      enableVnetIntegration: true,
+      subnetId: network.apiServerSubnetId,
+      disableRunCommand: true,
+    };
+  const ranges = cluster.authorizedIpRanges;
+  // The nodes themselves come from the gateway's address.
+  const nodes = pulumi.interpolate`${network.egressAddress}/32`;
+  return { disableRunCommand: true, ...(ranges.length > 0 ? { authorizedIPRanges: [...ranges, nodes] } : {}) };
+}
+
+/** The pool of the cluster's own pods. */
+export function systemPoolArgs(cluster: Cluster, network: AksNetwork) {
+  return {
+    name: "system",
+    mode: "System",
+    // Without another pool the applications have to run here.
+    ...(cluster.userPools.length > 0 ? { nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"] } : {}),
+    ...poolArgs(cluster.systemPool, network),
+  } as const;
+}
+
+/** A pool of either mode. */
+export function poolArgs(pool: Pool, network: AksNetwork) {
+  return {
+    type: "VirtualMachineScaleSets",
+    vmSize: pool.vmSize,
+    osType: "Linux",
+    osSKU: "AzureLinux",
+    osDiskType: hasLocalDisk(pool.vmSize) ? "Ephemeral" : "Managed",
+    vnetSubnetID: network.nodesSubnetId,
+    availabilityZones: [...pool.zones],
+    enableAutoScaling: true as const,
+    minCount: pool.minCount,
+    maxCount: pool.maxCount,
+    upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
+  };
+}
+
+// In a size's name a `d` behind the number of cores says that it has a local disk, which the nodes' system can live on:
+// https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions
+function hasLocalDisk(vmSize: string): boolean {
+  return /^Standard_[A-Z]+\d+(-\d+)?[a-ce-z]*d/.test(vmSize);
+}

@@ -1,0 +1,51 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** One argument that cannot work. */
+export interface Fault {
+  /** The argument, as the program names it: `network.nodes`, `userPools[0].minCount`. */
+  readonly argument: string;
+  /** What it is; left out where it may be a secret. */
+  readonly value?: unknown;
+  /** What is wrong with it. */
+  readonly problem: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/**
+ * Refuses arguments, before anything is registered below the component.
+ * @throws pulumi.ResourceError naming every fault, which the engine shows at the component and without a stack trace.
+ */
+export function refuse(component: pulumi.ComponentResource, name: string, faults: readonly Fault[]): void {
+  if (faults.length === 0) return;
+  const count = faults.length === 1 ? "an argument" : `${faults.length} arguments`;
+  const lines = faults.flatMap(({ argument, value, problem, remedy }) => [
+    "",
+    `  ${argument} ${problem}`,
+    ...(value === undefined ? [] : [`    value   ${typeof value === "string" ? value : JSON.stringify(value)}`]),
+    `    remedy  ${remedy}`,
+  ]);
+  const message = [`${component.constructor.name} ${name} has ${count} that cannot work:`, ...lines].join("\n");
+  throw new pulumi.ResourceError(message, component, true);
+}
+
+/** A fault of a plain text that is not as it has to be; what only Azure knows yet is not looked at. */
+export function unlike(argument: string, value: unknown, pattern: RegExp, problem: string, remedy: string): Fault[] {
+  return typeof value !== "string" || pattern.test(value) ? [] : [{ argument, value, problem, remedy }];
+}
+
+/** Faults of a list of Entra groups. */
+export function notObjectIds(argument: string, values: readonly pulumi.Input<string>[]): Fault[] {
+  return values.flatMap((value, index) => notObjectId(`${argument}[${index}]`, value));
+}
+
+/** The fault of an Entra group's object id. */
+export function notObjectId(argument: string, value: pulumi.Input<string> | undefined): Fault[] {
+  return unlike(
+    argument,
+    value,
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+    "is no object id",
+    "give the object id of an Entra group, a GUID; `az ad group show --group NAME --query id` tells it",
+  );
+}
