@@ -1,39 +1,43 @@
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
-import { AksCluster } from "./components/cluster/aksCluster.ts";
-import { FluxBootstrap } from "./components/flux/fluxBootstrap.ts";
-import { FluxIdentity } from "./components/flux/fluxIdentity.ts";
-import { HelmMirror, readMirrorLock } from "./components/mirror/helmMirror.ts";
-import { ContainerRegistry } from "./components/registry/containerRegistry.ts";
-import { SopsKeyVault } from "./components/vault/sopsKeyVault.ts";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  AksCluster,
+  ContainerRegistry,
+  FluxBootstrap,
+  type FluxBootstrapArgs,
+  FluxIdentity,
+  HelmMirror,
+  readMirrorLock,
+  SopsKeyVault,
+} from "./components/index.ts";
 import { readSettings } from "./settings/settings.ts";
 
 const settings = readSettings();
 const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, deployers, protect } = settings;
+const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
+const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
+const { mode, repository: url, createRepository, branch, path, auth, imageAutomation, readyMinutes } = settings.flux;
 
 const resourceGroup = new ResourceGroup(`${settings.project}-${stack}`, { location: settings.location });
-const resourceGroupName = resourceGroup.name;
+const common = { resourceGroupName: resourceGroup.name };
 
 const cluster = new AksCluster(`aks-${stack}`, {
-  resourceGroupName,
+  ...common,
   ...settings.cluster,
-  privateEndpoints: settings.registry.private,
+  privateEndpoints: isPrivate,
   protect,
 });
+const network = isPrivate ? cluster.network : undefined;
 const registry = new ContainerRegistry(`acr-${stack}`, {
-  resourceGroupName,
-  settings: settings.registry,
+  ...common,
+  ...registrySettings,
+  registryName,
+  network,
   deployers,
   pullers: { kubelet: cluster.kubeletPrincipalId },
-  network: cluster.network,
 });
-const vault = new SopsKeyVault(`kv-${stack}`, {
-  resourceGroupName,
-  settings: settings.sops,
-  deployers,
-  ...(settings.registry.private ? { network: cluster.network } : {}),
-  protect,
-});
+const vault = new SopsKeyVault(`kv-${stack}`, { ...common, ...sopsSettings, vaultName, network, deployers, protect });
 const mirror = new HelmMirror("mirror", {
   lock,
   registryId: registry.registryId,
@@ -41,34 +45,50 @@ const mirror = new HelmMirror("mirror", {
   pushServer: registry.pushServer,
 });
 const identity = new FluxIdentity(`flux-${stack}`, {
-  resourceGroupName,
+  ...common,
   issuer: cluster.oidcIssuerUrl,
   registryId: registry.registryId,
   keyId: vault.keyId,
   decryptRole: settings.sops.roles.decrypt,
-  imageAutomation: settings.flux.imageAutomation,
+  imageAutomation,
 });
 const flux = new FluxBootstrap("flux", {
-  resourceGroupName,
+  ...common,
   clusterName: cluster.readyClusterName,
   access: cluster.access,
   deployers,
-  settings,
+  identity,
+  mode,
+  repository: url,
+  createRepository,
+  branch,
+  auth,
+  // The engine has opened what the stack's file encrypts.
+  gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
+  imageAutomation,
+  readyMinutes,
+  stack,
   lock,
+  charts: settings.charts,
+  demo: settings.demo,
+  secrets: settings.secrets as FluxBootstrapArgs["secrets"],
   loginServer: registry.pullServer,
   keyUrl: vault.keyUrl,
   readableKeyUrl: vault.readableKeyUrl,
+  publicKey,
   pullCredentials: registry.pullCredentials,
   contents: mirror.contents,
-  identity,
 });
 
 export const resourceGroupId = resourceGroup.id;
-export const { clusterId, clusterName, kubeconfig, oidcIssuerUrl } = cluster;
+export const { clusterId, clusterName, oidcIssuerUrl } = cluster;
+/** It holds no credential; a secret only so that an update does not print its many lines. */
+export const kubeconfig = pulumi.secret(cluster.kubeconfig);
 export const { registryId, loginServer } = registry;
 export const { vaultUri, keyId, keyUrl } = vault;
-export const { images, charts } = mirror;
+/** How much is mirrored; the lock says what. */
+export const mirrored = { charts: lock.charts.length, images: lock.images.length };
 export const { commit } = flux;
-export const repository = { url: settings.flux.repository, branch: settings.flux.branch, path: settings.flux.path };
+export const repository = { url, branch, path };
 /** With the extension, Azure's word on whether the repository is reconciled. */
-export const reconciliation = { mode: settings.flux.mode, complianceState: flux.complianceState };
+export const reconciliation = { mode, complianceState: flux.complianceState };

@@ -30,6 +30,9 @@ export const CLUSTER = {
 /** ContainerRegistry's. */
 export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;
 
+/** SopsKeyVault's where nothing says how much is at stake. */
+export const VAULT = { purgeProtection: true } as const;
+
 /** SopsKeyVault's. */
 export const SOPS = { editors: [], encrypters: [] } as const;
 

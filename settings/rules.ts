@@ -1,5 +1,6 @@
 // What settings have to do with each other: the combinations that Azure, Kubernetes or this program would refuse later.
 
+import { PULL_SECRET } from "../components/repository/names.ts";
 import { contains, overlap, parseNetwork } from "../net/cidr.ts";
 import { isMap, type Place } from "./check.ts";
 import type { Form } from "./schema.ts";
@@ -232,9 +233,6 @@ function sealedIn(value: unknown, path = ""): string[] {
   if (Object.keys(value).join() === "secure" && typeof value.secure === "string") return [path];
   return Object.entries(value).flatMap(([key, item]) => sealedIn(item, `${path}.${key}`));
 }
-
-/** The secret that the pull principal's credentials become. */
-export const PULL_SECRET = { name: "flux-helm-acr-credentials", namespace: "flux-system" } as const;
 
 function checkSecrets(draft: Draft, place: Place): void {
   const taken = new Set(draft.registry?.pullPrincipal ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []);

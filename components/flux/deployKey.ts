@@ -1,8 +1,9 @@
 import { RepositoryDeployKey } from "@pulumi/github/repositoryDeployKey.js";
 import * as pulumi from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
+import { sshUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
-import type { FluxParts } from "./extension.ts";
+import type { FluxParts } from "./fluxParts.ts";
 import { GITHUB_KNOWN_HOSTS } from "./githubHostKeys.ts";
 
 /** A key that reads the repository over SSH. */
@@ -19,7 +20,7 @@ export interface DeployKey {
 
 /** Lets the cluster read the repository, and nothing more; the key's title is the one that `flux bootstrap` gives. */
 export function createDeployKey({ name, args, repository, parent }: FluxParts): DeployKey {
-  const { branch, path } = args.settings.flux;
+  const { address, branch, path } = args;
   const pair = new PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P384" }, { parent });
   const deployKey = new RepositoryDeployKey(
     name,
@@ -32,14 +33,9 @@ export function createDeployKey({ name, args, repository, parent }: FluxParts): 
     { parent },
   );
   return {
-    url: sshUrl(args.settings.flux),
+    url: sshUrl(address),
     privateKey: pulumi.secret(after(pair.privateKeyPem, deployKey)),
     publicKey: pair.publicKeyOpenssh,
     knownHosts: GITHUB_KNOWN_HOSTS,
   };
-}
-
-/** The repository's address over SSH. */
-export function sshUrl({ owner, name }: { readonly owner: string; readonly name: string }): string {
-  return `ssh://git@github.com/${owner}/${name}`;
 }

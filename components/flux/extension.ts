@@ -2,20 +2,10 @@ import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extensio
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
 import * as pulumi from "@pulumi/pulumi";
 import { FLUX_NAMESPACE, GIT_REPOSITORY } from "../repository/names.ts";
+import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
 import { createDeployKey } from "./deployKey.ts";
-import type { FluxBootstrapArgs } from "./fluxBootstrap.ts";
-
-/** What a way to bring Flux into the cluster starts from. */
-export interface FluxParts {
-  readonly name: string;
-  readonly args: FluxBootstrapArgs;
-  /** The repository's name on GitHub, when it is known to be there. */
-  readonly repository: pulumi.Output<string>;
-  /** The commit that Flux shall reconcile. */
-  readonly commit: pulumi.Resource;
-  readonly parent: pulumi.Resource;
-}
+import type { FluxParts, FluxWanted } from "./fluxParts.ts";
 
 /** How Flux reads the repository, as a FluxConfiguration has it. */
 interface SignIn {
@@ -33,17 +23,17 @@ interface SignIn {
  * @returns whether Azure found everything reconciled: `Compliant` and others.
  */
 export function installExtension(parts: FluxParts): pulumi.Output<string> {
-  const signIn = parts.args.settings.flux.auth === "token" ? withToken(parts) : withDeployKey(parts);
+  const signIn = parts.args.auth === "token" ? withToken(parts) : withDeployKey(parts);
   const extension = createExtension(parts);
   return createConfiguration(parts, extension, signIn).complianceState;
 }
 
 function withToken({ args, repository }: FluxParts): SignIn {
-  const { owner } = args.settings.flux;
-  const token = pulumi.output(args.settings.gitToken as pulumi.Input<string>);
+  // There, or it would have been refused.
+  const token = pulumi.output(args.gitToken ?? "");
   return {
     // GitHub takes any user name beside a token.
-    gitRepository: { url: repository.apply((name) => `https://github.com/${owner}/${name}`), httpsUser: "git" },
+    gitRepository: { url: repository.apply((name) => httpsUrl({ ...args.address, name })), httpsUser: "git" },
     configurationProtectedSettings: { httpsKey: pulumi.secret(token.apply(base64)) },
   };
 }
@@ -57,7 +47,7 @@ function withDeployKey(parts: FluxParts): SignIn {
 }
 
 function createExtension({ name, args, parent }: FluxParts): Extension {
-  const images = String(args.settings.flux.imageAutomation);
+  const images = String(args.imageAutomation);
   return new Extension(
     name,
     {
@@ -85,7 +75,7 @@ function createConfiguration(
   extension: Extension,
   { gitRepository, configurationProtectedSettings }: SignIn,
 ): FluxConfiguration {
-  const { branch, path } = args.settings.flux;
+  const { branch, path } = args;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
   const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
@@ -120,7 +110,7 @@ function createConfiguration(
   );
 }
 
-function target({ resourceGroupName }: FluxBootstrapArgs, clusterName: pulumi.Input<string>) {
+function target({ resourceGroupName }: FluxWanted, clusterName: pulumi.Input<string>) {
   const clusterRp = "Microsoft.ContainerService";
   return { resourceGroupName, clusterRp, clusterResourceName: "managedClusters", clusterName };
 }

@@ -1,25 +1,26 @@
 import { type GetRepositoryResult, getRepositoryOutput } from "@pulumi/github/getRepository.js";
 import { Repository } from "@pulumi/github/repository.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../../settings/settings.ts";
+import { writtenUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
+import type { FluxWanted } from "./fluxParts.ts";
 
 /**
- * The GitOps repository on GitHub: looked up, or made where the settings ask for it.
+ * The GitOps repository on GitHub: looked up, or made where that is asked for.
  * @returns its name, when it is there.
  */
 export function gitOpsRepository(
   name: string,
-  { owner, name: repository, repository: url, createRepository }: Settings["flux"],
+  { address, repository, createRepository }: Pick<FluxWanted, "address" | "repository" | "createRepository">,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
-  if (createRepository) return after(repository, create(name, repository, parent));
-  const found = getRepositoryOutput({ fullName: `${owner}/${repository}` }, { parent });
-  return found.apply((it) => existing(it, url));
+  if (createRepository) return after(address.name, create(name, address.name, parent));
+  const found = getRepositoryOutput({ fullName: `${address.owner}/${address.name}` }, { parent });
+  return found.apply((it) => existing(it, writtenUrl(repository)));
 }
 
 /**
- * Without a first commit: the one that this program pushes makes the branch of the settings, and the default one.
+ * Without a first commit: the one that this program pushes makes the branch of the arguments, and the default one.
  * Other clusters and people's own files may live in it, so it outlives the stack, and from its creation on all its
  * settings are people's own. Its name is part of the resource's: another name makes another repository instead of
  * renaming this one.

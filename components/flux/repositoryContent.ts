@@ -7,19 +7,33 @@ import {
   identityComponent,
   type WorkloadIdentity,
 } from "../../flux/bootstrap.ts";
-import type { Lock, LockedFlux } from "../../mirror/lock.ts";
+import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
 import { GitCommit } from "../../provider/sdk/gitCommit.ts";
-import { PULL_SECRET } from "../../settings/rules.ts";
-import type { SecretText, Settings } from "../../settings/settings.ts";
+import { FLUX } from "../defaults.ts";
+import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "../repository/files.ts";
+import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
-import { sshUrl } from "./deployKey.ts";
+import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
 
-/** User name and password of one who may pull. */
-export interface PullCredentials {
-  readonly username: pulumi.Input<string>;
-  readonly password: pulumi.Input<string>;
+/** A Flux that is committed as `flux bootstrap` would commit it. */
+export interface Bootstrapped {
+  readonly flux: LockedFlux;
+  /** The repository's address as Flux reads it. */
+  readonly fluxUrl: string;
+  /** Whether Flux's image controllers run too. */
+  readonly imageAutomation: boolean;
+  /** The identity that its controllers act as. */
+  readonly identity: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> };
+}
+
+/** What a stack keeps in which repository. */
+export interface RepositoryContentArgs extends ContentArgs {
+  /** The repository's address, when it is there. */
+  readonly url: pulumi.Input<string>;
+  /** A Flux that is committed too. @default none: the cluster's extension brings it */
+  readonly bootstrap?: Bootstrapped | undefined;
 }
 
 /** A secret to encrypt, its values known to the engine. */
@@ -30,25 +44,6 @@ interface PlainSecret {
   readonly stringData: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-export interface RepositoryContentArgs {
-  readonly settings: Pick<Settings, "stack" | "flux" | "charts" | "demo" | "secrets" | "sops" | "gitToken">;
-  readonly lock: Lock;
-  /** The repository's address, when it is there. */
-  readonly url: pulumi.Input<string>;
-  /** The registry's login server, when the cluster may pull from it. */
-  readonly loginServer: pulumi.Input<string>;
-  /** URL of the key that SOPS encrypts with. */
-  readonly keyUrl: pulumi.Input<string>;
-  /** The same, when the key's public part can be read. */
-  readonly readableKeyUrl: pulumi.Input<string>;
-  /** Credentials that pull from the registry, to be a secret in Flux's namespace; default none. */
-  readonly pullCredentials?: PullCredentials | undefined;
-  /** The identity of a bootstrapped Flux, written into the repository with it. */
-  readonly identity: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> };
-  /** Charts and images that have to be in the registry before the cluster may read about them. */
-  readonly contents: readonly pulumi.Resource[];
-}
-
 /** What a stack keeps in the GitOps repository: encrypted secrets, and all files in one commit. */
 export class RepositoryContent extends pulumi.ComponentResource {
   /** The commit that holds it. */
@@ -56,25 +51,24 @@ export class RepositoryContent extends pulumi.ComponentResource {
 
   constructor(name: string, args: RepositoryContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:RepositoryContent", name, {}, opts);
-    const { stack, flux } = args.settings;
-    const isBootstrap = flux.mode === "bootstrap";
+    const { stack, lock, charts = [], demo, bootstrap } = args;
     const pullSecrets = pullSecret(args.pullCredentials);
     // A bootstrapped Flux is given it straight.
-    const inGit = isBootstrap ? [] : pullSecrets;
-    const secrets = [...this.generated(name, args.settings.secrets), ...inGit];
-    const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.encrypt(name, secret, args)] as const);
-    const pulls = isBootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
-    const content = { ...args.settings, lock: args.lock, secrets, ...pulls };
-    const loginServer = after(args.loginServer, ...args.contents);
+    const inGit = bootstrap ? [] : pullSecrets;
+    const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit];
+    const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
+    const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
+    const content = { stack, lock, charts, demo, secrets, ...pulls };
+    const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
-    const { files: gotk = {}, ...bootstrap } = isBootstrap ? bootstrapFiles(args, loginServer) : {};
+    const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles(args, bootstrap, loginServer) : {};
     this.commit = new GitCommit(
       name,
       {
         url: args.url,
-        branch: flux.branch,
+        branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
-        ...bootstrap,
+        ...entries,
         seeds: seedFiles(content),
         sopsRules: [{ ...sopsRule(stack), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
@@ -84,28 +78,25 @@ export class RepositoryContent extends pulumi.ComponentResource {
     this.registerOutputs({ commit: this.commit.commit });
   }
 
-  private generated(name: string, secrets: Settings["secrets"]): PlainSecret[] {
+  #generate(name: string, secrets: readonly SecretArgs[]): PlainSecret[] {
     return secrets.map((secret) => {
       const values: Record<string, pulumi.Input<string>> = {};
-      for (const [key, value] of Object.entries(secret.data)) values[key] = pulumi.secret(opened(value));
-      for (const key of secret.generate)
+      for (const [key, value] of Object.entries(secret.data ?? {})) values[key] = pulumi.secret(value);
+      for (const key of secret.generate ?? [])
         values[key] = new RandomPassword(
           `${name}-${secret.namespace}-${secret.name}-${key}`,
           { length: 32, special: false },
           { parent: this },
         ).result;
-      return { name: secret.name, namespace: secret.namespace, type: secret.type, stringData: values };
+      const { type = "Opaque" } = secret;
+      return { name: secret.name, namespace: secret.namespace, type, stringData: values };
     });
   }
 
-  private encrypt(
-    name: string,
-    secret: PlainSecret,
-    { settings, readableKeyUrl }: RepositoryContentArgs,
-  ): pulumi.Output<string> {
-    const { publicKey } = settings.sops;
-    const args = { ...secret, keyUrl: readableKeyUrl, ...(publicKey ? { publicKey } : {}) };
-    return new EncryptedSecret(`${name}-${secret.namespace}-${secret.name}`, args, { parent: this }).content;
+  #encrypt(name: string, secret: PlainSecret, args: RepositoryContentArgs): pulumi.Output<string> {
+    const { publicKey, keyUrl, readableKeyUrl = keyUrl } = args;
+    const inputs = { ...secret, keyUrl: readableKeyUrl, ...(publicKey ? { publicKey } : {}) };
+    return new EncryptedSecret(`${name}-${secret.namespace}-${secret.name}`, inputs, { parent: this }).content;
   }
 }
 
@@ -119,28 +110,21 @@ function renderFiles(
   return Object.fromEntries(paths.map((path) => [path, files.apply((texts) => texts[path] ?? "")]));
 }
 
-/** The Flux of a lock. @throws Error when the lock has none; a lock that fits the settings of a bootstrap has one. */
-export function lockedFlux({ flux }: Pick<Lock, "flux">): LockedFlux {
-  if (flux) return flux;
-  throw new Error("the lock has no Flux, so nothing says which one to bootstrap");
-}
-
-/** The repository's address as a bootstrapped Flux reads it. */
-export function fluxUrl(flux: Settings["flux"]): string {
-  return flux.auth === "deployKey" ? sshUrl(flux) : flux.repository;
-}
-
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
-function bootstrapFiles({ settings, lock, identity }: RepositoryContentArgs, loginServer: pulumi.Output<string>) {
-  const { branch, path, imageAutomation } = settings.flux;
-  const { version, manifests } = lockedFlux(lock);
+function bootstrapFiles(
+  { stack, branch = FLUX.branch }: RepositoryContentArgs,
+  { flux, fluxUrl, imageAutomation, identity }: Bootstrapped,
+  loginServer: pulumi.Output<string>,
+) {
+  const { version, manifests } = flux;
+  const path = clusterFolder(stack);
   // The identity is a component: `output` would leave its properties as they are.
   const component = pulumi
     .output({ clientId: identity.clientId, tenantId: identity.tenantId })
     .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation));
   return {
     files: {
-      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl(settings.flux), branch, path }),
+      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path }),
       [`${path}/${BOOTSTRAP_FILES.identity}`]: component,
     },
     fluxComponents: {
@@ -152,10 +136,4 @@ function bootstrapFiles({ settings, lock, identity }: RepositoryContentArgs, log
 
 function pullSecret(credentials: PullCredentials | undefined): PlainSecret[] {
   return credentials ? [{ ...PULL_SECRET, type: "Opaque", stringData: { ...credentials } }] : [];
-}
-
-function opened(value: SecretText): pulumi.Input<string> {
-  if (typeof value === "object" && "secure" in value)
-    throw new Error("a secret is still sealed: only Pulumi itself opens what a stack file encrypts");
-  return value;
 }

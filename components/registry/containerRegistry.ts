@@ -1,22 +1,39 @@
 import { Registry } from "@pulumi/azure-native/containerregistry/registry.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString.js";
-import type { RegistrySettings } from "../../settings/settings.ts";
-import type { PullCredentials } from "../flux/repositoryContent.ts";
+import { REGISTRY } from "../defaults.ts";
 import { after } from "../shared/after.ts";
+import { type Fault, notObjectId, refuse, unlike } from "../shared/faults.ts";
 import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
+import { type Tags, tagged } from "../shared/tags.ts";
+import { withDefaults } from "../shared/withDefaults.ts";
+import type { PullCredentials } from "./pullCredentials.ts";
 import { PullPrincipal } from "./pullPrincipal.ts";
 
+/** What a ContainerRegistry is to be; only the resource group has no default. */
 export interface ContainerRegistryArgs {
+  /** Name of the resource group that everything is made in, in its region. */
   readonly resourceGroupName: pulumi.Input<string>;
-  readonly settings: RegistrySettings;
-  /** Object id of the group that imports images and pushes charts. */
-  readonly deployers: string;
-  /** Object ids of the managed identities that pull, by a name for the assignment; those of nodes. */
-  readonly pullers: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The network of the private endpoint; needed when the registry is private. */
-  readonly network: EndpointNetwork;
+  /** The registry's name, unique in all of Azure: 5 to 50 letters and digits. @default the component's and 8 random ones */
+  readonly registryName?: string | undefined;
+  /** Azure's tier; only Premium has private endpoints and zones. @default "Standard" */
+  readonly sku?: "Basic" | "Standard" | "Premium" | undefined;
+  /** Whether Azure spreads it over availability zones; needs Premium and a region that has them. @default false */
+  readonly zoneRedundant?: boolean | undefined;
+  /** Where its private endpoint stands, the only way in then; needs Premium. @default none: it has a public address */
+  readonly network?: EndpointNetwork | undefined;
+  /**
+   * Object id of the Entra group that imports images and pushes charts.
+   * @default none: whoever runs the program may do so already
+   */
+  readonly deployers?: pulumi.Input<string> | undefined;
+  /** Object ids of the managed identities that pull, such as nodes', by a name for the assignment. @default none */
+  readonly pullers?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+  /** Whether a service principal that pulls is made, for what has no managed identity. @default false */
+  readonly pullPrincipal?: boolean | undefined;
+  /** Tags of every resource that can have them. @default none */
+  readonly tags?: Tags | undefined;
 }
 
 /** The Azure Container Registry, who may pull from it, import and push into it. */
@@ -31,68 +48,95 @@ export class ContainerRegistry extends pulumi.ComponentResource {
   readonly pushServer: pulumi.Output<string>;
   /** The login server for the cluster: arrives when its nodes may pull and reach the data plane. */
   readonly pullServer: pulumi.Output<string>;
-  /** Credentials that pull; only where the settings ask for them. */
+  /** Credentials that pull, the password a secret; only where pullPrincipal was set. */
   readonly pullCredentials?: PullCredentials;
 
+  /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: ContainerRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:ContainerRegistry", name, {}, opts);
-    const child = { parent: this };
-    const registry = this.createRegistry(name, args);
-    const access = args.settings.private
-      ? privateAccess(
-          name,
-          {
-            resourceGroupName: args.resourceGroupName,
-            network: args.network,
-            serviceId: registry.id,
-            groupId: "registry",
-            zone: "privatelink.azurecr.io",
-          },
-          child,
-        )
-      : [];
-    const deployers = { principalId: args.deployers, principalType: "Group", scope: registry.id } as const;
-    const importer = grant(`${name}-deployers-import`, { ...deployers, role: BUILT_IN.acrImporter }, child);
-    const pusher = grant(`${name}-deployers-push`, { ...deployers, role: BUILT_IN.acrPush }, child);
-    const pullers = Object.entries(args.pullers).map(([who, principalId]) =>
+    refuse(this, name, registryFaults(args));
+    const registry = this.#createRegistry(name, args);
+    const access = this.#createAccess(name, args, registry);
+    const { importers, pushers } = this.#grantDeployers(name, args, registry);
+    const pullers = Object.entries(args.pullers ?? {}).map(([who, principalId]) =>
       grant(
         `${name}-${who}-pull`,
         { principalId, principalType: "ServicePrincipal", role: BUILT_IN.acrPull, scope: registry.id },
-        child,
+        { parent: this },
       ),
     );
-    if (args.settings.pullPrincipal) {
-      const principal = new PullPrincipal(`${name}-pull`, { registryId: registry.id }, child);
+    if (args.pullPrincipal ?? REGISTRY.pullPrincipal) {
+      const principal = new PullPrincipal(`${name}-pull`, { registryId: registry.id }, { parent: this });
       this.pullCredentials = { username: principal.clientId, password: principal.clientSecret };
     }
     this.registryId = registry.id;
     this.loginServer = registry.loginServer;
-    this.importServer = after(registry.loginServer, importer, ...access);
-    this.pushServer = after(registry.loginServer, importer, pusher, ...access);
+    this.importServer = after(registry.loginServer, ...importers, ...access);
+    this.pushServer = after(registry.loginServer, ...importers, ...pushers, ...access);
     this.pullServer = after(registry.loginServer, ...pullers, ...access);
     this.registerOutputs({ registryId: this.registryId, loginServer: this.loginServer });
   }
 
-  private createRegistry(name: string, { resourceGroupName, settings }: ContainerRegistryArgs): Registry {
+  #createRegistry(name: string, args: ContainerRegistryArgs): Registry {
+    const { sku } = withDefaults(args, { sku: REGISTRY.sku });
     return new Registry(
       name,
       {
-        resourceGroupName,
-        registryName: settings.name ?? this.randomName(name),
-        sku: { name: settings.sku },
+        resourceGroupName: args.resourceGroupName,
+        registryName: args.registryName ?? this.#randomName(name),
+        sku: { name: sku },
         adminUserEnabled: false,
-        zoneRedundancy: settings.zoneRedundant ? "Enabled" : "Disabled",
-        publicNetworkAccess: settings.private ? "Disabled" : "Enabled",
+        zoneRedundancy: args.zoneRedundant ? "Enabled" : "Disabled",
+        publicNetworkAccess: args.network ? "Disabled" : "Enabled",
         // Microsoft's own services, ARM's import among them, get in although the public door is shut.
         networkRuleBypassOptions: "AzureServices",
+        ...tagged(args.tags),
       },
       { parent: this },
     );
   }
 
   // Names of registries are unique in all of Azure.
-  private randomName(name: string): pulumi.Output<string> {
+  #randomName(name: string): pulumi.Output<string> {
     const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, { parent: this });
     return pulumi.interpolate`${name.replaceAll("-", "")}${suffix.result}`;
   }
+
+  #createAccess(name: string, args: ContainerRegistryArgs, registry: Registry): pulumi.Resource[] {
+    const { resourceGroupName, network, tags } = args;
+    if (network === undefined) return [];
+    const service = { serviceId: registry.id, groupId: "registry", zone: "privatelink.azurecr.io" };
+    return privateAccess(name, { resourceGroupName, network, tags, ...service }, { parent: this });
+  }
+
+  #grantDeployers(name: string, { deployers }: ContainerRegistryArgs, registry: Registry) {
+    if (deployers === undefined) return { importers: [], pushers: [] };
+    const group = { principalId: deployers, principalType: "Group", scope: registry.id } as const;
+    const child = { parent: this };
+    return {
+      importers: [grant(`${name}-deployers-import`, { ...group, role: BUILT_IN.acrImporter }, child)],
+      pushers: [grant(`${name}-deployers-push`, { ...group, role: BUILT_IN.acrPush }, child)],
+    };
+  }
+}
+
+function registryFaults({ registryName, sku, zoneRedundant, network, deployers }: ContainerRegistryArgs): Fault[] {
+  const isPremium = sku === "Premium";
+  const value = sku ?? REGISTRY.sku;
+  return [
+    ...unlike(
+      "registryName",
+      registryName,
+      /^[a-zA-Z0-9]{5,50}$/,
+      "is no name of a registry",
+      "give 5 to 50 letters and digits, nothing else; or leave it out for a random name",
+    ),
+    ...notObjectId("deployers", deployers),
+    ...(network && !isPremium
+      ? [{ argument: "sku", value, problem: "has no private endpoints", remedy: "give Premium, or leave network out" }]
+      : []),
+    ...(zoneRedundant && !isPremium
+      ? [{ argument: "sku", value, problem: "has no zones", remedy: "give Premium, or leave zoneRedundant out" }]
+      : []),
+  ];
 }

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 
+/** What a PullPrincipal may pull from. */
 export interface PullPrincipalArgs {
   /** ARM id of the registry. */
   readonly registryId: pulumi.Input<string>;

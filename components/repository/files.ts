@@ -5,11 +5,22 @@ import { appsFolder, DEMO, FLUX_NAMESPACE, infrastructureFolder } from "./names.
 import { overlay, type Release, releaseFiles } from "./releases.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
-/** A chart of the settings. */
+/** A chart of the lock, and how it is released. */
 export interface Chart {
+  /** Its name in the lock; its release has the same. */
   readonly name: string;
+  /** Where its objects go. */
   readonly namespace: string;
-  readonly values: Manifest;
+  /** The chart's values. @default none */
+  readonly values?: Manifest | undefined;
+}
+
+/** The demo application. */
+export interface Demo {
+  /** Its image upstream, as in the lock. */
+  readonly image: string;
+  /** How many pods run. @default 1 */
+  readonly replicas?: number | undefined;
 }
 
 export interface RepositoryOptions {
@@ -23,8 +34,8 @@ export interface RepositoryOptions {
   readonly secrets: readonly { readonly name: string; readonly namespace: string }[];
   /** A Secret of Flux's namespace whose user name and password pull charts; default: Flux's own identity pulls. */
   readonly pullSecret?: string | undefined;
-  /** The demo application: its image upstream and how often it runs; default none. */
-  readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
+  /** The demo application; default none. */
+  readonly demo?: Demo | undefined;
 }
 
 /**
@@ -43,7 +54,7 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   payload["kustomization.yaml"] = toYaml(kustomization(resources));
   const folder = infrastructureFolder(stack);
   const entries = Object.entries(payload).map(([path, text]) => [`${folder}/${path}`, text]);
-  const mirrored = demo && { image: mirroredImage(demo.image, options), replicas: demo.replicas };
+  const mirrored = demo && { image: mirroredImage(demo.image, options), replicas: demo.replicas ?? 1 };
   return { ...clusterFiles({ stack, demo: mirrored }), ...Object.fromEntries(entries) };
 }
 
@@ -75,7 +86,7 @@ function releaseOf(chart: Chart, { lock, loginServer }: RepositoryOptions): Rele
     namespace: chart.namespace,
     version: found.version,
     digest: found.manifest,
-    values: overlay(chart.values, relocate(found.values, loginServer)),
+    values: overlay(chart.values ?? {}, relocate(found.values, loginServer)),
     postRender: relocate(found.postRender, loginServer),
   };
 }

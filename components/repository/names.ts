@@ -4,6 +4,9 @@ export const FLUX_NAMESPACE = "flux-system";
 /** The name of the GitRepository that everything comes from: the extension names it like its configuration. */
 export const GIT_REPOSITORY = "flux-system";
 
+/** The secret that the pull principal's credentials become. */
+export const PULL_SECRET = { name: "flux-helm-acr-credentials", namespace: "flux-system" } as const;
+
 /** The demo application's name, and its namespace. */
 export const DEMO = "demo";
 

@@ -49,3 +49,14 @@ export function notObjectId(argument: string, value: pulumi.Input<string> | unde
     "give the object id of an Entra group, a GUID; `az ad group show --group NAME --query id` tells it",
   );
 }
+
+/** The fault of a role's definition. */
+export function notRole(argument: string, value: string | undefined): Fault[] {
+  return unlike(
+    argument,
+    value,
+    /^(\/\S+\/roleDefinitions\/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+    "is no role definition",
+    "give its GUID or its whole id; `az role definition list --name NAME --query [].id` tells it",
+  );
+}

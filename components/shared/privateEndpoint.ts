@@ -3,6 +3,7 @@ import { PrivateEndpoint } from "@pulumi/azure-native/network/privateEndpoint.js
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import type * as pulumi from "@pulumi/pulumi";
+import { type Tags, tagged } from "./tags.ts";
 
 /** Where private endpoints stand. */
 export interface EndpointNetwork {
@@ -12,8 +13,11 @@ export interface EndpointNetwork {
   readonly subnetId: pulumi.Input<string>;
 }
 
+/** A service to reach privately. */
 export interface PrivateAccessArgs {
+  /** Name of the resource group that everything is made in. */
   readonly resourceGroupName: pulumi.Input<string>;
+  /** Where its address stands. */
   readonly network: EndpointNetwork;
   /** Id of the service that gets an address in the network. */
   readonly serviceId: pulumi.Input<string>;
@@ -21,6 +25,8 @@ export interface PrivateAccessArgs {
   readonly groupId: string;
   /** The private DNS zone that Azure prescribes for it: https://learn.microsoft.com/azure/private-link/private-endpoint-dns */
   readonly zone: string;
+  /** Tags of endpoint, zone and link. @default none */
+  readonly tags?: Tags | undefined;
 }
 
 /**
@@ -33,9 +39,10 @@ export function privateAccess(
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
   const { resourceGroupName, network } = args;
+  const tags = tagged(args.tags);
   const zone = new PrivateZone(
     `${name}-zone`,
-    { resourceGroupName, privateZoneName: args.zone, location: "Global" },
+    { resourceGroupName, privateZoneName: args.zone, location: "Global", ...tags },
     opts,
   );
   const link = new VirtualNetworkLink(
@@ -46,6 +53,7 @@ export function privateAccess(
       location: "Global",
       virtualNetwork: { id: network.vnetId },
       registrationEnabled: false,
+      ...tags,
     },
     opts,
   );
@@ -57,6 +65,7 @@ export function privateAccess(
       privateLinkServiceConnections: [
         { name: args.groupId, privateLinkServiceId: args.serviceId, groupIds: [args.groupId] },
       ],
+      ...tags,
     },
     opts,
   );

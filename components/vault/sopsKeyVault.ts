@@ -3,20 +3,49 @@ import { Key } from "@pulumi/azure-native/keyvault/key.js";
 import { Vault } from "@pulumi/azure-native/keyvault/vault.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString.js";
-import type { SopsSettings } from "../../settings/settings.ts";
+import { SOPS, VAULT } from "../defaults.ts";
 import { after } from "../shared/after.ts";
+import { type Fault, notObjectId, notObjectIds, notRole, refuse, unlike } from "../shared/faults.ts";
 import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
+import { type Tags, tagged } from "../shared/tags.ts";
 
+/** Custom roles instead of Azure's; each by its definition's GUID or its whole id. */
+export interface SopsRoles {
+  /** A role that reads a key and encrypts; there is no built-in one. @default none */
+  readonly encrypt?: string | undefined;
+  /** A role that reads a key and decrypts. @default none: Key Vault Crypto User, which does more */
+  readonly decrypt?: string | undefined;
+}
+
+/** What a SopsKeyVault is to be; only the resource group has no default. */
 export interface SopsKeyVaultArgs {
+  /** Name of the resource group that everything is made in, in its region. */
   readonly resourceGroupName: pulumi.Input<string>;
-  readonly settings: SopsSettings;
-  /** Object id of the group that reads the key's public part to encrypt with it. */
-  readonly deployers: string;
-  /** The network of the private endpoint; without it the vault has a public address. */
-  readonly network?: EndpointNetwork;
-  /** Whether Pulumi refuses to delete vault and key. */
-  readonly protect: boolean;
+  /**
+   * The vault's name, unique in all of Azure: 3 to 24 letters, digits and single hyphens, a letter first, no hyphen last.
+   * @default up to 15 characters of the component's name and 8 random ones
+   */
+  readonly vaultName?: string | undefined;
+  /** Whether a deleted vault cannot be purged before its 90 days are over; cannot be taken back. @default true */
+  readonly purgeProtection?: boolean | undefined;
+  /**
+   * Object id of the Entra group that reads the key's public part to encrypt with it.
+   * @default none: whoever runs the program may do so already
+   */
+  readonly deployers?: pulumi.Input<string> | undefined;
+  /** Object ids of the Entra groups that decrypt and encrypt. @default none */
+  readonly editors?: readonly string[] | undefined;
+  /** Object ids of the Entra groups that encrypt only; needs roles.encrypt. @default none */
+  readonly encrypters?: readonly string[] | undefined;
+  /** Custom roles of editors and encrypters. @default none */
+  readonly roles?: SopsRoles | undefined;
+  /** Where its private endpoint stands, the only way in then. @default none: it has a public address */
+  readonly network?: EndpointNetwork | undefined;
+  /** Whether Pulumi refuses to delete vault and key. @default false */
+  readonly protect?: boolean | undefined;
+  /** Tags of every resource that can have them; the key has those that it was made with. @default none */
+  readonly tags?: Tags | undefined;
 }
 
 /** The vault and the RSA key that SOPS encrypts with, and who may encrypt and decrypt. */
@@ -30,43 +59,29 @@ export class SopsKeyVault extends pulumi.ComponentResource {
   /** The key's URL for one who reads its public part: arrives when the deployers may and the vault can be reached. */
   readonly readableKeyUrl: pulumi.Output<string>;
 
+  /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: SopsKeyVaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:SopsKeyVault", name, {}, opts);
-    const vault = this.createVault(name, args);
-    const key = this.createKey(name, args, vault);
-    const reader = grant(
-      `${name}-deployers-read`,
-      { principalId: args.deployers, principalType: "Group", role: BUILT_IN.keyVaultReader, scope: key.id },
-      { parent: this },
-    );
-    this.grantPeople(name, args.settings, key);
-    const access = args.network
-      ? privateAccess(
-          name,
-          {
-            resourceGroupName: args.resourceGroupName,
-            network: args.network,
-            serviceId: vault.id,
-            groupId: "vault",
-            zone: "privatelink.vaultcore.azure.net",
-          },
-          { parent: this },
-        )
-      : [];
+    refuse(this, name, vaultFaults(args));
+    const vault = this.#createVault(name, args);
+    const key = this.#createKey(name, args, vault);
+    const readers = args.deployers === undefined ? [] : [this.#grantReader(name, args.deployers, key)];
+    this.#grantPeople(name, args, key);
+    const access = this.#createAccess(name, args, vault);
     this.vaultUri = vault.properties.vaultUri.apply((uri) => uri ?? "");
     this.keyId = key.id;
     this.keyUrl = key.keyUriWithVersion;
-    this.readableKeyUrl = after(key.keyUriWithVersion, reader, ...access);
+    this.readableKeyUrl = after(key.keyUriWithVersion, ...readers, ...access);
     this.registerOutputs({ vaultUri: this.vaultUri, keyId: this.keyId, keyUrl: this.keyUrl });
   }
 
-  private createVault(name: string, args: SopsKeyVaultArgs): Vault {
+  #createVault(name: string, args: SopsKeyVaultArgs): Vault {
     const isPrivate = args.network !== undefined;
     return new Vault(
       name,
       {
         resourceGroupName: args.resourceGroupName,
-        vaultName: args.settings.vault ?? this.randomName(name),
+        vaultName: args.vaultName ?? this.#randomName(name),
         properties: {
           tenantId: getClientConfigOutput({ parent: this }).tenantId,
           sku: { family: "A", name: "standard" },
@@ -74,16 +89,17 @@ export class SopsKeyVault extends pulumi.ComponentResource {
           enableSoftDelete: true,
           softDeleteRetentionInDays: 90,
           // Azure takes true or nothing: what is protected stays so.
-          ...(args.settings.purgeProtection ? { enablePurgeProtection: true } : {}),
+          ...((args.purgeProtection ?? VAULT.purgeProtection) ? { enablePurgeProtection: true } : {}),
           publicNetworkAccess: isPrivate ? "Disabled" : "Enabled",
           networkAcls: { bypass: "AzureServices", defaultAction: isPrivate ? "Deny" : "Allow" },
         },
+        ...tagged(args.tags),
       },
-      { parent: this, protect: args.protect },
+      { parent: this, protect: args.protect ?? false },
     );
   }
 
-  private createKey(name: string, args: SopsKeyVaultArgs, vault: Vault): Key {
+  #createKey(name: string, args: SopsKeyVaultArgs, vault: Vault): Key {
     return new Key(
       name,
       {
@@ -91,30 +107,81 @@ export class SopsKeyVault extends pulumi.ComponentResource {
         vaultName: vault.name,
         keyName: "sops",
         properties: { kty: "RSA", keySize: 3072, keyOps: ["encrypt", "decrypt", "wrapKey", "unwrapKey"] },
+        ...tagged(args.tags),
       },
-      // Deleting a key alone needs a right in the data plane that nobody should have; it goes with its vault.
-      { parent: this, protect: args.protect, deletedWith: vault },
+      {
+        parent: this,
+        protect: args.protect ?? false,
+        // Deleting a key alone needs a right in the data plane that nobody should have; it goes with its vault.
+        deletedWith: vault,
+        // ARM makes a key and never writes one that is there:
+        // https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
+        ignoreChanges: ["tags"],
+      },
     );
   }
 
-  private grantPeople(name: string, { editors, encrypters, roles }: SopsSettings, key: Key): void {
-    const editorRoles = roles.encrypt && roles.decrypt ? roles : { use: BUILT_IN.keyVaultCryptoUser };
-    for (const principalId of editors)
-      for (const [what, role] of Object.entries(editorRoles))
-        this.grantGroup(`${name}-editor-${what}`, principalId, role, key);
-    for (const principalId of encrypters)
-      if (roles.encrypt) this.grantGroup(`${name}-encrypter`, principalId, roles.encrypt, key);
+  #grantReader(name: string, principalId: pulumi.Input<string>, key: Key): pulumi.Resource {
+    return grant(
+      `${name}-deployers-read`,
+      { principalId, principalType: "Group", role: BUILT_IN.keyVaultReader, scope: key.id },
+      { parent: this },
+    );
   }
 
-  private grantGroup(name: string, principalId: string, role: string | undefined, key: Key): void {
-    if (role === undefined) return;
+  #grantPeople(name: string, args: SopsKeyVaultArgs, key: Key): void {
+    const { editors = SOPS.editors, encrypters = SOPS.encrypters, roles: { encrypt, decrypt } = {} } = args;
+    const editorRoles = encrypt && decrypt ? { encrypt, decrypt } : { use: BUILT_IN.keyVaultCryptoUser };
+    for (const principalId of editors)
+      for (const [what, role] of Object.entries(editorRoles))
+        this.#grantGroup(`${name}-editor-${what}`, principalId, role, key);
+    for (const principalId of encrypters) if (encrypt) this.#grantGroup(`${name}-encrypter`, principalId, encrypt, key);
+  }
+
+  #grantGroup(name: string, principalId: string, role: string, key: Key): void {
     grant(`${name}-${principalId}`, { principalId, principalType: "Group", role, scope: key.id }, { parent: this });
   }
 
+  #createAccess(name: string, args: SopsKeyVaultArgs, vault: Vault): pulumi.Resource[] {
+    const { resourceGroupName, network, tags } = args;
+    if (network === undefined) return [];
+    const service = { serviceId: vault.id, groupId: "vault", zone: "privatelink.vaultcore.azure.net" };
+    return privateAccess(name, { resourceGroupName, network, tags, ...service }, { parent: this });
+  }
+
   // Names of vaults are unique in all of Azure, deleted ones included, and have at most 24 characters.
-  private randomName(name: string): pulumi.Output<string> {
+  #randomName(name: string): pulumi.Output<string> {
     const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, { parent: this });
     const start = name.slice(0, 15).replace(/-+$/, "");
     return pulumi.interpolate`${start}-${suffix.result}`;
   }
+}
+
+function vaultFaults({ vaultName, deployers, editors = [], encrypters = [], roles = {} }: SopsKeyVaultArgs): Fault[] {
+  return [
+    ...unlike(
+      "vaultName",
+      vaultName,
+      /^[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]$/,
+      "is no name of a vault",
+      "give 3 to 24 letters, digits and single hyphens, a letter first, no hyphen last; or leave it out for a random name",
+    ),
+    ...notObjectId("deployers", deployers),
+    ...notObjectIds("editors", editors),
+    ...notObjectIds("encrypters", encrypters),
+    ...notRole("roles.encrypt", roles.encrypt),
+    ...notRole("roles.decrypt", roles.decrypt),
+    ...(encrypters.length > 0 && !roles.encrypt
+      ? [
+          {
+            argument: "encrypters",
+            value: encrypters,
+            problem: "needs a role that can encrypt but not decrypt, and Azure has no built-in one",
+            remedy:
+              "create a custom role with the data actions Microsoft.KeyVault/vaults/keys/read and " +
+              ".../keys/encrypt/action and name it in roles.encrypt",
+          },
+        ]
+      : []),
+  ];
 }

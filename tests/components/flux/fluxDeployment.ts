@@ -1,14 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { FluxBootstrap } from "../../../components/flux/fluxBootstrap.ts";
-import { settingsOf } from "../../settings/settingsOf.ts";
+import type { FluxBootstrapArgs } from "../../../components/flux/fluxBootstrapArgs.ts";
 import { type Deployment, deploy, type Registration } from "../deployment.ts";
 import { LOCK } from "../lock.ts";
 
-/** Settings of a stack with a chart, the demo application and a secret. */
+/** Content of a stack with a chart, the demo application and a secret. */
 export const CONFIG = {
-  charts: [
-    { name: "kured", repository: "https://kubereboot.github.io/charts", version: "6.1.0", namespace: "baseline" },
-  ],
+  charts: [{ name: "kured", namespace: "baseline" }],
   demo: { image: "ghcr.io/stefanprodan/podinfo:6.14.1", replicas: 5 },
   secrets: [{ name: "demo-credentials", namespace: "demo", generate: ["password"], data: { username: "admin" } }],
 };
@@ -35,43 +33,49 @@ class Identity extends pulumi.ComponentResource {
 }
 
 /**
- * Runs FluxBootstrap as `flux`, into the cluster `aks`, for the stack `test`.
- * @param flux settings of Flux beside the repository, https://github.com/acme/fleet.
- * @param more the pull principal's password, and the token of the settings.
+ * Runs FluxBootstrap as `flux`, into the cluster `aks`, for the stack `test` and the repository
+ * https://github.com/acme/fleet.
+ * @param args more of its arguments.
+ * @param more the pull principal's password, and the token that Flux reads the repository with.
  */
 export function deployFlux(
-  flux: Record<string, unknown> = {},
+  args: Partial<FluxBootstrapArgs> = {},
   more: { password?: string; gitToken?: string } = {},
 ): Promise<Deployment<FluxBootstrap>> {
-  const { gitToken } = more;
-  const settings = settingsOf({
-    ...CONFIG,
-    flux: { repository: "https://github.com/acme/fleet", ...flux },
-    ...(gitToken ? { gitToken: { secure: "sealed" } } : {}),
-  });
+  const { password, gitToken } = more;
   return deploy(
     () =>
       new FluxBootstrap("flux", {
-        resourceGroupName: "group",
-        clusterName: "aks",
-        access: {
-          clusterId: pulumi.output(CLUSTER_ID),
-          endpoint: pulumi.output("https://aks.example:443"),
-          certificateAuthority: pulumi.output("QVVUSE9SSVRZ"),
-          kubeconfig: pulumi.output("apiVersion: v1\nkind: Config\n"),
-        },
-        deployers: "6f1f2b6e-1111-4e0a-9c60-000000000001",
-        // As readSettings does.
-        settings: gitToken ? { ...settings, gitToken: pulumi.secret(gitToken) } : settings,
-        lock: { ...LOCK, flux: { version: "2.9.4", manifests: "f".repeat(64), images: [] } },
-        loginServer: "acme.azurecr.io",
-        keyUrl: KEY_URL,
-        readableKeyUrl: KEY_URL,
-        contents: [new Requirement("mirrored")],
-        identity: new Identity(),
-        ...(more.password ? { pullCredentials: { username: "puller", password: pulumi.secret(more.password) } } : {}),
+        ...fluxArgs(),
+        ...(gitToken ? { gitToken: pulumi.secret(gitToken) } : {}),
+        ...(password ? { pullCredentials: { username: "puller", password: pulumi.secret(password) } } : {}),
+        ...args,
       }),
   );
+}
+
+/** Arguments that every mode takes; only within a deployment. */
+export function fluxArgs(): FluxBootstrapArgs {
+  return {
+    resourceGroupName: "group",
+    clusterName: "aks",
+    access: {
+      clusterId: pulumi.output(CLUSTER_ID),
+      endpoint: pulumi.output("https://aks.example:443"),
+      certificateAuthority: pulumi.output("QVVUSE9SSVRZ"),
+      kubeconfig: pulumi.output("apiVersion: v1\nkind: Config\n"),
+    },
+    deployers: "6f1f2b6e-1111-4e0a-9c60-000000000001",
+    repository: "https://github.com/acme/fleet",
+    stack: "test",
+    lock: { ...LOCK, flux: { version: "2.9.4", manifests: "f".repeat(64), images: [] } },
+    ...CONFIG,
+    loginServer: "acme.azurecr.io",
+    keyUrl: KEY_URL,
+    readableKeyUrl: KEY_URL,
+    contents: [new Requirement("mirrored")],
+    identity: new Identity(),
+  };
 }
 
 /** The files that a GitCommit owns. */

@@ -8,7 +8,7 @@ const KEY = "/subscriptions/00000000-0000-0000-0000-00000000000a/key";
 
 function identity(more: { decryptRole?: string; imageAutomation?: boolean } = {}) {
   const args = { resourceGroupName: "group", issuer: "https://issuer/", registryId: REGISTRY, keyId: KEY };
-  return deploy(() => new FluxIdentity("flux", { ...args, imageAutomation: false, ...more }));
+  return deploy(() => new FluxIdentity("flux", { ...args, ...more }));
 }
 
 describe("FluxIdentity", () => {

@@ -6,7 +6,7 @@ import { gotkSync, identityComponent } from "../../../flux/bootstrap.ts";
 import { resolved, roleId } from "../deployment.ts";
 import { CLUSTER_ID, deployFlux, filesOf } from "./fluxDeployment.ts";
 
-const bootstrap = (flux: Record<string, unknown> = {}, more: Parameters<typeof deployFlux>[1] = {}) =>
+const bootstrap = (flux: Parameters<typeof deployFlux>[0] = {}, more: Parameters<typeof deployFlux>[1] = {}) =>
   deployFlux({ mode: "bootstrap", ...flux }, more);
 
 const INSTALL = {

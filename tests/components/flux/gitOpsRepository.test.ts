@@ -2,7 +2,6 @@ import { strict as assert } from "node:assert";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { gitOpsRepository } from "../../../components/flux/gitOpsRepository.ts";
-import { settingsOf } from "../../settings/settingsOf.ts";
 import { deploy } from "../deployment.ts";
 import { deployFlux } from "./fluxDeployment.ts";
 
@@ -34,12 +33,13 @@ describe("the GitOps repository", () => {
   });
 
   it("is asked for by name when it is not there, with what to do", async () => {
-    const { flux } = settingsOf({ flux: { repository: "https://github.com/acme/ships" } });
+    const address = { host: "github.com", owner: "acme", name: "ships" };
+    const ships = { address, repository: "https://github.com/acme/ships", createRepository: false };
     class Parent extends pulumi.ComponentResource {
       readonly name: Promise<string>;
       constructor() {
         super("test:index:Parent", "parent");
-        const output = gitOpsRepository("flux", flux, this) as unknown as { promise(): Promise<string> };
+        const output = gitOpsRepository("flux", ships, this) as unknown as { promise(): Promise<string> };
         this.name = output.promise();
         this.name.catch(() => {});
       }

@@ -1,27 +1,29 @@
 import { strict as assert } from "node:assert";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
-import { ContainerRegistry } from "../../../components/registry/containerRegistry.ts";
-import { settingsOf } from "../../settings/settingsOf.ts";
+import { ContainerRegistry, type ContainerRegistryArgs } from "../../../components/registry/containerRegistry.ts";
 import { deploy, idOf, resolved, roleId } from "../deployment.ts";
 
 const DEPLOYERS = "6f1f2b6e-1111-4e0a-9c60-000000000001";
 
-function registry(settings: Record<string, unknown>, preview = false) {
+function registry(args: Partial<ContainerRegistryArgs>, preview = false) {
   return deploy(
     () =>
       new ContainerRegistry("acr-test", {
         resourceGroupName: "group",
-        settings: settingsOf({ runner: "inside", registry: settings }).registry,
         deployers: DEPLOYERS,
         pullers: { kubelet: "kubelet-principal" },
-        network: { vnetId: "vnet-id", subnetId: "subnet-id" },
+        ...args,
       }),
     preview,
   );
 }
 
-const PRIVATE = { sku: "Premium", private: true };
+const PRIVATE: Partial<ContainerRegistryArgs> = {
+  sku: "Premium",
+  zoneRedundant: true,
+  network: { vnetId: "vnet-id", subnetId: "subnet-id" },
+};
 
 describe("ContainerRegistry", () => {
   it("is private, without an admin user, and has a name that nobody else has", async () => {
@@ -76,7 +78,7 @@ describe("ContainerRegistry", () => {
   });
 
   it("is public without an endpoint, under the name of the settings", async () => {
-    const { find, names } = await registry({ name: "acmedev" });
+    const { find, names } = await registry({ registryName: "acmedev" });
     const { inputs } = find("Registry", "acr-test");
     assert.deepEqual([inputs.registryName, inputs.publicNetworkAccess], ["acmedev", "Enabled"]);
     assert.deepEqual([...names("PrivateEndpoint"), ...names("RandomString")], []);

@@ -1,7 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { SopsKeyVault } from "../../../components/vault/sopsKeyVault.ts";
-import { settingsOf } from "../../settings/settingsOf.ts";
+import { SopsKeyVault, type SopsKeyVaultArgs } from "../../../components/vault/sopsKeyVault.ts";
 import { deploy, idOf, resolved, roleId } from "../deployment.ts";
 
 const DEPLOYERS = "6f1f2b6e-1111-4e0a-9c60-000000000001";
@@ -11,22 +10,13 @@ const ENCRYPT = "6f1f2b6e-2222-4e0a-9c60-000000000001";
 const DECRYPT = "6f1f2b6e-2222-4e0a-9c60-000000000002";
 const NETWORK = { vnetId: "vnet-id", subnetId: "subnet-id" };
 
-function vault(settings: Record<string, unknown> = {}, more: { network?: typeof NETWORK; protect?: boolean } = {}) {
-  return deploy(
-    () =>
-      new SopsKeyVault("kv-test", {
-        resourceGroupName: "group",
-        settings: settingsOf({ sops: settings }).sops,
-        deployers: DEPLOYERS,
-        protect: false,
-        ...more,
-      }),
-  );
+function vault(args: Partial<SopsKeyVaultArgs> = {}) {
+  return deploy(() => new SopsKeyVault("kv-test", { resourceGroupName: "group", deployers: DEPLOYERS, ...args }));
 }
 
 /** Who has which role on what, as assigned. */
-async function grants(settings: Record<string, unknown>) {
-  const { resources } = await vault(settings);
+async function grants(args: Partial<SopsKeyVaultArgs>) {
+  const { resources } = await vault(args);
   return resources
     .filter(({ type }) => type.endsWith(":RoleAssignment"))
     .map(({ inputs }) => [inputs.principalId, inputs.roleDefinitionId, inputs.scope, inputs.principalType])
@@ -100,7 +90,7 @@ describe("SopsKeyVault", () => {
   });
 
   it("shuts its public door where it has a private one", async () => {
-    const { find } = await vault({}, { network: NETWORK });
+    const { find } = await vault({ network: NETWORK });
     const { publicNetworkAccess, networkAcls } = find("Vault", "kv-test").inputs.properties as Record<string, unknown>;
     assert.deepEqual(
       [publicNetworkAccess, networkAcls],
@@ -114,7 +104,7 @@ describe("SopsKeyVault", () => {
 
   it("is protected with its key where the settings say so", async () => {
     for (const protect of [true, false]) {
-      const { find } = await vault({}, { protect });
+      const { find } = await vault({ protect });
       assert.deepEqual([find("Vault", "kv-test").protect, find("Key", "kv-test").protect], [protect, protect]);
     }
   });

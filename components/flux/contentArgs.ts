@@ -1,0 +1,44 @@
+// What a stack keeps in the GitOps repository, whoever brings Flux.
+import type * as pulumi from "@pulumi/pulumi";
+import type { PullCredentials } from "../registry/pullCredentials.ts";
+import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
+
+/** A Kubernetes secret that is encrypted into the repository. */
+export interface SecretArgs {
+  readonly name: string;
+  readonly namespace: string;
+  /** Its type as Kubernetes names it. @default "Opaque" */
+  readonly type?: string | undefined;
+  /** Keys whose values are random, made once. @default none */
+  readonly generate?: readonly string[] | undefined;
+  /** Values by key. @default none */
+  readonly data?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+}
+
+/** The content of a stack's folders in the GitOps repository. */
+export interface ContentArgs {
+  /** The stack's name, and that of its folders: `clusters/<stack>`, `infrastructure/<stack>`, `apps/<stack>`. */
+  readonly stack: string;
+  /** The branch that is committed to and reconciled. @default "main" */
+  readonly branch?: string | undefined;
+  /** What charts and images were resolved to. */
+  readonly lock: RepositoryOptions["lock"];
+  /** Charts of the lock that are released. @default none */
+  readonly charts?: readonly Chart[] | undefined;
+  /** A small application to see that everything works. @default none */
+  readonly demo?: Demo | undefined;
+  /** Kubernetes secrets that are encrypted into the repository. @default none */
+  readonly secrets?: readonly SecretArgs[] | undefined;
+  /** The registry's login server, when the cluster may pull from it. */
+  readonly loginServer: pulumi.Input<string>;
+  /** URL of the RSA key in Key Vault that SOPS encrypts with, version and all. */
+  readonly keyUrl: pulumi.Input<string>;
+  /** The same, when the key's public part can be read. @default keyUrl */
+  readonly readableKeyUrl?: pulumi.Input<string> | undefined;
+  /** The key's public part as PEM, for a runner that cannot reach the vault. @default none: it is read from the vault */
+  readonly publicKey?: string | undefined;
+  /** Credentials that pull from the registry. @default none: Flux's identity pulls */
+  readonly pullCredentials?: PullCredentials | undefined;
+  /** Charts and images that have to be in the registry before the cluster may read about them. @default none */
+  readonly contents?: readonly pulumi.Resource[] | undefined;
+}

@@ -1,0 +1,52 @@
+// What FluxBootstrap is made from.
+import type * as pulumi from "@pulumi/pulumi";
+import type { LockedFlux } from "../../mirror/lock.ts";
+import type { ApiAccess } from "../cluster/apiAccess.ts";
+import type { ContentArgs } from "./contentArgs.ts";
+
+/** The identity that Flux's controllers act as, and what has to be there before they can; as FluxIdentity gives it. */
+export interface ActingIdentity {
+  /** Its client id. */
+  readonly clientId: pulumi.Input<string>;
+  /** The id of its Entra tenant. */
+  readonly tenantId: pulumi.Input<string>;
+  /** Federation and roles. */
+  readonly requirements: readonly pulumi.Resource[];
+}
+
+/** How Flux comes into the cluster and what it is to reconcile. */
+export interface FluxBootstrapArgs extends ContentArgs {
+  /** Name of the cluster's resource group. */
+  readonly resourceGroupName: pulumi.Input<string>;
+  /** The cluster's name, when pods can run in it. */
+  readonly clusterName: pulumi.Input<string>;
+  /** The cluster's API server; mode bootstrap installs Flux through it. @default none */
+  readonly access?: ApiAccess | undefined;
+  /**
+   * Object id of the Entra group that installs Flux in mode bootstrap.
+   * @default none: whoever runs the program may do so already
+   */
+  readonly deployers?: pulumi.Input<string> | undefined;
+  /** The identity of Flux's controllers. */
+  readonly identity: ActingIdentity;
+  /** Whether the AKS extension brings Flux, or the program does what `flux bootstrap` does. @default "extension" */
+  readonly mode?: "extension" | "bootstrap" | undefined;
+  /** The GitOps repository on GitHub: `https://github.com/<owner>/<name>`. */
+  readonly repository: string;
+  /** Whether the repository is made, private; it stays when the stack goes. @default false: it has to exist */
+  readonly createRepository?: boolean | undefined;
+  /**
+   * How Flux signs in to the repository: deployKey with a key of its own, over SSH; token over HTTPS, the extension's Flux
+   * with gitToken and a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment.
+   * @default "deployKey" in mode extension, "token" in mode bootstrap
+   */
+  readonly auth?: "deployKey" | "token" | undefined;
+  /** A token that reads the repository; the extension's Flux with auth token signs in with it. @default none */
+  readonly gitToken?: pulumi.Input<string> | undefined;
+  /** Whether Flux's image controllers run too. @default false */
+  readonly imageAutomation?: boolean | undefined;
+  /** How many minutes an update waits until everything that a bootstrapped Flux reconciles is Ready. @default 15 */
+  readonly readyMinutes?: number | undefined;
+  /** What charts, images and, in mode bootstrap, Flux were resolved to. */
+  readonly lock: ContentArgs["lock"] & { readonly flux?: LockedFlux | undefined };
+}

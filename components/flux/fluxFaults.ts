@@ -1,0 +1,146 @@
+// What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
+
+import { FLUX } from "../defaults.ts";
+import { PULL_SECRET } from "../repository/names.ts";
+import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
+import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
+import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
+
+/** Everything about the arguments that cannot work. */
+export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
+  return [
+    ...repositoryFaults(args),
+    ...notObjectId("deployers", args.deployers),
+    ...waitFaults(args),
+    ...modeFaults(args),
+    ...lockFaults(args),
+    ...secretFaults(args),
+  ];
+}
+
+function repositoryFaults({ repository, stack, branch }: FluxBootstrapArgs): Fault[] {
+  const remedy = "give the address of a repository on GitHub, for example https://github.com/acme/fleet";
+  const isOnGitHub = parseRepositoryUrl(repository)?.host === "github.com";
+  return [
+    ...(isOnGitHub
+      ? []
+      : [{ argument: "repository", value: repository, problem: "is no repository on GitHub", remedy }]),
+    ...unlike(
+      "stack",
+      stack,
+      LABEL,
+      "cannot be the name of folders",
+      "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
+    ),
+    ...unlike(
+      "branch",
+      branch,
+      /^(?![/.])(?!.*(\.\.|\/\/|@\{|\.lock$|\/$))[^\s~^:?*[\\]+$/,
+      "is no branch",
+      "give a branch as git names it, for example main",
+    ),
+  ];
+}
+
+function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fault[] {
+  if (Number.isInteger(readyMinutes) && readyMinutes >= 1 && readyMinutes <= 120) return [];
+  const problem = "is no time to wait";
+  return [{ argument: "readyMinutes", value: readyMinutes, problem, remedy: "give whole minutes from 1 to 120" }];
+}
+
+function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBootstrapArgs): Fault[] {
+  if (mode === "extension")
+    return auth === "token" && gitToken === undefined
+      ? [
+          {
+            argument: "gitToken",
+            problem: "is missing: with auth token the extension's Flux signs in to the repository with it",
+            remedy: "give a token that may read the repository, as a secret, or choose auth deployKey",
+          },
+        ]
+      : [];
+  return [
+    ...(access === undefined
+      ? [
+          {
+            argument: "access",
+            problem: "is missing: mode bootstrap installs Flux through the cluster's API server",
+            remedy: "give AksCluster's access, or choose mode extension",
+          },
+        ]
+      : []),
+    ...(lock.flux === undefined
+      ? [
+          {
+            argument: "lock.flux",
+            problem: "is missing, so nothing says which Flux to bootstrap",
+            remedy: "resolve the lock anew for mode bootstrap, or choose mode extension",
+          },
+        ]
+      : []),
+  ];
+}
+
+function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
+  const remedy = "resolve the lock anew with it, or leave it out";
+  const unlocked = (argument: string, value: string, problem: string): Fault => ({ argument, value, problem, remedy });
+  return [
+    ...charts.flatMap(({ name }, index) =>
+      lock.charts.some((chart) => chart.name === name)
+        ? []
+        : [unlocked(`charts[${index}].name`, name, "is no chart of the lock, so nothing says what to release")],
+    ),
+    ...(demo && !lock.images.some(({ source }) => source === demo.image)
+      ? [unlocked("demo.image", demo.image, "is no image of the lock, so nothing says which digest to run")]
+      : []),
+  ];
+}
+
+// Kubernetes' names of objects that become a DNS label (RFC 1123).
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function secretFaults({ secrets = [], pullCredentials }: FluxBootstrapArgs): Fault[] {
+  const remedy = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
+  const taken = new Set(pullCredentials ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []);
+  return secrets.flatMap(({ name, namespace, generate = [], data = {} }, index) => {
+    const argument = `secrets[${index}]`;
+    const isTaken = taken.has(`${namespace}/${name}`);
+    taken.add(`${namespace}/${name}`);
+    const problem = `is the name of another secret of namespace ${namespace}`;
+    return [
+      ...unlike(`${argument}.name`, name, LABEL, "is no name of a secret", remedy),
+      ...unlike(`${argument}.namespace`, namespace, LABEL, "is no name of a namespace", remedy),
+      ...(isTaken ? [{ argument: `${argument}.name`, value: name, problem, remedy: "choose another name" }] : []),
+      ...keyFaults(argument, generate, data),
+    ];
+  });
+}
+
+function keyFaults(secret: string, generate: readonly string[], data: Readonly<Record<string, unknown>>): Fault[] {
+  const remedy = "give letters, digits, '-', '_' or '.', as Kubernetes wants a secret's keys";
+  const isKey = /^[-._a-zA-Z0-9]{1,253}$/;
+  return [
+    ...generate.flatMap((key, index) => unlike(`${secret}.generate[${index}]`, key, isKey, "is no key", remedy)),
+    ...generate
+      .filter((key, index) => key in data || generate.indexOf(key) < index)
+      .map((value) => ({
+        argument: `${secret}.generate`,
+        value,
+        problem: "is there twice",
+        remedy: "give each key once, under generate or under data",
+      })),
+    ...Object.keys(data).flatMap((key) => unlike(`${secret}.data`, key, isKey, "has a key that is none", remedy)),
+    ...Object.entries(data)
+      .filter(([, value]) => isSealed(value))
+      .map(([key]) => ({
+        argument: `${secret}.data.${key}`,
+        problem: "is still sealed",
+        remedy: "give the text itself, as a secret: only Pulumi opens what a stack file encrypts",
+      })),
+  ];
+}
+
+/** A stack file's ciphertext, which only the engine opens. */
+function isSealed(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).join() === "secure";
+}
