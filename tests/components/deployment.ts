@@ -19,6 +19,8 @@ export interface Registration {
   readonly retainOnDelete: boolean;
   /** The name of its provider, if it has one of its own. */
   readonly provider: string;
+  /** What the engine would transform it with, in its order: its own transforms, then those of its parent and so on. */
+  readonly transforms: readonly pulumi.ResourceTransform[];
 }
 
 export interface Deployment<T> {
@@ -114,16 +116,22 @@ function answer({ type, name, inputs }: pulumi.runtime.MockResourceArgs): pulumi
 
 type Request = {
   [K in "getType" | "getName" | "getParent" | "getDeletedwith" | "getProvider"]: () => string;
-} & {
+} & { getTransformsList(): { getToken(): string }[] } & {
   [K in "getDependenciesList" | "getIgnorechangesList"]: () => string[];
 } & { getObject(): { toJavaScript(): Record<string, unknown> }; getProtect(): boolean; getRetainondelete(): boolean };
 
 function listen(heard: (registration: Registration) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as {
     registerResource(request: Request, ...rest: unknown[]): unknown;
+    newUrn(parent: string, type: string, name: string): string;
+    readonly transformCallbacks: ReadonlyMap<string, pulumi.ResourceTransform>;
   };
   const register = monitor.registerResource.bind(monitor);
+  const inherited = new Map<string, readonly pulumi.ResourceTransform[]>();
   monitor.registerResource = (request, ...rest) => {
+    const own = request.getTransformsList().map((callback) => monitor.transformCallbacks.get(callback.getToken()));
+    const transforms = [...own.filter((it) => it !== undefined), ...(inherited.get(request.getParent()) ?? [])];
+    inherited.set(monitor.newUrn(request.getParent(), request.getType(), request.getName()), transforms);
     const object = request.getObject().toJavaScript();
     heard({
       type: request.getType(),
@@ -138,6 +146,7 @@ function listen(heard: (registration: Registration) => void): void {
       retainOnDelete: request.getRetainondelete(),
       // The last part is the provider's id.
       provider: short(request.getProvider().replace(/::[^:]*$/, "")),
+      transforms,
     });
     return register(request, ...rest);
   };

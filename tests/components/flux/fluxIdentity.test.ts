@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { FluxIdentity } from "../../../components/flux/fluxIdentity.ts";
 import { deploy, resolved, roleId } from "../deployment.ts";
+import { refused } from "../refused.ts";
 
 const REGISTRY = "/subscriptions/00000000-0000-0000-0000-00000000000a/registry";
 const KEY = "/subscriptions/00000000-0000-0000-0000-00000000000a/key";
@@ -75,5 +76,22 @@ describe("FluxIdentity", () => {
   it("previews no change of its own when a setting changes", async () => {
     const { find } = await identity();
     assert.deepEqual(find("FluxIdentity", "flux").inputs, {});
+  });
+});
+
+describe("FluxIdentity alone", () => {
+  const ARGS = { resourceGroupName: "group", issuer: "https://issuer/" };
+
+  it("is federated, and may nothing that nobody named", async () => {
+    const { names, result } = await deploy(() => new FluxIdentity("flux", ARGS));
+    assert.deepEqual(names("RoleAssignment"), []);
+    assert.equal(result.requirements.length, 2);
+  });
+
+  it("refuses a role that is none", async () => {
+    const decryptRole = "Key Vault Crypto User";
+    assert.deepEqual(await refused(() => new FluxIdentity("flux", { ...ARGS, decryptRole })), [
+      "decryptRole is no role definition",
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { ContainerRegistry, type ContainerRegistryArgs } from "../../../components/registry/containerRegistry.ts";
 import { deploy, idOf, resolved, roleId } from "../deployment.ts";
+import { refused } from "../refused.ts";
 
 const DEPLOYERS = "6f1f2b6e-1111-4e0a-9c60-000000000001";
 
@@ -159,5 +160,30 @@ describe("ContainerRegistry", () => {
       [find("ContainerRegistry", "acr-test").inputs, find("PullPrincipal", "acr-test-pull").inputs],
       [{}, {}],
     );
+  });
+});
+
+describe("ContainerRegistry alone", () => {
+  it("needs a resource group and nothing else, and lets in whom Azure lets in", async () => {
+    const { find, names, result } = await deploy(
+      () => new ContainerRegistry("acr-test", { resourceGroupName: "group" }),
+    );
+    const { sku, zoneRedundancy, publicNetworkAccess } = find("Registry", "acr-test").inputs;
+    assert.deepEqual([sku, zoneRedundancy, publicNetworkAccess], [{ name: "Standard" }, "Disabled", "Enabled"]);
+    assert.deepEqual(names("RoleAssignment"), []);
+    assert.equal(await resolved(result.pushServer), "acrtestabcd1234.azurecr.io");
+    assert.equal(result.pullCredentials, undefined);
+  });
+
+  it("refuses what Azure would refuse late", async () => {
+    const faults = (args: Partial<ContainerRegistryArgs>) =>
+      refused(() => new ContainerRegistry("acr-test", { resourceGroupName: "group", ...args }));
+    assert.deepEqual(await faults(PRIVATE), []);
+    assert.deepEqual(await faults({ ...PRIVATE, sku: undefined, registryName: "acme-dev", deployers: "deployers" }), [
+      "registryName is no name of a registry",
+      "deployers is no object id",
+      "sku has no private endpoints",
+      "sku has no zones",
+    ]);
   });
 });

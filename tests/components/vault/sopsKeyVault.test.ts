@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { SopsKeyVault, type SopsKeyVaultArgs } from "../../../components/vault/sopsKeyVault.ts";
 import { deploy, idOf, resolved, roleId } from "../deployment.ts";
+import { refused } from "../refused.ts";
 
 const DEPLOYERS = "6f1f2b6e-1111-4e0a-9c60-000000000001";
 const EDITORS = "6f1f2b6e-1111-4e0a-9c60-000000000003";
@@ -119,5 +120,39 @@ describe("SopsKeyVault", () => {
   it("previews no change of its own when a setting changes", async () => {
     const { find } = await vault();
     assert.deepEqual(find("SopsKeyVault", "kv-test").inputs, {});
+  });
+});
+
+describe("SopsKeyVault alone", () => {
+  it("needs a resource group and nothing else, and is never purged early", async () => {
+    const { find, names, result } = await deploy(() => new SopsKeyVault("kv-test", { resourceGroupName: "group" }));
+    const { enablePurgeProtection } = find("Vault", "kv-test").inputs.properties as Record<string, unknown>;
+    assert.equal(enablePurgeProtection, true);
+    assert.deepEqual([names("RoleAssignment"), find("Vault", "kv-test").protect], [[], false]);
+    assert.equal(await resolved(result.readableKeyUrl), "https://kv-test-abcd1234.vault.azure.net/keys/sops/v1");
+  });
+
+  it("refuses what Azure would refuse late", async () => {
+    const faults = (args: Partial<SopsKeyVaultArgs>) =>
+      refused(() => new SopsKeyVault("kv-test", { resourceGroupName: "group", ...args }));
+    const roles = { encrypt: ENCRYPT, decrypt: `/providers/Microsoft.Authorization/roleDefinitions/${DECRYPT}` };
+    assert.deepEqual(await faults({ editors: [EDITORS], encrypters: [ENCRYPTERS], roles }), []);
+    assert.deepEqual(
+      await faults({
+        vaultName: "kv--acme",
+        deployers: "deployers",
+        editors: [EDITORS, "editors"],
+        encrypters: ["encrypters"],
+        roles: { decrypt: "Key Vault Crypto User" },
+      }),
+      [
+        "vaultName is no name of a vault",
+        "deployers is no object id",
+        "editors[1] is no object id",
+        "encrypters[0] is no object id",
+        "roles.decrypt is no role definition",
+        "encrypters needs a role that can encrypt but not decrypt, and Azure has no built-in one",
+      ],
+    );
   });
 });

@@ -1,0 +1,57 @@
+// Every component with all that it can have, for what holds for all of them.
+import type * as pulumi from "@pulumi/pulumi";
+import {
+  AksCluster,
+  ContainerRegistry,
+  FluxBootstrap,
+  FluxIdentity,
+  HelmMirror,
+  PullPrincipal,
+  SopsKeyVault,
+  type Tags,
+} from "../../components/index.ts";
+import { fluxArgs } from "./flux/fluxDeployment.ts";
+import { LOCK } from "./lock.ts";
+
+type Make = (tags: Tags, opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
+
+const GROUP = "6f1f2b6e-1111-4e0a-9c60-000000000001";
+const common = { resourceGroupName: "group", deployers: GROUP, network: { vnetId: "vnet", subnetId: "subnet" } };
+const pullCredentials = { username: "puller", password: "hunter2" };
+
+/** Makes a component, by its name; within a deployment. */
+export const EVERYTHING: Readonly<Record<string, Make>> = {
+  AksCluster: (tags, opts) =>
+    new AksCluster(
+      "aks",
+      { resourceGroupName: "group", private: true, privateEndpoints: true, userPools: [{ name: "apps" }], tags },
+      opts,
+    ),
+  ContainerRegistry: (tags, opts) =>
+    new ContainerRegistry(
+      "acr",
+      { ...common, sku: "Premium", pullers: { kubelet: "kubelet" }, pullPrincipal: true, tags },
+      opts,
+    ),
+  PullPrincipal: (_, opts) => new PullPrincipal("pull", { registryId: "registry" }, opts),
+  SopsKeyVault: (tags, opts) => new SopsKeyVault("kv", { ...common, editors: [GROUP], tags }, opts),
+  HelmMirror: (_, opts) =>
+    new HelmMirror("mirror", { lock: LOCK, registryId: "registry", importServer: "acme.azurecr.io" }, opts),
+  FluxIdentity: (tags, opts) =>
+    new FluxIdentity(
+      "flux",
+      {
+        resourceGroupName: "group",
+        issuer: "https://issuer/",
+        registryId: "registry",
+        keyId: "key",
+        imageAutomation: true,
+        tags,
+      },
+      opts,
+    ),
+  "FluxBootstrap by the extension": (_, opts) =>
+    new FluxBootstrap("flux", { ...fluxArgs(), pullCredentials, createRepository: true }, opts),
+  "FluxBootstrap by Flux's own bootstrap": (_, opts) =>
+    new FluxBootstrap("flux", { ...fluxArgs(), pullCredentials, mode: "bootstrap", auth: "deployKey" }, opts),
+};

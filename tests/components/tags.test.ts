@@ -1,0 +1,70 @@
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { deploy, type Registration } from "./deployment.ts";
+import { EVERYTHING } from "./everything.ts";
+
+const TAGS = { costCenter: "4711", owner: "platform" };
+
+/** Whether a resource of Azure takes tags, by the SDK's own declaration of its arguments. */
+function takesTags(type: string): boolean {
+  const [name = "", module = "", sdk] = type.split(":").reverse();
+  if (sdk !== "azure-native") return false;
+  const file = `${name.charAt(0).toLowerCase()}${name.slice(1)}.d.ts`;
+  const path = join(import.meta.dirname, "../../node_modules/@pulumi/azure-native", module, file);
+  const [, args = ""] = readFileSync(path, "utf8").split(`export interface ${name}Args {`);
+  assert.notEqual(args, "", type);
+  return /^ {4}tags\?:/m.test(args);
+}
+
+async function everything(tags: Record<string, string>): Promise<Registration[]> {
+  const all: Registration[] = [];
+  for (const make of Object.values(EVERYTHING)) all.push(...(await deploy(() => make(tags, {}))).resources);
+  return all.filter(({ type }) => takesTags(type));
+}
+
+const typesOf = (resources: readonly Registration[]) => [
+  ...new Set(resources.map(({ type }) => type.split(":").slice(1).join(":"))),
+];
+
+describe("tags", () => {
+  it("are on every resource that takes them", async () => {
+    const resources = await everything(TAGS);
+    for (const { type, name, inputs } of resources) assert.deepEqual(inputs.tags, TAGS, `${type} ${name}`);
+    assert.deepEqual(typesOf(resources).sort(), [
+      "containerregistry:Registry",
+      "containerservice:AgentPool",
+      "containerservice:ManagedCluster",
+      "keyvault:Key",
+      "keyvault:Vault",
+      "managedidentity:UserAssignedIdentity",
+      "network:NatGateway",
+      "network:PrivateEndpoint",
+      "network:PublicIPAddress",
+      "network:VirtualNetwork",
+      "operationalinsights:Workspace",
+      "privatedns:PrivateZone",
+      "privatedns:VirtualNetworkLink",
+    ]);
+  });
+
+  it("are on the nodes of the system pool, which the cluster is made with", async () => {
+    const cluster = (await everything(TAGS)).find(({ type }) => type.endsWith(":ManagedCluster"));
+    assert.ok(cluster);
+    const [system] = cluster.inputs.agentPoolProfiles as { tags: unknown }[];
+    assert.deepEqual(system?.tags, TAGS);
+  });
+
+  it("are not spoken of where there are none, so that those which others set stay unnoticed", async () => {
+    const resources = await everything({});
+    const text = JSON.stringify(resources.map(({ inputs }) => inputs));
+    assert.ok(resources.length > 10);
+    assert.doesNotMatch(text, /"tags"/);
+  });
+
+  it("of a key are never changed, since ARM writes no key that is there", async () => {
+    const key = (await everything(TAGS)).find(({ type }) => type.endsWith(":Key"));
+    assert.deepEqual(key?.ignoreChanges, ["tags"]);
+  });
+});
