@@ -86,8 +86,6 @@ export const { clusterId, clusterName, oidcIssuerUrl } = cluster;
 export const kubeconfig = pulumi.secret(cluster.kubeconfig);
 export const { registryId, loginServer } = registry;
 export const { vaultUri, keyId, keyUrl } = vault;
-/** How much is mirrored; the lock says what. */
-export const mirrored = { charts: lock.charts.length, images: lock.images.length };
 export const { commit } = flux;
 export const repository = { url, branch, path };
 /** With the extension, Azure's word on whether the repository is reconciled. */

@@ -79,7 +79,7 @@ const calls: Record<string, (inputs: Record<string, string>) => Record<string, s
 };
 
 /** Runs a program; all it registers is there when this returns. */
-export async function deploy<T>(program: () => T, preview = false): Promise<Deployment<T>> {
+export async function deploy<T>(program: () => T | Promise<T>, preview = false): Promise<Deployment<T>> {
   const resources: Registration[] = [];
   await pulumi.runtime.setMocks(
     { newResource: answer, call: ({ token, inputs }) => calls[token]?.(inputs) ?? {} },
@@ -88,7 +88,7 @@ export async function deploy<T>(program: () => T, preview = false): Promise<Depl
     preview,
   );
   listen((registration) => resources.push(registration));
-  const result = program();
+  const result = await program();
   await pulumi.runtime.disconnect();
   const short = ({ type }: Registration) => type.split(":").at(-1);
   return {

@@ -4,7 +4,7 @@ import { describe, it } from "mocha";
 import { deploy, type Registration } from "./deployment.ts";
 import { EVERYTHING } from "./everything.ts";
 
-/** The transform of the documentation's example, but for what it adds. */
+/** Adds something to whatever it is given. */
 const marked: pulumi.ResourceTransform = ({ props, opts }) => ({ props: { ...props, marked: true }, opts });
 
 /** A resource's inputs as the engine would hand them on. */

@@ -1,0 +1,159 @@
+// The program itself: how it hands the settings to the components, and what an update prints.
+import { strict as assert } from "node:assert";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { describe, it } from "mocha";
+import { settingsHash } from "../../mirror/lock.ts";
+import { settingsOf } from "../settings/settingsOf.ts";
+import { type Deployment, deploy, resolved } from "./deployment.ts";
+import { LOCK } from "./lock.ts";
+
+const GROUPS = [1, 2, 3, 4].map((number) => `6f1f2b6e-1111-4e0a-9c60-00000000000${number}`);
+const [DEPLOYERS, ADMINS, EDITORS, ENCRYPTERS] = GROUPS;
+const ROLES = { encrypt: "6f1f2b6e-2222-4e0a-9c60-000000000001", decrypt: "6f1f2b6e-2222-4e0a-9c60-000000000002" };
+
+const CONFIG = {
+  deployers: DEPLOYERS,
+  runner: "inside",
+  protect: true,
+  cluster: {
+    sku: "Premium",
+    private: true,
+    adminGroups: [ADMINS],
+    systemPool: { vmSize: "Standard_D8ds_v5" },
+    userPools: [{ name: "apps", maxCount: 9 }],
+    upgradeChannel: "patch",
+    nodeOSUpgradeChannel: "SecurityPatch",
+    maintenance: { utcOffset: "+01:00" },
+  },
+  registry: { name: "acmeprod", sku: "Premium", private: true, pullPrincipal: true },
+  sops: {
+    vault: "acme-prod",
+    purgeProtection: false,
+    editors: [EDITORS],
+    encrypters: [ENCRYPTERS],
+    roles: ROLES,
+  },
+  flux: { repository: "https://github.com/acme/fleet", branch: "live", imageAutomation: true, createRepository: true },
+  charts: [
+    { name: "kured", repository: "https://kubereboot.github.io/charts", version: "6.1.0", namespace: "baseline" },
+  ],
+  demo: { image: "ghcr.io/stefanprodan/podinfo:6.14.1", replicas: 5 },
+  secrets: [{ name: "demo-credentials", namespace: "demo", generate: ["password"], data: { username: "admin" } }],
+};
+
+let runs = 0;
+
+/** Runs the program as the stack `test`, with a configuration and the lock that fits it. */
+async function run(config: Record<string, unknown>): Promise<Deployment<Record<string, unknown>>> {
+  const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
+  const previous = process.cwd();
+  try {
+    const lock = { ...LOCK, settings: settingsHash(settingsOf(config)) };
+    await writeFile(join(folder, "mirror.test.lock.json"), JSON.stringify(lock));
+    process.chdir(folder);
+    runs += 1;
+    // Another address, so that the program runs again.
+    const program = `../../index.ts?run=${runs}`;
+    return await deploy(async () => {
+      pulumi.runtime.setAllConfig({
+        "azure-native:location": "westeurope",
+        "github:owner": "acme",
+        ...Object.fromEntries(
+          Object.entries(config).map(([key, value]) => [
+            `aks-gitops:${key}`,
+            typeof value === "string" ? value : JSON.stringify(value),
+          ]),
+        ),
+      });
+      return { ...(await import(program)) } as Record<string, unknown>;
+    });
+  } finally {
+    process.chdir(previous);
+    pulumi.runtime.setAllConfig({});
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe("the program", () => {
+  it("hands each setting to the component that it is for", async () => {
+    const { find, names } = await run(CONFIG);
+    const cluster = find("ManagedCluster", "aks-test");
+    assert.deepEqual(cluster.inputs.sku, { name: "Base", tier: "Premium" });
+    assert.deepEqual((cluster.inputs.aadProfile as { adminGroupObjectIDs: string[] }).adminGroupObjectIDs, [ADMINS]);
+    assert.deepEqual(cluster.inputs.autoUpgradeProfile, {
+      upgradeChannel: "patch",
+      nodeOSUpgradeChannel: "SecurityPatch",
+    });
+    assert.deepEqual(
+      [cluster.protect, find("Vault", "kv-test").protect, find("Key", "kv-test").protect],
+      [true, true, true],
+    );
+    assert.equal(find("SystemPool", "aks-test-system").inputs.vmSize, "Standard_D8ds_v5");
+    assert.equal(find("AgentPool", "aks-test-apps").inputs.maxCount, 9);
+
+    const registry = find("Registry", "acr-test").inputs;
+    assert.deepEqual([registry.registryName, registry.sku], ["acmeprod", { name: "Premium" }]);
+    assert.deepEqual([registry.zoneRedundancy, registry.publicNetworkAccess], ["Enabled", "Disabled"]);
+    const vault = find("Vault", "kv-test").inputs;
+    const { enablePurgeProtection, publicNetworkAccess } = vault.properties as Record<string, unknown>;
+    assert.deepEqual(
+      [vault.vaultName, enablePurgeProtection, publicNetworkAccess],
+      ["acme-prod", undefined, "Disabled"],
+    );
+    assert.deepEqual(names("PrivateEndpoint"), ["acr-test-endpoint", "kv-test-endpoint"]);
+    assert.deepEqual(names("RoleAssignment"), [
+      "acr-test-deployers-import",
+      "acr-test-deployers-push",
+      "acr-test-kubelet-pull",
+      "acr-test-pull",
+      "aks-test-kubelet",
+      "aks-test-network",
+      "flux-test-decrypt",
+      "flux-test-pull",
+      "kv-test-deployers-read",
+      `kv-test-editor-decrypt-${EDITORS}`,
+      `kv-test-editor-encrypt-${EDITORS}`,
+      `kv-test-encrypter-${ENCRYPTERS}`,
+    ]);
+    assert.match(String(find("RoleAssignment", "flux-test-decrypt").inputs.roleDefinitionId), RegExp(ROLES.decrypt));
+
+    assert.equal(names("FederatedIdentityCredential").length, 4);
+    assert.deepEqual(names("Repository"), ["flux-fleet"]);
+    const { branch, files } = find("GitCommit", "flux").inputs as { branch: string; files: Record<string, string> };
+    assert.equal(branch, "live");
+    assert.match(files["clusters/test/apps.yaml"] ?? "", /replicas: 5/);
+    assert.ok("infrastructure/test/secrets/flux-system/flux-helm-acr-credentials.yaml" in files);
+    assert.deepEqual(find("EncryptedSecret", "flux-demo-demo-credentials").inputs.stringData, {
+      username: "admin",
+      password: "r4ndom",
+    });
+    assert.deepEqual([names("ImageImport").length, names("ChartMirror")], [2, ["kured"]]);
+  });
+
+  it("prints a screenful of outputs at most, and the kubeconfig not at all", async () => {
+    const { result } = await run(CONFIG);
+    const { kubeconfig, ...shown } = result;
+    assert.equal(await pulumi.isSecret(kubeconfig as pulumi.Output<string>), true);
+    assert.equal(await resolved(kubeconfig as pulumi.Output<string>), "kubeconfig");
+    const plain = (await resolved(pulumi.output(shown))) as Record<string, object | string>;
+    const lines = JSON.stringify({ ...plain, kubeconfig: "[secret]" }, null, 2).split("\n").length - 2;
+    assert.ok(lines <= 20, `${lines} lines`);
+    assert.deepEqual(plain.repository, {
+      url: "https://github.com/acme/fleet",
+      branch: "live",
+      path: "clusters/test",
+    });
+    assert.deepEqual(plain.reconciliation, { mode: "extension", complianceState: "Compliant" });
+    assert.equal(plain.loginServer, "acmeprod.azurecr.io");
+  });
+
+  it("leaves registry and vault public, with no name of its own, where the settings say nothing", async () => {
+    const { find, names } = await run({ deployers: DEPLOYERS, flux: { repository: "https://github.com/acme/fleet" } });
+    assert.deepEqual(names("PrivateEndpoint"), []);
+    assert.equal(find("Registry", "acr-test").inputs.registryName, "acrtestabcd1234");
+    assert.equal(find("Vault", "kv-test").inputs.vaultName, "kv-test-abcd1234");
+  });
+});
