@@ -30,7 +30,7 @@ export const CLUSTER = {
 /** ContainerRegistry's. */
 export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;
 
-/** SopsKeyVault's where nothing says how much is at stake. */
+/** SopsKeyVault's; the settings of a stack decide it by the cluster's tier. */
 export const VAULT = { purgeProtection: true } as const;
 
 /** SopsKeyVault's. */

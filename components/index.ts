@@ -1,5 +1,6 @@
 // The components for other programs, their arguments, and the resources of the provider plugin that they are made of.
 
+export type { Lock, LockedChart, LockedFlux, LockedImage, MirrorSettings } from "../mirror/lock.ts";
 export { ChartMirror, type ChartMirrorArgs } from "../provider/sdk/chartMirror.ts";
 export { ClusterAccess, type ClusterAccessArgs } from "../provider/sdk/clusterAccess.ts";
 export { EncryptedSecret, type EncryptedSecretArgs } from "../provider/sdk/encryptedSecret.ts";
@@ -35,6 +36,7 @@ export { ContainerRegistry, type ContainerRegistryArgs } from "./registry/contai
 export type { PullCredentials } from "./registry/pullCredentials.ts";
 export { PullPrincipal, type PullPrincipalArgs } from "./registry/pullPrincipal.ts";
 export type { Chart, Demo } from "./repository/files.ts";
+export type { Manifest } from "./repository/yaml.ts";
 export type { EndpointNetwork } from "./shared/privateEndpoint.ts";
 export type { Tags } from "./shared/tags.ts";
 export { SopsKeyVault, type SopsKeyVaultArgs, type SopsRoles } from "./vault/sopsKeyVault.ts";

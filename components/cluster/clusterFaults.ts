@@ -1,6 +1,7 @@
 // What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
 import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import { type Fault, notObjectIds, unlike } from "../shared/faults.ts";
+import { tagFaults } from "../shared/tags.ts";
 import type { Cluster, Networks, Pool } from "./aksClusterArgs.ts";
 
 /** Everything about a cluster that cannot work. */
@@ -13,6 +14,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...nameFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
+    ...tagFaults(cluster.tags),
   ];
 }
 

@@ -5,7 +5,7 @@ import { FLUX } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { notRole, refuse } from "../shared/faults.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
-import { type Tags, tagged } from "../shared/tags.ts";
+import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 
 /** What a FluxIdentity is trusted by, and what it may. */
 export interface FluxIdentityArgs {
@@ -40,7 +40,7 @@ export class FluxIdentity extends pulumi.ComponentResource {
   constructor(name: string, args: FluxIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:FluxIdentity", name, {}, opts);
     const { resourceGroupName, decryptRole, tags } = args;
-    refuse(this, name, notRole("decryptRole", decryptRole));
+    refuse(this, name, [...notRole("decryptRole", decryptRole), ...tagFaults(tags)]);
     const identity = new UserAssignedIdentity(name, { resourceGroupName, ...tagged(tags) }, { parent: this });
     const credentials = this.#federate(name, args, identity);
     const roles = this.#grantRoles(name, args, identity);

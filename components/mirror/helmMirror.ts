@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Lock, LockError, readLock } from "../../mirror/lock.ts";
+import { type Lock, LockError, type MirrorSettings, readLock } from "../../mirror/lock.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
 
@@ -59,11 +59,12 @@ export class HelmMirror extends pulumi.ComponentResource {
 }
 
 /**
- * The lock of the settings' charts and images.
- * @param root the folder of Pulumi.yaml.
+ * The lock of charts and images, `mirror.<stack>.lock.json`.
+ * @param root the folder that it is in, that of Pulumi.yaml.
+ * @param settings what it has to fit; a chart or image that changed since then makes it stale.
  * @throws pulumi.RunError when it is missing or stale, so that the engine shows the remedy without a stack trace.
  */
-export async function readMirrorLock(root: string, settings: Parameters<typeof readLock>[1]): Promise<Lock> {
+export async function readMirrorLock(root: string, settings: MirrorSettings): Promise<Lock> {
   try {
     return await readLock(root, settings);
   } catch (error) {

@@ -6,7 +6,7 @@ import { after } from "../shared/after.ts";
 import { type Fault, notObjectId, refuse, unlike } from "../shared/faults.ts";
 import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
-import { type Tags, tagged } from "../shared/tags.ts";
+import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
 import type { PullCredentials } from "./pullCredentials.ts";
 import { PullPrincipal } from "./pullPrincipal.ts";
@@ -120,7 +120,14 @@ export class ContainerRegistry extends pulumi.ComponentResource {
   }
 }
 
-function registryFaults({ registryName, sku, zoneRedundant, network, deployers }: ContainerRegistryArgs): Fault[] {
+function registryFaults({
+  registryName,
+  sku,
+  zoneRedundant,
+  network,
+  deployers,
+  tags,
+}: ContainerRegistryArgs): Fault[] {
   const isPremium = sku === "Premium";
   const value = sku ?? REGISTRY.sku;
   return [
@@ -132,6 +139,7 @@ function registryFaults({ registryName, sku, zoneRedundant, network, deployers }
       "give 5 to 50 letters and digits, nothing else; or leave it out for a random name",
     ),
     ...notObjectId("deployers", deployers),
+    ...tagFaults(tags),
     ...(network && !isPremium
       ? [{ argument: "sku", value, problem: "has no private endpoints", remedy: "give Premium, or leave network out" }]
       : []),

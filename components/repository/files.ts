@@ -40,7 +40,7 @@ export interface RepositoryOptions {
 
 /**
  * The files that a stack owns in the repository, but for its encrypted secrets ({@link secretPath}).
- * @returns text by path; the paths depend on the settings alone, not on the registry.
+ * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   const { stack, charts, secrets, demo } = options;

@@ -15,7 +15,7 @@ export function clusterFiles({ stack, demo }: KustomizationOptions): Record<stri
   const infrastructure = kustomization("infrastructure", infrastructureFolder(stack));
   const apps = kustomization("apps", appsFolder(stack), {
     dependsOn: [{ name: "infrastructure" }],
-    // The application's files are people's own; what the settings say about it is laid over them here.
+    // The application's files are people's own; what the stack says about it is laid over them here.
     ...(demo ? { patches: [demoPatch(demo)] } : {}),
   });
   const folder = clusterFolder(stack);

@@ -8,7 +8,7 @@ import { after } from "../shared/after.ts";
 import { type Fault, notObjectId, notObjectIds, notRole, refuse, unlike } from "../shared/faults.ts";
 import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
-import { type Tags, tagged } from "../shared/tags.ts";
+import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 
 /** Custom roles instead of Azure's; each by its definition's GUID or its whole id. */
 export interface SopsRoles {
@@ -157,7 +157,8 @@ export class SopsKeyVault extends pulumi.ComponentResource {
   }
 }
 
-function vaultFaults({ vaultName, deployers, editors = [], encrypters = [], roles = {} }: SopsKeyVaultArgs): Fault[] {
+function vaultFaults(args: SopsKeyVaultArgs): Fault[] {
+  const { vaultName, deployers, editors = [], encrypters = [], roles = {}, tags } = args;
   return [
     ...unlike(
       "vaultName",
@@ -169,6 +170,7 @@ function vaultFaults({ vaultName, deployers, editors = [], encrypters = [], role
     ...notObjectId("deployers", deployers),
     ...notObjectIds("editors", editors),
     ...notObjectIds("encrypters", encrypters),
+    ...tagFaults(tags),
     ...notRole("roles.encrypt", roles.encrypt),
     ...notRole("roles.decrypt", roles.decrypt),
     ...(encrypters.length > 0 && !roles.encrypt

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { deploy, type Registration } from "./deployment.ts";
 import { EVERYTHING } from "./everything.ts";
+import { refused } from "./refused.ts";
 
 const TAGS = { costCenter: "4711", owner: "platform" };
 
@@ -61,6 +62,14 @@ describe("tags", () => {
     const text = JSON.stringify(resources.map(({ inputs }) => inputs));
     assert.ok(resources.length > 10);
     assert.doesNotMatch(text, /"tags"/);
+  });
+
+  it("that Azure does not take are refused by every component", async () => {
+    const many = Object.fromEntries(Array.from({ length: 49 }, (_, index) => [`tag${index}`, ""]));
+    const tags = { ...many, "cost/center": "4711", owner: "x".repeat(257) };
+    const faults = ["tags are 51, and Azure takes 50", "tags have a name that is none", "tags.owner is too long"];
+    for (const name of ["AksCluster", "ContainerRegistry", "SopsKeyVault", "FluxIdentity"])
+      assert.deepEqual(await refused(() => EVERYTHING[name]?.(tags, {}) ?? assert.fail(name)), faults, name);
   });
 
   it("of a key are never changed, since ARM writes no key that is there", async () => {

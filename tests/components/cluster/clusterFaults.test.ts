@@ -1,0 +1,105 @@
+import { strict as assert } from "node:assert";
+import * as pulumi from "@pulumi/pulumi";
+import { describe, it } from "mocha";
+import { AksCluster } from "../../../components/cluster/aksCluster.ts";
+import type { AksClusterArgs } from "../../../components/cluster/aksClusterArgs.ts";
+import { refused } from "../refused.ts";
+
+const PRIVATE: Partial<AksClusterArgs> = {
+  private: true,
+  privateEndpoints: true,
+  systemPool: { zones: ["1", "2", "3"], minCount: 3 },
+  userPools: [{ name: "apps", vmSize: "Standard_D8s_v5", minCount: 2, maxCount: 9 }],
+};
+
+describe("AksCluster refuses", () => {
+  const faults = (args: Partial<AksClusterArgs>) =>
+    refused(() => new AksCluster("aks", { resourceGroupName: "group", ...args }));
+
+  it("nothing that works", async () => {
+    assert.deepEqual(await faults({}), []);
+    assert.deepEqual(await faults({ ...PRIVATE, adminGroups: [pulumi.output("known later")] }), []);
+  });
+
+  it("networks that are none, too small, outside or on top of each other", async () => {
+    const network = {
+      nodes: "10.60.0.1/20",
+      apiServer: "10.60.16.0/29",
+      endpoints: "10.61.0.0/24",
+      pods: "10.0.0.0/8",
+    };
+    assert.deepEqual(await faults({ network }), [
+      "network.nodes is not an IPv4 network in CIDR notation",
+      "network.apiServer is too small",
+      "network.endpoints does not lie within vnet 10.60.0.0/16",
+      "network.pods overlaps vnet 10.60.0.0/16",
+      "network.pods overlaps apiServer 10.60.16.0/29",
+      "network.pods overlaps endpoints 10.61.0.0/24",
+      "network.services overlaps pods 10.0.0.0/8",
+    ]);
+  });
+
+  it("who cannot be let in", async () => {
+    assert.deepEqual(
+      await faults({ private: true, authorizedIpRanges: ["198.51.100.7"], adminGroups: ["platform-admins"] }),
+      [
+        "adminGroups[0] is no object id",
+        "authorizedIpRanges[0] is not an IPv4 network in CIDR notation",
+        "authorizedIpRanges cannot go with a private API server, which no public address reaches",
+      ],
+    );
+  });
+
+  it("pools that Azure would not make", async () => {
+    const userPools = [
+      { name: "apps", vmSize: "D4ds_v5", maxCount: 1001 },
+      { name: "apps", minCount: 6 },
+      { name: "system", minCount: 0 },
+      { name: "Big-Pool" },
+    ];
+    assert.deepEqual(await faults({ userPools, systemPool: { minCount: 1.5 } }), [
+      "systemPool.minCount is no number of nodes",
+      "userPools[0].vmSize is no size",
+      "userPools[0].maxCount is no number of nodes",
+      "userPools[1].minCount is more than maxCount 5",
+      "userPools[2].minCount is no number of nodes",
+      "userPools[1].name is the name of another pool",
+      "userPools[2].name is the name of another pool",
+      "userPools[3].name is no name of a Linux pool",
+    ]);
+  });
+
+  it("windows that are none, and channels that do not go together", async () => {
+    const maintenance = {
+      utcOffset: "CET",
+      autoUpgrade: { startTime: "1:00" },
+      nodeOSUpgrade: { durationHours: 3 },
+    };
+    assert.deepEqual(
+      await faults({ maintenance, upgradeChannel: "node-image", nodeOSUpgradeChannel: "SecurityPatch" }),
+      [
+        "maintenance.utcOffset is no offset from UTC",
+        "maintenance.autoUpgrade.startTime is no time of day",
+        "maintenance.nodeOSUpgrade.durationHours is no length of a window",
+        "nodeOSUpgradeChannel does not go with upgradeChannel node-image, which upgrades nodes by image",
+      ],
+    );
+  });
+
+  it("with what, where, which value and what to do", async () => {
+    assert.throws(
+      () => new AksCluster("aks", { resourceGroupName: "group", systemPool: { minCount: 9 } }),
+      (error) => {
+        assert.equal(
+          (error as Error).message,
+          `AksCluster aks has an argument that cannot work:
+
+  systemPool.minCount is more than maxCount 5
+    value   9
+    remedy  raise maxCount or lower minCount`,
+        );
+        return true;
+      },
+    );
+  });
+});
