@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { describe, it } from "mocha";
+import { before, describe, it } from "mocha";
 import { settingsHash } from "../../mirror/lock.ts";
 import { settingsOf } from "../settings/settingsOf.ts";
 import { type Deployment, deploy, resolved } from "./deployment.ts";
@@ -78,8 +78,13 @@ async function run(config: Record<string, unknown>): Promise<Deployment<Record<s
 }
 
 describe("the program", () => {
-  it("hands each setting to the component that it is for", async () => {
-    const { find, names } = await run(CONFIG);
+  let deployment: Deployment<Record<string, unknown>>;
+  before(async () => {
+    deployment = await run(CONFIG);
+  });
+
+  it("hands each setting to the component that it is for", () => {
+    const { find, names } = deployment;
     const cluster = find("ManagedCluster", "aks-test");
     assert.deepEqual(cluster.inputs.sku, { name: "Base", tier: "Premium" });
     assert.deepEqual((cluster.inputs.aadProfile as { adminGroupObjectIDs: string[] }).adminGroupObjectIDs, [ADMINS]);
@@ -134,8 +139,7 @@ describe("the program", () => {
   });
 
   it("prints a screenful of outputs at most, and the kubeconfig not at all", async () => {
-    const { result } = await run(CONFIG);
-    const { kubeconfig, ...shown } = result;
+    const { kubeconfig, ...shown } = deployment.result;
     assert.equal(await pulumi.isSecret(kubeconfig as pulumi.Output<string>), true);
     assert.equal(await resolved(kubeconfig as pulumi.Output<string>), "kubeconfig");
     const plain = (await resolved(pulumi.output(shown))) as Record<string, object | string>;
