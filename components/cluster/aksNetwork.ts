@@ -3,8 +3,10 @@ import { PublicIPAddress } from "@pulumi/azure-native/network/publicIPAddress.js
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import * as pulumi from "@pulumi/pulumi";
 import { CLUSTER } from "../defaults.ts";
-import { type Tags, tagged } from "../shared/tags.ts";
+import { refuse } from "../shared/faults.ts";
+import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
+import { networkFaults } from "./networkFaults.ts";
 
 /** What an AksNetwork is to be; networks are IPv4, in CIDR notation. */
 export interface AksNetworkArgs {
@@ -35,10 +37,12 @@ export class AksNetwork extends pulumi.ComponentResource {
   /** The public IPv4 address that the nodes' traffic comes from. */
   readonly egressAddress: pulumi.Output<string>;
 
+  /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: AksNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:AksNetwork", name, {}, opts);
     const { resourceGroupName } = args;
     const networks = withDefaults(args, { vnet: CLUSTER.network.vnet, nodes: CLUSTER.network.nodes });
+    refuse(this, name, [...networkFaults(given(networks), ""), ...tagFaults(args.tags)]);
     const sku = { name: "Standard" };
     const common = { resourceGroupName, ...tagged(args.tags) };
     const address = new PublicIPAddress(name, { ...common, sku, publicIPAllocationMethod: "Static" }, { parent: this });
@@ -62,9 +66,13 @@ export class AksNetwork extends pulumi.ComponentResource {
   }
 }
 
-type Subnets = Pick<AksNetworkArgs, "apiServer" | "endpoints"> & { readonly nodes: string };
+type Networks = Pick<AksNetworkArgs, "apiServer" | "endpoints"> & { readonly vnet: string; readonly nodes: string };
 
-function subnets({ nodes, apiServer, endpoints }: Subnets, natGatewayId: pulumi.Output<string>) {
+function given({ vnet, nodes, apiServer, endpoints }: Networks): Record<string, string> {
+  return { vnet, nodes, ...(apiServer ? { apiServer } : {}), ...(endpoints ? { endpoints } : {}) };
+}
+
+function subnets({ nodes, apiServer, endpoints }: Networks, natGatewayId: pulumi.Output<string>) {
   return [
     { name: "nodes", addressPrefix: nodes, natGateway: { id: natGatewayId }, defaultOutboundAccess: false },
     ...(apiServer ? [apiServerSubnet(apiServer)] : []),

@@ -1,14 +1,14 @@
 // What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
-import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import { type Fault, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
-import type { Cluster, Networks, Pool } from "./aksClusterArgs.ts";
+import type { Cluster, Pool } from "./aksClusterArgs.ts";
+import { networkFaults, notNetwork } from "./networkFaults.ts";
 
 /** Everything about a cluster that cannot work. */
 export function clusterFaults(cluster: Cluster): Fault[] {
   return [
     ...accessFaults(cluster),
-    ...networkFaults(cluster.network),
+    ...networkFaults(cluster.network, "network."),
     ...poolFaults("systemPool", cluster.systemPool),
     ...cluster.userPools.flatMap((pool, index) => poolFaults(`userPools[${index}]`, pool)),
     ...nameFaults(cluster),
@@ -34,58 +34,6 @@ function accessFaults({ private: isPrivate, authorizedIpRanges, adminGroups }: C
           },
         ]
       : []),
-  ];
-}
-
-function notNetwork(argument: string, value: string): Fault[] {
-  if (parseNetwork(value)) return [];
-  const remedy = "give its first address and a prefix length up to 32, for example 10.60.0.0/16";
-  return [{ argument, value, problem: "is not an IPv4 network in CIDR notation", remedy }];
-}
-
-const SUBNETS: readonly string[] = ["nodes", "apiServer", "endpoints"] satisfies (keyof Networks)[];
-
-function networkFaults(networks: Networks): Fault[] {
-  const faults: Fault[] = Object.entries(networks).flatMap(([name, value]) => notNetwork(`network.${name}`, value));
-  const known = Object.entries(networks).flatMap(([name, value]) => {
-    const network = parseNetwork(value);
-    return network ? [{ name, value, network }] : [];
-  });
-  for (const [index, one] of known.entries()) {
-    const argument = `network.${one.name}`;
-    // Services and an API server need 16 addresses, Azure's other subnets 8.
-    const limit = one.name === "services" || one.name === "apiServer" ? 28 : 29;
-    if (one.network.prefix > limit) {
-      const remedy = `give a prefix length of ${limit} or less (a larger network)`;
-      faults.push({ argument, value: one.value, problem: "is too small", remedy });
-    }
-    const vnet = known.find(({ name }) => name === "vnet");
-    if (vnet && SUBNETS.includes(one.name) && !contains(vnet.network, one.network)) {
-      const problem = `does not lie within vnet ${vnet.value}`;
-      faults.push({ argument, value: one.value, problem, remedy: "choose a part of vnet, or a larger vnet" });
-    }
-    for (const other of known.slice(0, index)) faults.push(...overlapFault(one, other));
-  }
-  return faults;
-}
-
-interface Named {
-  readonly name: string;
-  readonly value: string;
-  readonly network: Network;
-}
-
-function overlapFault(one: Named, other: Named): Fault[] {
-  const isNested = other.name === "vnet" && SUBNETS.includes(one.name);
-  if (isNested || !overlap(one.network, other.network)) return [];
-  const problem = `overlaps ${other.name} ${other.value}`;
-  return [
-    {
-      argument: `network.${one.name}`,
-      value: one.value,
-      problem,
-      remedy: "choose networks that share no address",
-    },
   ];
 }
 

@@ -5,7 +5,9 @@ import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
 
 /** A Kubernetes secret that is encrypted into the repository. */
 export interface SecretArgs {
+  /** Its name: at most 63 lower-case letters, digits and hyphens. */
   readonly name: string;
+  /** The namespace that it is in. */
   readonly namespace: string;
   /** Its type as Kubernetes names it. @default "Opaque" */
   readonly type?: string | undefined;

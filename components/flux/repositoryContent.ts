@@ -19,6 +19,7 @@ import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
 
 /** A Flux that is committed as `flux bootstrap` would commit it. */
 export interface Bootstrapped {
+  /** What the Flux is. */
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;

@@ -4,6 +4,7 @@
 export interface RepositoryAddress {
   /** The host's name, `github.com`. */
   readonly host: string;
+  /** Who it belongs to: an organisation, a user. */
   readonly owner: string;
   /** Without `.git`. */
   readonly name: string;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { AksCluster } from "../../../components/cluster/aksCluster.ts";
 import type { AksClusterArgs } from "../../../components/cluster/aksClusterArgs.ts";
+import { AksNetwork } from "../../../components/cluster/aksNetwork.ts";
 import { refused } from "../refused.ts";
 
 const PRIVATE: Partial<AksClusterArgs> = {
@@ -36,6 +37,14 @@ describe("AksCluster refuses", () => {
       "network.pods overlaps apiServer 10.60.16.0/29",
       "network.pods overlaps endpoints 10.61.0.0/24",
       "network.services overlaps pods 10.0.0.0/8",
+    ]);
+  });
+
+  it("the same networks where AksNetwork is used alone", async () => {
+    const args = { resourceGroupName: "group", nodes: "10.60.0.1/20", endpoints: "10.61.0.0/24" };
+    assert.deepEqual(await refused(() => new AksNetwork("aks", args)), [
+      "nodes is not an IPv4 network in CIDR notation",
+      "endpoints does not lie within vnet 10.60.0.0/16",
     ]);
   });
 

@@ -1,0 +1,53 @@
+import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
+import type { Fault } from "../shared/faults.ts";
+import type { NetworkArgs } from "./aksClusterArgs.ts";
+
+/** The fault of a text that names no network. */
+export function notNetwork(argument: string, value: string): Fault[] {
+  if (parseNetwork(value)) return [];
+  const remedy = "give its first address and a prefix length up to 32, for example 10.60.0.0/16";
+  return [{ argument, value, problem: "is not an IPv4 network in CIDR notation", remedy }];
+}
+
+const SUBNETS: readonly string[] = ["nodes", "apiServer", "endpoints"] satisfies (keyof NetworkArgs)[];
+
+/**
+ * Everything about the networks of a cluster that cannot work.
+ * @param before what stands before the networks' names in an argument's.
+ */
+export function networkFaults(networks: Readonly<Record<string, string>>, before: string): Fault[] {
+  const faults: Fault[] = Object.entries(networks).flatMap(([name, value]) => notNetwork(before + name, value));
+  const known = Object.entries(networks).flatMap(([name, value]) => {
+    const network = parseNetwork(value);
+    return network ? [{ name, value, network }] : [];
+  });
+  for (const [index, one] of known.entries()) {
+    const argument = before + one.name;
+    // Services and an API server need 16 addresses, Azure's other subnets 8.
+    const limit = one.name === "services" || one.name === "apiServer" ? 28 : 29;
+    if (one.network.prefix > limit) {
+      const remedy = `give a prefix length of ${limit} or less (a larger network)`;
+      faults.push({ argument, value: one.value, problem: "is too small", remedy });
+    }
+    const vnet = known.find(({ name }) => name === "vnet");
+    if (vnet && SUBNETS.includes(one.name) && !contains(vnet.network, one.network)) {
+      const problem = `does not lie within vnet ${vnet.value}`;
+      faults.push({ argument, value: one.value, problem, remedy: "choose a part of vnet, or a larger vnet" });
+    }
+    for (const other of known.slice(0, index)) faults.push(...overlapFault(argument, one, other));
+  }
+  return faults;
+}
+
+interface Named {
+  readonly name: string;
+  readonly value: string;
+  readonly network: Network;
+}
+
+function overlapFault(argument: string, one: Named, other: Named): Fault[] {
+  const isNested = other.name === "vnet" && SUBNETS.includes(one.name);
+  if (isNested || !overlap(one.network, other.network)) return [];
+  const problem = `overlaps ${other.name} ${other.value}`;
+  return [{ argument, value: one.value, problem, remedy: "choose networks that share no address" }];
+}
