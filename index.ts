@@ -82,7 +82,7 @@ const flux = new FluxBootstrap("flux", {
 
 export const resourceGroupId = resourceGroup.id;
 export const { clusterId, clusterName, oidcIssuerUrl } = cluster;
-/** It holds no credential; a secret only so that an update does not print its many lines. */
+/** It holds no credential and is a secret only to keep its many lines out of an update: `--show-secrets` shows it. */
 export const kubeconfig = pulumi.secret(cluster.kubeconfig);
 export const { registryId, loginServer } = registry;
 export const { vaultUri, keyId, keyUrl } = vault;
