@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fluxManifests } from "../flux/manifests.ts";
+import { useProxy } from "../net/proxy.ts";
 import { RegistryClient } from "../net/registry/client.ts";
 import { parseSettings } from "../settings/settings.ts";
 import { readStackFile } from "../settings/stackFile.ts";
@@ -56,6 +57,7 @@ function count(items: readonly unknown[], noun: string): string {
 }
 
 try {
+  useProxy();
   await main(process.argv.slice(2));
 } catch (error) {
   console.error((error as Error).message);

@@ -1,5 +1,6 @@
 // The plugin `gitops`: its resources by type token, served to the engine.
 
+import { useProxy } from "../net/proxy.ts";
 import type { ResourceHandler } from "../plugin/handler.ts";
 import { serve } from "../plugin/server.ts";
 import { clusterAccess } from "./azure/clusterAccess.ts";
@@ -10,6 +11,8 @@ import { gitCommit } from "./git/gitCommit.ts";
 import { chartMirror } from "./mirror/chartMirror.ts";
 import { imageImport } from "./mirror/imageImport.ts";
 import { encryptedSecret } from "./secret/encryptedSecret.ts";
+
+useProxy();
 
 const resources = new Map<string, ResourceHandler>([
   ["gitops:index:ChartMirror", chartMirror],

@@ -8,6 +8,7 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { promisify } from "node:util";
+import { isProxied } from "../net/proxy.ts";
 import type { Download } from "./catalogue.ts";
 
 /** How long a host may take to accept a connection, in milliseconds. */
@@ -136,7 +137,7 @@ async function reach(url: URL): Promise<void> {
   const known = unreachable.get(url.origin);
   if (known !== undefined) throw new Error(`${url.origin} cannot be reached: ${known}`);
   // Through a proxy it is the proxy that connects.
-  if (process.env.HTTPS_PROXY !== undefined || process.env.https_proxy !== undefined) return;
+  if (isProxied(url)) return;
   const failure = await new Promise<string | undefined>((resolve) => {
     const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
     const socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ""), port, timeout: CONNECT_TIMEOUT });

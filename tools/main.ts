@@ -1,4 +1,5 @@
 // Prints the path of a tool, and finds, downloads or builds it first: `npm run tools -- helm`.
+import { useProxy } from "../net/proxy.ts";
 import { CATALOGUE, type ToolName } from "./catalogue.ts";
 import { findTool } from "./findTool.ts";
 
@@ -11,6 +12,7 @@ if (wanted.length === 0 || unknown.length > 0) {
   process.exitCode = 2;
 } else {
   try {
+    useProxy();
     for (const name of wanted) console.log(await findTool(name as ToolName, { log: (line) => console.error(line) }));
   } catch (error) {
     console.error((error as Error).message);

@@ -28,7 +28,6 @@ export async function startCloud(stack: string, paths: Paths): Promise<CloudProc
     cwd: checkout,
     detached: true,
     stdio: ["pipe", log.fd, log.fd],
-    env: { ...process.env, NODE_USE_ENV_PROXY: "0" },
   });
   await log.close();
   child.stdin?.on("error", () => {}); // a cloud that is gone already needs no word

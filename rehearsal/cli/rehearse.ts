@@ -1,6 +1,7 @@
 // `npm run rehearse`: commands against a kept rehearsal.
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
+import { useProxy } from "../../net/proxy.ts";
 import { CATALOGUE, type ToolName } from "../../tools/catalogue.ts";
 import { cachedFolders, findTool } from "../../tools/findTool.ts";
 import { family, kill } from "../descendants.ts";
@@ -158,6 +159,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 try {
+  useProxy();
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   print((error as Error).message);

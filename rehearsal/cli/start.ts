@@ -1,5 +1,6 @@
 // `npm start`: rehearses the stacks, one after the other.
 import { parseArgs } from "node:util";
+import { useProxy } from "../../net/proxy.ts";
 import { CLUSTER_TOOLS } from "../../tools/catalogue.ts";
 import { findTools } from "../../tools/findTool.ts";
 import { Interrupted } from "../run.ts";
@@ -41,6 +42,7 @@ const quietly = (log: (line: string) => void) => (line: string) => {
 };
 
 try {
+  useProxy();
   const { values } = parseArgs({
     options: { stack: { type: "string" }, keep: { type: "boolean", default: false }, help: { type: "boolean" } },
   });

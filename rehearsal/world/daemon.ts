@@ -4,6 +4,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
+import { useProxy } from "../../net/proxy.ts";
 import { family, kill } from "../descendants.ts";
 import { type CloudFile, pathsOf } from "../session.ts";
 import { World } from "./world.ts";
@@ -11,6 +12,8 @@ import { World } from "./world.ts";
 const stack = process.argv[2];
 if (stack === undefined) throw new Error("usage: daemon.ts STACK");
 const paths = pathsOf(stack);
+
+useProxy();
 
 let kept = false;
 const guarded = new Set<number>();

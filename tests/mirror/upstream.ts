@@ -70,7 +70,6 @@ export async function upstream(): Promise<Upstream> {
         PATH: path,
         HOME: process.env.HOME,
         AKS_GITOPS_CACHE: path === process.env.PATH ? process.env.AKS_GITOPS_CACHE : join(folder, "cache"),
-        NODE_USE_ENV_PROXY: "1",
         HTTPS_PROXY: proxy,
         NODE_EXTRA_CA_CERTS: join(folder, "authority.pem"),
       };
