@@ -73,7 +73,7 @@ try {
   const cloud = runningCloud("prod");
   if (cloud === undefined) throw new Error("the rehearsal of prod did not stay");
   const paths = pathsOf("prod");
-  const engine = await findEngine(() => {});
+  const engine = await findEngine({});
   const env = environment({ paths, cloud, path: engine.path });
   const empty = emptyProject(folder);
   await must(engine.pulumi, ["stack", "init", "empty", "--non-interactive"], { cwd: empty, env });

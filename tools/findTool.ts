@@ -26,6 +26,8 @@ export interface FindOptions {
   readonly hosts?: DownloadHosts;
   /** Default: this machine. */
   readonly platform?: Platform;
+  /** What Go builds is built when this has come, for it is needed first; nothing is built where it fails. */
+  readonly buildAfter?: Promise<unknown>;
 }
 
 /** How often a long download or build says that it goes on, in milliseconds. */
@@ -219,7 +221,7 @@ class Search {
   private async compile(folder: string): Promise<void> {
     const { go, version } = CATALOGUE[this.name];
     const what = go.bundle === undefined ? (go.version ?? version) : `and the other tools of the ${go.bundle}`;
-    const module = go.completed && (await completedFlux(folder, this.options));
+    const module = go.completed && (await this.completed(folder));
     let compiled = 0;
     const progress = (packages: number) => {
       compiled = packages;
@@ -238,12 +240,18 @@ class Search {
       () => `${what}: downloading its modules`,
       () => goFetch(this.name, { env: this.env, ...(module && { module }) }),
     );
+    await this.options.buildAfter;
     // Two builds side by side would only take each other's processors.
     const waiting = () => this.say(`${what}: waiting for another build`);
     const seconds = await withLock(join(this.cache, "locks", "go.lock"), waiting, () =>
       this.timed(() => `${what}: building with Go, ${compiled} packages compiled`, make),
     );
     this.say(`${what}: built with Go in ${seconds} s`);
+  }
+
+  /** The complete module of the flux CLI, in a folder. */
+  private async completed(folder: string): Promise<string> {
+    return completedFlux(folder, { env: this.env, kustomize: await findTool("kustomize", this.options) });
   }
 
   /** Moves finished programs into the cache, the one that was asked for last: once it is there, all are. */

@@ -3,11 +3,16 @@ import { execFile } from "node:child_process";
 import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { FindOptions } from "./findTool.ts";
-import { findTool } from "./findTool.ts";
 import { goEnvironment, pinnedModule } from "./goBuild.ts";
 
 const run = promisify(execFile);
+
+export interface FluxSourceOptions {
+  /** The environment of Go. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The program that builds the manifests. */
+  readonly kustomize: string;
+}
 
 /** The controllers that can be had as modules, and where each is pinned. source-watcher, an extra of 2.9, cannot. */
 const controllers = [
@@ -25,9 +30,9 @@ const controllers = [
  * @param folder an existing folder for the copy.
  * @returns the folder of the complete module.
  */
-export async function completedFlux(folder: string, options: FindOptions): Promise<string> {
-  const env = goEnvironment(options.env ?? process.env);
-  const kustomize = await findTool("kustomize", options);
+export async function completedFlux(folder: string, options: FluxSourceOptions): Promise<string> {
+  const env = goEnvironment(options.env);
+  const { kustomize } = options;
   const build = async (path: string) => (await run(kustomize, ["build", path], { env, maxBuffer: 1 << 26 })).stdout;
   const copy = join(folder, "flux2");
   await cp(await moduleFolder("flux", "github.com/fluxcd/flux2/v2", env), copy, { recursive: true });

@@ -1,6 +1,6 @@
 // The real engine, run in a rehearsal's project.
 import { dirname } from "node:path";
-import { findTool } from "../../tools/findTool.ts";
+import { type FindOptions, findTool } from "../../tools/findTool.ts";
 import { must, type Ran, run } from "../run.ts";
 import { type CloudFile, environment, type IdentityName, type Paths } from "../session.ts";
 
@@ -11,9 +11,9 @@ export interface Engine {
   readonly path: readonly string[];
 }
 
-export async function findEngine(log: (line: string) => void): Promise<Engine> {
-  const pulumi = await findTool("pulumi", { log });
-  const host = await findTool("pulumi-language-nodejs", { log });
+export async function findEngine(options: FindOptions): Promise<Engine> {
+  const pulumi = await findTool("pulumi", options);
+  const host = await findTool("pulumi-language-nodejs", options);
   return { pulumi, path: [...new Set([dirname(pulumi), dirname(host)])] };
 }
 

@@ -111,7 +111,7 @@ async function sync({ stack, paths, cloud }: Call, engine: Engine): Promise<void
 }
 
 async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
-  const engine = await findEngine(printNews);
+  const engine = await findEngine({ log: printNews });
   await sync(call, engine);
   const { paths, cloud, as } = call;
   return inherit(engine.pulumi, args, paths.project, environment({ paths, cloud, as, path: engine.path }));

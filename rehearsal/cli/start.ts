@@ -1,11 +1,9 @@
 // `npm start`: rehearses the stacks, one after the other.
 import { parseArgs } from "node:util";
 import { useProxy } from "../../net/proxy.ts";
-import { CLUSTER_TOOLS } from "../../tools/catalogue.ts";
-import { findTools } from "../../tools/findTool.ts";
 import { Interrupted } from "../run.ts";
-import { findEngine } from "./pulumi.ts";
 import { rehearsable, rehearseStack } from "./stackRun.ts";
+import { findAllTools } from "./tools.ts";
 
 const usage = `npm start -- [--stack STACK] [--keep]
 
@@ -19,12 +17,8 @@ const print = (line: string) => void process.stdout.write(`${line}\n`);
 async function start(stacks: readonly string[], keep: boolean): Promise<boolean> {
   // Faults of every stack are told before anything is built.
   const settings = await Promise.all(stacks.map(rehearsable));
-  const log = (line: string) => print(`   ${line}`);
   print("\n== Find the engine");
-  // At once: downloads for one go on while the other is built.
-  const found = findEngine(log);
-  const clusterTools = findTools([...CLUSTER_TOOLS, "flux"], { log: quietly(log) });
-  clusterTools.catch(() => {}); // told by whoever needs them
+  const { engine: found, clusterTools } = findAllTools({ log: (line) => print(`   ${line}`) });
   const engine = await found;
   const faultless: boolean[] = [];
   for (const [index, stack] of stacks.entries()) {
@@ -35,11 +29,6 @@ async function start(stacks: readonly string[], keep: boolean): Promise<boolean>
   }
   return faultless.every(Boolean);
 }
-
-/** Fourteen tools that are at hand are no news. */
-const quietly = (log: (line: string) => void) => (line: string) => {
-  if (!/: from (the cache|PATH)/.test(line)) log(line);
-};
 
 try {
   useProxy();

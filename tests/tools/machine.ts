@@ -111,7 +111,8 @@ done`,
     disconnect,
     async close() {
       await disconnect();
-      await rm(folder, { recursive: true, force: true });
+      // Searches beside one that failed may still be tidying up.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
