@@ -224,10 +224,13 @@ function checkVersion(text: string): void {
   throw new GitError("other", `${text.trim()} is too old: install git 2.30 or newer`);
 }
 
+/** The program's, whoever runs it; the address is nobody's (RFC 2606). */
+const AUTHOR = "aks-gitops <noreply@aks-gitops.invalid>";
+
 /** The commit in the language of git fast-import; lengths are in bytes. */
 function importStream(ref: string, { parent, message, writes, removes }: CommitContent): string {
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
-  const identity = `aks-gitops <> ${Math.floor(Date.now() / 1000)} +0000`;
+  const identity = `${AUTHOR} ${Math.floor(Date.now() / 1000)} +0000`;
   return [
     `commit ${ref}\nauthor ${identity}\ncommitter ${identity}\n${data(`${message.trim()}\n`)}`,
     parent === undefined ? "" : `from ${parent}\n`,

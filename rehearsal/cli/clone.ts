@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { must, type Ran, run } from "../run.ts";
 import { type CloudFile, environment, type Paths } from "../session.ts";
+import { signIn } from "./gitSettings.ts";
 
 /** Where the repository stands: the branch's commit, or else what is not there, in words. */
 export type Head = { readonly commit: string } | { readonly missing: string };
@@ -12,15 +13,8 @@ export type Head = { readonly commit: string } | { readonly missing: string };
  * @throws Error as git fails otherwise.
  */
 export async function updateClone(paths: Paths, cloud: CloudFile, url: string, branch: string): Promise<Head> {
-  const credential = {
-    GIT_CONFIG_COUNT: "1",
-    GIT_CONFIG_KEY_0: "credential.helper",
-    // The helper reads the token from its environment, so it stands in no argument and in no file.
-    GIT_CONFIG_VALUE_0:
-      '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$GITHUB_TOKEN"; }; f',
-  };
   // What git says is read below.
-  const env = { ...environment({ paths, cloud }), ...credential, LC_ALL: "C" };
+  const env = { ...environment({ paths, cloud }), ...signIn, LC_ALL: "C" };
   const git = (args: string[], cwd: string) => must("git", args, { cwd, env });
   const remote = await run("git", ["ls-remote", "--exit-code", url, `refs/heads/${branch}`], { cwd: paths.dir, env });
   const missing = absence(remote, url, branch);

@@ -18,6 +18,7 @@ import {
 import { settingsOf } from "../settings.ts";
 import { updateClone } from "./clone.ts";
 import { stopCloud } from "./cloudProcess.ts";
+import { signInAndAuthor } from "./gitSettings.ts";
 import { ensureLock } from "./lock.ts";
 import { Phases } from "./phases.ts";
 import { type Engine, findEngine, mustPulumi } from "./pulumi.ts";
@@ -127,7 +128,8 @@ async function runExec({ stack, paths, cloud, as, inCluster }: Call, args: reado
   // A script may call the others.
   const path = [...asked, ...(await cachedFolders())];
   const folder = "missing" in head ? paths.project : paths.clone;
-  return inherit(command, rest, folder, environment({ paths, cloud, as, inCluster, path }));
+  const env = environment({ paths, cloud, as, inCluster, path });
+  return inherit(command, rest, folder, { ...env, ...(await signInAndAuthor(as, folder, env)) });
 }
 
 async function runCheck({ stack, paths, cloud }: Call): Promise<number> {

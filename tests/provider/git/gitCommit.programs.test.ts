@@ -75,7 +75,7 @@ describe("GitCommit", () => {
       assert.equal(state.commit, await head());
       assert.equal(
         await server.git(["log", "--format=%an|%ae|%cn|%B", "main"]),
-        "aks-gitops||aks-gitops|Add prod\n\nIts first files.",
+        "aks-gitops|noreply@aks-gitops.invalid|aks-gitops|Add prod\n\nIts first files.",
       );
       const listing = await server.git([
         "-c",

@@ -1,17 +1,18 @@
 // The GitOps repository of a rehearsal: there from the beginning, or made by the stack, or not made although it should be.
 import { strict as assert } from "node:assert";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { LOCK_VERSION, lockName, settingsHash } from "../../../mirror/lock.ts";
 import { updateClone } from "../../../rehearsal/cli/clone.ts";
+import { signInAndAuthor } from "../../../rehearsal/cli/gitSettings.ts";
 import { Phases } from "../../../rehearsal/cli/phases.ts";
 import { makeReport, summary } from "../../../rehearsal/cli/report.ts";
 import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
 import { Door } from "../../../rehearsal/cloud/door/door.ts";
 import { run } from "../../../rehearsal/run.ts";
-import { type CloudFile, environment, type Paths, pathsOf } from "../../../rehearsal/session.ts";
+import { type CloudFile, environment, type IdentityName, type Paths, pathsOf } from "../../../rehearsal/session.ts";
 import { people } from "../../../rehearsal/world/people.ts";
 import { makeServices, route, type Services } from "../../../rehearsal/world/services.ts";
 import { settingsOf } from "../../settings/settingsOf.ts";
@@ -100,6 +101,59 @@ describe("a rehearsal's GitOps repository", () => {
     assert.equal(pushed.code, 0, pushed.stderr);
     const asReader = { ...cloud, identities: { ...cloud.identities, deployer: reader } };
     assert.deepEqual(await updateClone(paths, asReader, url, "main"), { commit: pushed.stdout.trim() });
+  });
+
+  describe("in the clone of somebody who works in it", () => {
+    let cloud: CloudFile;
+    let paths: Paths;
+    let home: string;
+
+    before(async () => {
+      ({ cloud, paths } = await world("worked-in", false));
+      await updateClone(paths, cloud, url, "main");
+      home = join(paths.dir, "home");
+      mkdirSync(home);
+    });
+
+    /** What commands print in the clone, as `rehearse exec` runs them. */
+    async function exec(as: IdentityName, script: string) {
+      const env = { ...environment({ paths, cloud, as }), HOME: home, XDG_CONFIG_HOME: home };
+      const settings = await signInAndAuthor(as, paths.clone, env);
+      return run("bash", ["-euc", script], { cwd: paths.clone, env: { ...env, ...settings } });
+    }
+
+    const commit = (file: string) => `echo ${file} > ${file}; git add ${file}; git commit -qm "Add ${file}"`;
+
+    it("takes plain commits and pushes of the identity, by its name where git knows no other", async () => {
+      const pushed = await exec(
+        "deployer",
+        `${commit("one")}; git push -q; git pull -q; git log -1 --format='%an <%ae>'`,
+      );
+      assert.deepEqual(pushed, { code: 0, stdout: "rehearsal deployer <deployer@rehearsal.invalid>\n", stderr: "" });
+      writeFileSync(join(home, ".gitconfig"), "[user]\n  name = Ada\n  email = ada@acme.test\n");
+      const hers = await exec("deployer", `${commit("two")}; git push -q; git log -1 --format='%an <%ae>'`);
+      assert.deepEqual(hers, { code: 0, stdout: "Ada <ada@acme.test>\n", stderr: "" });
+      const remote = await exec("reader", "git ls-remote origin main; git rev-parse HEAD");
+      const [listed, head] = remote.stdout.split("\n");
+      assert.equal(listed, `${head}\trefs/heads/main`, remote.stderr);
+    });
+
+    it("refuses the push of one who may only read", async () => {
+      const refused = await exec("reader", `${commit("three")}; git push -q`);
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.stderr, /403/);
+    });
+
+    it("keeps the token out of the clone, and from the user's own credential helpers", async () => {
+      writeFileSync(join(home, ".gitconfig"), "[credential]\n  helper = store\n");
+      const { gitHubToken } = cloud.identities.deployer;
+      assert.equal((await exec("deployer", "git fetch -q; git config --list")).stdout.includes(gitHubToken), false);
+      for (const folder of [home, paths.clone])
+        for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+          if (entry.isFile())
+            assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes(gitHubToken), entry.name);
+      assert.equal(existsSync(join(home, ".git-credentials")), false);
+    });
   });
 
   it("is a fault of the summary where the stack did not come to make it", async () => {

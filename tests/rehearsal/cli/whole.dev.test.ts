@@ -171,6 +171,20 @@ describe("the rehearsal of dev", () => {
     assert.equal(await replicas(), 1);
   });
 
+  it("takes what somebody commits and pushes by hand into the cluster, and out again", async () => {
+    const note = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "by-hand", namespace: "demo" } };
+    const notes = async () =>
+      (await kubectl("get", "configmaps", "-n", "demo")).items.filter(({ metadata }) => metadata.name === "by-hand");
+    const reconcile = () => dev.output("flux", "reconcile", "kustomization", "apps", "--with-source");
+    const files = `echo '${JSON.stringify(note)}' > by-hand.yaml; echo '  - by-hand.yaml' >> kustomization.yaml`;
+    await dev.output("bash", "-euc", `cd apps/dev; ${files}; git add .; git commit -qm "Add a note"; git push -q`);
+    await reconcile();
+    assert.equal((await notes()).length, 1);
+    await dev.output("bash", "-euc", "git pull -q; git revert --no-edit HEAD; git push -q");
+    await reconcile();
+    assert.equal((await notes()).length, 0);
+  });
+
   it("takes Flux out of the cluster and leaves what Flux brought there", async () => {
     const install = ["--target", "**gitops:index:FluxInstall::flux", "--target-dependents"];
     await dev.succeeds("pulumi", "destroy", ...install, "--yes", "--skip-preview", "--non-interactive");

@@ -102,7 +102,9 @@ describe("a Node that is too old", () => {
   });
 
   it("is no matter where a newer one comes first, wherever in the project pulumi is called", async () => {
-    for (const folder of [project, join(project, "settings")]) {
+    const below = join(project, "a folder");
+    mkdirSync(below);
+    for (const folder of [project, below]) {
       const { stdout, stderr } = await preview(folder, join(ROOT, "node_modules/.bin"));
       // The program was loaded: it is the settings that it finds fault with.
       assert.match(stdout + stderr, /aks-gitops:deployers/);
