@@ -1,9 +1,9 @@
 // login.microsoftonline.com: discovery and the client credentials grant with a secret or a federated assertion.
 
 import type { CloudRequest, CloudResponse, Principal } from "../types.ts";
+import type { TenantDirectory } from "./directory.ts";
 import { SignInFault, signInError } from "./errors.ts";
 import { checkAssertion } from "./federation.ts";
-import type { Entra } from "./service.ts";
 import { resourceId, tokenLifetime } from "./tokens.ts";
 
 const host = "https://login.microsoftonline.com";
@@ -17,25 +17,25 @@ interface Client {
 }
 
 /** Answers one request. */
-export async function signIn(entra: Entra, request: CloudRequest): Promise<CloudResponse> {
+export async function signIn(directory: TenantDirectory, request: CloudRequest): Promise<CloudResponse> {
   try {
-    return await answer(entra, request);
+    return await answer(directory, request);
   } catch (error) {
     if (error instanceof SignInFault) throw signInError(error, request.headers["client-request-id"]);
     throw error;
   }
 }
 
-async function answer(entra: Entra, request: CloudRequest): Promise<CloudResponse> {
+async function answer(directory: TenantDirectory, request: CloudRequest): Promise<CloudResponse> {
   const path = request.url.pathname;
-  if (path === "/common/discovery/instance") return { status: 200, body: instance(entra.tenantId) };
+  if (path === "/common/discovery/instance") return { status: 200, body: instance(directory.tenantId) };
   const [, tenant = "", rest = ""] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
   const version = rest.includes("v2.0") ? 2 : 1;
   const kind = rest.replace("v2.0/", "");
   if (!["oauth2/token", "discovery/keys", ".well-known/openid-configuration"].includes(kind)) {
     return { status: 404, body: "" };
   }
-  if (tenant.toLowerCase() !== entra.tenantId.toLowerCase() && !(kind !== "oauth2/token" && tenant === "common")) {
+  if (tenant.toLowerCase() !== directory.tenantId.toLowerCase() && !(kind !== "oauth2/token" && tenant === "common")) {
     const word =
       `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the ` +
       "correct cloud. Check with your subscription administrator, this may happen if there are no active " +
@@ -43,9 +43,10 @@ async function answer(entra: Entra, request: CloudRequest): Promise<CloudRespons
     throw new SignInFault(kind === "oauth2/token" ? "invalid_request" : "invalid_tenant", 90002, word);
   }
   if (kind === "discovery/keys") {
-    return { status: 200, body: { keys: [{ ...entra.issuer.jwk, issuer: issuerOf(entra.tenantId, 2) }] } };
+    return { status: 200, body: { keys: [{ ...directory.issuer.jwk, issuer: issuerOf(directory.tenantId, 2) }] } };
   }
-  if (kind === ".well-known/openid-configuration") return { status: 200, body: configuration(entra.tenantId, version) };
+  if (kind === ".well-known/openid-configuration")
+    return { status: 200, body: configuration(directory.tenantId, version) };
   if (request.method !== "POST") {
     throw new SignInFault(
       "invalid_request",
@@ -53,29 +54,30 @@ async function answer(entra: Entra, request: CloudRequest): Promise<CloudRespons
       "The endpoint only accepts POST requests. Received a GET request.",
     );
   }
-  return token(entra, request, version);
+  return token(directory, request, version);
 }
 
-async function token(entra: Entra, request: CloudRequest, version: 1 | 2): Promise<CloudResponse> {
+async function token(directory: TenantDirectory, request: CloudRequest, version: 1 | 2): Promise<CloudResponse> {
   const form = new URLSearchParams(request.body.toString());
   const grant = required(form, "grant_type");
   if (grant !== "client_credentials") {
     throw new SignInFault("unsupported_grant_type", 70003, `The app requested an unsupported grant type '${grant}'.`);
   }
   const client = readClient(form, request.headers.authorization);
-  const audience = readAudience(entra, form, version);
-  const principal = findPrincipal(entra, client.clientId);
-  if (client.assertion !== undefined) await checkAssertion(principal, client.assertion, entra.federation, entra.now());
-  else checkSecret(entra, client);
+  const audience = readAudience(directory, form, version);
+  const principal = findPrincipal(directory, client.clientId);
+  if (client.assertion !== undefined)
+    await checkAssertion(principal, client.assertion, directory.federation, directory.now());
+  else checkSecret(directory, client);
   const roles =
     resourceId(audience) === resourceId("https://graph.microsoft.com")
-      ? entra.graphPermissions(principal.objectId)
+      ? directory.graphPermissions(principal.objectId)
       : [];
-  const accessToken = entra.issuer.issue(principal, audience, client.assertion === undefined ? "1" : "2", roles);
+  const accessToken = directory.issuer.issue(principal, audience, client.assertion === undefined ? "1" : "2", roles);
   return {
     status: 200,
     headers: { "cache-control": "no-store, no-cache", pragma: "no-cache" },
-    body: version === 2 ? tokenBody(accessToken) : tokenBodyOfVersion1(accessToken, audience, entra.now()),
+    body: version === 2 ? tokenBody(accessToken) : tokenBodyOfVersion1(accessToken, audience, directory.now()),
   };
 }
 
@@ -127,13 +129,13 @@ function decodeForm(text: string): string {
 }
 
 /** The resource that the token shall be for, as it was asked for. */
-function readAudience(entra: Entra, form: URLSearchParams, version: 1 | 2): string {
+function readAudience(directory: TenantDirectory, form: URLSearchParams, version: 1 | 2): string {
   const resource = version === 1 ? required(form, "resource") : resourceOfScope(required(form, "scope"));
   if (resourceId(resource) !== undefined) return resource;
   throw new SignInFault(
     "invalid_resource",
     500011,
-    `The resource principal named ${resource} was not found in the tenant named ${entra.tenantId}. This can happen if ` +
+    `The resource principal named ${resource} was not found in the tenant named ${directory.tenantId}. This can happen if ` +
       "the application has not been installed by the administrator of the tenant or consented to by any user in the " +
       "tenant. You might have sent your authentication request to the wrong tenant.",
   );
@@ -152,35 +154,35 @@ function resourceOfScope(scope: string): string {
   );
 }
 
-function findPrincipal(entra: Entra, clientId: string): Principal {
-  const principal = entra.findByClientId(clientId);
+function findPrincipal(directory: TenantDirectory, clientId: string): Principal {
+  const principal = directory.findByClientId(clientId);
   if (principal) return principal;
-  if (entra.applicationByClientId(clientId)) {
-    const word = `The client application ${clientId} is missing service principal in the tenant ${entra.tenantId}.`;
+  if (directory.applicationByClientId(clientId)) {
+    const word = `The client application ${clientId} is missing service principal in the tenant ${directory.tenantId}.`;
     throw new SignInFault("unauthorized_client", 7000229, word);
   }
   throw new SignInFault(
     "unauthorized_client",
     700016,
-    `Application with identifier '${clientId}' was not found in the directory '${entra.tenantId}'. This can happen if ` +
+    `Application with identifier '${clientId}' was not found in the directory '${directory.tenantId}'. This can happen if ` +
       "the application has not been installed by the administrator of the tenant or consented to by any user in the " +
       "tenant. You may have sent your authentication request to the wrong tenant.",
   );
 }
 
-function checkSecret(entra: Entra, client: Client): void {
+function checkSecret(directory: TenantDirectory, client: Client): void {
   if (client.clientSecret === undefined) {
     const word = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
     throw new SignInFault("invalid_client", 7000218, word);
   }
-  const secret = entra.secret(client.clientId, client.clientSecret);
+  const secret = directory.secret(client.clientId, client.clientSecret);
   if (!secret) {
     const word =
       "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not " +
       `the client secret ID, for a secret added to app '${client.clientId}'.`;
     throw new SignInFault("invalid_client", 7000215, word);
   }
-  if (new Date(secret.endDateTime) <= entra.now()) {
+  if (new Date(secret.endDateTime) <= directory.now()) {
     const word =
       `The provided client secret keys for app '${client.clientId}' are expired. Visit the Azure portal to create new ` +
       "keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security.";

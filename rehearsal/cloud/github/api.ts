@@ -12,10 +12,10 @@ import {
   repositoryBody,
   userBody,
 } from "./bodies.ts";
+import type { Repositories } from "./collection.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
-import type { GitHub } from "./service.ts";
 
 const hourlyLimit = 5000;
 const hour = 60 * 60 * 1000;
@@ -30,12 +30,12 @@ interface Call {
 
 export class GitHubApi {
   readonly #tokens: Tokens;
-  readonly #gitHub: GitHub;
+  readonly #repositories: Repositories;
   #lastKey = 90_000_000;
 
-  constructor(tokens: Tokens, gitHub: GitHub) {
+  constructor(tokens: Tokens, repositories: Repositories) {
     this.#tokens = tokens;
-    this.#gitHub = gitHub;
+    this.#repositories = repositories;
   }
 
   async answer(request: CloudRequest): Promise<CloudResponse> {
@@ -66,7 +66,7 @@ export class GitHubApi {
     const parts = decodeURIComponent(request.url.pathname).split("/").slice(1);
     const [set, owner = "", name = "", ...rest] = parts;
     if (set === "repos" && name !== "") {
-      const repository = this.#gitHub.find(owner, name);
+      const repository = this.#repositories.find(owner, name);
       const visible = repository && (!repository.private || may(token, "read", nameOf(repository)));
       if (!visible) throw fault(404, "Not Found");
       return this.#repository({ request, token, repository, path: rest.join("/") });
@@ -78,12 +78,12 @@ export class GitHubApi {
     if (request.method === "GET" && set === "users" && owner !== "" && name === "") {
       return { status: 200, body: userBody(owner) };
     }
-    if (request.method === "GET" && set === "orgs" && this.#gitHub.isOrganisation(owner) && name === "") {
+    if (request.method === "GET" && set === "orgs" && this.#repositories.isOrganisation(owner) && name === "") {
       return { status: 200, body: organisationBody(owner) };
     }
     const isOwners = set === "orgs" && name === "repos" && rest.length === 0;
     if (request.method === "POST" && (isOwners || request.url.pathname === "/user/repos")) {
-      const made = await makeRepository(this.#gitHub, request, token, isOwners ? owner : undefined);
+      const made = await makeRepository(this.#repositories, request, token, isOwners ? owner : undefined);
       return { status: 201, body: shown(made, token) };
     }
     throw fault(404, "Not Found");
@@ -93,11 +93,11 @@ export class GitHubApi {
     const { request, repository, token, path } = call;
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
     if (path === "" && request.method === "DELETE") {
-      await deleteRepository(this.#gitHub, token, repository);
+      await deleteRepository(this.#repositories, token, repository);
       return { status: 204 };
     }
     if (path === "" && request.method === "PATCH") {
-      await changeRepository(this.#gitHub, request, token, repository);
+      await changeRepository(this.#repositories, request, token, repository);
       return { status: 200, body: shown(repository, token) };
     }
     if (request.method !== "GET") {
@@ -160,7 +160,7 @@ export class GitHubApi {
     const { key, title, read_only: readOnly = false } = readBody(request);
     const normal = typeof key === "string" ? normalKey(key) : undefined;
     if (normal === undefined) throw invalidKey("key is invalid. You must supply a key in OpenSSH public key format");
-    const all = this.#gitHub.repositories.flatMap(({ deployKeys }) => deployKeys);
+    const all = this.#repositories.all.flatMap(({ deployKeys }) => deployKeys);
     if (all.some((other) => other.key === normal)) throw invalidKey("key is already in use");
     const added: DeployKey = {
       id: ++this.#lastKey,

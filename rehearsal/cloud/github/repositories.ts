@@ -3,9 +3,9 @@
 
 import type { CloudRequest } from "../types.ts";
 import { may, type Token } from "./access.ts";
+import type { Repositories } from "./collection.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { Repository } from "./model.ts";
-import type { GitHub } from "./service.ts";
 
 type Body = Record<string, unknown>;
 
@@ -46,12 +46,12 @@ const AT_CREATION = { booleans: ["auto_init"], texts: ["gitignore_template", "li
  * @throws ServiceError as GitHub refuses.
  */
 export async function makeRepository(
-  gitHub: Pick<GitHub, "createRepository" | "find" | "isOrganisation">,
+  repositories: Pick<Repositories, "create" | "find" | "isOrganisation">,
   request: CloudRequest,
   token: Token | undefined,
   owner: string | undefined,
 ): Promise<Repository> {
-  if (owner !== undefined && !gitHub.isOrganisation(owner)) throw fault(404, "Not Found");
+  if (owner !== undefined && !repositories.isOrganisation(owner)) throw fault(404, "Not Found");
   if (token === undefined) throw fault(401, "Requires authentication");
   const of = owner ?? token.login;
   if (!token.creates.includes(of.toLowerCase())) throw inaccessible();
@@ -59,9 +59,9 @@ export async function makeRepository(
   checkTypes(body, true);
   const { name } = body;
   if (typeof name !== "string" || name === "") throw refused("name", "missing_field");
-  checkName(gitHub, of, name);
+  checkName(repositories, of, name);
   const files = body.auto_init === true ? { "README.md": `# ${name}\n` } : {};
-  const made = await gitHub.createRepository(of, name, { private: privacyOf(body) ?? false, files });
+  const made = await repositories.create(of, name, { private: privacyOf(body) ?? false, files });
   Object.assign(made.settings, settingsOf(body));
   token.rights.set(`${of}/${name}`.toLowerCase(), "admin");
   return made;
@@ -69,7 +69,7 @@ export async function makeRepository(
 
 /** Changes a repository's settings or its name. @throws ServiceError as GitHub refuses. */
 export async function changeRepository(
-  gitHub: Pick<GitHub, "rename" | "find">,
+  repositories: Pick<Repositories, "rename" | "find">,
   request: CloudRequest,
   token: Token | undefined,
   repository: Repository,
@@ -80,9 +80,9 @@ export async function changeRepository(
   if (body.archived !== false) refuseArchived(repository);
   const { name } = body;
   if (typeof name === "string" && name !== repository.name) {
-    if (name.toLowerCase() !== repository.name.toLowerCase()) checkName(gitHub, repository.owner, name);
+    if (name.toLowerCase() !== repository.name.toLowerCase()) checkName(repositories, repository.owner, name);
     const [before, after] = [`${repository.owner}/${repository.name}`, `${repository.owner}/${name}`];
-    await gitHub.rename(repository, name);
+    await repositories.rename(repository, name);
     token?.rights.set(after.toLowerCase(), token.rights.get(before.toLowerCase()) ?? "admin");
   }
   repository.private = privacyOf(body) ?? repository.private;
@@ -91,12 +91,12 @@ export async function changeRepository(
 
 /** Deletes a repository with all it holds. @throws ServiceError as GitHub refuses. */
 export async function deleteRepository(
-  gitHub: Pick<GitHub, "remove">,
+  repositories: Pick<Repositories, "remove">,
   token: Token | undefined,
   repository: Repository,
 ): Promise<void> {
   demandAdmin(token, repository);
-  await gitHub.remove(repository);
+  await repositories.remove(repository);
 }
 
 /** @throws ServiceError for a change of what was archived. */
@@ -133,9 +133,9 @@ function checkTypes(body: Body, isCreation: boolean): void {
 }
 
 /** Other characters are refused here; GitHub would silently make hyphens of them. */
-function checkName(gitHub: Pick<GitHub, "find">, owner: string, name: string): void {
+function checkName(repositories: Pick<Repositories, "find">, owner: string, name: string): void {
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(name) || /^\.{1,2}$/.test(name)) throw refused("name", "invalid");
-  if (gitHub.find(owner, name)) throw refused("name", "custom", "name already exists on this account");
+  if (repositories.find(owner, name)) throw refused("name", "custom", "name already exists on this account");
 }
 
 function refused(field: string, code: string, message?: string) {

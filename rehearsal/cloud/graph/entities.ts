@@ -1,5 +1,6 @@
 // How Microsoft Graph shows what is in the directory, and how it reads what it is sent.
-import type { Application, ApplicationSecret, Entra } from "../entra/service.ts";
+import type { Application, ApplicationSecret } from "../entra/directory.ts";
+import type { Entra } from "../entra/service.ts";
 import type { CloudRequest, CloudResponse } from "../types.ts";
 import { GraphFault } from "./errors.ts";
 

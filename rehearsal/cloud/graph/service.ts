@@ -1,7 +1,8 @@
 // graph.microsoft.com, v1.0: applications with their secrets, service principals, and groups and users to look up.
 
+import type { Application } from "../entra/directory.ts";
 import { TokenError } from "../entra/errors.ts";
-import type { Application, Entra } from "../entra/service.ts";
+import type { Entra } from "../entra/service.ts";
 import type { Caller, CloudRequest, CloudResponse, Principal, Service } from "../types.ts";
 import {
   applicationEntity,

@@ -8,8 +8,9 @@ import { promisify } from "node:util";
 import { beforeEach, describe, it } from "mocha";
 import { Authority } from "../../../../rehearsal/cloud/door/authority.ts";
 import { Door } from "../../../../rehearsal/cloud/door/door.ts";
+import type { ClientCredential } from "../../../../rehearsal/cloud/entra/directory.ts";
 import { parseJwt, signJwt } from "../../../../rehearsal/cloud/entra/jwt.ts";
-import { type ClientCredential, Entra } from "../../../../rehearsal/cloud/entra/service.ts";
+import { Entra } from "../../../../rehearsal/cloud/entra/service.ts";
 import { type FederatedCredential, ServiceError } from "../../../../rehearsal/cloud/types.ts";
 import { type Answer, ask } from "../request.ts";
 
