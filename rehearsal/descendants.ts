@@ -1,6 +1,6 @@
 // The processes that a process has started, and those that they have. The engine gives each of its plugins a process
 // group of its own, so a group's signal does not reach them, and an engine that is killed leaves them behind.
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** Every process with its parent. */
@@ -40,4 +40,26 @@ export function kill(pids: Iterable<number>): void {
       // It had ended.
     }
   }
+}
+
+/** How often a child's descendants are looked up, in milliseconds. */
+const INTERVAL = 250;
+
+/**
+ * Ends what a child has started when the child itself is killed: what it started does not hear of that. Whose child a
+ * process was cannot be told any more then, so it is looked up while all is well.
+ */
+export function endWithChild(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return; // it could not be started
+  let known: number[] = [];
+  let before: number[] = [];
+  const timer = setInterval(() => {
+    // The last look may come when the child is dead and its own children have another parent already.
+    [known, before] = [family(pid), known];
+  }, INTERVAL);
+  child.on("exit", (_code, signal) => {
+    clearInterval(timer);
+    if (signal !== null) kill(new Set([...known, ...before].filter((one) => one !== pid)));
+  });
 }

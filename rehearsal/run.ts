@@ -1,7 +1,7 @@
 // Runs a command of a rehearsal and waits for it.
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { family, kill } from "./descendants.ts";
+import { endWithChild, family, kill } from "./descendants.ts";
 
 export interface RunOptions {
   readonly cwd: string;
@@ -35,6 +35,7 @@ export class Interrupted extends Error {
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<Ran> {
   const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: "pipe", detached: true });
+  endWithChild(child);
   const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a", mode: 0o600 });
   const output = { stdout: "", stderr: "" };
   const rest = { stdout: "", stderr: "" };

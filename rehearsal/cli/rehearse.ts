@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { useProxy } from "../../net/proxy.ts";
 import { CATALOGUE, type ToolName } from "../../tools/catalogue.ts";
 import { cachedFolders, findTool } from "../../tools/findTool.ts";
-import { family, kill } from "../descendants.ts";
+import { endWithChild, family, kill } from "../descendants.ts";
 import {
   type CloudFile,
   environment,
@@ -82,6 +82,7 @@ async function pick(stack: string | undefined): Promise<{ stack: string; cloud: 
 function inherit(command: string, args: readonly string[], cwd: string, env: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: "inherit" });
+    endWithChild(child);
     // The terminal sends Ctrl-C to the child as well; it decides when to end, and what it leaves behind is ended then.
     let left: number[] = [];
     const wait = () => {

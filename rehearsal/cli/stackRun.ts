@@ -9,6 +9,7 @@ import { ensureLock } from "./lock.ts";
 import { Phases } from "./phases.ts";
 import { type Engine, mustPulumi, pulumi } from "./pulumi.ts";
 import { makeReport, summary } from "./report.ts";
+import { upLines } from "./upLines.ts";
 import { clearRehearsal, syncProject } from "./workspace.ts";
 
 /** What a run needs of the machine. */
@@ -86,18 +87,12 @@ async function prepare({ stack, paths, engine, process: { cloud } }: Run): Promi
     await mustPulumi(["config", "set", "--secret", "--path", path], { ...options, input: value });
 }
 
-/** Without the lines that only say that something was begun; up.log has them all. */
-const worthReading = (line: string) =>
-  line.trim() !== "" && !/ (creating|updating|deleting|reading) \(\d+s\)\s*$/.test(line);
-
 /** @returns what is to be told of an update that failed. */
 async function up(run: Run): Promise<string | undefined> {
   const { stack, paths, engine, print, process } = run;
   const { cloud, guard, unguard } = process;
   const args = ["up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", "--stack", stack];
-  const line = (text: string) => {
-    if (worthReading(text)) print(`   ${text.trimEnd()}`);
-  };
+  const line = upLines((text) => print(`   ${text}`));
   let group = 0;
   const started = (pid: number) => {
     group = pid;

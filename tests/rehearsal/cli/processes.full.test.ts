@@ -73,6 +73,15 @@ describe("a rehearsal that is interrupted when its cluster runs", () => {
     await nothingIsLeft();
   });
 
+  it("by a kill of its engine ends with what the engine had started", async () => {
+    await start("--stack", "dev");
+    process.kill(pidOf("pulumi"), "SIGKILL");
+    const [code] = await once(child, "close");
+    assert.equal(code, 1);
+    assert.match(output, /^ {2}pulumi up ended with \d+; its whole output is in /m);
+    assert.deepEqual(processesOf(folder), []);
+  });
+
   it("by a crash of the cloud that it keeps leaves no process", async () => {
     await start("--stack", "dev", "--keep");
     process.kill(pidOf("pulumi"), "SIGINT"); // the sooner it is kept
