@@ -92,15 +92,15 @@ export async function runningStacks(): Promise<string[]> {
   return (await readdir(rehearsals())).filter((stack) => runningCloud(stack) !== undefined).sort();
 }
 
-/** Sends a request to a running cloud's control port. */
+/** Sends a request to a running cloud's control port. @throws Error in the cloud's words. */
 export async function control<T>(cloud: CloudFile, path: string, method = "GET"): Promise<T> {
   const response = await fetch(`http://127.0.0.1:${cloud.control.port}${path}`, {
     method,
     headers: { authorization: `Bearer ${cloud.control.token}` },
   });
-  if (!response.ok)
-    throw new Error(`The rehearsal's cloud answered ${path} with ${response.status}: ${await response.text()}`);
-  return (await response.json()) as T;
+  if (response.ok) return (await response.json()) as T;
+  // In the words of what went wrong there: mostly it is the user's to mend.
+  throw new Error(((await response.json()) as { error: string }).error);
 }
 
 /** Variables that would let a real account, proxy or backend reach into a rehearsal. */

@@ -1,12 +1,13 @@
 // `npm run rehearse`: commands against a kept rehearsal.
 import { spawn } from "node:child_process";
-import { dirname } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { useProxy } from "../../net/proxy.ts";
 import { CATALOGUE, type ToolName } from "../../tools/catalogue.ts";
 import { cachedFolders, findTool } from "../../tools/findTool.ts";
 import { endWithChild, family, kill } from "../descendants.ts";
 import {
   type CloudFile,
+  checkout,
   environment,
   type IdentityName,
   identityNames,
@@ -23,7 +24,7 @@ import { ensureLock } from "./lock.ts";
 import { Phases } from "./phases.ts";
 import { type Engine, findEngine, mustPulumi } from "./pulumi.ts";
 import { makeReport, summary } from "./report.ts";
-import { syncProject } from "./workspace.ts";
+import { stackFileName, syncProject } from "./workspace.ts";
 
 const usage = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
@@ -116,8 +117,21 @@ async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
   const engine = await findEngine({ log: printNews });
   await sync(call, engine);
   const { paths, cloud, as } = call;
-  return inherit(engine.pulumi, args, paths.project, environment({ paths, cloud, as, path: engine.path }));
+  const code = await inherit(engine.pulumi, args, paths.project, environment({ paths, cloud, as, path: engine.path }));
+  if (code === 0 && writesConfig(args)) print(wroteConfig(call));
+  return code;
 }
+
+/** Whether a pulumi command changes the stack file. */
+const writesConfig = (args: readonly string[]) => {
+  const at = args.indexOf("config");
+  const action = args.slice(at + 1).find((argument) => !argument.startsWith("-")) ?? "";
+  return at >= 0 && ["set", "set-all", "rm", "rm-all", "cp", "refresh", "env"].includes(action);
+};
+
+const wroteConfig = ({ stack, paths }: Call) =>
+  `That changed the rehearsal's own copy, ${relative(checkout, join(paths.project, stackFileName(stack)))}; it goes with ` +
+  `the rehearsal. To keep the change, make it in ${stackFileName(stack)}.`;
 
 async function runExec({ stack, paths, cloud, as, inCluster }: Call, args: readonly string[]): Promise<number> {
   const [command, ...rest] = args[0] === "--" ? args.slice(1) : args;

@@ -1,6 +1,7 @@
 // One stack from nothing to its end, by the real engine against the simulated cloud.
 import { relative } from "node:path";
 import type { Settings } from "../../settings/settings.ts";
+import { upstreamContent } from "../content/upstream.ts";
 import { installProviders } from "../providers/install.ts";
 import { checkout, makeFolders, type Paths, pathsOf, runningCloud } from "../session.ts";
 import { settingsOf } from "../settings.ts";
@@ -30,13 +31,18 @@ interface Run extends RunOptions {
   readonly phases: Phases;
 }
 
-/** The settings of a stack that can be rehearsed now. @throws Error where a rehearsal of it runs already. */
+/**
+ * The settings of a stack that can be rehearsed now.
+ * @throws Error where a rehearsal of it runs already, and for charts and images that a rehearsal cannot serve.
+ */
 export async function rehearsable(stack: string): Promise<Settings> {
   if (runningCloud(stack) !== undefined)
     throw new Error(
       `A rehearsal of ${stack} is kept and runs. End it first: npm run rehearse -- --stack ${stack} stop`,
     );
-  return settingsOf(stack);
+  const settings = await settingsOf(stack);
+  upstreamContent(settings);
+  return settings;
 }
 
 /** Rehearses one stack from nothing and prints what came of it; true when no fault was found. */

@@ -15,7 +15,8 @@ interface StackFile {
   readonly [key: string]: unknown;
 }
 
-const stackFileName = (stack: string) => `Pulumi.${stack}.yaml`;
+/** The name of a stack's file. */
+export const stackFileName = (stack: string) => `Pulumi.${stack}.yaml`;
 
 /** A value that the stack's owner encrypted; a rehearsal cannot and must not read it. */
 const isSecure = (value: unknown): value is { secure: string } =>

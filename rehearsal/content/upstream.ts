@@ -11,11 +11,19 @@ import type { UpstreamImage } from "../cloud/registry/upstream.ts";
 import { CREATED, imageContent, parseReference } from "./image.ts";
 import { kuredChart, type PackedChart } from "./kured.ts";
 
-/** Real charts, where such a folder stands beside the checkout; they are served instead of the rehearsal's own. */
-const REAL_CHARTS = resolve(import.meta.dirname, "../../../shared/charts");
+/**
+ * Where real charts stand, which are served instead of the rehearsal's own: the checkout's folder for those of its
+ * user, then one beside the checkout. Neither need exist.
+ */
+const REAL_CHARTS = ["../../rehearsal-charts", "../../../shared/charts"].map((path) =>
+  resolve(import.meta.dirname, path),
+);
 
 export interface UpstreamOptions {
-  /** A folder of `NAME-VERSION.tgz` charts to prefer; the one beside the checkout when left out. It need not exist. */
+  /**
+   * A folder of `NAME-VERSION.tgz` charts to prefer; it need not exist.
+   * @default `rehearsal-charts` of the checkout, then one beside it
+   */
   readonly realCharts?: string;
   /** References of images that charts use beyond `image.repository` and `image.tag` of their values. */
   readonly extraImages?: readonly string[];
@@ -24,7 +32,7 @@ export interface UpstreamOptions {
 export interface UpstreamContent {
   /** For `new UpstreamRegistries(images)`; OCI charts are among them. */
   readonly images: readonly UpstreamImage[];
-  /** For `new ChartRepositories(repositories)`. */
+  /** For `ChartRepositories`. */
   readonly repositories: readonly ChartRepository[];
 }
 
@@ -40,8 +48,8 @@ export function upstreamContent(
   settings: { readonly charts: readonly ChartSetting[]; readonly images: readonly string[] },
   options: UpstreamOptions = {},
 ): UpstreamContent {
-  const folder = options.realCharts ?? REAL_CHARTS;
-  const charts = settings.charts.map((setting) => ({ setting, packed: findChart(setting, folder) }));
+  const folders = options.realCharts === undefined ? REAL_CHARTS : [options.realCharts];
+  const charts = settings.charts.map((setting) => ({ setting, packed: findChart(setting, folders) }));
   const ofCharts = charts.flatMap(({ setting, packed }) => chartImages(setting, packed));
   const references = new Set([...settings.images, ...ofCharts, ...(options.extraImages ?? [])]);
   const oci = charts.filter(({ setting }) => setting.repository.startsWith("oci://"));
@@ -59,16 +67,22 @@ export function upstreamContent(
   };
 }
 
-function findChart({ name, version, repository }: ChartSetting, folder: string): PackedChart {
-  const file = join(folder, `${name}-${version}.tgz`);
-  if (existsSync(file)) return { name, version, tgz: readFileSync(file) };
+function findChart({ name, version, repository }: ChartSetting, folders: readonly string[]): PackedChart {
+  const wanted = `${name}-${version}.tgz`;
+  const file = folders.map((folder) => join(folder, wanted)).find((path) => existsSync(path));
+  if (file !== undefined) return { name, version, tgz: readFileSync(file) };
   const own = kuredChart();
   if (own.name === name && own.version === version) return own;
-  const real = existsSync(folder) ? readdirSync(folder).filter((entry) => entry.endsWith(".tgz")) : [];
-  const known = [...new Set([`${own.name}-${own.version}.tgz`, ...real])].sort().join(", ");
+  const real = folders.filter(existsSync).flatMap((folder) => readdirSync(folder));
+  const known = new Set([`${own.name}-${own.version}.tgz`, ...real.filter((entry) => entry.endsWith(".tgz"))]);
+  // A URL may hold a password.
+  const url = repository.replace(/\/\/[^/]*@/, "//").replace(/\/+$/, "");
+  const source = url.startsWith("oci://") ? `${url}/${name}` : `${name} --repo ${url}`;
   throw new Error(
-    `The rehearsal cannot serve the chart ${name} ${version} (aks-gitops:charts, repository ${repository}). ` +
-      `It can serve ${known}. Put ${name}-${version}.tgz into ${folder}, or leave the chart out of the rehearsed stack.`,
+    `The rehearsal cannot serve the chart ${name} ${version} (aks-gitops:charts, repository ${url}). ` +
+      `It can serve ${[...known].sort().join(", ")}. Put ${wanted} into ${folders[0]}, ` +
+      `with \`helm pull ${source} --version ${version} --destination ${folders[0]}\`, ` +
+      "or leave the chart out of the rehearsed stack.",
   );
 }
 

@@ -34,12 +34,15 @@ const server = createServer(async (request, response) => {
   const route = routes[request.url ?? ""];
   const allowed = given.length === wanted.length && timingSafeEqual(given, wanted);
   const [status, body] = !allowed
-    ? [401, { error: "a token is needed" }]
+    ? [401, { error: "the rehearsal's cloud wants the token of its cloud.json" }]
     : route === undefined
-      ? [404, { error: `no such path: ${request.url}` }]
+      ? [404, { error: `the rehearsal's cloud knows no ${request.url}` }]
       : await route().then(
           (answer): [number, object] => [200, answer],
-          (error: Error): [number, object] => [500, { error: error.message }],
+          (error: Error): [number, object] => {
+            process.stderr.write(`${request.url}: ${error.stack}\n`);
+            return [500, { error: error.message }];
+          },
         );
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 });

@@ -23,6 +23,7 @@ export interface Services {
   readonly keyVault: KeyVault;
   readonly registries: ContainerRegistries;
   readonly upstream: UpstreamRegistries;
+  readonly charts: ChartRepositories;
   readonly gitHub: GitHub;
   readonly clusters: Clusters;
 }
@@ -60,6 +61,7 @@ export async function makeServices(
     keyVault,
     registries,
     upstream,
+    charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
     clusters,
   };
@@ -77,12 +79,12 @@ export function route(door: Door, { arm, entra, graph, keyVault, registries, ups
   for (const host of upstream.hosts) door.route(host, upstream.service);
 }
 
-/** Seeds the upstream registries and chart repositories with what the settings ask for. */
-export async function addContent(door: Door, { upstream }: Services, settings: Settings): Promise<void> {
+/** Adds what the settings ask for to the upstream registries and chart repositories; what was there before stays. */
+export async function addContent(door: Door, { upstream, charts }: Services, settings: Settings): Promise<void> {
   const { flux } = settings;
   const extraImages = flux.mode === "bootstrap" ? (await fluxManifests(flux)).images : [];
   const content = upstreamContent(settings, { extraImages });
   for (const image of content.images) upstream.add(image);
-  const charts = new ChartRepositories(content.repositories);
+  for (const repository of content.repositories) charts.add(repository);
   for (const host of charts.hosts) door.route(host, charts.service);
 }

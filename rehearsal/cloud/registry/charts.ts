@@ -27,8 +27,24 @@ export class ChartRepositories {
   readonly #files = new Map<string, File>();
 
   /** @throws Error for an archive that is no chart. */
-  constructor(repositories: readonly ChartRepository[]) {
-    for (const repository of repositories) this.#add(repository);
+  constructor(repositories: readonly ChartRepository[] = []) {
+    for (const repository of repositories) this.add(repository);
+  }
+
+  /** Adds a repository, or gives the one of its URL another index. @throws Error for an archive that is no chart. */
+  add({ url, charts, urls = "absolute" }: ChartRepository): void {
+    const base = url.replace(/\/+$/, "");
+    const entries: Record<string, object[]> = {};
+    for (const tgz of charts) {
+      const { name, version, config } = chartManifest(tgz, CREATED);
+      const file = `${name}-${version}.tgz`;
+      this.#files.set(new URL(`${base}/${file}`).href, { type: "application/gzip", body: tgz });
+      const place = urls === "absolute" ? `${base}/${file}` : file;
+      const entry = { ...JSON.parse(config.toString("utf8")), created: CREATED, digest: sha256(tgz), urls: [place] };
+      entries[name] = [...(entries[name] ?? []), entry];
+    }
+    const index = stringify({ apiVersion: "v1", entries, generated: CREATED });
+    this.#files.set(new URL(`${base}/index.yaml`).href, { type: "text/yaml; charset=utf-8", body: Buffer.from(index) });
   }
 
   /** Every host name to route here. */
@@ -47,21 +63,6 @@ export class ChartRepositories {
     if (request.headers["if-none-match"] === etag) return { status: 304, headers: { etag } };
     const headers = { "content-type": file.type, "content-length": String(file.body.length), etag };
     return { status: 200, headers, body: file.body };
-  }
-
-  #add({ url, charts, urls = "absolute" }: ChartRepository): void {
-    const base = url.replace(/\/+$/, "");
-    const entries: Record<string, object[]> = {};
-    for (const tgz of charts) {
-      const { name, version, config } = chartManifest(tgz, CREATED);
-      const file = `${name}-${version}.tgz`;
-      this.#files.set(new URL(`${base}/${file}`).href, { type: "application/gzip", body: tgz });
-      const place = urls === "absolute" ? `${base}/${file}` : file;
-      const entry = { ...JSON.parse(config.toString("utf8")), created: CREATED, digest: sha256(tgz), urls: [place] };
-      entries[name] = [...(entries[name] ?? []), entry];
-    }
-    const index = stringify({ apiVersion: "v1", entries, generated: CREATED });
-    this.#files.set(new URL(`${base}/index.yaml`).href, { type: "text/yaml; charset=utf-8", body: Buffer.from(index) });
   }
 }
 

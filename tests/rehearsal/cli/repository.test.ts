@@ -167,6 +167,8 @@ describe("a rehearsal's GitOps repository", () => {
     assert.deepEqual(report.faults.slice(0, 2), [...faults, `there is no GitOps repository ${url}`]);
     const page = summary(report);
     assert.match(page, /^Committed\n {2}https:\/\/github\.com\/acme\/fleet +branch main +clusters\/test +MISSING$/m);
+    const asked = control.requests.map(({ method, path }) => `${method} ${path}`);
+    assert.ok(asked.includes("POST /content"), "the cloud hears of the settings, even where the lock fits");
     assert.match(page, /^FAULTS\n {2}pulumi up ended with 255\n {2}there is no GitOps repository https:/m);
   });
 

@@ -107,7 +107,13 @@ describe("the rehearsal of prod", () => {
   });
 
   it("previews exactly the change of a changed setting", async () => {
-    await succeeds("pulumi", "config", "set", "--path", "aks-gitops:cluster.userPools[0].maxCount", "12");
+    const set = await succeeds("pulumi", "config", "set", "--path", "aks-gitops:cluster.userPools[0].maxCount", "12");
+    assert.match(
+      set.stderr,
+      /changed the rehearsal's own copy, \S+\/prod\/project\/Pulumi\.prod\.yaml;.* in Pulumi\.prod\.yaml\./,
+    );
+    const get = await succeeds("pulumi", "config", "get", "--path", "aks-gitops:cluster.userPools[0].maxCount");
+    assert.deepEqual([get.stdout, get.stderr], ["12\n", ""]);
     const { stdout } = await succeeds("pulumi", "preview", "--diff", "--non-interactive");
     assert.match(stdout, /maxCount\s*: 10 => 12/);
     assert.match(stdout, /~ 1 to update/);

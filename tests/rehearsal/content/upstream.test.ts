@@ -134,6 +134,19 @@ describe("Upstream content of a stack", () => {
     );
   });
 
+  it("says where a missing chart is put and how it is had, and shows no password of its repository", () => {
+    const of = (repository: string) => () =>
+      upstreamContent({ charts: [{ name: "other", version: "1.0.0", repository }], images: [] });
+    const folder = join(import.meta.dirname, "../../../rehearsal-charts");
+    assert.throws(of("https://user:hunter2@charts.test/x/"), ({ message }: Error) => {
+      assert.ok(message.includes("(aks-gitops:charts, repository https://charts.test/x)"), message);
+      const pull = `helm pull other --repo https://charts.test/x --version 1.0.0 --destination ${folder}`;
+      assert.ok(message.includes(`Put other-1.0.0.tgz into ${folder}, with \`${pull}\``), message);
+      return !message.includes("hunter2");
+    });
+    assert.throws(of("oci://charts.test/x"), /`helm pull oci:\/\/charts\.test\/x\/other --version 1\.0\.0 /);
+  });
+
   it("refuses an image pinned to a digest that it cannot make", () => {
     const pinned = (digest: string) => upstreamContent({ charts: [], images: [`ghcr.io/a/b:1@${digest}`] }, NO_FOLDER);
     const { digest } = imageContent("ghcr.io/a/b:1");
