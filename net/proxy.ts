@@ -8,11 +8,13 @@ const loopback = ["localhost", "127.0.0.1", "[::1]"];
  * Sends every connection of this process from now on, fetch's too, through the proxy of the environment: HTTPS_PROXY,
  * HTTP_PROXY and NO_PROXY, or the same in lower case, which win. Without them nothing changes. Each program calls it
  * first.
- * @throws Error where a variable holds no address of a proxy.
+ * @throws Error where a variable holds no address of a proxy, or this Node cannot be told of it.
  */
 export function useProxy(env: NodeJS.ProcessEnv = process.env): void {
   const [https, plain] = [address(env, "https_proxy"), address(env, "http_proxy")];
   if (https === undefined && plain === undefined) return;
+  if (http.setGlobalProxyFromEnv === undefined)
+    throw new Error(`Behind a proxy Node.js 24.14 or newer is needed, but this is ${process.versions.node}.`);
   const direct = [env.no_proxy || env.NO_PROXY || "", ...loopback].filter((entry) => entry !== "");
   http.setGlobalProxyFromEnv({
     ...(https !== undefined && { https_proxy: https }),

@@ -1,5 +1,5 @@
-// Loaded before index.ts (`nodeargs` of Pulumi.yaml) and the plugin: an older Node would only say that it does not know
-// the file extension ".ts". A script that any version of Node can read, so neither TypeScript nor a module.
+// Loaded before index.ts (`nodeargs` of Pulumi.yaml): an older Node would only say that it does not know the file
+// extension ".ts". A script that any version of Node can read, so neither TypeScript nor a module.
 
 const wanted = 24;
 const found = process.versions.node;
