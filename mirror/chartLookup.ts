@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { CHART_MEDIA_TYPES } from "../net/chartManifest.ts";
 import { describe } from "../net/describe.ts";
-import { send } from "../net/http.ts";
+import { type Answer, send } from "../net/http.ts";
 import type { RegistryClient } from "../net/registry/client.ts";
 import { type ChartSource, sha256 } from "./lock.ts";
 import { isMap, type YamlMap } from "./tree.ts";
@@ -64,7 +64,7 @@ async function index(chart: ChartSource, url: string): Promise<YamlMap> {
 }
 
 async function download(chart: ChartSource, url: string): Promise<Buffer> {
-  let response: Response;
+  let response: Answer;
   try {
     response = await send(url, {}, { repeatable: true });
   } catch (error) {
@@ -73,8 +73,7 @@ async function download(chart: ChartSource, url: string): Promise<Buffer> {
         `the repository of the chart ${chart.name} in aks-gitops:charts.`,
     );
   }
-  if (response.ok) return Buffer.from(await response.arrayBuffer());
-  await response.body?.cancel();
+  if (response.ok) return response.body;
   throw new Error(`${`${url} answers ${response.status} ${response.statusText}`.trimEnd()}. ${settingsOf(chart)}`);
 }
 

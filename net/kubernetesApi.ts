@@ -2,7 +2,7 @@
 
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { pause } from "./http.ts";
+import { Again, retry } from "./retry.ts";
 
 /** How to reach an API server. */
 export interface ApiServer {
@@ -169,20 +169,27 @@ export class KubernetesApi {
   }
 
   async #send(method: string, path: string, body?: object, contentType = "application/json"): Promise<unknown> {
-    const started = Date.now();
-    for (let attempt = 1; ; attempt++) {
-      const answer = await this.#try(method, path, body, contentType).catch((error: unknown) => {
-        this.#signal.throwIfAborted();
-        // A firewall that swallows everything would be waited for in every try.
-        const isLast = attempt >= TRIES || Date.now() - started >= SILENCE;
-        if (isLast || !(error instanceof UnreachableError)) throw error;
-        return undefined;
-      });
-      const isBusy = answer === undefined || answer.status === 429 || answer.status >= 500;
-      if (answer !== undefined && (!isBusy || attempt >= TRIES)) return parsed(method, path, answer);
-      const asked = Number(answer?.retryAfter) * 1000;
-      await pause(asked > 0 ? Math.min(asked, 60_000) : this.#firstWait * 2 ** (attempt - 1), this.#signal);
-    }
+    const started = performance.now();
+    const waits = (attempt: number) => this.#firstWait * 2 ** (attempt - 1);
+    const answer = await retry<Answer>(
+      async ({ wait }) => {
+        try {
+          const answer = await this.#try(method, path, body, contentType);
+          const isBusy = answer.status === 429 || answer.status >= 500;
+          if (!isBusy || wait === undefined) return answer;
+          const asked = Number(answer.retryAfter) * 1000;
+          return new Again(asked > 0 ? Math.min(asked, 60_000) : undefined);
+        } catch (error) {
+          this.#signal.throwIfAborted();
+          // A firewall that swallows everything would be waited for in every try.
+          const isLast = wait === undefined || performance.now() - started >= SILENCE;
+          if (isLast || !(error instanceof UnreachableError)) throw error;
+          return new Again();
+        }
+      },
+      { waits, attempts: TRIES, signal: this.#signal },
+    );
+    return parsed(method, path, answer);
   }
 
   async #try(method: string, path: string, body: object | undefined, contentType: string): Promise<Answer> {

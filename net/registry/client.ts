@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { TokenCredential } from "@azure/identity";
 import { describe } from "../describe.ts";
-import { send } from "../http.ts";
+import { type Answer, send } from "../http.ts";
 import { RegistryClosed, RegistryError, refusal } from "./errors.ts";
 import { type Access, RegistryTokens } from "./tokens.ts";
 
@@ -53,7 +53,7 @@ export class RegistryClient {
   ): Promise<{ digest: string; mediaType: string; body: Buffer } | undefined> {
     const response = await this.#get("GET", repository, `manifests/${reference}`, MANIFEST_TYPES);
     if (response === undefined) return undefined;
-    const body = Buffer.from(await response.arrayBuffer());
+    const body = response.body;
     const digest = digestOf(body);
     const expected = reference.startsWith("sha256:") ? reference : response.headers.get("docker-content-digest");
     if (expected?.startsWith("sha256:") && expected !== digest) throw this.#damaged(repository, expected, digest);
@@ -73,7 +73,7 @@ export class RegistryClient {
   async blob(repository: string, digest: string): Promise<Buffer> {
     const response = await this.#get("GET", repository, `blobs/${digest}`, "*/*");
     if (response === undefined) throw new RegistryError(404, `${this.host}/${repository} has no blob ${digest}`);
-    const body = Buffer.from(await response.arrayBuffer());
+    const body = response.body;
     const actual = digestOf(body);
     if (actual !== digest) throw this.#damaged(repository, digest, actual);
     return body;
@@ -85,15 +85,15 @@ export class RegistryClient {
     const there = await this.#call("HEAD", repository, `blobs/${digest}`, "pull,push", {});
     if (there.ok) return digest;
     const started = await this.#call("POST", repository, "blobs/uploads/", "pull,push", { body: "" });
-    const upload = await this.#expect(started, 202, repository, "start an upload");
+    const upload = this.#expect(started, 202, repository, "start an upload");
     const bytes = new Uint8Array(body);
     const headers = { "content-type": "application/octet-stream" };
     const patched = await this.#call("PATCH", repository, nextUrl(upload), "pull,push", { body: bytes, headers });
     // Every answer has another address for the next step.
-    const finish = nextUrl(await this.#expect(patched, 202, repository, "upload"));
+    const finish = nextUrl(this.#expect(patched, 202, repository, "upload"));
     finish.searchParams.set("digest", digest);
     const done = await this.#call("PUT", repository, finish, "pull,push", { body: "" });
-    await this.#expect(done, 201, repository, "finish an upload");
+    this.#expect(done, 201, repository, "finish an upload");
     return digest;
   }
 
@@ -101,29 +101,38 @@ export class RegistryClient {
   async pushManifest(repository: string, reference: string, body: Buffer, type: string): Promise<string> {
     const request = { body: new Uint8Array(body), headers: { "content-type": type } };
     const response = await this.#call("PUT", repository, `manifests/${reference}`, "pull,push", request);
-    await this.#expect(response, 201, repository, `push ${reference}`);
+    this.#expect(response, 201, repository, `push ${reference}`);
     return digestOf(body);
   }
 
-  async #get(method: string, repository: string, path: string, accept: string): Promise<Response | undefined> {
+  async #get(method: string, repository: string, path: string, accept: string): Promise<Answer | undefined> {
     const response = await this.#call(method, repository, path, "pull", { headers: { accept } });
-    if (response.status === 404) {
-      await response.body?.cancel();
-      return undefined;
-    }
+    if (response.status === 404) return undefined;
     return this.#expect(response, 200, repository, `read ${path}`);
   }
 
-  /** Sends a request with a token; a refused one is asked for anew once. */
-  async #call(method: string, repository: string, path: string | URL, access: Access, init: Init): Promise<Response> {
-    const url = new URL(path instanceof URL ? path : `/v2/${repository}/${path}`, this.#endpoint);
+  /**
+   * Sends a request with a token; where one is asked for, another time with that. Some registries keep nothing and send
+   * on to another one, so who asks may not be who was asked: a token goes straight to the host that wanted it.
+   */
+  async #call(method: string, repository: string, path: string | URL, access: Access, init: Init): Promise<Answer> {
+    let url = new URL(path instanceof URL ? path : `/v2/${repository}/${path}`, this.#endpoint);
+    const asked = new Set<string>();
     try {
-      const first = await this.#send(method, url, init, this.#tokens.known(repository, access));
-      if (first.status !== 401) return first;
-      const challenge = first.headers.get("www-authenticate");
-      await first.body?.cancel();
-      const authorization = await this.#tokens.obtain(challenge, repository, access);
-      return authorization === undefined ? first : await this.#send(method, url, init, authorization);
+      let answer = await this.#send(method, url, init, this.#tokens.known(url.origin, repository, access));
+      for (;;) {
+        const { origin } = new URL(answer.url);
+        if (answer.status !== 401 || asked.has(origin)) return answer;
+        let authorization = origin === url.origin ? undefined : this.#tokens.known(origin, repository, access);
+        if (authorization === undefined) {
+          asked.add(origin);
+          const challenge = answer.headers.get("www-authenticate");
+          authorization = await this.#tokens.obtain(challenge, origin, repository, access);
+        }
+        if (authorization === undefined) return answer;
+        url = new URL(answer.url);
+        answer = await this.#send(method, url, init, authorization);
+      }
     } catch (error) {
       this.#signal?.throwIfAborted();
       if (error instanceof RegistryError) throw error;
@@ -131,10 +140,8 @@ export class RegistryClient {
     }
   }
 
-  #send(method: string, url: URL, { headers, body }: Init, authorization: string | undefined): Promise<Response> {
-    // A token is for the registry itself: an upload's address may be at a storage service.
-    const isOwn = url.origin === new URL(this.#endpoint).origin;
-    const all = { ...headers, ...(authorization !== undefined && isOwn ? { authorization } : {}) };
+  #send(method: string, url: URL, { headers, body }: Init, authorization: string | undefined): Promise<Answer> {
+    const all = { ...headers, ...(authorization === undefined ? {} : { authorization }) };
     const repeatable = method === "GET" || method === "HEAD" || method === "PUT";
     return send(
       url,
@@ -143,9 +150,9 @@ export class RegistryClient {
     );
   }
 
-  async #expect(response: Response, status: number, repository: string, doing: string): Promise<Response> {
+  #expect(response: Answer, status: number, repository: string, doing: string): Answer {
     if (response.status === status) return response;
-    throw await refusal(response, `${this.host}/${repository}: cannot ${doing}`);
+    throw refusal(response, `${this.host}/${repository}: cannot ${doing}`);
   }
 
   #damaged(repository: string, expected: string, actual: string): RegistryError {
@@ -155,11 +162,11 @@ export class RegistryClient {
 
 type Init = { readonly headers?: Record<string, string>; readonly body?: NonNullable<RequestInit["body"]> };
 
-function nextUrl(response: Response): URL {
+function nextUrl(response: Answer): URL {
   return new URL(response.headers.get("location") ?? "", response.url);
 }
 
-function mediaType(response: Response): string {
+function mediaType(response: Answer): string {
   return (response.headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
 }
 

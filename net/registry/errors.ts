@@ -1,5 +1,7 @@
 // What a registry refuses, told apart: a real fault, or only no way to look from here.
 
+import type { Answer } from "../http.ts";
+
 /** A registry's refusal in its own words. */
 export class RegistryError extends Error {
   readonly status: number;
@@ -25,9 +27,8 @@ export class RegistryClosed extends RegistryError {
 }
 
 /** The error for a registry's refusal; what it says about its firewall is kept. */
-export async function refusal(response: Response, what: string): Promise<RegistryError> {
-  const text = await response.text().catch(() => "");
-  const words = wordsOf(text) || response.statusText || "no reason given";
+export function refusal(response: Answer, what: string): RegistryError {
+  const words = wordsOf(response.body.toString()) || response.statusText || "no reason given";
   const message = `${what}: ${response.status}: ${words}`;
   // https://aka.ms/acr/firewall: "client with IP '...' is not allowed access."
   const network = response.status === 403 && /firewall|not allowed access/i.test(words);

@@ -2,7 +2,7 @@
 // Azure container registry gives for an Entra token (https://aka.ms/acr/auth/oauth).
 
 import type { TokenCredential } from "@azure/identity";
-import { send } from "../http.ts";
+import { type Answer, send } from "../http.ts";
 import { refusal } from "./errors.ts";
 
 export type Access = "pull" | "pull,push";
@@ -20,7 +20,7 @@ interface Timed {
   ends: number;
 }
 
-/** The tokens of one registry, by repository and access. */
+/** The tokens of one registry, and of those that it sends on to, by host, repository and access. */
 export class RegistryTokens {
   readonly #endpoint: string;
   readonly #credential: TokenCredential | undefined;
@@ -35,33 +35,41 @@ export class RegistryTokens {
     this.#signal = signal;
   }
 
-  /** The Authorization header of a token that was given before and still serves. */
-  known(repository: string, access: Access): string | undefined {
-    const token = this.#tokens.get(`${repository} ${access}`);
+  /** The Authorization header of a token that was given before for the host at `origin` and still serves. */
+  known(origin: string, repository: string, access: Access): string | undefined {
+    const token = this.#tokens.get(`${origin} ${repository} ${access}`);
     return token !== undefined && token.ends > Date.now() ? token.authorization : undefined;
   }
 
   /**
    * Gets a token as a 401 asks for it.
    * @param challenge the WWW-Authenticate header.
+   * @param origin of the host that asks; only there the token is to be sent.
    * @returns the Authorization header; undefined where the registry does not want a bearer token.
    * @throws RegistryError when the token is refused.
    */
-  async obtain(challenge: string | null, repository: string, access: Access): Promise<string | undefined> {
+  async obtain(
+    challenge: string | null,
+    origin: string,
+    repository: string,
+    access: Access,
+  ): Promise<string | undefined> {
     const wanted = parseChallenge(challenge);
     if (wanted === undefined) return undefined;
-    const scope = `repository:${repository}:${access}`;
-    const body = this.#credential ? await this.#exchange(wanted, scope) : await this.#anonymous(wanted, scope);
+    // Behind a redirect the repository may have another name, which only the host there knows.
+    const isOwn = origin === new URL(this.#endpoint).origin;
+    const scope = (isOwn ? undefined : wanted.scope) ?? `repository:${repository}:${access}`;
+    const body = this.#credential ? await this.#exchange(wanted, scope) : await this.#anonymous(wanted, scope, origin);
     const token = body.access_token ?? body.token;
     if (token === undefined) throw new Error(`${wanted.realm} gave no token for ${scope}`);
     const life = body.expires_in === undefined ? DEFAULT_LIFE : (body.expires_in - 10) * 1000;
     const authorization = `Bearer ${token}`;
-    this.#tokens.set(`${repository} ${access}`, { authorization, ends: Date.now() + life });
+    this.#tokens.set(`${origin} ${repository} ${access}`, { authorization, ends: Date.now() + life });
     return authorization;
   }
 
-  async #anonymous(wanted: Challenge, scope: string): Promise<TokenBody> {
-    const url = this.#realm(wanted);
+  async #anonymous(wanted: Challenge, scope: string, origin: string): Promise<TokenBody> {
+    const url = realmOf(wanted, origin);
     if (wanted.service !== undefined) url.searchParams.set("service", wanted.service);
     url.searchParams.set("scope", scope);
     const response = await send(url, {}, { signal: this.#signal, repeatable: true });
@@ -69,7 +77,7 @@ export class RegistryTokens {
   }
 
   async #exchange(wanted: Challenge, scope: string): Promise<TokenBody> {
-    const realm = this.#realm(wanted);
+    const realm = realmOf(wanted, this.#endpoint);
     // The Entra token goes to the registry itself and nowhere else.
     if (realm.origin !== this.#endpoint)
       throw new Error(`${this.#endpoint} sends for tokens to ${realm.origin}: refused`);
@@ -105,17 +113,17 @@ export class RegistryTokens {
     return this.#read(response, `${new URL(this.#endpoint).host}: ${path} refused`);
   }
 
-  async #read(response: Response, what: string): Promise<TokenBody> {
-    if (!response.ok) throw await refusal(response, what);
-    return (await response.json()) as TokenBody;
+  #read(response: Answer, what: string): TokenBody {
+    if (!response.ok) throw refusal(response, what);
+    return JSON.parse(response.body.toString()) as TokenBody;
   }
+}
 
-  /** @throws Error for a realm that is reached without TLS, unless the registry is too. */
-  #realm(wanted: Challenge): URL {
-    const url = new URL(wanted.realm);
-    if (url.protocol === "https:" || url.protocol === new URL(this.#endpoint).protocol) return url;
-    throw new Error(`${this.#endpoint} sends for tokens to ${wanted.realm}, which is not https: refused`);
-  }
+/** @throws Error for a realm that is reached without TLS, unless the host that asks is too. */
+function realmOf(wanted: Challenge, origin: string): URL {
+  const url = new URL(wanted.realm);
+  if (url.protocol === "https:" || url.protocol === new URL(origin).protocol) return url;
+  throw new Error(`${origin} sends for tokens to ${wanted.realm}, which is not https: refused`);
 }
 
 interface TokenBody {
@@ -129,6 +137,7 @@ interface TokenBody {
 interface Challenge {
   readonly realm: string;
   readonly service: string | undefined;
+  readonly scope: string | undefined;
 }
 
 function parseChallenge(header: string | null): Challenge | undefined {
@@ -138,5 +147,6 @@ function parseChallenge(header: string | null): Challenge | undefined {
     if (key !== undefined && value !== undefined) parameters.set(key.toLowerCase(), value);
   }
   const realm = parameters.get("realm");
-  return realm === undefined ? undefined : { realm, service: parameters.get("service") };
+  if (realm === undefined) return undefined;
+  return { realm, service: parameters.get("service"), scope: parameters.get("scope") };
 }

@@ -1,8 +1,12 @@
 // Azure Resource Manager as a client sees it: requests, long-running operations, errors.
 
-import type { TokenCredential } from "@azure/identity";
-import { pause, retryAfter, send } from "../../net/http.ts";
+import { STATUS_CODES } from "node:http";
+import type { TokenCredential } from "@azure/core-auth";
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import { retryAfter } from "../../net/http.ts";
+import { Again, retry } from "../../net/retry.ts";
 import { cloudOf, credential } from "./credential.ts";
+import { busyPolicy, createTransport, type Transport } from "./pipeline.ts";
 
 export { credential } from "./credential.ts";
 
@@ -31,6 +35,8 @@ export interface ArmRequestOptions {
 
 type Json = Record<string, unknown>;
 
+type Method = "GET" | "PUT" | "PATCH" | "POST" | "DELETE" | "HEAD";
+
 /** How often a running operation is asked for when ARM does not say, in milliseconds: first and longest wait. */
 const FIRST_POLL = 1000;
 const LONGEST_POLL = 10_000;
@@ -40,6 +46,7 @@ const HOUR = 3_600_000;
 export class ArmClient {
   readonly #endpoint: string;
   readonly #credential: TokenCredential;
+  #transport: Promise<Transport> | undefined;
 
   /** @param options `endpoint` is an origin without a slash at its end; default that of the cloud in the environment. */
   constructor(options: { credential?: TokenCredential; endpoint?: string } = {}) {
@@ -54,7 +61,7 @@ export class ArmClient {
    * @throws ArmError naming method and path where ARM refuses or the operation fails, is cancelled or hangs.
    */
   async request<T = Json>(
-    method: "GET" | "PUT" | "PATCH" | "POST" | "DELETE" | "HEAD",
+    method: Method,
     path: string,
     apiVersion: string,
     body?: unknown,
@@ -63,10 +70,14 @@ export class ArmClient {
     const url = `${this.#endpoint}${path}${path.includes("?") ? "&" : "?"}api-version=${apiVersion}`;
     const what = `${method} ${path}`;
     const response = await this.#send(method, url, body, options);
-    const answer = await read(response, what);
+    const answer = read(response, what);
     const operation = response.headers.get("azure-asyncoperation");
     const location = response.headers.get("location");
-    if (method !== "GET" && (response.status === 202 || operation !== null) && (operation ?? location) !== null) {
+    if (
+      method !== "GET" &&
+      (response.status === 202 || operation !== undefined) &&
+      (operation ?? location) !== undefined
+    ) {
       const result = await this.#wait(response, what, options);
       // A PUT's or PATCH's result is the resource itself, which the operation does not give.
       if (method === "PUT" || method === "PATCH") return this.request<T>("GET", path, apiVersion, undefined, options);
@@ -75,46 +86,68 @@ export class ArmClient {
     return answer as T | undefined;
   }
 
-  async #send(method: string, url: string, body: unknown, options: ArmRequestOptions): Promise<Response> {
+  async #send(
+    method: Method,
+    url: string,
+    body: unknown,
+    { signal, throttled }: ArmRequestOptions,
+  ): Promise<PipelineResponse> {
+    this.#transport ??= createTransport(this.#endpoint, () => this.#authorization());
+    const { pipeline, client } = await this.#transport;
+    const { createHttpHeaders, createPipelineRequest } = await import("@azure/core-rest-pipeline");
+    const request = createPipelineRequest({
+      method,
+      url,
+      headers: createHttpHeaders({
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      allowInsecureConnection: this.#endpoint.startsWith("http:"),
+    });
+    const repeatable = method !== "POST" && method !== "PATCH";
+    const own = pipeline.clone();
+    own.addPolicy(busyPolicy({ signal, repeatable, throttled }), { phase: "Retry" });
+    return own.sendRequest(client, request);
+  }
+
+  async #authorization(): Promise<string> {
     const scope = `${this.#endpoint}/.default`;
     const token = await this.#credential.getToken(scope);
     if (token === null) throw new Error(`no Entra token for ${scope}: log in with \`az login\` or set ARM_CLIENT_ID`);
-    const headers: Record<string, string> = { authorization: `Bearer ${token.token}`, accept: "application/json" };
-    if (body !== undefined) headers["content-type"] = "application/json";
-    const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    const repeatable = method !== "POST" && method !== "PATCH";
-    return send(url, init, { signal: options.signal, repeatable, throttled: options.throttled });
+    return `Bearer ${token.token}`;
   }
 
   /** Polls Azure-AsyncOperation (its body has the status) or Location (202 as long as it runs). */
-  async #wait(started: Response, what: string, options: ArmRequestOptions): Promise<Json | undefined> {
-    const begin = Date.now();
+  async #wait(started: PipelineResponse, what: string, options: ArmRequestOptions): Promise<Json | undefined> {
     const patience = options.patience ?? HOUR;
     let last = started;
-    let wait = FIRST_POLL;
     let url = this.#pollUrl(started, undefined);
-    while (Date.now() - begin < patience) {
-      await pause(retryAfter(last) ?? wait, options.signal);
-      wait = Math.min(wait * 2, LONGEST_POLL);
-      last = await this.#send("GET", url, undefined, options);
-      const answer = await read(last, `${what} (operation)`);
-      const status = typeof answer?.status === "string" ? answer.status.toLowerCase() : undefined;
-      if (status === "failed" || status === "canceled") throw operationError(what, status, last.status, answer);
-      const running = status === undefined || status === "succeeded" ? last.status === 202 : true;
-      if (!running) return answer;
-      if (await options.settled?.()) return undefined;
-      url = this.#pollUrl(last, url);
-    }
-    const minutes = Math.round(patience / 60_000);
-    throw new ArmError(
-      504,
-      "OperationHangs",
-      `${what}: the operation still runs after ${minutes} min; try again later`,
+    return retry<Json | undefined>(
+      async ({ attempt, wait }) => {
+        if (attempt > 1) {
+          last = await this.#send("GET", url, undefined, options);
+          const answer = read(last, `${what} (operation)`);
+          const status = typeof answer?.status === "string" ? answer.status.toLowerCase() : undefined;
+          if (status === "failed" || status === "canceled") throw operationError(what, status, last.status, answer);
+          const running = status === undefined || status === "succeeded" ? last.status === 202 : true;
+          if (!running) return answer;
+          if (await options.settled?.()) return undefined;
+          url = this.#pollUrl(last, url);
+        }
+        if (wait === undefined) throw hangs(what, patience);
+        return new Again(retryAfter(last));
+      },
+      {
+        waits: (attempt) => Math.min(FIRST_POLL * 2 ** (attempt - 1), LONGEST_POLL),
+        within: patience,
+        signal: options.signal,
+      },
     );
   }
 
   /** @throws Error for a URL at another host: the token must not go there. */
-  #pollUrl(response: Response, before: string | undefined): string {
+  #pollUrl(response: PipelineResponse, before: string | undefined): string {
     const given = response.headers.get("azure-asyncoperation") ?? response.headers.get("location") ?? before ?? "";
     const url = new URL(given, this.#endpoint);
     const own = new URL(this.#endpoint);
@@ -124,14 +157,19 @@ export class ArmClient {
   }
 }
 
-async function read(response: Response, what: string): Promise<Json | undefined> {
-  const text = await response.text();
+function read({ status, bodyAsText }: PipelineResponse, what: string): Json | undefined {
+  const text = bodyAsText ?? "";
   const body = parseJson(text);
-  if (response.ok) return body;
+  if (status >= 200 && status < 300) return body;
   const error = (body?.error ?? body) as { code?: string; message?: string } | undefined;
   const code = error?.code ?? "";
-  const words = error?.message ?? (text.slice(0, 300) || response.statusText);
-  throw new ArmError(response.status, code, `${what}: ${response.status}${code && ` ${code}`}: ${words}`);
+  const words = error?.message ?? (text.slice(0, 300) || STATUS_CODES[status]);
+  throw new ArmError(status, code, `${what}: ${status}${code && ` ${code}`}: ${words}`);
+}
+
+function hangs(what: string, patience: number): ArmError {
+  const minutes = Math.round(patience / 60_000);
+  return new ArmError(504, "OperationHangs", `${what}: the operation still runs after ${minutes} min; try again later`);
 }
 
 function operationError(what: string, outcome: string, status: number, answer: Json | undefined): ArmError {

@@ -1,6 +1,6 @@
 // SystemPool: the settings of the agent pool that an AKS cluster was made with.
 
-import { pause } from "../../net/http.ts";
+import { Again, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff } from "../../plugin/diff.ts";
 import {
   type CheckFailure,
@@ -129,7 +129,7 @@ function diff(old: Properties, next: Properties): Diff {
  */
 async function ensure(cloud: Cloud, waits: readonly number[], wanted: Properties, context: Context): Promise<void> {
   const id = idOf(wanted);
-  for (const wait of [...waits, undefined]) {
+  const once = async ({ wait }: Try): Promise<undefined | Again> => {
     const actual = (await armGet<Pool>(cloud, id, API_VERSION, context.signal))?.properties;
     if (actual === undefined) {
       throw new Error(`${id} is not there: this resource only takes over the pool that the cluster was made with`);
@@ -138,18 +138,19 @@ async function ensure(cloud: Cloud, waits: readonly number[], wanted: Properties
       refusal(String(wanted.name), property, actual[property], wanted[property]),
     );
     if (fixed.length > 0) throw new Error(fixed.join("; "));
-    if (changedIn(wanted, actual).length === 0) return;
+    if (changedIn(wanted, actual).length === 0) return undefined;
     try {
       const body = { properties: written(wanted, actual) };
       await cloud.arm().request("PUT", id, API_VERSION, body, { signal: context.signal });
-      return;
+      return undefined;
     } catch (error) {
       const isBusy = error instanceof ArmError && error.status === 409;
       if (!isBusy || wait === undefined) throw error;
       context.log("info", `${error.message}; trying again in ${wait / 1000} s`);
-      await pause(wait, context.signal);
+      return new Again();
     }
-  }
+  };
+  await retry(once, { waits, signal: context.signal });
 }
 
 const ID = /^(\/subscriptions\/[^?#]+\/managedClusters\/[^/?#]+)\/agentPools\/([^/?#]+)$/i;

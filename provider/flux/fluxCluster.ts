@@ -3,8 +3,8 @@
 import { randomUUID } from "node:crypto";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import { type FluxManifests, type FluxOptions, fluxManifests } from "../../flux/manifests.ts";
-import { pause } from "../../net/http.ts";
 import { type KubeObject, KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
+import { Again, retry, type Try } from "../../net/retry.ts";
 import type { Context, Properties } from "../../plugin/handler.ts";
 import { matching, type Rule } from "../../plugin/inputs.ts";
 import { credential } from "../azure/armClient.ts";
@@ -58,23 +58,23 @@ export function openCluster(world: FluxWorld, inputs: Properties, signal: AbortS
  * @throws KubernetesError when it does not in time, with a remedy.
  */
 export async function entered(world: FluxWorld, api: KubernetesApi, context: Context): Promise<void> {
-  const deadline = Date.now() + world.patience;
-  for (let told = false; ; told = true) {
+  const look = async ({ attempt, wait }: Try): Promise<undefined | Again> => {
     try {
       await api.get({ apiVersion: "v1", kind: "Namespace", metadata: { name: FLUX_SYSTEM } });
-      return;
+      return undefined;
     } catch (error) {
       const refused = error instanceof KubernetesError && [401, 403].includes(error.status);
       if (!refused) throw error;
-      if (Date.now() > deadline) {
+      if (wait === undefined) {
         const remedy =
           "the deployers' group needs the role Azure Kubernetes Service RBAC Cluster Admin on the cluster, and the caller must be in it";
         throw new KubernetesError(error.status, error.reason, `${error.message}; ${remedy}`);
       }
-      if (!told) context.log("info", "waiting until the API server knows the role assignment");
+      if (attempt === 1) context.log("info", "waiting until the API server knows the role assignment");
+      return new Again();
     }
-    await pause(world.poll, context.signal);
-  }
+  };
+  await retry(look, { waits: () => world.poll, within: world.patience, signal: context.signal });
 }
 
 const SOURCE = "source.toolkit.fluxcd.io/v1";
@@ -159,18 +159,19 @@ export async function settled(
   look: Look,
   failure = "not Ready",
 ): Promise<void> {
-  const deadline = Date.now() + minutes * 60_000;
-  for (let told = ""; ; ) {
+  let told = "";
+  const once = async ({ wait }: Try): Promise<undefined | Again> => {
     const problems = await look();
     const lines = problems.map(({ ref, problem }) => `${nameOf(ref)}: ${problem}`);
-    if (lines.length === 0) return;
-    if (Date.now() > deadline)
+    if (lines.length === 0) return undefined;
+    if (wait === undefined)
       throw new Error(`${failure} after ${minutes} ${minutes === 1 ? "minute" : "minutes"}:\n  ${lines.join("\n  ")}`);
     const [first = ""] = lines;
     if (first !== told) context.log("info", `waiting for ${first}`);
     told = first;
-    await pause(world.poll, context.signal);
-  }
+    return new Again();
+  };
+  await retry(once, { waits: () => world.poll, within: minutes * 60_000, signal: context.signal });
 }
 
 /**

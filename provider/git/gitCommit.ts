@@ -1,6 +1,6 @@
 // GitCommit: the files a stack owns in a Git repository, by one atomic commit whenever they have to change.
 
-import { setTimeout as delay } from "node:timers/promises";
+import { Again, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff, equal, formatPath } from "../../plugin/diff.ts";
 import {
   type Context,
@@ -191,7 +191,7 @@ async function settle(context: Context, goal: Goal): Promise<string> {
   const { url, branch } = goal.wanted;
   return withBranch(url, branch, context, async (remote) => {
     let pushed: string | undefined;
-    for (let attempt = 1; ; attempt++) {
+    const once = async ({ attempt, wait }: Try): Promise<string | Again> => {
       try {
         const head = await startingPoint(remote, goal);
         const commit = await build(remote, head, goal, context);
@@ -202,13 +202,14 @@ async function settle(context: Context, goal: Goal): Promise<string> {
         return commit;
       } catch (error) {
         if (!(error instanceof GitError) || error.kind === "other") throw error;
-        if (attempt === TRIES) throw new Error(`gave up after ${TRIES} tries: ${error.message}`);
+        if (wait === undefined) throw new Error(`gave up after ${TRIES} tries: ${error.message}`);
         context.log("debug", `${error.message}; trying again (${attempt} of ${TRIES})`);
-        // Losers of one race must not meet again in the next.
-        const wait = Math.random() * Math.min(LONGEST_WAIT_MS, 100 * 2 ** attempt);
-        await delay(wait, undefined, { signal: context.signal });
+        return new Again();
       }
-    }
+    };
+    // Losers of one race must not meet again in the next.
+    const waits = (attempt: number) => Math.random() * Math.min(LONGEST_WAIT_MS, 100 * 2 ** attempt);
+    return retry(once, { waits, attempts: TRIES, signal: context.signal });
   });
 }
 

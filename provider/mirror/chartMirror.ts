@@ -1,8 +1,8 @@
 // ChartMirror: a Helm chart in an Azure container registry, pushed byte for byte as the lock pinned it.
 
 import { CHART_MEDIA_TYPES, chartManifest } from "../../net/chartManifest.ts";
-import { pause } from "../../net/http.ts";
 import { RegistryClosed } from "../../net/registry/client.ts";
+import { Again, retry, type Try } from "../../net/retry.ts";
 import {
   type Context,
   type Diff,
@@ -96,10 +96,10 @@ async function diff({ inputs: old }: Existing, next: Properties): Promise<Diff> 
  * @param own the manifest's digest that this resource pushed before; it may be replaced, another one may not.
  */
 async function ensure(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undefined, context: Context) {
-  for (const wait of [...RIGHT_WAITS, undefined]) {
+  const once = async ({ wait }: Try): Promise<undefined | Again> => {
     try {
       await push(cloud, inputs, own, context);
-      return;
+      return undefined;
     } catch (error) {
       if (!(error instanceof RegistryClosed)) throw error;
       const problem = `the chart cannot be pushed: ${error.message}`;
@@ -107,9 +107,10 @@ async function ensure(cloud: Cloud, inputs: ChartMirrorInputs, own: string | und
         throw new Error(`${problem}. Run this inside the registry's network, or let its firewall admit this address`);
       if (wait === undefined) throw new Error(`${problem}. Whoever runs this needs the role AcrPush on the registry`);
       context.log("info", `${problem}; trying again in ${wait / 1000} s, as new roles take time`);
-      await pause(wait, context.signal);
+      return new Again();
     }
-  }
+  };
+  await retry(once, { waits: RIGHT_WAITS, signal: context.signal });
 }
 
 async function push(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undefined, context: Context): Promise<void> {
@@ -121,7 +122,7 @@ async function push(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undef
   if (there !== undefined && there !== own) throw taken(inputs, there);
 
   const tgz = await downloadChart(cloud, inputs.url, inputs.sha256, context.signal);
-  const chart = chartManifest(tgz, inputs.created);
+  const chart = await chartManifest(tgz, inputs.created);
   const name = repository.slice(repository.lastIndexOf("/") + 1);
   if (chart.name !== name || chart.version !== version) {
     throw new Error(`${inputs.url} is the chart ${chart.name} ${chart.version}, not ${name} ${version}`);

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { CHART_MEDIA_TYPES } from "../../net/chartManifest.ts";
 import { describe } from "../../net/describe.ts";
-import { send } from "../../net/http.ts";
+import { type Answer, send } from "../../net/http.ts";
 import type { Cloud } from "../azure/cloud.ts";
 
 /**
@@ -23,15 +23,14 @@ export async function downloadChart(cloud: Cloud, url: string, sha256: string, s
 }
 
 async function fromRepository(url: string, signal: AbortSignal): Promise<Buffer> {
-  let response: Response;
+  let response: Answer;
   try {
     response = await send(url, {}, { signal, repeatable: true });
   } catch (error) {
     signal.throwIfAborted();
     throw new Error(`${url} cannot be downloaded: ${describe(error)}`);
   }
-  if (response.ok) return Buffer.from(await response.arrayBuffer());
-  await response.body?.cancel();
+  if (response.ok) return response.body;
   throw new Error(`${url} cannot be downloaded: ${response.status} ${response.statusText}`.trimEnd());
 }
 

@@ -1,6 +1,6 @@
 // The import itself: what stands in the target decides what is to be done, and is looked at again afterwards.
 
-import { pause } from "../../net/http.ts";
+import { Again, retry, type Try } from "../../net/retry.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { ArmError } from "../azure/armClient.ts";
 import { type Cloud, look } from "../azure/cloud.ts";
@@ -94,31 +94,33 @@ export class Importer {
       throttled: () => this.#limiter.throttled(),
       ...(how.settled === undefined ? {} : { settled: how.settled }),
     };
-    for (const wait of [...CONFLICT_WAITS, undefined]) {
+    const once = async ({ wait }: Try): Promise<undefined | Again> => {
       try {
         await this.#cloud.arm().request("POST", path, API_VERSION, requestOf(target, how.force), options);
-        return;
+        return undefined;
       } catch (error) {
         const isConflict = error instanceof ArmError && error.status === 409 && !isTaken(error);
         if (!isConflict || wait === undefined) throw explain(error, target);
-        await pause(wait, context.signal);
+        return new Again();
       }
-    }
+    };
+    await retry(once, { waits: CONFLICT_WAITS, signal: context.signal });
   }
 
   async #verify(target: ImageTarget, force: boolean, context: Context): Promise<void> {
-    for (const wait of [...ARRIVAL_WAITS, undefined]) {
+    const once = async ({ wait }: Try): Promise<undefined | Again> => {
       const after = await this.#look(target);
       if ("closed" in after) {
         context.log("info", `the digest in the registry is not compared: ${after.closed.message}`);
-        return;
+        return undefined;
       }
-      if (after.digest === target.digest) return;
+      if (after.digest === target.digest) return undefined;
       // A replaced tag may show its old digest for a moment, a new one shows nothing.
       if (after.digest !== undefined && (wait === undefined || !force)) throw movedTag(target, after.digest);
       if (wait === undefined) throw notArrived(target);
-      await pause(wait, context.signal);
-    }
+      return new Again();
+    };
+    await retry(once, { waits: ARRIVAL_WAITS, signal: context.signal });
   }
 
   async #hasArrived(target: ImageTarget): Promise<boolean> {

@@ -2,7 +2,8 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { TokenCredential } from "@azure/identity";
-import { pause, send } from "../../net/http.ts";
+import { send } from "../../net/http.ts";
+import { Again, retry } from "../../net/retry.ts";
 import { credential as environmentCredential } from "../azure/armClient.ts";
 import type { VaultKey } from "./sops.ts";
 
@@ -71,15 +72,17 @@ const WAITS = [1, 2, 4, 8, 15, 30, 30, 45, 45];
  * @throws Error naming the key and the remedy when the vault refuses, cannot be reached or has no such key
  */
 export async function readKey(location: KeyLocation, options: ReadKeyOptions): Promise<VaultKey> {
-  const waits = [...(options.waits ?? WAITS)];
-  for (;;) {
-    const answer = await getKey(location, options);
-    if ("key" in answer) return answer.key;
-    const seconds = answer.again ? waits.shift() : undefined;
-    if (seconds === undefined) throw new Error(answer.problem);
-    options.log(`${answer.problem} Trying again in ${seconds} s.`);
-    await pause(seconds * 1000, options.signal);
-  }
+  const waits = (options.waits ?? WAITS).map((seconds) => seconds * 1000);
+  return retry<VaultKey>(
+    async ({ wait }) => {
+      const answer = await getKey(location, options);
+      if ("key" in answer) return answer.key;
+      if (wait === undefined || !answer.again) throw new Error(answer.problem);
+      options.log(`${answer.problem} Trying again in ${wait / 1000} s.`);
+      return new Again();
+    },
+    { waits, signal: options.signal },
+  );
 }
 
 type Answer = { key: VaultKey } | { problem: string; again: boolean };
@@ -95,7 +98,7 @@ async function getKey(location: KeyLocation, { signal, credential = environmentC
     signal.throwIfAborted();
     throw new Error(`${where} cannot be reached. ${PIN}`, { cause: error });
   });
-  const body = await response.text();
+  const body = response.body.toString();
   return response.ok ? { key: parseKey(location, body) } : refusal(where, response.status, body);
 }
 

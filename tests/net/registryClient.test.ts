@@ -51,6 +51,36 @@ describe("the client of OCI registries", () => {
     ]);
   });
 
+  it("follows a registry that only sends on, and gives its token to the host that asked alone", async () => {
+    const hosts: string[] = [];
+    const address = () => server.origin.replace("127.0.0.1", "localhost");
+    const give = guarded(
+      () => `${address()}/token`,
+      ({ url }) => ({ body: { token: url.searchParams.get("scope") === "repository:a/b:pull" ? "good" : "bad" } }),
+    );
+    await start((request) => {
+      const host = String(request.headers.host).split(":")[0] ?? "";
+      hosts.push(`${host} ${request.method} ${request.path} ${request.headers.authorization ?? "no token"}`);
+      // Behind it the repository has another name, which the challenge tells.
+      const location = `${address()}${request.path.replace("/front/", "/a/b/")}`;
+      return host === "127.0.0.1" ? { status: 307, headers: { location } } : give(request);
+    });
+    const client = clientOf("lscr.example");
+    assert.deepEqual(await client.head("front", "1"), { digest: digestOf(BODY), mediaType: INDEX });
+    assert.deepEqual(hosts, [
+      "127.0.0.1 HEAD /v2/front/manifests/1 no token",
+      "localhost HEAD /v2/a/b/manifests/1 no token",
+      "localhost GET /token?service=reg&scope=repository%3Aa%2Fb%3Apull no token",
+      "localhost HEAD /v2/a/b/manifests/1 Bearer good",
+    ]);
+    assert.equal((await client.manifest("front", "2"))?.digest, digestOf(BODY));
+    assert.deepEqual(hosts.slice(4), [
+      "127.0.0.1 GET /v2/front/manifests/2 no token",
+      "localhost GET /v2/a/b/manifests/2 no token",
+      "localhost GET /v2/a/b/manifests/2 Bearer good",
+    ]);
+  });
+
   it("exchanges an Entra token at an Azure registry", async () => {
     await start(
       guarded(

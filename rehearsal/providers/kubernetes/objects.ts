@@ -1,7 +1,7 @@
 // Objects of every kind: kubernetes:core/v1:Secret, kubernetes:apps/v1:Deployment and so on.
 
-import { pause } from "../../../net/http.ts";
 import { type KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../../net/kubernetesApi.ts";
+import { pause } from "../../../net/retry.ts";
 import {
   type Context,
   type Existing,

@@ -1,5 +1,8 @@
 import { strict as assert } from "node:assert";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, it } from "mocha";
@@ -105,6 +108,48 @@ describe("the client of Azure Resource Manager", () => {
       return { status: 202, headers: { location: "/op", "retry-after": path === "/op" ? "60" : "0" } };
     });
     await assert.rejects(arm.request("POST", "/a", "1", {}, { signal: controller.signal }), /^Error: cancelled$/);
+  });
+
+  it("says which host gives no answer", async () => {
+    const { arm } = await armOf(() => ({}));
+    await server.close();
+    await assert.rejects(arm.request("POST", "/a", "1"), /^Error: 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/);
+  });
+
+  it("follows a redirect within the host, with the token, and none to another", async () => {
+    const { arm } = await armOf(({ path }) => {
+      if (path.startsWith("/old")) return { status: 307, headers: { location: "/new" } };
+      if (path === "/new") return { body: { id: "found" } };
+      return { status: 307, headers: { location: server.origin.replace("127.0.0.1", "localhost") } };
+    });
+    assert.deepEqual(await arm.request("GET", "/old", "1"), { id: "found" });
+    await assert.rejects(arm.request("GET", "/away", "1"), /^ArmError: GET \/away: 307: Temporary Redirect$/);
+    assert.deepEqual(
+      server.requests.map(({ path, headers }) => `${path} ${headers.authorization}`),
+      ["/old?api-version=1 Bearer entra", "/new Bearer entra", "/away?api-version=1 Bearer entra"],
+    );
+  });
+
+  it("goes through the proxy of the environment", async () => {
+    server = await listen(() => ({}));
+    const asked: string[] = [];
+    const proxy = createServer().on("connect", (request, socket) => {
+      asked.push(String(request.url));
+      socket.end();
+    });
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    const before = process.env.HTTPS_PROXY;
+    process.env.HTTPS_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      const credential = { getToken: async () => token("entra") };
+      const arm = new ArmClient({ endpoint: "https://management.azure.example", credential });
+      await assert.rejects(arm.request("POST", "/a", "1"), /management\.azure\.example cannot be reached/);
+      assert.deepEqual(asked, ["management.azure.example:443"]);
+    } finally {
+      if (before === undefined) delete process.env.HTTPS_PROXY;
+      else process.env.HTTPS_PROXY = before;
+      proxy.close();
+    }
   });
 
   it("takes the token to no other host", async () => {
