@@ -47,7 +47,7 @@ export async function analyseChart(helm: string, chart: ChartFile, given: YamlMa
     const objects = await renderer.render(given);
     const fields = fieldsOf(objects);
     if (fields.size === 0) return { images: [], values: {}, postRender: [], warnings: [] };
-    const effective = effectiveValues(chart.tgz, given);
+    const effective = await effectiveValues(chart.tgz, given);
     const written = [...fields.values()].map((field) => field.written);
     const found = await effects(renderer, { given, effective }, { objects, fields }, candidates(effective, written));
     let first: Attempt | undefined;

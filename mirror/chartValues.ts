@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { readTarGz, type TarFile } from "../net/archive.ts";
+import { type Allowance, chartAllowance, readTarGz, type TarFile } from "../net/archive.ts";
 import { findReferences, parseReference } from "./reference.ts";
 import { isMap, mergeValues, type Path, valueAt, walk, withValue, type YamlMap } from "./tree.ts";
 
@@ -14,17 +14,18 @@ export interface Candidate {
 }
 
 /** All values of a chart: its own defaults, those of its subcharts below their names, and the given ones over them. */
-export function effectiveValues(tgz: Buffer, given: YamlMap): YamlMap {
-  const files = readTarGz(tgz);
+export async function effectiveValues(tgz: Buffer, given: YamlMap): Promise<YamlMap> {
+  const allowance = chartAllowance();
+  const files = await readTarGz(tgz, allowance);
   const root = files[0]?.path.split("/")[0] ?? "";
-  return mergeValues(defaults(files, `${root}/`), given);
+  return mergeValues(await defaults(files, `${root}/`, allowance), given);
 }
 
-function defaults(files: readonly TarFile[], folder: string): YamlMap {
+async function defaults(files: readonly TarFile[], folder: string, allowance: Allowance): Promise<YamlMap> {
   const own = yamlFile(files, `${folder}values.yaml`);
   const dependencies = yamlFile(files, `${folder}Chart.yaml`).dependencies;
   let below: YamlMap = {};
-  for (const [chart, values] of subcharts(files, folder)) {
+  for await (const [chart, values] of subcharts(files, folder, allowance)) {
     const entries = (Array.isArray(dependencies) ? dependencies : [])
       .filter(isMap)
       .filter(({ name }) => name === chart);
@@ -35,16 +36,20 @@ function defaults(files: readonly TarFile[], folder: string): YamlMap {
   return mergeValues(below, own);
 }
 
-function* subcharts(files: readonly TarFile[], folder: string): Generator<[string, YamlMap]> {
+async function* subcharts(
+  files: readonly TarFile[],
+  folder: string,
+  allowance: Allowance,
+): AsyncGenerator<[string, YamlMap]> {
   const inside = files.filter(({ path }) => path.startsWith(`${folder}charts/`));
   for (const { path, content } of inside) {
     const rest = path.slice(folder.length + "charts/".length);
     if (/^[^/]+\.tgz$/.test(rest)) {
-      const packed = readTarGz(content);
+      const packed = await readTarGz(content, allowance);
       const root = packed[0]?.path.split("/")[0] ?? "";
-      yield [String(yamlFile(packed, `${root}/Chart.yaml`).name), defaults(packed, `${root}/`)];
+      yield [String(yamlFile(packed, `${root}/Chart.yaml`).name), await defaults(packed, `${root}/`, allowance)];
     } else if (/^[^/]+\/Chart\.yaml$/.test(rest)) {
-      yield [String(yamlFile(files, path).name), defaults(files, path.slice(0, -"Chart.yaml".length))];
+      yield [String(yamlFile(files, path).name), await defaults(files, path.slice(0, -"Chart.yaml".length), allowance)];
     }
   }
 }

@@ -74,7 +74,7 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   const text = lockText({
     version: LOCK_VERSION,
     settings: settingsHash(settings),
-    charts: charts.map((chart) => lockedChart(chart, digests, own)),
+    charts: await Promise.all(charts.map((chart) => lockedChart(chart, digests, own))),
     images,
     ...(flux ? { flux } : {}),
   });
@@ -123,7 +123,7 @@ async function analysed(
   { helm, log }: UpdateOptions,
 ): Promise<ResolvedChart> {
   const { name, namespace } = chart;
-  const { name: packed, version } = chartManifest(found.tgz, NO_TIME);
+  const { name: packed, version } = await chartManifest(found.tgz, NO_TIME);
   if (packed !== name || version !== chart.version) {
     throw new Error(`${found.url} holds the chart ${packed} ${version}, not ${name} ${chart.version}.`);
   }
@@ -152,11 +152,11 @@ function reused({ images, pinned, values, postRender }: LockedChart, locked: rea
   return { ...(JSON.parse(text) as Pick<Analysis, "values" | "postRender">), images: references, warnings: [] };
 }
 
-function lockedChart(
+async function lockedChart(
   { chart, found, hash, analysis }: ResolvedChart,
   digests: ReadonlyMap<string, string>,
   own: Lock | undefined,
-): LockedChart {
+): Promise<LockedChart> {
   const old = own?.charts.find((locked) => locked.name === chart.name && locked.sha256 === found.sha256);
   const created = old?.created ?? found.created ?? NO_TIME;
   const digestOf = (source: string) => {
@@ -177,7 +177,7 @@ function lockedChart(
     url: found.url,
     sha256: found.sha256,
     created,
-    manifest: chartManifest(found.tgz, created).manifestDigest,
+    manifest: (await chartManifest(found.tgz, created)).manifestDigest,
     analysis: hash,
     images: [...new Set(analysis.images.map(sourceOf))].sort(),
     ...(pinned.length === 0 ? {} : { pinned: Object.fromEntries(pinned.sort()) as Record<string, string> }),

@@ -1,4 +1,9 @@
-import { gunzipSync } from "node:zlib";
+// Archives of charts: read in a stream, so that one that unpacks to gigabytes is refused before it fills the memory.
+
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { extract } from "tar-stream";
 
 /** One regular file of a tar archive. */
 export interface TarFile {
@@ -9,85 +14,85 @@ export interface TarFile {
   readonly content: Buffer;
 }
 
+/** What archives may unpack to; one allowance may be shared by an archive and those inside it, and is used up by them. */
+export interface Allowance {
+  /** Bytes, headers included. */
+  bytes: number;
+  /** Files, folders, links and whatever else has a header. */
+  entries: number;
+}
+
 const BLOCK = 512;
+
+/** As much as Helm takes of a chart by default (`MaxDecompressedChartSize` in helm.sh/helm/v4/pkg/chart/loader). */
+const LARGEST = 100 * 1024 * 1024;
+
+/** The largest charts in public repositories have some hundreds. */
+const MOST_ENTRIES = 20_000;
+
+/** What a chart may unpack to with all its subcharts. */
+export function chartAllowance(): Allowance {
+  return { bytes: LARGEST, entries: MOST_ENTRIES };
+}
 
 /**
  * The regular files of a `.tar.gz`, in the archive's order; directories, links and devices are left out.
  * Reads ustar, GNU long names and pax paths (POSIX.1-2017, pax "Interchange Format").
- * @throws Error when the data is no gzip, is cut short or a header's checksum is wrong.
+ * @throws Error when the data is no gzip, is cut short, a header's checksum is wrong, or it unpacks to more than allowed.
  */
-export function readTarGz(archive: Buffer): TarFile[] {
-  return readTar(gunzipSync(archive));
+export function readTarGz(archive: Buffer, allowance = chartAllowance()): Promise<TarFile[]> {
+  return unpack([Readable.from([archive]), createGunzip()], allowance);
 }
 
 /** As {@link readTarGz}, for an archive that is not compressed. */
-export function readTar(archive: Buffer): TarFile[] {
+export function readTar(archive: Buffer, allowance = chartAllowance()): Promise<TarFile[]> {
+  return unpack([Readable.from([archive])], allowance);
+}
+
+async function unpack(source: readonly (Readable | Transform)[], allowance: Allowance): Promise<TarFile[]> {
+  const { bytes, entries } = allowance;
+  let read = 0;
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      read += chunk.length;
+      allowance.bytes -= chunk.length;
+      if (allowance.bytes >= 0) next(null, chunk);
+      else
+        next(new Error(`The archive unpacks to more than ${bytes} bytes: no chart is that large, it is not read on.`));
+    },
+  });
   const files: TarFile[] = [];
-  let longPath: string | undefined;
-  let offset = 0;
-  while (offset + BLOCK <= archive.length) {
-    const header = archive.subarray(offset, offset + BLOCK);
-    if (header.every((byte) => byte === 0)) return files;
-    verifyChecksum(header, offset);
-    const size = readSize(header.subarray(124, 136));
-    const content = archive.subarray(offset + BLOCK, offset + BLOCK + size);
-    if (content.length < size) throw new Error(`The tar archive ends inside the file at byte ${offset}.`);
-    offset += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
-
-    const type = String.fromCharCode(header[156] ?? 0);
-    if (type === "L") {
-      longPath = text(content);
-    } else if (type === "x") {
-      longPath = paxPath(content) ?? longPath;
-    } else {
-      if (type === "0" || type === "\0") {
-        const path = (longPath ?? ustarPath(header)).replace(/^(\.\/)+/, "");
-        files.push({ path, mode: Number.parseInt(text(header.subarray(100, 108)), 8) & 0o777, content });
-      }
-      longPath = undefined;
+  // Where the header of the present entry stands, and where the next one does.
+  let at = 0;
+  let end = 0;
+  // The older format without a magic word is read too; its option is not among the types.
+  const tar = extract({ allowUnknownFormat: true } as object);
+  const readEntries = async () => {
+    for await (const entry of tar) {
+      const { name, type, mode, size } = entry.header;
+      at = entry.offset;
+      end = at + BLOCK + (type === "directory" ? 0 : Math.ceil(size / BLOCK) * BLOCK);
+      if (--allowance.entries < 0)
+        throw new Error(`The archive has more than ${entries} entries: no chart has that many, it is not read on.`);
+      const chunks: Buffer[] = [];
+      for await (const chunk of entry) if (type === "file") chunks.push(chunk as Buffer);
+      if (type === "file")
+        files.push({ path: name.replace(/^(\.\/)+/, ""), mode: mode & 0o777, content: Buffer.concat(chunks) });
     }
+  };
+  try {
+    const arrived = pipeline([...source, meter, tar]);
+    // Its failure is the entries' too; what stops them is the better reason.
+    arrived.catch(() => undefined);
+    await readEntries();
+    await arrived;
+  } catch (error) {
+    const { message } = error as Error;
+    if (message === "Unexpected end of data") throw new Error(`The tar archive ends inside the file at byte ${at}.`);
+    if (message.startsWith("Invalid tar header."))
+      throw new Error(`The tar archive is damaged: the header at byte ${end} has a wrong checksum.`);
+    throw error;
   }
-  throw new Error("The tar archive has no end mark: it was cut short.");
-}
-
-function text(field: Uint8Array): string {
-  const bytes = Buffer.from(field);
-  const end = bytes.indexOf(0);
-  return bytes.toString("utf8", 0, end === -1 ? bytes.length : end);
-}
-
-function ustarPath(header: Buffer): string {
-  const name = text(header.subarray(0, 100));
-  // GNU's own magic is "ustar " and uses the prefix field for other things.
-  const prefix = header.toString("latin1", 257, 263) === "ustar\0" ? text(header.subarray(345, 500)) : "";
-  return prefix === "" ? name : `${prefix}/${name}`;
-}
-
-function readSize(field: Buffer): number {
-  // GNU writes sizes of 8 GiB and more in base 256, marked by the first bit; nothing here is that large.
-  if (((field[0] ?? 0) & 0x80) !== 0) throw new Error("The tar archive holds a file of 8 GiB or more.");
-  return Number.parseInt(text(field).trim() || "0", 8);
-}
-
-function verifyChecksum(header: Buffer, offset: number): void {
-  const expected = Number.parseInt(text(header.subarray(148, 156)).trim(), 8);
-  let sum = 0;
-  for (let index = 0; index < BLOCK; index++) sum += index >= 148 && index < 156 ? 32 : (header[index] ?? 0);
-  if (sum !== expected)
-    throw new Error(`The tar archive is damaged: the header at byte ${offset} has a wrong checksum.`);
-}
-
-/** A pax record is `<length> <key>=<value>\n`, the length counting the record itself in bytes. */
-function paxPath(content: Buffer): string | undefined {
-  let path: string | undefined;
-  let offset = 0;
-  while (offset < content.length) {
-    const space = content.indexOf(0x20, offset);
-    const length = Number.parseInt(content.toString("latin1", offset, space), 10);
-    if (space === -1 || !(length > 0)) break;
-    const record = content.toString("utf8", space + 1, offset + length - 1);
-    if (record.startsWith("path=")) path = record.slice("path=".length);
-    offset += length;
-  }
-  return path;
+  if (read < end + BLOCK) throw new Error("The tar archive has no end mark: it was cut short.");
+  return files;
 }

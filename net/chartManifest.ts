@@ -30,8 +30,8 @@ export interface ChartManifest {
  * @param created RFC 3339, becomes `org.opencontainers.image.created`; must be pinned, else every push is another digest.
  * @throws Error when the archive holds no Chart.yaml with a name and a version.
  */
-export function chartManifest(tgz: Buffer, created: string): ChartManifest {
-  const chart = readChartYaml(tgz);
+export async function chartManifest(tgz: Buffer, created: string): Promise<ChartManifest> {
+  const chart = await readChartYaml(tgz);
   const config = Buffer.from(goJson(inHelmsOrder(chart, CHART_KEYS)));
   const manifest = Buffer.from(
     goJson({
@@ -62,9 +62,10 @@ interface Chart extends Record<string, unknown> {
   readonly version: string;
 }
 
-function readChartYaml(tgz: Buffer): Chart {
+async function readChartYaml(tgz: Buffer): Promise<Chart> {
   // The chart's own file stands one folder deep; deeper ones belong to subcharts.
-  const file = readTarGz(tgz).find((entry) => /^[^/]+\/Chart\.yaml$/.test(entry.path));
+  const files = await readTarGz(tgz);
+  const file = files.find((entry) => /^[^/]+\/Chart\.yaml$/.test(entry.path));
   if (file === undefined) throw new Error("The archive is no Helm chart: it holds no <name>/Chart.yaml.");
   const chart: unknown = parse(file.content.toString("utf8"));
   if (!isMap(chart) || typeof chart.name !== "string" || chart.version === undefined) {

@@ -44,21 +44,21 @@ type ChartSetting = Pick<FullChartSetting, "name" | "repository" | "version"> & 
  * The content for a stack's settings.
  * @throws Error for a chart that the rehearsal has no content for, and for an image pinned to a digest that it cannot make.
  */
-export function upstreamContent(
+export async function upstreamContent(
   settings: { readonly charts: readonly ChartSetting[]; readonly images: readonly string[] },
   options: UpstreamOptions = {},
-): UpstreamContent {
+): Promise<UpstreamContent> {
   const folders = options.realCharts === undefined ? REAL_CHARTS : [options.realCharts];
   const charts = settings.charts.map((setting) => ({ setting, packed: findChart(setting, folders) }));
-  const ofCharts = charts.flatMap(({ setting, packed }) => chartImages(setting, packed));
-  const references = new Set([...settings.images, ...ofCharts, ...(options.extraImages ?? [])]);
+  const ofCharts = await Promise.all(charts.map(({ setting, packed }) => chartImages(setting, packed)));
+  const references = new Set([...settings.images, ...ofCharts.flat(), ...(options.extraImages ?? [])]);
   const oci = charts.filter(({ setting }) => setting.repository.startsWith("oci://"));
   const https = charts.filter(({ setting }) => !setting.repository.startsWith("oci://"));
   const urls = [...new Set(https.map(({ setting }) => setting.repository))];
   return {
     images: [
       ...[...references].map(seed),
-      ...oci.map(({ setting, packed }) => chartArtifact(setting.repository, packed)),
+      ...(await Promise.all(oci.map(({ setting, packed }) => chartArtifact(setting.repository, packed)))),
     ],
     repositories: urls.map((url) => ({
       url,
@@ -87,8 +87,8 @@ function findChart({ name, version, repository }: ChartSetting, folders: readonl
 }
 
 /** The image that a chart's own and the setting's values name in `image`; other images are for the caller to find. */
-function chartImages(setting: ChartSetting, { name, tgz }: PackedChart): string[] {
-  const files = readTarGz(tgz);
+async function chartImages(setting: ChartSetting, { name, tgz }: PackedChart): Promise<string[]> {
+  const files = await readTarGz(tgz);
   const read = (path: string): Record<string, unknown> =>
     parse(files.find((file) => file.path === `${name}/${path}`)?.content.toString("utf8") ?? "{}") ?? {};
   const image = { ...map(read("values.yaml").image), ...map(setting.values?.image) };
@@ -111,8 +111,8 @@ function seed(reference: string): UpstreamImage {
 }
 
 /** A chart as `helm push` puts it into an OCI registry, below the repository of the setting. */
-function chartArtifact(repository: string, { name, tgz }: PackedChart): UpstreamImage {
-  const { manifest, config, version } = chartManifest(tgz, CREATED);
+async function chartArtifact(repository: string, { name, tgz }: PackedChart): Promise<UpstreamImage> {
+  const { manifest, config, version } = await chartManifest(tgz, CREATED);
   const target = parseReference(`${repository.slice("oci://".length).replace(/\/$/, "")}/${name}`);
   return {
     registry: target.registry,

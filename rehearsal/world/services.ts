@@ -83,8 +83,8 @@ export function route(door: Door, { arm, entra, graph, keyVault, registries, ups
 export async function addContent(door: Door, { upstream, charts }: Services, settings: Settings): Promise<void> {
   const { flux } = settings;
   const extraImages = flux.mode === "bootstrap" ? (await fluxManifests(flux)).images : [];
-  const content = upstreamContent(settings, { extraImages });
+  const content = await upstreamContent(settings, { extraImages });
   for (const image of content.images) upstream.add(image);
-  for (const repository of content.repositories) charts.add(repository);
+  for (const repository of content.repositories) await charts.add(repository);
   for (const host of charts.hosts) door.route(host, charts.service);
 }

@@ -79,7 +79,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
         url: `${REPOSITORY}/tool-1.0.0.tgz`,
         sha256: sha256(tool),
         created,
-        manifest: chartManifest(tool, created).manifestDigest,
+        manifest: (await chartManifest(tool, created)).manifestDigest,
         analysis: undefined,
         images: [IMAGE],
         values: { image: { repository: "{registry}/ghcr.io/acme/tool", tag: `1.4.0@${digest}` } },
@@ -138,7 +138,10 @@ mirror.prod.lock.json: 1 chart, 2 images, written
     await writeFile(join(world.folder, "mirror.prod.lock.json"), lockText({ ...lock, charts: [pinned] }));
     await succeed();
     assert.equal((await world.lock()).charts[0]?.created, "2020-02-02T02:02:02Z");
-    assert.equal((await world.lock()).charts[0]?.manifest, chartManifest(tool, "2020-02-02T02:02:02Z").manifestDigest);
+    assert.equal(
+      (await world.lock()).charts[0]?.manifest,
+      (await chartManifest(tool, "2020-02-02T02:02:02Z")).manifestDigest,
+    );
 
     const other = packChart(
       { image: "ghcr.io/acme/tool:1.4.0" },
@@ -156,7 +159,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
   });
 
   it("finds a chart in an OCI registry", async () => {
-    const { manifest, config } = chartManifest(tool, "2026-03-03T03:03:03Z");
+    const { manifest, config } = await chartManifest(tool, "2026-03-03T03:03:03Z");
     const chart: UpstreamImage = {
       registry: "ghcr.io",
       repository: "acme/charts/tool",
@@ -170,7 +173,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
     const [locked] = (await world.lock()).charts;
     assert.equal(locked?.url, "oci://ghcr.io/acme/charts/tool:1.0.0");
     assert.equal(locked?.created, "2026-03-03T03:03:03Z");
-    assert.equal(locked?.manifest, chartManifest(tool, "2026-03-03T03:03:03Z").manifestDigest);
+    assert.equal(locked?.manifest, (await chartManifest(tool, "2026-03-03T03:03:03Z")).manifestDigest);
     assert.equal(locked?.sha256, sha256(tool));
   });
 

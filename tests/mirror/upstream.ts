@@ -46,10 +46,10 @@ export async function upstream(): Promise<Upstream> {
   return {
     folder,
     requests,
-    publish({ images = [], repositories = [] }) {
+    async publish({ images = [], repositories = [] }) {
       const registries = new UpstreamRegistries(images);
       for (const host of registries.hosts) door.route(host, registries.service);
-      const charts = new ChartRepositories(repositories);
+      const charts = await ChartRepositories.of(repositories);
       for (const host of charts.hosts) door.route(host, charts.service);
     },
     serve: (host, body) => door.route(host, async () => ({ status: 200, body })),

@@ -27,16 +27,19 @@ export class ChartRepositories {
   readonly #files = new Map<string, File>();
 
   /** @throws Error for an archive that is no chart. */
-  constructor(repositories: readonly ChartRepository[] = []) {
-    for (const repository of repositories) this.add(repository);
+  /** Serves these repositories. */
+  static async of(repositories: readonly ChartRepository[] = []): Promise<ChartRepositories> {
+    const all = new ChartRepositories();
+    for (const repository of repositories) await all.add(repository);
+    return all;
   }
 
   /** Adds a repository, or gives the one of its URL another index. @throws Error for an archive that is no chart. */
-  add({ url, charts, urls = "absolute" }: ChartRepository): void {
+  async add({ url, charts, urls = "absolute" }: ChartRepository): Promise<void> {
     const base = url.replace(/\/+$/, "");
     const entries: Record<string, object[]> = {};
     for (const tgz of charts) {
-      const { name, version, config } = chartManifest(tgz, CREATED);
+      const { name, version, config } = await chartManifest(tgz, CREATED);
       const file = `${name}-${version}.tgz`;
       this.#files.set(new URL(`${base}/${file}`).href, { type: "application/gzip", body: tgz });
       const place = urls === "absolute" ? `${base}/${file}` : file;

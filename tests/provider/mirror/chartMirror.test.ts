@@ -11,7 +11,7 @@ import { digestOf, FakeCloud, REGISTRY_ID } from "../fakeCloud.ts";
 
 const CREATED = "2026-01-31T12:00:00Z";
 const TGZ = chart("kured", "6.1.0+1");
-const MANIFEST = chartManifest(TGZ, CREATED);
+const MANIFEST = await chartManifest(TGZ, CREATED);
 const TAG = "charts/kured:6.1.0_1";
 
 describe("ChartMirror", () => {

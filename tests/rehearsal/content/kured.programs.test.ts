@@ -16,7 +16,7 @@ import { findTool } from "../../../tools/findTool.ts";
 
 describe("the rehearsal's own chart of Kured", () => {
   it("has valid labels with the version that Flux gives a chart of an OCIRepository", async () => {
-    const entries = [...readTarGz(kuredChart().tgz)].map(({ path, content: body }) => ({
+    const entries = (await readTarGz(kuredChart().tgz)).map(({ path, content: body }) => ({
       path,
       // Flux adds the artifact's digest as build metadata; a label may have no plus.
       body: path.endsWith("/Chart.yaml")
@@ -34,11 +34,11 @@ describe("the rehearsal's own chart of Kured", () => {
     assert.deepEqual([...new Set(labels)], ["kured-6.1.0_0a1b2c"]);
   });
 
-  it("is analysed in the lock that spares a newcomer helm", () => {
+  it("is analysed in the lock that spares a newcomer helm", async () => {
     const file = join(import.meta.dirname, "../../../rehearsal/content/kured.lock.json");
     const { charts } = JSON.parse(readFileSync(file, "utf8")) as Lock;
     const { tgz } = kuredChart();
     const known = charts.find(({ sha256 }) => `sha256:${sha256}` === digestOf(tgz));
-    assert.equal(known?.manifest, chartManifest(tgz, known?.created ?? "").manifestDigest);
+    assert.equal(known?.manifest, (await chartManifest(tgz, known?.created ?? "")).manifestDigest);
   });
 });

@@ -14,7 +14,7 @@ import { upstreamContent } from "../../../rehearsal/content/upstream.ts";
 const KURED = { name: "kured", repository: "https://kubereboot.github.io/charts", version: "6.1.0" };
 const NO_FOLDER = { realCharts: join(tmpdir(), "no such folder") };
 
-function references(content: ReturnType<typeof upstreamContent>): string[] {
+function references(content: Awaited<ReturnType<typeof upstreamContent>>): string[] {
   return content.images.map(({ registry, repository, tags }) => `${registry}/${repository}:${tags.join()}`);
 }
 
@@ -61,8 +61,8 @@ describe("The rehearsal's chart in Kured's shape", () => {
     assert.equal(digestOf(kuredChart().tgz), "sha256:6f087597e199ae293a3379fbb37bced01bd8ba68fef87a1c8ef36cb96adb278d");
   });
 
-  it("has metadata, values and templates where Helm looks for them", () => {
-    const files = new Map(readTarGz(kuredChart().tgz).map(({ path, content }) => [path, content.toString()]));
+  it("has metadata, values and templates where Helm looks for them", async () => {
+    const files = new Map((await readTarGz(kuredChart().tgz)).map(({ path, content }) => [path, content.toString()]));
     const chart = parse(files.get("kured/Chart.yaml") ?? "");
     assert.deepEqual([chart.name, chart.version, chart.appVersion], ["kured", "6.1.0", "1.23.0"]);
     const { image, tolerations } = parse(files.get("kured/values.yaml") ?? "");
@@ -79,29 +79,29 @@ describe("The rehearsal's chart in Kured's shape", () => {
 });
 
 describe("Upstream content of a stack", () => {
-  it("holds its charts, the images they use and the images of the settings, each once", () => {
+  it("holds its charts, the images they use and the images of the settings, each once", async () => {
     const images = ["ghcr.io/stefanprodan/podinfo:6.14.1", "ghcr.io/kubereboot/kured:1.23.0"];
-    const content = upstreamContent({ charts: [KURED], images }, { ...NO_FOLDER, extraImages: ["busybox:1.36"] });
+    const content = await upstreamContent({ charts: [KURED], images }, { ...NO_FOLDER, extraImages: ["busybox:1.36"] });
     assert.deepEqual(references(content), [...images, "docker.io/library/busybox:1.36"]);
     assert.deepEqual(content.repositories, [{ url: KURED.repository, charts: [kuredChart().tgz] }]);
   });
 
-  it("follows an image that the chart's values change", () => {
+  it("follows an image that the chart's values change", async () => {
     const chart = { ...KURED, values: { image: { repository: "ghcr.io/acme/kured", tag: "2.0.0" } } };
-    assert.deepEqual(references(upstreamContent({ charts: [chart], images: [] }, NO_FOLDER)), [
+    assert.deepEqual(references(await upstreamContent({ charts: [chart], images: [] }, NO_FOLDER)), [
       "ghcr.io/acme/kured:2.0.0",
     ]);
   });
 
-  it("puts charts of oci:// repositories into the registry", () => {
+  it("puts charts of oci:// repositories into the registry", async () => {
     const chart = { ...KURED, repository: "oci://ghcr.io/acme/charts" };
-    const content = upstreamContent({ charts: [chart], images: [] }, NO_FOLDER);
+    const content = await upstreamContent({ charts: [chart], images: [] }, NO_FOLDER);
     assert.deepEqual(references(content), ["ghcr.io/kubereboot/kured:1.23.0", "ghcr.io/acme/charts/kured:6.1.0"]);
     assert.deepEqual(content.repositories, []);
     assert.deepEqual(content.images[1]?.blobs[1], kuredChart().tgz);
   });
 
-  it("prefers a real chart of the folder, and serves others from there", () => {
+  it("prefers a real chart of the folder, and serves others from there", async () => {
     const folder = mkdtempSync(join(tmpdir(), "charts-"));
     try {
       const file = (name: string, text: string) => ({ path: `other/${name}`, body: Buffer.from(text) });
@@ -113,12 +113,12 @@ describe("Upstream content of a stack", () => {
         repository: "https://charts.example/x",
         values: { image: { repository: "quay.io/o/o" } },
       };
-      const content = upstreamContent({ charts: [setting], images: [] }, { realCharts: folder });
+      const content = await upstreamContent({ charts: [setting], images: [] }, { realCharts: folder });
       assert.deepEqual(content.repositories, [{ url: "https://charts.example/x", charts: [other] }]);
       assert.deepEqual(references(content), ["quay.io/o/o:3"]);
       writeFileSync(join(folder, "kured-6.1.0.tgz"), other);
       assert.deepEqual(
-        upstreamContent({ charts: [KURED], images: [] }, { realCharts: folder }).repositories[0]?.charts,
+        (await upstreamContent({ charts: [KURED], images: [] }, { realCharts: folder })).repositories[0]?.charts,
         [other],
       );
     } finally {
@@ -126,31 +126,31 @@ describe("Upstream content of a stack", () => {
     }
   });
 
-  it("says which chart it has no content for, and what it can serve", () => {
+  it("says which chart it has no content for, and what it can serve", async () => {
     const chart = { ...KURED, version: "6.2.0" };
-    assert.throws(
-      () => upstreamContent({ charts: [chart], images: [] }, NO_FOLDER),
+    await assert.rejects(
+      upstreamContent({ charts: [chart], images: [] }, NO_FOLDER),
       /cannot serve the chart kured 6\.2\.0 \(aks-gitops:charts, repository https:\/\/kubereboot\.github\.io\/charts\)\. It can serve kured-6\.1\.0\.tgz\./,
     );
   });
 
-  it("says where a missing chart is put and how it is had, and shows no password of its repository", () => {
-    const of = (repository: string) => () =>
+  it("says where a missing chart is put and how it is had, and shows no password of its repository", async () => {
+    const of = (repository: string) =>
       upstreamContent({ charts: [{ name: "other", version: "1.0.0", repository }], images: [] });
     const folder = join(import.meta.dirname, "../../../rehearsal-charts");
-    assert.throws(of("https://user:hunter2@charts.test/x/"), ({ message }: Error) => {
+    await assert.rejects(of("https://user:hunter2@charts.test/x/"), ({ message }: Error) => {
       assert.ok(message.includes("(aks-gitops:charts, repository https://charts.test/x)"), message);
       const pull = `helm pull other --repo https://charts.test/x --version 1.0.0 --destination ${folder}`;
       assert.ok(message.includes(`Put other-1.0.0.tgz into ${folder}, with \`${pull}\``), message);
       return !message.includes("hunter2");
     });
-    assert.throws(of("oci://charts.test/x"), /`helm pull oci:\/\/charts\.test\/x\/other --version 1\.0\.0 /);
+    await assert.rejects(of("oci://charts.test/x"), /`helm pull oci:\/\/charts\.test\/x\/other --version 1\.0\.0 /);
   });
 
-  it("refuses an image pinned to a digest that it cannot make", () => {
+  it("refuses an image pinned to a digest that it cannot make", async () => {
     const pinned = (digest: string) => upstreamContent({ charts: [], images: [`ghcr.io/a/b:1@${digest}`] }, NO_FOLDER);
     const { digest } = imageContent("ghcr.io/a/b:1");
-    assert.equal(pinned(digest).images.length, 1);
-    assert.throws(() => pinned(`sha256:${"0".repeat(64)}`), new RegExp(`has the digest ${digest}`));
+    assert.equal((await pinned(digest)).images.length, 1);
+    await assert.rejects(pinned(`sha256:${"0".repeat(64)}`), new RegExp(`has the digest ${digest}`));
   });
 });

@@ -11,7 +11,7 @@ const URL_BASE = "https://kubereboot.github.io/charts";
 describe("Chart repositories", () => {
   it("list a chart with its digest and address, and serve the archive there", async () => {
     const { tgz } = kuredChart();
-    const { service, hosts } = new ChartRepositories([{ url: `${URL_BASE}/`, charts: [tgz] }]);
+    const { service, hosts } = await ChartRepositories.of([{ url: `${URL_BASE}/`, charts: [tgz] }]);
     assert.deepEqual(hosts, ["kubereboot.github.io"]);
     const index = parse((await ask(service, "GET", `${URL_BASE}/index.yaml`)).body.toString());
     const [entry] = index.entries.kured;
@@ -32,14 +32,14 @@ describe("Chart repositories", () => {
   });
 
   it("name archives relative to the index where the repository does so", async () => {
-    const { service } = new ChartRepositories([{ url: URL_BASE, charts: [kuredChart().tgz], urls: "relative" }]);
+    const { service } = await ChartRepositories.of([{ url: URL_BASE, charts: [kuredChart().tgz], urls: "relative" }]);
     const index = parse((await ask(service, "GET", `${URL_BASE}/index.yaml`)).body.toString());
     assert.deepEqual(index.entries.kured[0].urls, ["kured-6.1.0.tgz"]);
     assert.equal((await ask(service, "GET", new URL("kured-6.1.0.tgz", `${URL_BASE}/index.yaml`).href)).status, 200);
   });
 
   it("know no other path and take nothing", async () => {
-    const { service } = new ChartRepositories([{ url: URL_BASE, charts: [kuredChart().tgz] }]);
+    const { service } = await ChartRepositories.of([{ url: URL_BASE, charts: [kuredChart().tgz] }]);
     assert.equal((await ask(service, "GET", `${URL_BASE}/kured-6.2.0.tgz`)).status, 404);
     assert.equal((await ask(service, "GET", "https://kubereboot.github.io/index.yaml")).status, 404);
     assert.equal((await ask(service, "PUT", `${URL_BASE}/index.yaml`)).status, 405);

@@ -35,7 +35,7 @@ describe("The plugin's registry client", () => {
     try {
       const client = new RegistryClient("fleet.azurecr.io", { endpoint: `http://${server.address}`, credential });
       const { tgz } = kuredChart();
-      const { config, manifest, manifestDigest } = chartManifest(tgz, "2026-01-01T00:00:00Z");
+      const { config, manifest, manifestDigest } = await chartManifest(tgz, "2026-01-01T00:00:00Z");
       await client.pushBlob("charts/kured", config);
       await client.pushBlob("charts/kured", tgz);
       assert.equal(await client.pushManifest("charts/kured", "6.1.0", manifest, MEDIA.ociManifest), manifestDigest);
