@@ -1,5 +1,5 @@
 // IPv4 networks in CIDR notation, as far as the configuration needs to compare them.
-import { isIPv4 } from "node:net";
+import { Address4 } from "ip-address";
 
 /** An IPv4 network. */
 export interface Network {
@@ -10,18 +10,14 @@ export interface Network {
   readonly prefix: number;
 }
 
-const toNumber = (address: string): number => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-
-const toAddress = (number: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
-
 /** The network that a text names, or undefined when it names none or has bits set behind its prefix. */
 export function parseNetwork(cidr: string): Network | undefined {
-  const [address = "", length = "", ...rest] = cidr.split("/");
-  if (rest.length > 0 || !isIPv4(address) || !/^(\d|[12]\d|3[0-2])$/.test(length)) return undefined;
-  const size = 2 ** (32 - Number(length));
-  const first = toNumber(address);
-  return first % size === 0 ? { first, size, prefix: Number(length) } : undefined;
+  if (!Address4.isValid(cidr)) return undefined;
+  const address = new Address4(cidr);
+  // There is one way to write a network: Azure takes neither 10.0.0.1/8 nor 10.0.0.0/08, nor an address alone.
+  if (address.networkForm() !== cidr) return undefined;
+  const prefix = address.subnetMask;
+  return { first: Number(address.bigInt()), size: 2 ** (32 - prefix), prefix };
 }
 
 /** Whether two networks share an address. */
@@ -36,5 +32,5 @@ export function contains(outer: Network, inner: Network): boolean {
 
 /** The address at an offset from a network's first. */
 export function addressAt(network: Network, offset: number): string {
-  return toAddress(network.first + offset);
+  return Address4.fromBigInt(BigInt(network.first + offset)).correctForm();
 }
