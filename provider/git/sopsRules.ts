@@ -1,7 +1,7 @@
 // Creation rules in the `.sops.yaml` of a repository that others edit too: ours go in and out, theirs stay as they are.
 
-import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
-import { editRules, RULE_KEYS as KEYS, RULES, type RuleChange } from "./sopsRulesEdit.ts";
+import { type Document, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq } from "yaml";
+import { parseForEdit, YamlEditor } from "./yamlEdit.ts";
 
 /** A creation rule as SOPS spells it; `path_regex` tells rules apart. */
 export interface SopsRule {
@@ -9,6 +9,11 @@ export interface SopsRule {
   readonly encrypted_regex?: string;
   readonly azure_keyvault: string;
 }
+
+/** The keys of a rule that are ours, in the order they are written. */
+const KEYS = ["path_regex", "encrypted_regex", "azure_keyvault"] as const;
+
+const RULES = "creation_rules";
 
 /** Where SOPS looks for its rules. */
 export const SOPS_CONFIG = ".sops.yaml";
@@ -38,37 +43,62 @@ export interface Merged {
  * @throws Error when the file is no YAML or its rules are no list of maps
  */
 export function mergeRules(text: string | undefined, { previous, wanted, adopt }: MergeOptions): Merged {
-  const document = parse(text);
-  const rules = ruleList(document);
+  const file = new YamlEditor(SOPS_CONFIG, text ?? "", { indentSeq: true, ended: false });
+  const present = () => ruleList(parse(file.text))?.items ?? [];
   const mine = new Set(previous.map((rule) => rule.path_regex));
-  const change: RuleChange = { insert: [], update: [], remove: [] };
   const conflicts: string[] = [];
+  let at = insertionIndex(present());
   for (const rule of wanted) {
-    const found = findRule(rules, rule.path_regex);
-    if (!found) change.insert.push(rule);
+    const index = indexOf(present(), rule.path_regex);
+    const found = present()[index];
+    if (!isMap(found)) file.insert(RULES, at++, inOrder(rule));
     else if (same(readRule(found), rule)) continue;
-    else if (adopt || mine.has(rule.path_regex)) change.update.push([found, rule]);
+    else if (adopt || mine.has(rule.path_regex)) update(file, index, readRule(found), rule);
     else conflicts.push(rule.path_regex);
   }
   for (const pathRegex of mine) {
-    const found = findRule(rules, pathRegex);
-    if (found && !wanted.some((rule) => rule.path_regex === pathRegex)) change.remove.push(found);
+    const index = wanted.some((rule) => rule.path_regex === pathRegex) ? -1 : indexOf(present(), pathRegex);
+    if (index >= 0) file.remove([RULES, index]);
   }
-  const unchanged = Object.values(change).every((list) => list.length === 0);
-  return { text: unchanged ? text : editRules(text ?? "", document, rules, change), conflicts };
+  const isLeft = file.text === text || file.text.trim() !== "";
+  return { text: isLeft ? file.text : undefined, conflicts };
+}
+
+/** Before the first rule that fits every path; at the end when there is none. */
+function insertionIndex(items: readonly unknown[]): number {
+  const at = items.findIndex((item) => isMap(item) && fitsAll(item.get("path_regex")));
+  return at < 0 ? items.length : at;
+}
+
+function fitsAll(pathRegex: unknown): boolean {
+  return pathRegex === undefined || ["", ".", ".*", "^.*$"].includes(String(pathRegex));
+}
+
+/** Changes the keys that are ours; others' stay. */
+function update(file: YamlEditor, index: number, present: SopsRule, wanted: SopsRule): void {
+  for (const key of KEYS) {
+    const value = wanted[key];
+    if (value === present[key]) continue;
+    if (value === undefined) file.remove([RULES, index, key]);
+    else file.set([RULES, index, key], value);
+  }
+}
+
+function inOrder(rule: SopsRule): object {
+  return Object.fromEntries(KEYS.flatMap((key) => (rule[key] === undefined ? [] : [[key, rule[key]]])));
 }
 
 /** Our rules as they stand in a file; missing ones are left out. */
 export function presentRules(text: string | undefined, ours: readonly SopsRule[]): SopsRule[] {
-  const rules = ruleList(parse(text));
+  const rules = ruleList(parse(text ?? ""))?.items ?? [];
   return ours.flatMap((rule) => {
-    const found = findRule(rules, rule.path_regex);
-    return found ? [readRule(found)] : [];
+    const found = rules[indexOf(rules, rule.path_regex)];
+    return isMap(found) ? [readRule(found)] : [];
   });
 }
 
-function parse(text: string | undefined): Document {
-  const document = parseDocument(text ?? "", { keepSourceTokens: true });
+function parse(text: string): Document {
+  const document = parseForEdit(text);
   const [fault] = document.errors;
   if (fault) throw new Error(`${SOPS_CONFIG} is no valid YAML, mend it first: ${fault.message}`);
   if (document.contents !== null && !isMap(document.contents)) throw new Error(SHAPE);
@@ -84,8 +114,8 @@ function ruleList(document: Document): YAMLSeq | undefined {
   return rules;
 }
 
-function findRule(rules: YAMLSeq | undefined, pathRegex: string): YAMLMap | undefined {
-  return rules?.items.filter(isMap).find((item) => item.get("path_regex") === pathRegex);
+function indexOf(rules: readonly unknown[], pathRegex: string): number {
+  return rules.findIndex((item) => isMap(item) && item.get("path_regex") === pathRegex);
 }
 
 function readRule(node: YAMLMap): SopsRule {
