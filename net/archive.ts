@@ -3,7 +3,6 @@
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { extract } from "tar-stream";
 
 /** One regular file of a tar archive. */
 export interface TarFile {
@@ -65,6 +64,8 @@ async function unpack(source: readonly (Readable | Transform)[], allowance: Allo
   // Where the header of the present entry stands, and where the next one does.
   let at = 0;
   let end = 0;
+  // Loaded only here: most runs of the plugin unpack nothing.
+  const { extract } = await import("tar-stream");
   // The older format without a magic word is read too; its option is not among the types.
   const tar = extract({ allowUnknownFormat: true } as object);
   const readEntries = async () => {

@@ -1,7 +1,7 @@
 // A Kubernetes API server, with no more than Flux's installation needs: a client library would be many times as big.
 
 import { type RequestOptions, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
+import { type Agent, request as requestHttps } from "node:https";
 import { Again, retry } from "./retry.ts";
 
 /** How to reach an API server. */
@@ -14,6 +14,8 @@ export interface ApiServer {
   readonly token: (() => Promise<string>) | undefined;
   /** A client certificate instead of a token (PEM). */
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
+  /** Keeps the connections; default: Node's own, which goes through the environment's proxy where Node is told to. */
+  readonly agent?: Agent | undefined;
 }
 
 /** A Kubernetes object. */
@@ -71,7 +73,8 @@ interface ApiResource {
   readonly namespaced: boolean;
 }
 
-interface Answer {
+/** An answer of an API server, whatever its status. */
+export interface KubernetesAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: string;
@@ -171,10 +174,10 @@ export class KubernetesApi {
   async #send(method: string, path: string, body?: object, contentType = "application/json"): Promise<unknown> {
     const started = performance.now();
     const waits = (attempt: number) => this.#firstWait * 2 ** (attempt - 1);
-    const answer = await retry<Answer>(
+    const answer = await retry<KubernetesAnswer>(
       async ({ wait }) => {
         try {
-          const answer = await this.#try(method, path, body, contentType);
+          const answer = await this.ask(method, path, body, contentType);
           const isBusy = answer.status === 429 || answer.status >= 500;
           if (!isBusy || wait === undefined) return answer;
           const asked = Number(answer.retryAfter) * 1000;
@@ -189,16 +192,18 @@ export class KubernetesApi {
       },
       { waits, attempts: TRIES, signal: this.#signal },
     );
-    return parsed(method, path, answer);
+    return contentOf(method, path, answer);
   }
 
-  async #try(method: string, path: string, body: object | undefined, contentType: string): Promise<Answer> {
-    const { endpoint, authority, certificate } = this.#server;
+  /** Sends a request once. @throws UnreachableError */
+  async ask(method: string, path: string, body?: object, contentType = "application/json"): Promise<KubernetesAnswer> {
+    const { endpoint, authority, certificate, agent } = this.#server;
     const token = await this.#server.token?.();
     const url = new URL(endpoint.replace(/\/$/, "") + path);
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
-      accept: "application/json",
+      // Some answers are JSON by another name, such as the keys of service accounts' tokens.
+      accept: "application/json, */*",
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       // Node gives a DELETE's body no length by itself: the server would take it for the next request.
       ...(content === undefined ? {} : { "content-type": contentType, "content-length": content.length }),
@@ -207,7 +212,8 @@ export class KubernetesApi {
     const tls = { ...(authority === undefined ? {} : { ca: authority }), ...certificate };
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => reject(new UnreachableError(endpoint, cause));
-      const request = url.protocol === "http:" ? requestHttp(url, options) : requestHttps(url, { ...options, ...tls });
+      const request =
+        url.protocol === "http:" ? requestHttp(url, options) : requestHttps(url, { ...options, ...tls, agent });
       request.setTimeout(SILENCE, () => request.destroy(new Error(`silent for ${SILENCE / 1000} s`)));
       request.on("error", fail).on("response", (response) => {
         const chunks: Buffer[] = [];
@@ -238,7 +244,8 @@ async function missing(answer: Promise<unknown>): Promise<KubeObject | undefined
   }
 }
 
-function parsed(method: string, path: string, { status, body }: Answer): unknown {
+/** What an answer holds. @throws KubernetesError for a refusal, in the server's own words. */
+export function contentOf(method: string, path: string, { status, body }: KubernetesAnswer): unknown {
   let content: { message?: string; reason?: string } = {};
   try {
     content = JSON.parse(body) as typeof content;

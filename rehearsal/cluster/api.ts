@@ -1,33 +1,21 @@
-// A client of the cluster's API server.
-import type { IncomingMessage } from "node:http";
-import { Agent, request } from "node:https";
+// The rehearsal's way to its own cluster: requests by path, sent once, since its faults are to be seen.
+import { Agent } from "node:https";
+import {
+  contentOf,
+  type KubernetesAnswer,
+  KubernetesApi,
+  type KubeObject as NetKubeObject,
+} from "../../net/kubernetesApi.ts";
 
 /** An object of the API, as far as it is looked at here. */
-export interface KubeObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
+export interface KubeObject extends NetKubeObject {
+  readonly metadata: NetKubeObject["metadata"] & {
     /** Another one for an object that was deleted and made again. */
     readonly uid?: string;
-    readonly generation?: number;
     readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
   };
   // biome-ignore lint/suspicious/noExplicitAny: the rest differs by kind, and the API server checks it.
   readonly [key: string]: any;
-}
-
-/** An answer that is no success. */
-export class ApiError extends Error {
-  readonly status: number;
-  /** @param message what the API server says. */
-  constructor(status: number, message: string) {
-    super(message);
-    this.name = "ApiError";
-    this.status = status;
-  }
 }
 
 export interface ApiOptions {
@@ -38,16 +26,17 @@ export interface ApiOptions {
 }
 
 export class ClusterApi {
-  readonly #options: ApiOptions;
+  readonly #api: KubernetesApi;
   // An agent of its own: no proxy of the environment stands between.
   readonly #agent: Agent;
 
-  constructor(options: ApiOptions) {
-    this.#options = options;
-    this.#agent = new Agent({ ca: options.certificateAuthority, keepAlive: true });
+  constructor({ port, certificateAuthority, token }: ApiOptions) {
+    this.#agent = new Agent({ ca: certificateAuthority, keepAlive: true });
+    const server = { endpoint: `https://127.0.0.1:${port}`, token: async () => token, agent: this.#agent };
+    this.#api = new KubernetesApi(server, new AbortController().signal);
   }
 
-  /** @throws ApiError with the API server's own words where the object is missing or must not be read. */
+  /** @throws KubernetesError with the API server's own words where the object is missing or must not be read. */
   get<T = KubeObject>(path: string): Promise<T> {
     return this.send<T>("GET", path);
   }
@@ -68,41 +57,16 @@ export class ClusterApi {
   }
 
   /** Sends a request; `body` goes as JSON. */
-  async send<T>(method: string, path: string, body?: object, contentType = "application/json"): Promise<T> {
-    const { status, text } = await this.raw(method, path, body, contentType);
-    if (status >= 200 && status < 300) return JSON.parse(text) as T;
-    throw new ApiError(status, messageOf(text) ?? `${method} ${path} was answered with ${status}`);
+  async send<T>(method: string, path: string, body?: object, contentType?: string): Promise<T> {
+    return contentOf(method, path, await this.#api.ask(method, path, body, contentType)) as T;
   }
 
-  /** Status and text of any answer. @throws Error where the server cannot be reached. */
-  raw(method: string, path: string, body?: object, contentType?: string): Promise<{ status: number; text: string }> {
-    const { port, token } = this.#options;
-    const headers = {
-      authorization: `Bearer ${token}`,
-      accept: "application/json, */*",
-      ...(body === undefined ? {} : { "content-type": contentType }),
-    };
-    return new Promise((resolve, reject) => {
-      const options = { host: "127.0.0.1", port, method, path, headers, agent: this.#agent };
-      const sent = request(options, (response: IncomingMessage) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", reject);
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
-      });
-      sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
-    });
+  /** Any answer, whatever its status. @throws UnreachableError where the server gives none. */
+  raw(method: string, path: string): Promise<KubernetesAnswer> {
+    return this.#api.ask(method, path);
   }
 
   close(): void {
     this.#agent.destroy();
-  }
-}
-
-function messageOf(text: string): string | undefined {
-  try {
-    return (JSON.parse(text) as { message?: string }).message;
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 // Brings many objects into the cluster, and out of it.
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiError, type ClusterApi, type KubeObject } from "./api.ts";
+import { KubernetesError } from "../../net/kubernetesApi.ts";
+import type { ClusterApi, KubeObject } from "./api.ts";
 import { objectPath } from "./paths.ts";
 
 /** How long a new kind or namespace may take until it can be used, in milliseconds. */
@@ -10,7 +11,7 @@ const first = ["Namespace", "CustomResourceDefinition"];
 
 /**
  * Applies objects, namespaces and kinds before the rest.
- * @throws ApiError in the API server's words for the first that it refuses.
+ * @throws KubernetesError in the API server's words for the first that it refuses.
  */
 export async function applyAll(api: ClusterApi, objects: readonly KubeObject[]): Promise<void> {
   const isFirst = ({ kind }: KubeObject) => first.includes(kind);
@@ -40,7 +41,7 @@ export async function removeAll(api: ClusterApi, objects: readonly KubeObject[])
     try {
       await api.send("DELETE", objectPath(object));
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      if (!(error instanceof KubernetesError) || error.status !== 404) throw error;
     }
   }
 }

@@ -1,8 +1,9 @@
 // Plays the agent of the extension microsoft.flux in a cluster: it installs Flux, makes Flux's objects of every
 // fluxConfiguration, and reports to ARM what becomes of them.
 import { setTimeout as sleep } from "node:timers/promises";
+import { KubernetesError } from "../../net/kubernetesApi.ts";
 import type { ArmResource } from "../cloud/types.ts";
-import { ApiError, type ClusterApi, type KubeObject } from "./api.ts";
+import type { ClusterApi, KubeObject } from "./api.ts";
 import { applyAll, removeAll } from "./apply.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ExtensionSettings, extensionObjects, fluxNamespace } from "./extensionManifests.ts";
@@ -192,7 +193,7 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
     try {
       if (await condition()) return;
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof KubernetesError)) throw error;
       last = ` ${error.message}`;
     }
     if (Date.now() > deadline) throw new Error(`waited ${longest / 1000} s in vain for ${what}.${last}`);

@@ -1,5 +1,6 @@
 // What Flux says of its objects in the cluster.
-import { ApiError, type ClusterApi, type KubeObject } from "./api.ts";
+import { KubernetesError } from "../../net/kubernetesApi.ts";
+import type { ClusterApi, KubeObject } from "./api.ts";
 import { listPath } from "./paths.ts";
 
 export interface Condition {
@@ -66,7 +67,7 @@ export async function fluxObjects(api: ClusterApi): Promise<FluxObject[]> {
       const found = await api.list(listPath(apiVersion, kind));
       return found.map((object) => stateOf({ ...object, apiVersion, kind }));
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return []; // The kind is not there.
+      if (error instanceof KubernetesError && error.status === 404) return []; // The kind is not there.
       throw error;
     }
   });

@@ -23,7 +23,7 @@ export interface TokenFile {
 /**
  * Writes a service account's token into a file and replaces it now and then.
  * @param onError told when a renewal fails; the file keeps the older token, and the next renewal tries again.
- * @throws ApiError where the service account is missing.
+ * @throws KubernetesError where the service account is missing.
  */
 export async function keepToken(
   api: ClusterApi,

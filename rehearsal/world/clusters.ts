@@ -1,6 +1,7 @@
 // Joins ARM's managed clusters with real control planes: what ARM creates is started, and goes when ARM deletes it.
 import { setTimeout as sleep } from "node:timers/promises";
 import { fluxManifests } from "../../flux/manifests.ts";
+import { KubernetesError } from "../../net/kubernetesApi.ts";
 import { CLUSTER_TOOLS } from "../../tools/catalogue.ts";
 import { findTools } from "../../tools/findTool.ts";
 import type { ArmSettings } from "../cloud/arm/behaviour.ts";
@@ -11,7 +12,6 @@ import type { Entra } from "../cloud/entra/service.ts";
 import type { ArmResource } from "../cloud/types.ts";
 import { ServiceError } from "../cloud/types.ts";
 import { aksUsers } from "../cluster/aksUsers.ts";
-import { ApiError } from "../cluster/api.ts";
 import { apiServerRefusal } from "../cluster/apiServerAccess.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { ExtensionAgent } from "../cluster/extensionAgent.ts";
@@ -202,7 +202,7 @@ export class Clusters {
     const alone = { agentPoolProfiles: [{ ...pool.properties, name: pool.name }] };
     for (const each of nodesOf({ ...managed.resource, properties: alone }))
       await cluster.api.create("/api/v1/nodes", node(each)).catch((error: Error) => {
-        if (!(error instanceof ApiError && error.status === 409))
+        if (!(error instanceof KubernetesError && error.status === 409))
           process.stderr.write(`${each.name}: ${error.message}\n`);
       });
   }

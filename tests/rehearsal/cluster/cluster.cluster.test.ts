@@ -2,8 +2,9 @@ import { strict as assert } from "node:assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "mocha";
+import { KubernetesError } from "../../../net/kubernetesApi.ts";
 import { isSignedBy, parseJwt } from "../../../rehearsal/cloud/entra/jwt.ts";
-import { ApiError, ClusterApi } from "../../../rehearsal/cluster/api.ts";
+import { ClusterApi } from "../../../rehearsal/cluster/api.ts";
 import { CLUSTER_TIMEOUT, eventually, type TestCluster, testCluster } from "../../support/cluster.ts";
 
 describe("the rehearsal's cluster", () => {
@@ -92,7 +93,7 @@ describe("the rehearsal's cluster", () => {
     const forArm = all.entra.issuer.issue(principal, "https://management.azure.com", "1", []);
     for (const token of ["", "x", forArm]) {
       const api = new ClusterApi({ port, certificateAuthority, token });
-      await assert.rejects(api.get("/api"), (error) => error instanceof ApiError && error.status === 401);
+      await assert.rejects(api.get("/api"), (error) => error instanceof KubernetesError && error.status === 401);
       api.close();
     }
   });

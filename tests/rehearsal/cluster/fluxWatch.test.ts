@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { mock } from "node:test";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { ApiError, type ClusterApi, type KubeObject } from "../../../rehearsal/cluster/api.ts";
+import { KubernetesError } from "../../../net/kubernetesApi.ts";
+import type { ClusterApi, KubeObject } from "../../../rehearsal/cluster/api.ts";
 import { fluxObjects, nameOf } from "../../../rehearsal/cluster/fluxState.ts";
 import { FluxWatch } from "../../../rehearsal/cluster/fluxWatch.ts";
 
@@ -50,7 +51,8 @@ class FakeApi {
     this.lists++;
     const plural = path.split("/").at(-1) ?? "";
     const found = Object.keys(VERSIONS).find((kind) => `${kind.toLowerCase().replace(/y$/, "ie")}s` === plural);
-    if (found === undefined) throw new ApiError(404, "the server could not find the requested resource");
+    if (found === undefined)
+      throw new KubernetesError(404, "NotFound", "the server could not find the requested resource");
     return this.objects.filter(({ kind }) => kind === found);
   }
 
