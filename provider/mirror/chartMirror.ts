@@ -1,95 +1,101 @@
 // ChartMirror: a Helm chart in an Azure container registry, pushed byte for byte as the lock pinned it.
 
+import * as z from "zod";
 import { CHART_MEDIA_TYPES, chartManifest } from "../../net/chartManifest.ts";
 import { RegistryClosed } from "../../net/registry/client.ts";
 import { Again, retry, type Try } from "../../net/retry.ts";
+import { type Context, UNKNOWN } from "../../plugin/handler.ts";
 import {
-  type Context,
-  type Diff,
-  type Existing,
-  type Properties,
-  type ResourceHandler,
-  UNKNOWN,
-} from "../../plugin/handler.ts";
-import {
-  armIdOf,
-  checkForm,
-  type Form,
-  isDigest,
-  isLoginServer,
-  isRepository,
+  handlerOf,
+  type Inputs,
+  type Known,
   matching,
-  REPOSITORY,
-} from "../../plugin/inputs.ts";
+  type Previewed,
+  resourceSchema,
+  type SchemaHandler,
+  type State,
+} from "../../plugin/schema.ts";
 import { azure, type Cloud, look } from "../azure/cloud.ts";
+import { loginServer, registryId } from "../azure/forms.ts";
 import { downloadChart } from "./chartSource.ts";
+import * as forms from "./forms.ts";
 import { loginServerOf } from "./imageImportId.ts";
 
-export interface ChartMirrorInputs {
-  readonly registryId: string;
-  readonly loginServer: string;
-  readonly repository: string;
-  readonly version: string;
-  readonly url: string;
-  readonly sha256: string;
-  readonly created: string;
-  readonly manifest: string;
-}
-
-const FORM: Form = {
-  required: {
-    registryId: armIdOf("Microsoft.ContainerRegistry/registries"),
-    loginServer: isLoginServer,
-    repository: isRepository,
+/** The schema of `gitops:index:ChartMirror`. */
+export const CHART_MIRROR = resourceSchema({
+  token: "gitops:index:ChartMirror",
+  description:
+    "A Helm chart in an Azure container registry, byte for byte what its publisher released. The registry must be " +
+    "reachable from here. Deleting it removes nothing from the registry, since releases or other stacks may use the " +
+    "chart.\n\n" +
+    "Imported into a stack by the id in the state, `<registry's ARM id>/charts/<repository>:<version>`. The registry " +
+    "does not know where a chart came from: its `url` is the one in the registry then, unless `?url=<where it comes " +
+    "from>` is added to the id.",
+  inputs: {
+    registryId: registryId
+      .describe("The target registry's ARM id. Another one makes another mirror.")
+      .meta({ replaceOnChanges: true }),
+    loginServer: loginServer.describe("The target registry's login server: `<name>.azurecr.io`."),
+    repository: forms.repository
+      .describe(
+        "The repository in the target; its last part is the chart's name: `charts/kured`. Another one makes another mirror.",
+      )
+      .meta({ replaceOnChanges: true }),
     version: matching(
       /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/,
       "a chart's version (Semantic Versioning, a v before it or not): 6.1.0",
-    ),
+    )
+      .describe("The chart's version. Another one makes another mirror.")
+      .meta({ replaceOnChanges: true }),
     url: matching(
       /^(https:\/\/[^/@\s]+\/\S+|oci:\/\/[^/@\s]+\/\S+:[^:/\s]+)$/,
       "an https:// URL of a tgz or oci://<host>/<repository>:<version>, both without credentials",
+    ).describe(
+      "Where the tgz is: `https://...`, or `oci://<host>/<repository>:<version>`; read only when the target lacks it.",
     ),
-    sha256: matching(/^[a-f0-9]{64}$/, "a SHA-256: 64 hex digits in lower case"),
+    sha256: matching(/^[a-f0-9]{64}$/, "a SHA-256: 64 hex digits in lower case").describe("SHA-256 of the tgz, hex."),
     created: matching(
       /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/,
       "a time (RFC 3339): 2026-01-31T12:00:00Z",
-    ),
-    manifest: isDigest,
+    ).describe("The time that goes into the manifest (RFC 3339); pinned, or every push would be another digest."),
+    manifest: forms.digest.describe("`sha256:<hex>` of the OCI manifest that must come out."),
   },
-};
+  outputs: {
+    reference: z.string().describe("`oci://<login server>/<repository>:<version>`, with `_` for a `+` of the version."),
+    digest: z.string().describe("The digest of the manifest in the registry."),
+  },
+});
+
+export type ChartMirrorInputs = Inputs<typeof CHART_MIRROR>;
+type ChartMirrorState = State<typeof CHART_MIRROR>;
 
 /** Waits in milliseconds while a new role assignment makes its way to the registry: two minutes and a half in all. */
 const RIGHT_WAITS = [1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 30_000, 30_000];
 
 /** The handler of `gitops:index:ChartMirror` in a cloud. */
-export function chartMirrorIn(cloud: Cloud): ResourceHandler {
-  return {
-    check: async (inputs) => ({ inputs, failures: checkForm(inputs, FORM) }),
-    diff,
-    preview: async (inputs) => outputs(inputs),
-    async create(properties, context) {
-      const inputs = properties as unknown as ChartMirrorInputs;
+export function chartMirrorIn(cloud: Cloud): SchemaHandler {
+  return handlerOf(CHART_MIRROR, {
+    preview: async (inputs) => ({ ...inputs, reference: referenceOf(inputs), digest: inputs.manifest }),
+    async create(inputs, context) {
       await ensure(cloud, inputs, undefined, context);
-      return { id: idOf(inputs), state: outputs(properties) };
+      return { id: idOf(inputs), state: stateOf(inputs) };
     },
-    async update(existing, properties, context) {
-      await ensure(cloud, properties as unknown as ChartMirrorInputs, String(existing.inputs.manifest), context);
-      return outputs(properties);
+    async update(existing, inputs, context) {
+      await ensure(cloud, inputs, existing.inputs.manifest, context);
+      return stateOf(inputs);
     },
-    read: (id, inputs, _state, context) => read(cloud, id, inputs, context),
+    async read(id, known, context) {
+      if (known !== undefined) return refresh(cloud, known, context);
+      const found = await findChart(cloud, id, context);
+      return found && { id: idOf(found), inputs: found, state: stateOf(found) };
+    },
     // Nothing is removed from the registry: releases that run, or other stacks, may need the chart.
     async delete() {},
-  };
+  });
 }
 
 /** The handler of `gitops:index:ChartMirror`. */
-export const chartMirror: ResourceHandler = chartMirrorIn(azure);
-
-async function diff({ inputs: old }: Existing, next: Properties): Promise<Diff> {
-  const changed = Object.keys({ ...old, ...next }).filter((key) => old[key] !== next[key]);
-  const identity = ["registryId", "repository", "version"];
-  return { changes: changed.length > 0, replaces: changed.filter((key) => identity.includes(key)) };
-}
+export const chartMirror = chartMirrorIn(azure);
 
 /**
  * Makes the registry hold the chart.
@@ -142,32 +148,34 @@ async function push(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undef
   }
 }
 
-async function read(cloud: Cloud, id: string, inputs: Properties, context: Context) {
-  if (Object.keys(inputs).length === 0) {
-    const found = await findChart(cloud, id, context);
-    return found && { id: idOf(found), inputs: { ...found }, state: outputs({ ...found }) };
-  }
-  const { loginServer, repository, version } = inputs as unknown as ChartMirrorInputs;
+async function refresh(cloud: Cloud, { id, inputs }: Known<ChartMirrorInputs, ChartMirrorState>, context: Context) {
+  const { loginServer, repository, version } = inputs;
   const found = await look(cloud.registry(loginServer), repository, tagOf(version));
   if ("closed" in found) {
     context.log("info", `not compared with the registry: ${found.closed.message}`);
-    return { id, inputs, state: outputs(inputs) };
+    return { id, inputs, state: stateOf(inputs) };
   }
   if (found.digest === undefined) return undefined;
   const actual = { ...inputs, manifest: found.digest };
-  return { id, inputs: actual, state: outputs(actual) };
+  return { id, inputs: actual, state: stateOf(actual) };
 }
 
-const ID = new RegExp(`^(/subscriptions/[^?#]+/registries/[^/]+)/charts/(${REPOSITORY}):([^:?]+)\\?url=(.+)$`, "i");
+const ID = new RegExp(
+  `^(/subscriptions/[^?#]+/registries/[^/]+)/charts/(${forms.REPOSITORY}):([^:?]+)(?:\\?url=(.+))?$`,
+  "i",
+);
 
 /**
- * The chart that an import id names: `<registry's ARM id>/charts/<repository>:<version>?url=<where it comes from>`.
+ * The chart that an id names: `<registry's ARM id>/charts/<repository>:<version>`, with `?url=<where it comes from>` if
+ * that is not to be the registry itself.
  * @returns undefined when the registry does not hold it.
  */
 async function findChart(cloud: Cloud, id: string, context: Context): Promise<ChartMirrorInputs | undefined> {
-  const [, registryId, repository, version, url] = ID.exec(id) ?? [];
-  if (registryId === undefined || repository === undefined || version === undefined || url === undefined) {
-    throw new Error(`"${id}" is not <ARM id of the registry>/charts/<repository>:<version>?url=<URL of the tgz>`);
+  const [, registryId, repository, version, origin] = ID.exec(id) ?? [];
+  if (registryId === undefined || repository === undefined || version === undefined) {
+    throw new Error(
+      `"${id}" is not <ARM id of the registry>/charts/<repository>:<version>, nor that with ?url=<URL of the tgz>`,
+    );
   }
   const loginServer = await loginServerOf(cloud, registryId, context);
   const found = loginServer && (await cloud.registry(loginServer).manifest(repository, tagOf(version)));
@@ -178,6 +186,7 @@ async function findChart(cloud: Cloud, id: string, context: Context): Promise<Ch
   };
   const sha256 = body.layers?.[0]?.digest.replace("sha256:", "") ?? "";
   const created = body.annotations?.["org.opencontainers.image.created"] ?? "";
+  const url = origin ?? `oci://${loginServer}/${repository}:${version}`;
   return { registryId, loginServer, repository, version, url, sha256, created, manifest: found.digest };
 }
 
@@ -190,11 +199,21 @@ function tagOf(version: string): string {
   return version.replaceAll("+", "_");
 }
 
-function outputs(inputs: Properties): Properties {
-  const { loginServer, repository, version, manifest } = inputs;
-  const isKnown = [loginServer, repository, version].every((value) => value !== UNKNOWN);
-  const reference = isKnown ? `oci://${loginServer}/${repository}:${tagOf(String(version))}` : UNKNOWN;
-  return { ...inputs, reference, digest: manifest };
+function stateOf(inputs: ChartMirrorInputs): ChartMirrorState {
+  return { ...inputs, reference: chartReference(inputs), digest: inputs.manifest };
+}
+
+function referenceOf({ loginServer, repository, version }: Previewed<ChartMirrorInputs>) {
+  const isKnown = loginServer !== UNKNOWN && repository !== UNKNOWN && version !== UNKNOWN;
+  return isKnown ? chartReference({ loginServer, repository, version }) : UNKNOWN;
+}
+
+function chartReference({
+  loginServer,
+  repository,
+  version,
+}: Pick<ChartMirrorInputs, "loginServer" | "repository" | "version">) {
+  return `oci://${loginServer}/${repository}:${tagOf(version)}`;
 }
 
 function taken({ loginServer, repository, version, manifest }: ChartMirrorInputs, actual: string): Error {

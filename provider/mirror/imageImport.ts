@@ -1,102 +1,132 @@
 // ImageImport: an image in an Azure container registry, imported by ARM on the server's side, by digest.
 // Rules and words of importImage: https://learn.microsoft.com/azure/container-registry/container-registry-import-images
 
-import type { CheckFailure, Context, Diff, Existing, Properties, ResourceHandler } from "../../plugin/handler.ts";
-import { UNKNOWN } from "../../plugin/handler.ts";
+import * as z from "zod";
+import { type CheckFailure, type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import {
-  armIdOf,
-  checkForm,
-  type Form,
-  isBoolean,
-  isDigest,
-  isLoginServer,
-  isRepository,
-  isTag,
-  REPOSITORY,
-} from "../../plugin/inputs.ts";
+  changes,
+  flag,
+  handlerOf,
+  type Inputs,
+  type Known,
+  type Previewed,
+  resourceSchema,
+  type SchemaHandler,
+  type State,
+} from "../../plugin/schema.ts";
 import { azure, type Cloud, look } from "../azure/cloud.ts";
+import { loginServer, registryId } from "../azure/forms.ts";
+import * as forms from "./forms.ts";
 import { findImage } from "./imageImportId.ts";
-import { type ImageTarget, Importer } from "./importer.ts";
-
-export interface ImageImportInputs extends ImageTarget {
-  readonly allowMovedTag?: boolean;
-}
+import { Importer } from "./importer.ts";
 
 const SOURCE = new RegExp(
-  `^([a-z0-9-]+(?:\\.[a-z0-9-]+)+(?::\\d+)?|localhost(?::\\d+)?)/(${REPOSITORY})(?::\\w[\\w.-]{0,127})?(?:@(sha256:[a-f0-9]{64}))?$`,
+  `^([a-z0-9-]+(?:\\.[a-z0-9-]+)+(?::\\d+)?|localhost(?::\\d+)?)/(${forms.REPOSITORY})(?::\\w[\\w.-]{0,127})?(?:@(sha256:[a-f0-9]{64}))?$`,
 );
 
-const FORM: Form = {
-  required: {
-    registryId: armIdOf("Microsoft.ContainerRegistry/registries"),
-    loginServer: isLoginServer,
-    source: sourceFault,
-    digest: isDigest,
-    repository: isRepository,
+/** The schema of `gitops:index:ImageImport`. */
+export const IMAGE_IMPORT = resourceSchema({
+  token: "gitops:index:ImageImport",
+  description:
+    "An image in an Azure container registry, imported by Azure itself. Where the registry already holds the digest " +
+    "nothing is done. Deleting it removes nothing from the registry, since pods or other stacks may use the image.\n\n" +
+    "Imported into a stack by `<registry's ARM id>/images/<repository>:<tag>` (or `@<digest>`); with " +
+    "`?source=<image>` where the repository is not named after its source.",
+  inputs: {
+    registryId: registryId
+      .describe("The target registry's ARM id. Another one makes another import.")
+      .meta({ replaceOnChanges: true }),
+    loginServer: loginServer.describe("The target registry's login server: `<name>.azurecr.io`."),
+    source: z
+      .string()
+      .refine((value) => sourceFault(value) === undefined)
+      .describe("The image with its registry's host and a tag or digest: `ghcr.io/kubereboot/kured:1.23.0`.")
+      .meta({ fault: (value) => sourceFault(value) ?? "" }),
+    digest: forms.digest.describe(
+      "`sha256:<hex>` of the manifest, or of the index where there are several platforms; this is what is imported.",
+    ),
+    repository: forms.repository
+      .describe(
+        "The repository in the target: `<source host>/<full repository>` by convention. Another one makes another import.",
+      )
+      .meta({ replaceOnChanges: true }),
+    tag: forms.tag
+      .describe(
+        "The tag in the target. Another one makes another import. Default: none: the image is there by its digest.",
+      )
+      .meta({ replaceOnChanges: true })
+      .exactOptional(),
+    allowMovedTag: flag
+      .describe("Whether a tag that holds another digest is replaced; else that is an error. Default: false.")
+      .exactOptional(),
   },
-  optional: { tag: isTag, allowMovedTag: isBoolean },
-};
+  outputs: {
+    reference: z.string().describe("`<login server>/<repository>@<digest>`, what a pod can run."),
+  },
+});
+
+export type ImageImportInputs = Inputs<typeof IMAGE_IMPORT>;
+type ImageImportState = State<typeof IMAGE_IMPORT>;
 
 /** The handler of `gitops:index:ImageImport` in a cloud. */
-export function imageImportIn(cloud: Cloud): ResourceHandler {
+export function imageImportIn(cloud: Cloud): SchemaHandler {
   const importer = new Importer(cloud);
-  return {
-    async check(inputs) {
-      const failures = checkForm(inputs, FORM);
-      return { inputs, failures: failures.length > 0 ? failures : digestFault(inputs) };
-    },
+  return handlerOf(IMAGE_IMPORT, {
+    rules: digestFaults,
     diff,
-    preview: async (inputs) => outputs(inputs),
-    async create(properties, context) {
-      const inputs = properties as unknown as ImageImportInputs;
+    preview: async (inputs) => ({ ...inputs, reference: referenceOf(inputs) }),
+    async create(inputs, context) {
       await importer.ensure(inputs, inputs.allowMovedTag ?? false, context);
-      return { id: idOf(inputs), state: outputs(properties) };
+      return { id: idOf(inputs), state: stateOf(inputs) };
     },
-    async update(existing, properties, context) {
-      const inputs = properties as unknown as ImageImportInputs;
+    async update(existing, inputs, context) {
       // Another source of the same bytes needs no import.
       if (existing.inputs.digest !== inputs.digest)
         await importer.ensure(inputs, inputs.allowMovedTag ?? false, context);
-      return outputs(properties);
+      return stateOf(inputs);
     },
-    async read(id, inputs, _state, context) {
-      if (Object.keys(inputs).length === 0) {
-        const found = await findImage(cloud, id, context);
-        return found && { id: idOf(found), inputs: { ...found }, state: outputs({ ...found }) };
-      }
-      return refresh(cloud, id, inputs, context);
+    async read(id, known, context) {
+      if (known !== undefined) return refresh(cloud, known, context);
+      const found = await findImage(cloud, id, context);
+      return found && { id: idOf(found), inputs: found, state: stateOf(found) };
     },
     // Nothing is removed from the registry: pods that run, or other stacks, may need the image.
     async delete() {},
-  };
+  });
 }
 
 /** The handler of `gitops:index:ImageImport`. */
-export const imageImport: ResourceHandler = imageImportIn(azure);
+export const imageImport = imageImportIn(azure);
 
-async function diff({ inputs: old }: Existing, next: Properties): Promise<Diff> {
-  const changed = Object.keys({ ...old, ...next }).filter((key) => (old[key] ?? null) !== (next[key] ?? null));
+async function diff(
+  { inputs: old }: Known<ImageImportInputs, ImageImportState>,
+  next: Previewed<ImageImportInputs>,
+): Promise<Diff> {
+  const found = changes(IMAGE_IMPORT, old, next);
   // Without a tag the digest is the image's name.
-  const identity = ["registryId", "repository", "tag", ...(next.tag === undefined ? ["digest"] : [])];
-  return { changes: changed.length > 0, replaces: changed.filter((key) => identity.includes(key)) };
+  const isAnother = next.tag === undefined && old.digest !== next.digest;
+  return { ...found, replaces: [...(isAnother ? ["digest"] : []), ...found.replaces] };
 }
 
-async function refresh(cloud: Cloud, id: string, inputs: Properties, context: Context) {
-  const { loginServer, repository, tag, digest } = inputs as unknown as ImageImportInputs;
+async function refresh(cloud: Cloud, { id, inputs }: Known<ImageImportInputs, ImageImportState>, context: Context) {
+  const { loginServer, repository, tag, digest } = inputs;
   const found = await look(cloud.registry(loginServer), repository, tag ?? digest);
   if ("closed" in found) {
     context.log("info", `not compared with the registry: ${found.closed.message}`);
-    return { id, inputs, state: outputs(inputs) };
+    return { id, inputs, state: stateOf(inputs) };
   }
   if (found.digest === undefined) return undefined;
   const actual = { ...inputs, digest: found.digest };
-  return { id, inputs: actual, state: outputs(actual) };
+  return { id, inputs: actual, state: stateOf(actual) };
 }
 
-function outputs(inputs: Properties): Properties {
-  const { loginServer, repository, digest } = inputs;
-  const isKnown = [loginServer, repository, digest].every((value) => value !== UNKNOWN);
-  return { ...inputs, reference: isKnown ? `${loginServer}/${repository}@${digest}` : UNKNOWN };
+function stateOf(inputs: ImageImportInputs): ImageImportState {
+  return { ...inputs, reference: `${inputs.loginServer}/${inputs.repository}@${inputs.digest}` };
+}
+
+function referenceOf({ loginServer, repository, digest }: Previewed<ImageImportInputs>) {
+  const isKnown = loginServer !== UNKNOWN && repository !== UNKNOWN && digest !== UNKNOWN;
+  return isKnown ? `${loginServer}/${repository}@${digest}` : UNKNOWN;
 }
 
 /** `<registry's ARM id>/images/<repository>:<tag>`, or `...@<digest>` for an image without a tag. */
@@ -118,8 +148,9 @@ function sourceFault(value: unknown): string | undefined {
   return undefined;
 }
 
-function digestFault({ source, digest }: Properties): CheckFailure[] {
-  const own = typeof source === "string" ? source.split("@")[1] : undefined;
-  if (own === undefined || own === digest || digest === UNKNOWN) return [];
+function digestFaults({ source, digest }: Previewed<ImageImportInputs>): CheckFailure[] {
+  if (source === UNKNOWN || digest === UNKNOWN) return [];
+  const own = source.split("@")[1];
+  if (own === undefined || own === digest) return [];
   return [{ property: "digest", reason: `"${digest}" is not the digest in the source "${source}": give the same` }];
 }

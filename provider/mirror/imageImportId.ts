@@ -1,8 +1,8 @@
 // Import ids of images (`pulumi import`): `<registry's ARM id>/images/<repository>:<tag>` or `...@<digest>`.
 
 import type { Context } from "../../plugin/handler.ts";
-import { REPOSITORY } from "../../plugin/inputs.ts";
 import { armGet, type Cloud, look } from "../azure/cloud.ts";
+import { REPOSITORY } from "./forms.ts";
 import type { ImageTarget } from "./importer.ts";
 
 const ID = new RegExp(

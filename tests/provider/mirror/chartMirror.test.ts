@@ -117,15 +117,27 @@ describe("ChartMirror", () => {
     assert.equal((await refresh())?.inputs.manifest, MANIFEST.manifestDigest);
   });
 
-  it("is imported into a stack by its id", async () => {
+  it("is imported into a stack by its id, and says that it comes from the registry unless the id tells another place", async () => {
     const { id } = await create();
-    const imported = await handler.read?.(`${id}?url=${server.origin}/kured-6.1.0.tgz`, {}, {}, cloud.context);
+    const read = (importId: string) => handler.read?.(importId, {}, {}, cloud.context);
+    const url = "oci://acme.azurecr.io/charts/kured:6.1.0+1";
+    assert.deepEqual(await read(id), { id, inputs: inputs({ url }), state: (await create({ url })).state });
+    const imported = await read(`${id}?url=${server.origin}/kured-6.1.0.tgz`);
     assert.deepEqual(imported?.inputs, inputs());
     assert.equal(imported?.id, id);
     await assert.rejects(
-      async () => handler.read?.(id, {}, {}, cloud.context),
-      /is not <ARM id of the registry>\/charts/,
+      async () => read(`${REGISTRY_ID}/charts/kured`),
+      /kured" is not <ARM id of the registry>\/charts\/<repository>:<version>, nor that with \?url=<URL of the tgz>/,
     );
+    cloud.held.clear();
+    assert.equal(await read(id), undefined);
+  });
+
+  it("that was imported has a url which its check takes", async () => {
+    const { id } = await create();
+    const imported = await handler.read?.(id, {}, {}, cloud.context);
+    const checked = await handler.check?.(imported?.inputs ?? {}, undefined, cloud.context, new Uint8Array());
+    assert.deepEqual(checked?.failures, []);
   });
 
   it("replaces for another place or version", async () => {

@@ -1,0 +1,23 @@
+// Forms of what Azure gives names to, as resources' inputs.
+
+import { matching } from "../../plugin/schema.ts";
+
+const SEGMENT = "[^/?#]+";
+
+function armId(type: string) {
+  const id = `/subscriptions/<id>/resourceGroups/<group>/providers/${type}/<name>`;
+  const pattern = new RegExp(
+    `^/subscriptions/${SEGMENT}/resourceGroups/${SEGMENT}/providers/${type.replaceAll(".", "\\.")}/${SEGMENT}$`,
+    "i",
+  );
+  return matching(pattern, `the ARM id of a resource: ${id}`);
+}
+
+export const registryId = armId("Microsoft.ContainerRegistry/registries");
+export const clusterId = armId("Microsoft.ContainerService/managedClusters");
+
+/** An Azure container registry's login server, without scheme. */
+export const loginServer = matching(
+  /^[a-z0-9]+(-[a-z0-9]+)*\.azurecr\.(io|cn|us)$/,
+  "the login server of an Azure container registry, in lower case and without https://: <name>.azurecr.io",
+);

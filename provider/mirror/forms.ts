@@ -1,0 +1,17 @@
+// Forms of what the OCI distribution specification gives names to, as resources' inputs.
+
+import { matching } from "../../plugin/schema.ts";
+
+export const digest = matching(/^sha256:[a-f0-9]{64}$/, "a digest: sha256:<64 hex digits in lower case>");
+
+const REPOSITORY_PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+
+/** The grammar of a repository's name. */
+export const REPOSITORY = `${REPOSITORY_PART}(?:/${REPOSITORY_PART})*`;
+
+export const repository = matching(
+  new RegExp(`^${REPOSITORY}$`),
+  "a repository: parts in lower case between slashes, without tag and digest, such as ghcr.io/kubereboot/kured",
+);
+
+export const tag = matching(/^\w[\w.-]{0,127}$/, "a tag: up to 128 letters, digits, dots, dashes and underscores");
