@@ -44,7 +44,9 @@ export interface ResourceSchema<I extends z.ZodObject = z.ZodObject, O extends z
 export type Inputs<S extends ResourceSchema> = z.output<S["inputs"]>;
 
 /** The state of a schema. */
-export type State<S extends ResourceSchema> = Omit<Inputs<S>, keyof z.output<S["outputs"]>> & z.output<S["outputs"]>;
+export type State<S extends ResourceSchema> = [keyof S["outputs"]["shape"]] extends [never]
+  ? Inputs<S>
+  : Omit<Inputs<S>, keyof S["outputs"]["shape"]> & z.output<S["outputs"]>;
 
 /** A value as a preview may have it: not known, at any depth. */
 export type Unknowable<T> =
@@ -74,12 +76,15 @@ export interface TypedHandler<I, S> {
   diff?(existing: Known<I, S>, inputs: Previewed<I>, context: Context): Promise<Diff>;
   preview?(inputs: Previewed<I>, existing: Known<I, S> | undefined, context: Context): Promise<Previewed<S>>;
   create(inputs: I, context: Context): Promise<{ id: string; state: Kept<S> }>;
-  /** @param known what the engine keeps of it; undefined for an import. */
+  /**
+   * What is found need not be what the schema takes.
+   * @param known what the engine keeps of it; undefined for an import.
+   */
   read?(
     id: string,
     known: Known<I, S> | undefined,
     context: Context,
-  ): Promise<{ id: string; inputs: I; state: Kept<S> } | undefined>;
+  ): Promise<{ id: string; inputs: object; state: object } | undefined>;
   update?(existing: Known<I, S>, inputs: I, context: Context): Promise<Kept<S>>;
   delete?(existing: Known<I, S>, context: Context): Promise<void>;
 }
@@ -114,7 +119,7 @@ export function handlerOf<S extends ResourceSchema>(
       const inputs = withDefaults(schema, given);
       const { failures, draft } = faultsOf(schema, inputs);
       const between = rules?.(draft as Previewed<Inputs<S>>, old as Previewed<Inputs<S>> | undefined) ?? [];
-      return { inputs, failures: [...failures, ...between] };
+      return { inputs, failures: [...failures, ...between.map((fault) => failureOf(schema, fault))] };
     },
     diff: async ({ inputs: old }, next) => changes(schema, old, next),
     // The engine passes on nothing but inputs that were checked, and states that were made of them.
@@ -123,7 +128,8 @@ export function handlerOf<S extends ResourceSchema>(
       read: async (id, inputs, state, context) => {
         const isImport = Object.keys(inputs).length === 0;
         const known = { id, inputs, state } as unknown as Known<Inputs<S>, State<S>>;
-        return read(id, isImport ? undefined : known, context);
+        const found = await read(id, isImport ? undefined : known, context);
+        return found && { id: found.id, inputs: { ...found.inputs }, state: { ...found.state } };
       },
     }),
   };
@@ -178,27 +184,34 @@ function withDefaults({ inputs }: ResourceSchema, given: Properties): Properties
 }
 
 /** Every fault of the inputs, and the inputs with all that is faulty as unknown. */
-function faultsOf({ inputs: { shape } }: ResourceSchema, inputs: Properties) {
+function faultsOf(schema: ResourceSchema, inputs: Properties) {
+  const { shape } = schema.inputs;
+  const names = Object.keys(shape);
   const failures: CheckFailure[] = Object.keys(inputs)
     .filter((property) => !Object.hasOwn(shape, property))
-    .map((property) => ({
-      property,
-      reason: `there is no such property; there are ${Object.keys(shape).join(", ")}`,
-    }));
+    .map((property) => ({ property, reason: `there is no such property; there are ${names.join(", ")}` }));
   const draft = { ...inputs };
   for (const [property, one] of Object.entries(shape)) {
     const value = inputs[property];
     if (value === undefined && one._zod.optin === "optional") continue;
     const issues = z.safeParse(one, value, { error: otherFault }).error?.issues ?? [];
-    const { secret, hidden } = factsOf(one);
-    for (const reason of reasonsOf(one, value, issues, !(secret || hidden))) {
-      // Of no property: the engine prints the value of the one that is named.
-      const unnamed = { property: "", reason: `${property}${/^[[:.]/.test(reason) ? "" : " "}${reason}` };
-      failures.push(secret || hidden ? unnamed : { property, reason });
-    }
+    const reasons = reasonsOf(one, value, issues, !isHidden(one));
+    failures.push(...reasons.map((reason) => failureOf(schema, { property, reason })));
     for (const { path } of issues) draft[property] = blanked(draft[property], path);
   }
   return { failures, draft };
+}
+
+function isHidden(one: z.core.$ZodType): boolean {
+  const { secret, hidden } = factsOf(one);
+  return secret === true || hidden === true;
+}
+
+/** The engine prints the value of the property that a failure names: the hidden ones are named by the reason alone. */
+function failureOf({ inputs }: ResourceSchema, { property, reason }: CheckFailure): CheckFailure {
+  const one = inputs.shape[property];
+  if (one === undefined || !isHidden(one)) return { property, reason };
+  return { property: "", reason: `${property}${/^[[:.]/.test(reason) ? "" : " "}${reason}` };
 }
 
 type Issue = Pick<z.core.$ZodIssue, "code" | "path" | "message"> & { readonly keys?: readonly string[] };

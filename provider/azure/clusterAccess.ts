@@ -1,11 +1,40 @@
 // ClusterAccess: how to reach an AKS cluster's API server, without credentials.
 
 import { parse, stringify } from "yaml";
-import { type Context, type Properties, type ResourceHandler, UNKNOWN } from "../../plugin/handler.ts";
-import { armIdOf, checkForm, type Form } from "../../plugin/inputs.ts";
+import * as z from "zod";
+import { type Context, UNKNOWN } from "../../plugin/handler.ts";
+import {
+  handlerOf,
+  type Inputs,
+  type Known,
+  resourceSchema,
+  type SchemaHandler,
+  type State,
+} from "../../plugin/schema.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
+import * as forms from "./forms.ts";
 
-const FORM: Form = { required: { clusterId: armIdOf("Microsoft.ContainerService/managedClusters") } };
+/** The schema of `gitops:index:ClusterAccess`. */
+export const CLUSTER_ACCESS = resourceSchema({
+  token: "gitops:index:ClusterAccess",
+  description:
+    "How to reach an AKS cluster's API server. It holds no credential and stays the same as long as the cluster does; " +
+    "only making it needs the right to list the cluster's user credential.\n\n" +
+    "Imported into a stack by the cluster's ARM id.",
+  inputs: {
+    clusterId: forms.clusterId
+      .describe("The AKS cluster's ARM id. Another one makes another resource.")
+      .meta({ replaceOnChanges: true }),
+  },
+  outputs: {
+    endpoint: z.string().describe("The API server's URL."),
+    certificateAuthority: z.string().describe("The API server's certificate authority: PEM, base64."),
+    kubeconfig: z.string().describe("A kubeconfig (YAML) that gets its tokens through kubelogin."),
+  },
+});
+
+type ClusterAccessInputs = Inputs<typeof CLUSTER_ACCESS>;
+type ClusterAccessState = State<typeof CLUSTER_ACCESS>;
 
 const API_VERSION = "2025-09-01";
 
@@ -13,24 +42,22 @@ const API_VERSION = "2025-09-01";
 export const AKS_SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /** The handler of `gitops:index:ClusterAccess` in a cloud. */
-export function clusterAccessIn(cloud: Cloud): ResourceHandler {
-  return {
-    check: async (inputs) => ({ inputs, failures: checkForm(inputs, FORM) }),
-    async diff({ inputs: old }, next) {
-      const isSame = String(old.clusterId).toLowerCase() === String(next.clusterId).toLowerCase();
+export function clusterAccessIn(cloud: Cloud): SchemaHandler {
+  return handlerOf(CLUSTER_ACCESS, {
+    async diff({ inputs: old }, { clusterId }) {
+      const isSame = clusterId !== UNKNOWN && old.clusterId.toLowerCase() === clusterId.toLowerCase();
       return { changes: !isSame, replaces: isSame ? [] : ["clusterId"] };
     },
     preview: async (inputs) => ({ ...inputs, endpoint: UNKNOWN, certificateAuthority: UNKNOWN, kubeconfig: UNKNOWN }),
-    async create(inputs, context) {
-      const clusterId = String(inputs.clusterId);
+    async create({ clusterId }, context) {
       return { id: clusterId, state: await list(cloud, clusterId, context) };
     },
-    read: (id, inputs, state, context) => read(cloud, id, inputs, state, context),
-  };
+    read: (id, known, context) => read(cloud, id, known, context),
+  });
 }
 
 /** The handler of `gitops:index:ClusterAccess`. */
-export const clusterAccess: ResourceHandler = clusterAccessIn(azure);
+export const clusterAccess = clusterAccessIn(azure);
 
 interface Cluster {
   readonly properties?: { readonly fqdn?: string; readonly privateFQDN?: string };
@@ -40,12 +67,17 @@ interface Cluster {
  * What is known stays as long as the cluster has the same address: reading needs no right to list credentials then, and
  * a kubeconfig never changes by itself.
  */
-async function read(cloud: Cloud, id: string, inputs: Properties, state: Properties, context: Context) {
+async function read(
+  cloud: Cloud,
+  id: string,
+  known: Known<ClusterAccessInputs, ClusterAccessState> | undefined,
+  context: Context,
+) {
   const cluster = await armGet<Cluster>(cloud, id, API_VERSION, context.signal);
   if (cluster === undefined) return undefined;
   const { fqdn, privateFQDN } = cluster.properties ?? {};
-  const host = URL.parse(String(state.endpoint))?.hostname;
-  if (host !== undefined && [fqdn, privateFQDN].includes(host)) return { id, inputs, state };
+  const host = known && URL.parse(known.state.endpoint)?.hostname;
+  if (known && host && [fqdn, privateFQDN].includes(host)) return known;
   return { id, inputs: { clusterId: id }, state: await list(cloud, id, context) };
 }
 
@@ -54,7 +86,7 @@ interface Credentials {
 }
 
 /** @throws Error when ARM refuses or gives no kubeconfig with an endpoint and an authority. */
-async function list(cloud: Cloud, clusterId: string, { signal }: Context): Promise<Properties> {
+async function list(cloud: Cloud, clusterId: string, { signal }: Context): Promise<ClusterAccessState> {
   const path = `${clusterId}/listClusterUserCredential`;
   const answer = await cloud.arm().request<Credentials>("POST", path, API_VERSION, undefined, { signal });
   const encoded = answer?.kubeconfigs?.[0]?.value ?? "";

@@ -5,8 +5,7 @@ import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import { type FluxManifests, type FluxOptions, fluxManifests } from "../../flux/manifests.ts";
 import { type KubeObject, KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
 import { Again, retry, type Try } from "../../net/retry.ts";
-import type { Context, Properties } from "../../plugin/handler.ts";
-import { matching, type Rule } from "../../plugin/inputs.ts";
+import type { Context } from "../../plugin/handler.ts";
 import { credential } from "../azure/armClient.ts";
 import { azure, type Cloud } from "../azure/cloud.ts";
 import { AKS_SERVER_ID } from "../azure/clusterAccess.ts";
@@ -34,23 +33,14 @@ export const machine: FluxWorld = {
   patience: 300_000,
 };
 
-/** Plain HTTP would tell everybody on the way the token. */
-export const isEndpoint = matching(
-  /^(https:\/\/[^\s/@]+|http:\/\/127\.0\.0\.1(:\d+)?)$/,
-  "an API server's URL: https://<host>:443",
-);
-export const isText: Rule = (value) => (typeof value === "string" && value !== "" ? undefined : "must be a text");
-export const isMinutes: Rule = (value) =>
-  typeof value === "number" && value > 0 ? undefined : `${JSON.stringify(value)} is no number of minutes above 0`;
-
 /** The cluster of a resource's inputs. */
-export function openCluster(world: FluxWorld, inputs: Properties, signal: AbortSignal): KubernetesApi {
-  const authority = Buffer.from(String(inputs.certificateAuthority), "base64").toString();
-  return new KubernetesApi(
-    { endpoint: String(inputs.endpoint), authority, token: world.token },
-    signal,
-    world.poll / 4,
-  );
+export function openCluster(
+  world: FluxWorld,
+  { endpoint, certificateAuthority }: { readonly endpoint: string; readonly certificateAuthority: string },
+  signal: AbortSignal,
+): KubernetesApi {
+  const authority = Buffer.from(certificateAuthority, "base64").toString();
+  return new KubernetesApi({ endpoint, authority, token: world.token }, signal, world.poll / 4);
 }
 
 /**

@@ -1,6 +1,7 @@
 // FluxInstall: Flux in a cluster as `flux bootstrap` would leave it, handed over to the files in Git.
 
 import { parseAllDocuments } from "yaml";
+import * as z from "zod";
 import { FLUX_SYSTEM, identifiedControllers, identityPatches, syncObjects } from "../../flux/bootstrap.ts";
 import { fluxControllers } from "../../flux/manifests.ts";
 import { describe } from "../../net/describe.ts";
@@ -11,23 +12,26 @@ import {
   type ObjectRef,
   UnreachableError,
 } from "../../net/kubernetesApi.ts";
-import { detailedDiff, equal } from "../../plugin/diff.ts";
+import { detailedDiff } from "../../plugin/diff.ts";
+import { type Context, type Diff, PartialFailure } from "../../plugin/handler.ts";
 import {
-  type Context,
-  type Diff,
-  type Existing,
-  PartialFailure,
-  type Properties,
-  type ResourceHandler,
-} from "../../plugin/handler.ts";
-import { armIdOf, checkForm, type Form, isBoolean, isLoginServer, matching } from "../../plugin/inputs.ts";
+  changes,
+  flag,
+  handlerOf,
+  type Inputs,
+  type Known,
+  matching,
+  type Previewed,
+  resourceSchema,
+  type SchemaHandler,
+  type State,
+  someText,
+} from "../../plugin/schema.ts";
 import { armGet } from "../azure/cloud.ts";
+import { clusterId, loginServer } from "../azure/forms.ts";
 import {
   entered,
   type FluxWorld,
-  isEndpoint,
-  isMinutes,
-  isText,
   kustomizationRef,
   machine,
   openCluster,
@@ -38,72 +42,103 @@ import {
   unavailable,
   unsettled,
 } from "./fluxCluster.ts";
-import { componentsText, type FluxComponents } from "./fluxComponents.ts";
-import { checkSignIn, chosenSignIn, isRepositoryUrl, isSshKey } from "./fluxSignIn.ts";
+import { componentsText } from "./fluxComponents.ts";
+import { checkSignIn, chosenSignIn, repositoryUrl, sshKey } from "./fluxSignIn.ts";
 import { fingerprint, givenToken } from "./fluxToken.ts";
 import { uninstallFlux } from "./fluxUninstall.ts";
+import * as forms from "./forms.ts";
 
-const FORM: Form = {
-  required: {
-    clusterId: armIdOf("Microsoft.ContainerService/managedClusters"),
-    endpoint: isEndpoint,
-    certificateAuthority: isText,
-    version: matching(/^\d+\.\d+\.\d+$/, "a version of Flux without v: 2.9.4"),
-    imageAutomation: isBoolean,
-    manifests: matching(/^[0-9a-f]{64}$/, "a hex SHA-256"),
-    loginServer: isLoginServer,
-    clientId: isText,
-    tenantId: isText,
-    url: isRepositoryUrl,
-    branch: isText,
-    path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>"),
+/** The schema of `gitops:index:FluxInstall`. */
+export const FLUX_INSTALL = resourceSchema({
+  token: "gitops:index:FluxInstall",
+  description:
+    "Flux in an AKS cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which " +
+    "alone change it from then on. A Flux that reconciles the same folder already is taken over as it is.\n\n" +
+    "Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another " +
+    "FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller " +
+    "signs in to the API server with its Entra token.\n\n" +
+    "Deleting it uninstalls Flux; what Flux deployed stays.",
+  inputs: {
+    clusterId: clusterId
+      .describe("The AKS cluster's ARM id. Another one makes another installation.")
+      .meta({ replaceOnChanges: true }),
+    endpoint: forms.endpoint
+      .describe("The API server's URL, as ClusterAccess gives it. Another one makes another installation.")
+      .meta({ replaceOnChanges: true }),
+    certificateAuthority: someText.describe("The API server's authority: PEM, base64."),
+    version: forms.fluxVersion.describe("Flux's version, without `v`."),
+    imageAutomation: flag.describe("Whether the image controllers run too."),
+    manifests: forms.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
+    loginServer: loginServer.describe(
+      "The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`.",
+    ),
+    clientId: someText.describe("Client id of the identity that the controllers act as."),
+    tenantId: someText.describe("The identity's tenant."),
+    url: repositoryUrl.describe(
+      "The repository as Flux reads it: `https://<host>/<owner>/<name>`, or `ssh://git@<host>/<owner>/<name>` with a key.",
+    ),
+    branch: someText.describe("The branch that Flux reads."),
+    path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>").describe(
+      "The cluster's folder: `clusters/<stack>`. Its `flux-system/` must be committed before this is made.",
+    ),
+    readyMinutes: forms.readyMinutes
+      .describe("How long to wait until Flux reconciles itself, in minutes. Default: 15.")
+      .default(15),
+    sshKey: sshKey
+      .describe(
+        "The key that Flux reads an `ssh://` URL with; the repository has to know it. Default: a token of the environment.",
+      )
+      .exactOptional(),
   },
-  optional: { readyMinutes: isMinutes, sshKey: isSshKey },
-};
+  outputs: {
+    tokenFingerprint: z
+      .string()
+      .describe("Tells whether the token that Flux reads with is another one, without telling it; none with a key.")
+      .exactOptional(),
+  },
+});
+
+type FluxInstallInputs = Inputs<typeof FLUX_INSTALL>;
+type FluxInstallState = State<typeof FLUX_INSTALL>;
+type KnownInstall = Known<FluxInstallInputs, FluxInstallState>;
 
 /** As `flux bootstrap` itself is known to the API server. */
 const MANAGER = { fieldManager: "flux", force: true } as const;
 
-const DEFAULT_MINUTES = 15;
-
 /** The handler of `gitops:index:FluxInstall` in a world. */
-export function fluxInstallIn(world: FluxWorld): ResourceHandler {
-  return {
-    check: async (inputs) => ({
-      inputs: { readyMinutes: DEFAULT_MINUTES, ...inputs },
-      failures: [...checkForm(inputs, FORM), ...checkSignIn(inputs)],
-    }),
+export function fluxInstallIn(world: FluxWorld): SchemaHandler {
+  return handlerOf(FLUX_INSTALL, {
+    rules: checkSignIn,
     diff: async (existing, inputs) => diff(world, existing, inputs),
-    preview: async (inputs) => inputs,
     async create(inputs, context) {
       const state = await install(world, inputs, context);
-      return { id: String(inputs.clusterId), state };
+      return { id: inputs.clusterId, state };
     },
     update: (_existing, inputs, context) => install(world, inputs, context),
-    read: (id, inputs, state, context) => read(world, id, inputs, state, context),
+    read: (_id, known, context) => read(world, known, context),
     delete: (existing, context) => remove(world, existing, context),
-  };
+  });
 }
 
 /** The handler of `gitops:index:FluxInstall`. */
-export const fluxInstall: ResourceHandler = fluxInstallIn(machine);
+export const fluxInstall = fluxInstallIn(machine);
 
 /**
  * A FLUX_GIT_TOKEN other than the cluster's is a rotation. GITHUB_TOKEN is whoever's runs this, so it says nothing; else
  * people and CI would replace each other's.
  */
-function diff(world: FluxWorld, existing: Existing, inputs: Properties): Diff {
+function diff(world: FluxWorld, existing: KnownInstall, inputs: Previewed<FluxInstallInputs>): Diff {
   const detailed = { ...detailedDiff(existing.inputs, inputs) };
   // How long to wait changes nothing in the cluster.
   delete detailed.readyMinutes;
   const token = inputs.sshKey === undefined ? givenToken(world.environment) : undefined;
   if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
     detailed.tokenFingerprint = { kind: "update", inputDiff: false };
-  const replaces = ["clusterId", "endpoint"].filter((key) => !equal(existing.inputs[key], inputs[key]));
+  const { replaces } = changes(FLUX_INSTALL, existing.inputs, inputs);
   return { changes: Object.keys(detailed).length > 0, replaces, detailed };
 }
 
-async function install(world: FluxWorld, inputs: Properties, context: Context): Promise<Properties> {
+async function install(world: FluxWorld, inputs: FluxInstallInputs, context: Context): Promise<FluxInstallState> {
   const api = openCluster(world, inputs, context.signal);
   await entered(world, api, context);
   const root = await api.get(kustomizationRef(FLUX_SYSTEM));
@@ -112,39 +147,35 @@ async function install(world: FluxWorld, inputs: Properties, context: Context): 
   const deployments = deploymentsOf(inputs);
   if (!(await isHandedOver(api, root, deployments))) await applyComponents(world, api, inputs, context);
   if (signIn.secret !== undefined) await api.apply(signIn.secret, MANAGER);
-  for (const object of syncObjects(syncOptions(inputs))) await api.apply(object as unknown as ObjectRef, MANAGER);
+  for (const object of syncObjects(inputs)) await api.apply(object as unknown as ObjectRef, MANAGER);
 
   const state = { ...inputs, ...signIn.state };
   const requestedAt = await requestReconcile(api, ROOT_SOURCE);
   if (root !== undefined) await requestReconcile(api, kustomizationRef(FLUX_SYSTEM));
   try {
-    await settled(world, context, Number(inputs.readyMinutes), async () => [
+    await settled(world, context, inputs.readyMinutes, async () => [
       ...(await stopped(api, deployments)),
       ...(await unsettled(api, [FLUX_SYSTEM], requestedAt)),
     ]);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw new PartialFailure(String(inputs.clusterId), state, [`Flux is installed, but ${describe(error)}`]);
+    throw new PartialFailure(inputs.clusterId, state, [`Flux is installed, but ${describe(error)}`]);
   }
   return state;
 }
 
-function syncOptions({ url, branch, path }: Properties) {
-  return { url: String(url), branch: String(branch), path: String(path) };
-}
-
-function refuseOther(root: KubeObject | undefined, { path }: Properties): void {
+function refuseOther(root: KubeObject | undefined, { path }: FluxInstallInputs): void {
   if (root === undefined) return;
   const { path: other = "./" } = root.spec as { path?: string };
   if (other.replace(/^\.?\/+|\/+$/g, "") === path) return;
   throw new Error(
-    `Flux already reconciles ${other} into this cluster, not ./${String(path)}: two folders would undo each other. ` +
+    `Flux already reconciles ${other} into this cluster, not ./${path}: two folders would undo each other. ` +
       "Uninstall that Flux (`flux uninstall`), or use the stack that it belongs to.",
   );
 }
 
-function deploymentsOf({ imageAutomation }: Properties): ObjectRef[] {
-  return fluxControllers({ imageAutomation: imageAutomation === true }).map((name) => ({
+function deploymentsOf(inputs: FluxInstallInputs): ObjectRef[] {
+  return fluxControllers(inputs).map((name) => ({
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name, namespace: FLUX_SYSTEM },
@@ -160,7 +191,7 @@ async function isHandedOver(api: KubernetesApi, root: KubeObject | undefined, de
   return needed.every((found) => found !== undefined);
 }
 
-async function applyComponents(world: FluxWorld, api: KubernetesApi, inputs: Properties, context: Context) {
+async function applyComponents(world: FluxWorld, api: KubernetesApi, inputs: FluxInstallInputs, context: Context) {
   const objects = await componentObjects(world, inputs);
   const isFirst = ({ kind }: ObjectRef) => kind === "CustomResourceDefinition" || kind === "Namespace";
   const first = objects.filter(isFirst);
@@ -182,11 +213,10 @@ function notThere(object: KubeObject | undefined): string | undefined {
 }
 
 /** @throws Error when the manifests are others than the program committed. */
-async function componentObjects(world: FluxWorld, inputs: Properties): Promise<ObjectRef[]> {
-  const imageAutomation = inputs.imageAutomation === true;
-  const text = await componentsText(inputs as unknown as FluxComponents, world.manifests);
-  const patches = identityPatches({ clientId: String(inputs.clientId), tenantId: String(inputs.tenantId) });
-  const identified = identifiedControllers(imageAutomation);
+async function componentObjects(world: FluxWorld, inputs: FluxInstallInputs): Promise<ObjectRef[]> {
+  const text = await componentsText(inputs, world.manifests);
+  const patches = identityPatches(inputs);
+  const identified = identifiedControllers(inputs.imageAutomation);
   const documents = parseAllDocuments(text);
   const objects = documents.map((document) => document.toJS() as ObjectRef | null).filter((one) => one !== null);
   return objects.map((object) => {
@@ -220,9 +250,10 @@ async function stopped(api: KubernetesApi, deployments: readonly ObjectRef[]) {
 }
 
 /** Where the hand-over is undone, Flux is gone and will be installed anew; who may not look keeps what is known. */
-async function read(world: FluxWorld, id: string, inputs: Properties, state: Properties, context: Context) {
-  if (Object.keys(inputs).length === 0)
+async function read(world: FluxWorld, known: KnownInstall | undefined, context: Context) {
+  if (known === undefined)
     throw new Error("FluxInstall needs no import: declare it, and a Flux of the same folder is taken over as it is");
+  const { id, inputs, state } = known;
   const api = openCluster(world, inputs, context.signal);
   try {
     const [root, source] = await Promise.all([api.get(kustomizationRef(FLUX_SYSTEM)), api.get(ROOT_SOURCE)]);
@@ -240,7 +271,7 @@ async function read(world: FluxWorld, id: string, inputs: Properties, state: Pro
   }
 }
 
-async function remove(world: FluxWorld, existing: Existing, context: Context): Promise<void> {
+async function remove(world: FluxWorld, existing: KnownInstall, context: Context): Promise<void> {
   const api = openCluster(world, existing.inputs, context.signal);
   try {
     await entered(world, api, context);
@@ -257,9 +288,9 @@ interface ManagedCluster {
 }
 
 /** Whether the cluster itself is gone; one of the same id with another address is another one. */
-async function isGone({ cloud }: FluxWorld, clusterId: string, { endpoint }: Properties, { signal }: Context) {
+async function isGone({ cloud }: FluxWorld, clusterId: string, { endpoint }: FluxInstallInputs, { signal }: Context) {
   const cluster = await armGet<ManagedCluster>(cloud, clusterId, "2025-09-01", signal);
   const { fqdn, privateFQDN } = cluster?.properties ?? {};
   const hosts = [fqdn, privateFQDN].filter(Boolean);
-  return cluster === undefined || (hosts.length > 0 && !hosts.includes(new URL(String(endpoint)).hostname));
+  return cluster === undefined || (hosts.length > 0 && !hosts.includes(new URL(endpoint).hostname));
 }

@@ -1,17 +1,15 @@
 // FluxReady: a commit's way into the cluster, until all that it promised is Ready.
 
+import * as z from "zod";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import { describe } from "../../net/describe.ts";
 import { type KubernetesApi, nameOf } from "../../net/kubernetesApi.ts";
 import { equal } from "../../plugin/diff.ts";
-import { type Context, PartialFailure, type Properties, type ResourceHandler } from "../../plugin/handler.ts";
-import { checkForm, type Form } from "../../plugin/inputs.ts";
+import { type Context, PartialFailure, type Properties } from "../../plugin/handler.ts";
+import { handlerOf, type Inputs, resourceSchema, type SchemaHandler, someText } from "../../plugin/schema.ts";
 import {
   entered,
   type FluxWorld,
-  isEndpoint,
-  isMinutes,
-  isText,
   kustomizationRef,
   machine,
   openCluster,
@@ -21,30 +19,40 @@ import {
   unready,
   unsettled,
 } from "./fluxCluster.ts";
+import * as forms from "./forms.ts";
 
-const isNames = (value: unknown) =>
-  Array.isArray(value) && value.length > 0 ? undefined : `${JSON.stringify(value)} is no list of names`;
+/** The schema of `gitops:index:FluxReady`. */
+export const FLUX_READY = resourceSchema({
+  token: "gitops:index:FluxReady",
+  description:
+    "Arrives when Flux has fetched the commit (or a later one) and every Kustomization named is Ready at that revision; " +
+    "otherwise it fails with the messages of all that is not. Deleting it does nothing.",
+  inputs: {
+    endpoint: forms.endpoint
+      .describe("The API server's URL, as ClusterAccess gives it. Another one is another cluster.")
+      .meta({ replaceOnChanges: true }),
+    certificateAuthority: someText.describe("The API server's authority: PEM, base64."),
+    commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
+    kustomizations: z
+      .array(z.string())
+      .min(1)
+      .describe("The names of Flux's Kustomizations that have to be Ready.")
+      .meta({ fault: "is no list of names" }),
+    readyMinutes: forms.readyMinutes.describe("How long to wait, in minutes. Default: 15.").default(15),
+  },
+  outputs: {},
+});
 
-const FORM: Form = {
-  required: { endpoint: isEndpoint, certificateAuthority: isText, commit: isText, kustomizations: isNames },
-  optional: { readyMinutes: isMinutes },
-};
-
-const DEFAULT_MINUTES = 15;
+type FluxReadyInputs = Inputs<typeof FLUX_READY>;
 
 /** The handler of `gitops:index:FluxReady` in a world. */
-export function fluxReadyIn(world: FluxWorld): ResourceHandler {
-  return {
-    check: async (inputs) => ({
-      inputs: { readyMinutes: DEFAULT_MINUTES, ...inputs },
-      failures: checkForm(inputs, FORM),
-    }),
+export function fluxReadyIn(world: FluxWorld): SchemaHandler {
+  return handlerOf(FLUX_READY, {
     async diff({ inputs: old }, next) {
       const part = ({ commit, kustomizations }: Properties) => ({ commit, kustomizations });
       const isMoved = !equal(old.endpoint, next.endpoint);
       return { changes: isMoved || !equal(part(old), part(next)), replaces: isMoved ? ["endpoint"] : [] };
     },
-    preview: async (inputs) => inputs,
     async create(inputs, context) {
       const id = FLUX_SYSTEM;
       await wait(world, id, inputs, context);
@@ -54,16 +62,16 @@ export function fluxReadyIn(world: FluxWorld): ResourceHandler {
       await wait(world, id, inputs, context);
       return inputs;
     },
-  };
+  });
 }
 
 /** The handler of `gitops:index:FluxReady`. */
-export const fluxReady: ResourceHandler = fluxReadyIn(machine);
+export const fluxReady = fluxReadyIn(machine);
 
-async function wait(world: FluxWorld, id: string, inputs: Properties, context: Context): Promise<void> {
+async function wait(world: FluxWorld, id: string, inputs: FluxReadyInputs, context: Context): Promise<void> {
   const api = openCluster(world, inputs, context.signal);
   await entered(world, api, context);
-  const names = inputs.kustomizations as string[];
+  const names = inputs.kustomizations;
   const requestedAt = await requestReconcile(api, ROOT_SOURCE);
   for (const name of names) {
     const object = await api.get(kustomizationRef(name));
@@ -71,7 +79,7 @@ async function wait(world: FluxWorld, id: string, inputs: Properties, context: C
     if (object !== undefined && unready(object) !== undefined) await requestReconcile(api, kustomizationRef(name));
   }
   try {
-    await settled(world, context, Number(inputs.readyMinutes), () => unsettled(api, names, requestedAt));
+    await settled(world, context, inputs.readyMinutes, () => unsettled(api, names, requestedAt));
   } catch (error) {
     context.signal.throwIfAborted();
     const reasons = [describe(error), ...(await others(api, names))];

@@ -67,7 +67,7 @@ describe("a cluster that does not answer as it shall", () => {
     patience: 60_000,
     ...more,
   });
-  const inputs = (): Properties => ({
+  const inputs = () => ({
     clusterId: CLUSTER_ID,
     endpoint: server.origin,
     certificateAuthority: "Q0E=",
@@ -292,7 +292,7 @@ describe("a cluster that does not answer as it shall", () => {
       [
         'endpoint: "http://dev.example.com" is not an API server\'s URL: https://<host>:443',
         'version: "v2.9.4" is not a version of Flux without v: 2.9.4',
-        "url: is no repository's URL without a password: https://<host>/<owner>/<name> or ssh://git@<host>/<owner>/<name>",
+        ": url is no repository's URL without a password: https://<host>/<owner>/<name> or ssh://git@<host>/<owner>/<name>",
         'path: "./clusters/dev" is not a folder of the repository: clusters/<stack>',
         "readyMinutes: 0 is no number of minutes above 0",
       ],

@@ -45,14 +45,14 @@ describe("how a bootstrapped Flux signs in", () => {
     assert.deepEqual(await faultsOf({ url: SSH, sshKey: KEY }), []);
     assert.deepEqual(await faultsOf({ url: SSH }), [
       {
-        property: "sshKey",
-        reason: `is missing: ${SSH} is read with a key. Give one, or write the URL with https://`,
+        property: "",
+        reason: `sshKey is missing: ${SSH} is read with a key. Give one, or write the URL with https://`,
       },
     ]);
     assert.deepEqual(await faultsOf({ sshKey: KEY }), [
       {
-        property: "sshKey",
-        reason: `is for ssh://, but ${URL} is read with a token. Leave it out, or write the URL with ssh://git@`,
+        property: "",
+        reason: `sshKey is for ssh://, but ${URL} is read with a token. Leave it out, or write the URL with ssh://git@`,
       },
     ]);
   });
@@ -66,11 +66,11 @@ describe("how a bootstrapped Flux signs in", () => {
   it("needs each part of the key, and tells none of them", async () => {
     const faulty = { privateKey: "PRIVATE", publicKey: "", extra: "PRIVATE" };
     const reasons = (await faultsOf({ url: SSH, sshKey: faulty }))?.map(({ reason }) => reason);
-    assert.deepEqual(reasons, ["lacks publicKey, knownHosts: a key needs each of them, as texts"]);
+    assert.deepEqual(reasons, ["sshKey lacks publicKey, knownHosts: a key needs each of them, as texts"]);
     const more = await faultsOf({ url: SSH, sshKey: { ...KEY, extra: "PRIVATE" } });
     assert.deepEqual(
       more?.map(({ reason }) => reason),
-      ["holds extra; a key has privateKey, publicKey, knownHosts alone"],
+      ["sshKey holds extra; a key has privateKey, publicKey, knownHosts alone"],
     );
   });
 
@@ -83,9 +83,9 @@ describe("how a bootstrapped Flux signs in", () => {
     it(`is not by ${url}`, async () => {
       const [fault] = (await faultsOf({ url })) ?? [];
       assert.deepEqual(fault, {
-        property: "url",
+        property: "",
         reason:
-          "is no repository's URL without a password: " +
+          "url is no repository's URL without a password: " +
           "https://<host>/<owner>/<name> or ssh://git@<host>/<owner>/<name>",
       });
     });
