@@ -94,6 +94,8 @@ export interface Provider {
   readonly version: string;
   /** Called once with the provider's configuration before any resource. */
   configure?(config: Properties): Promise<void>;
+  /** The package schema in Pulumi's form, see packageSchema.ts; default: nothing but name and version. */
+  schema?(): object;
   /** The handler of a type token; undefined for an unknown type. */
   resource(token: string): ResourceHandler | undefined;
   /** A function (invoke) by its token. */

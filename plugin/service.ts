@@ -87,8 +87,9 @@ export class ProviderService {
   }
 
   #schema(): providerPb.GetSchemaResponse {
+    const { name, version } = this.#provider;
     const response = new providerPb.GetSchemaResponse();
-    response.setSchema(JSON.stringify({ name: this.#provider.name, version: this.#provider.version }));
+    response.setSchema(JSON.stringify(this.#provider.schema?.() ?? { name, version }));
     return response;
   }
 

@@ -1,7 +1,7 @@
 // The plugin `gitops`: its resources by type token, served to the engine.
 
 import { useProxy } from "../net/proxy.ts";
-import type { ResourceHandler } from "../plugin/handler.ts";
+import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
 import { clusterAccess } from "./azure/clusterAccess.ts";
 import { systemPool } from "./azure/systemPool.ts";
@@ -14,15 +14,32 @@ import { encryptedSecret } from "./secret/encryptedSecret.ts";
 
 useProxy();
 
-const resources = new Map<string, ResourceHandler>([
-  ["gitops:index:ChartMirror", chartMirror],
-  ["gitops:index:ClusterAccess", clusterAccess],
-  ["gitops:index:EncryptedSecret", encryptedSecret],
-  ["gitops:index:FluxInstall", fluxInstall],
-  ["gitops:index:FluxReady", fluxReady],
-  ["gitops:index:GitCommit", gitCommit],
-  ["gitops:index:ImageImport", imageImport],
-  ["gitops:index:SystemPool", systemPool],
-]);
+const ABOUT = {
+  name: "gitops",
+  version: "0.1.0",
+  description:
+    "What runs an AKS cluster by GitOps and that no other provider has: mirrored images and charts, Git commits, Flux.",
+};
 
-await serve({ name: "gitops", version: "0.1.0", resource: (token) => resources.get(token) });
+const handlers = [
+  chartMirror,
+  clusterAccess,
+  encryptedSecret,
+  fluxInstall,
+  fluxReady,
+  gitCommit,
+  imageImport,
+  systemPool,
+];
+
+const resources = new Map(handlers.map((handler) => [handler.schema.token, handler]));
+
+await serve({
+  ...ABOUT,
+  schema: () =>
+    packageSchema(
+      ABOUT,
+      handlers.map(({ schema }) => schema),
+    ),
+  resource: (token) => resources.get(token),
+});

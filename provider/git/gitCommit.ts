@@ -1,33 +1,40 @@
 // GitCommit: the files a stack owns in a Git repository, by one atomic commit whenever they have to change.
 
 import { Again, retry, type Try } from "../../net/retry.ts";
-import { detailedDiff, equal, formatPath } from "../../plugin/diff.ts";
-import {
-  type Context,
-  type Diff,
-  type Existing,
-  type Properties,
-  type ResourceHandler,
-  UNKNOWN,
-} from "../../plugin/handler.ts";
+import { detailedDiff, formatPath } from "../../plugin/diff.ts";
+import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
+import { changes, handlerOf, type Previewed } from "../../plugin/schema.ts";
 import { componentsText } from "../flux/fluxComponents.ts";
 import { GitBranch, type TreeEntry } from "./git.ts";
-import { type GitCommitInputs, inputFaults, parseImportId, readInputs } from "./gitCommitInputs.ts";
+import {
+  completed,
+  faultsBetween,
+  GIT_COMMIT,
+  type GitCommitInputs,
+  type GitCommitState,
+  type GivenInputs,
+  type KnownCommit,
+  parseImportId,
+} from "./gitCommitInputs.ts";
 import { GitError } from "./gitError.ts";
 import { blobId, isBlocked, plan } from "./gitPlan.ts";
 import { type KustomizationEntries, mergeKustomization, presentEntries } from "./kustomizationFile.ts";
 import { mergeRules, presentRules, SOPS_CONFIG, type SopsRule } from "./sopsRules.ts";
 
 /** The handler of `gitops:index:GitCommit`. */
-export const gitCommit: ResourceHandler = { check, diff, preview, create, read, update, delete: remove };
-
-async function check(inputs: Properties) {
-  return { inputs, failures: inputFaults(inputs) };
-}
+export const gitCommit = handlerOf(GIT_COMMIT, {
+  rules: faultsBetween,
+  diff,
+  preview: async (inputs) => ({ ...inputs, commit: UNKNOWN }),
+  create,
+  read,
+  update,
+  delete: remove,
+});
 
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
-async function diff(existing: Existing, inputs: Properties): Promise<Diff> {
-  const part = ({ url, branch, files, fluxComponents, sopsRules, kustomizations }: Properties) => ({
+async function diff(existing: KnownCommit, inputs: Previewed<GivenInputs>): Promise<Diff> {
+  const part = ({ url, branch, files, fluxComponents, sopsRules, kustomizations }: Previewed<GivenInputs>) => ({
     url,
     branch,
     files: files ?? {},
@@ -36,44 +43,39 @@ async function diff(existing: Existing, inputs: Properties): Promise<Diff> {
     kustomizations,
   });
   const detailed = { ...detailedDiff(part(existing.inputs), part(inputs)), ...newSeeds(existing.inputs, inputs) };
-  const replaces = ["url", "branch"].filter((key) => !equal(existing.inputs[key], inputs[key]));
+  const { replaces } = changes(GIT_COMMIT, existing.inputs, inputs);
   return { changes: Object.keys(detailed).length > 0, replaces, detailed };
 }
 
-function newSeeds(old: Properties, next: Properties): NonNullable<Diff["detailed"]> {
+function newSeeds(old: GivenInputs, next: Previewed<GivenInputs>): NonNullable<Diff["detailed"]> {
   const [before, after] = [old.seeds ?? {}, next.seeds ?? {}];
   if (after === UNKNOWN) return { seeds: { kind: "update", inputDiff: true } };
   const added = Object.keys(after).filter((path) => !Object.hasOwn(before, path));
   return Object.fromEntries(added.map((path) => [formatPath(["seeds", path]), { kind: "add", inputDiff: true }]));
 }
 
-async function preview(inputs: Properties): Promise<Properties> {
-  return { ...inputs, commit: UNKNOWN };
-}
-
-async function create(properties: Properties, context: Context) {
-  const { wanted, blobs } = await rendered(properties);
+async function create(inputs: GivenInputs, context: Context) {
+  const { wanted, blobs } = await rendered(inputs);
   const commit = await settle(context, { wanted, files: new Map(), sopsRules: [], kustomizations: {} });
-  return { id: `${wanted.url}#${wanted.branch}`, state: { ...properties, ...blobs, commit } };
+  return { id: `${wanted.url}#${wanted.branch}`, state: { ...inputs, ...blobs, commit } };
 }
 
-async function update(existing: Existing, properties: Properties, context: Context): Promise<Properties> {
-  const { sopsRules, kustomizations } = readInputs(existing.inputs);
-  const { wanted, blobs } = await rendered(properties);
-  const last = existing.state.commit;
+async function update(existing: KnownCommit, inputs: GivenInputs, context: Context): Promise<GitCommitState> {
+  const { sopsRules, kustomizations } = completed(existing.inputs);
+  const { wanted, blobs } = await rendered(inputs);
   const commit = await settle(context, {
     wanted,
     files: leftFiles(existing),
     sopsRules,
     kustomizations,
-    ...(typeof last === "string" ? { last } : {}),
+    last: existing.state.commit,
   });
-  return { ...properties, ...blobs, commit };
+  return { ...inputs, ...blobs, commit };
 }
 
 /** The inputs with the text of what they only name, and the object ids of those texts for the state. */
-async function rendered(properties: Properties) {
-  const inputs = readInputs(properties);
+async function rendered(given: GivenInputs) {
+  const inputs = completed(given);
   const made = await Promise.all(
     Object.entries(inputs.fluxComponents).map(async ([path, components]) => [path, await componentsText(components)]),
   );
@@ -83,37 +85,32 @@ async function rendered(properties: Properties) {
 }
 
 /** The object ids of the owned files as they were left, or as a refresh found them. */
-function leftFiles({ inputs, state }: Pick<Existing, "inputs" | "state">): Map<string, string | undefined> {
-  const texts = Object.entries(readInputs(inputs).files).map(([path, text]) => [path, blobId(text)] as const);
-  return new Map([...texts, ...Object.entries(blobsOf(state))]);
+function leftFiles({ inputs, state: { blobs = {} } }: KnownCommit): Map<string, string | undefined> {
+  const texts = Object.entries(inputs.files ?? {}).map(([path, text]) => [path, blobId(text)] as const);
+  return new Map([...texts, ...Object.entries(blobs)]);
 }
 
-/** The object ids of owned files whose text is no input, by path. */
-function blobsOf({ blobs = {} }: Properties): Record<string, string> {
-  return blobs as Record<string, string>;
-}
-
-async function remove(existing: Existing, context: Context): Promise<void> {
-  const { sopsRules, kustomizations, ...inputs } = readInputs(existing.inputs);
+async function remove(existing: KnownCommit, context: Context): Promise<void> {
+  const { sopsRules, kustomizations, ...inputs } = completed(existing.inputs);
   const message = `Remove the files of ${context.name}`;
   const nothing = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {} };
   const wanted = { ...inputs, ...nothing, message, adopt: false };
   await settle(context, { wanted, files: leftFiles(existing), sopsRules, kustomizations, mayBeGone: true });
 }
 
-async function read(id: string, inputs: Properties, state: Properties, context: Context) {
-  const isImport = Object.keys(inputs).length === 0;
-  const { url, branch } = isImport ? parseImportId(id) : readInputs(inputs);
+async function read(id: string, known: KnownCommit | undefined, context: Context) {
+  const { url, branch } = known?.inputs ?? parseImportId(id);
+  const left = known?.state.blobs ?? {};
   return withBranch(url, branch, context, async (remote) => {
     const head = await remote.fetch();
     if (head === undefined) return undefined;
     const tree = await remote.tree(head);
-    const properties = isImport ? await importedInputs(id, remote, head, tree) : inputs;
-    const { files, sopsRules, kustomizations } = readInputs(properties);
+    const properties: GivenInputs = known?.inputs ?? (await importedInputs(id, remote, head, tree));
+    const { files, sopsRules, kustomizations } = completed(properties);
     const texts = await presentTexts(remote, tree, Object.keys(files));
     const rules = presentRules(await configText(remote, tree), sopsRules);
-    const { components, blobs } = presentComponents(tree, properties, state);
-    const owned = Object.keys(files).length + sopsRules.length + Object.keys(blobsOf(state)).length;
+    const { components, blobs } = presentComponents(tree, properties, left);
+    const owned = Object.keys(files).length + sopsRules.length + Object.keys(left).length;
     const present = Object.keys(texts).length + rules.length + Object.keys(blobs).length;
     if (owned > 0 && present === 0) return undefined;
     const shared = await presentTexts(remote, tree, Object.keys(kustomizations));
@@ -128,14 +125,21 @@ async function read(id: string, inputs: Properties, state: Properties, context: 
       ...(sopsRules.length > 0 ? { sopsRules: rules } : {}),
       ...(Object.keys(kustomizations).length > 0 ? { kustomizations: Object.fromEntries(entries) } : {}),
     };
-    const known = { ...state, ...(state.blobs === undefined ? {} : { blobs }), commit: state.commit ?? head };
-    return { id: `${url}#${branch}`, inputs: found, state: { ...known, ...found } };
+    const state = {
+      ...known?.state,
+      ...(known?.state.blobs === undefined ? {} : { blobs }),
+      commit: known?.state.commit ?? head,
+    };
+    return { id: `${url}#${branch}`, inputs: found, state: { ...state, ...found } };
   });
 }
 
 /** Flux's components that are as they were left, and the object ids of all that are there. */
-function presentComponents(tree: ReadonlyMap<string, TreeEntry>, { fluxComponents }: Properties, state: Properties) {
-  const left = blobsOf(state);
+function presentComponents(
+  tree: ReadonlyMap<string, TreeEntry>,
+  { fluxComponents }: GivenInputs,
+  left: Readonly<Record<string, string>>,
+) {
   const found = Object.keys(left).map((path) => [path, fileId(tree, path)] as const);
   const blobs = Object.fromEntries(found.filter(([, oid]) => oid !== undefined)) as Record<string, string>;
   const isLeft = ([path]: [string, unknown]) => blobs[path] !== undefined && blobs[path] === left[path];
@@ -263,6 +267,7 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
 function inTheWay({ url, branch }: GitCommitInputs, conflicts: readonly string[]): string {
   return (
     `branch ${branch} of ${url} already holds something else at: ${conflicts.join(", ")}. ` +
-    "Move it away, give it the same content, or set adopt to overwrite it (never a folder where a file shall be, or the reverse)."
+    "Remove or rename it in the repository, or give it the same content. It may also be a folder of that name, or a " +
+    "file or link where a folder above it shall be"
   );
 }

@@ -1,131 +1,220 @@
 // The inputs of a GitCommit: their form, their faults, and the import id that stands for them.
 
-import { type CheckFailure, type Properties, UNKNOWN } from "../../plugin/handler.ts";
-import type { FluxComponents } from "../flux/fluxComponents.ts";
-import { type KustomizationEntries, LISTS } from "./kustomizationFile.ts";
-import { SOPS_CONFIG, type SopsRule } from "./sopsRules.ts";
+import * as z from "zod";
+import { type CheckFailure, UNKNOWN } from "../../plugin/handler.ts";
+import { flag, type Inputs, type Known, type Previewed, resourceSchema, type State } from "../../plugin/schema.ts";
+import { loginServer } from "../azure/forms.ts";
+import * as flux from "../flux/forms.ts";
+import { LISTS } from "./kustomizationFile.ts";
+import { SOPS_CONFIG } from "./sopsRules.ts";
 
-/** The inputs once all of them are known. */
-export interface GitCommitInputs {
-  readonly url: string;
-  readonly branch: string;
-  readonly files: Readonly<Record<string, string>>;
-  readonly fluxComponents: Readonly<Record<string, FluxComponents>>;
-  readonly seeds: Readonly<Record<string, string>>;
-  readonly sopsRules: readonly SopsRule[];
-  readonly kustomizations: Readonly<Record<string, KustomizationEntries>>;
-  readonly message: string;
-  readonly adopt: boolean;
-}
+/** A path of the repository, as the key of a map. */
+const path = z.string().superRefine((value, context) => {
+  const problem = pathProblem(value);
+  if (problem !== undefined) context.addIssue(problem);
+});
+
+/** A map by path. @param what in words, such as `texts`. */
+const byPath = <T extends z.ZodType>(values: T, what: string) =>
+  z.record(path, values, { error: ({ code }) => (code === "invalid_type" ? `must be a map ${what}` : undefined) });
+
+const text = z.string({ error: "holds no text" });
+
+/** Never shown: it is too long to print. */
+const texts = byPath(text, "of texts by path").meta({ hidden: true });
+
+const ruleText = (key: string) => z.string({ error: `needs ${key}, a string` }).min(1, `needs ${key}, a string`);
+
+const sopsRule = z
+  .strictObject(
+    {
+      path_regex: ruleText("path_regex").describe(
+        "Which files the rule is for; also its identity: a repository has one rule of each `path_regex`.",
+      ),
+      encrypted_regex: ruleText("encrypted_regex")
+        .describe("Below which keys values are encrypted. Default: all of them.")
+        .exactOptional(),
+      azure_keyvault: ruleText("azure_keyvault").describe("URL of the vault's key."),
+    },
+    { error: "must be a map" },
+  )
+  .describe("A creation rule of `.sops.yaml`, in the words of SOPS.")
+  .meta({ id: "SopsRule" });
+
+const fluxComponents = z
+  .strictObject(
+    {
+      version: flux.fluxVersion.describe("Flux's version, without `v`."),
+      imageAutomation: flag.describe("Whether the image controllers are in it."),
+      manifests: flux.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
+      loginServer: loginServer.describe(
+        "The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`.",
+      ),
+    },
+    { error: "must be a map" },
+  )
+  .describe("A gotk-components.yaml: `flux install --export` with a registry.")
+  .meta({ id: "FluxComponents" });
+
+const entries = z.array(z.string().min(1));
+
+const kustomizationEntries = z
+  .strictObject({
+    resources: entries.describe("Files and folders of resources.").exactOptional(),
+    components: entries.describe("Folders of components.").exactOptional(),
+  })
+  .describe("Entries of a kustomization.yaml, in the words of kustomize.")
+  .meta({
+    id: "KustomizationEntries",
+    fault: () => `must have lists of names, and no others than ${LISTS.join(" and ")}`,
+  });
+
+/** The schema of `gitops:index:GitCommit`. */
+export const GIT_COMMIT = resourceSchema({
+  token: "gitops:index:GitCommit",
+  description:
+    "Files in a Git repository, kept by atomic commits: one when something changes, none when nothing does. At least " +
+    "one of files, fluxComponents, seeds, sopsRules and kustomizations holds something.\n\n" +
+    "Imported into a stack by the id in the state, `<url>#<branch>`: it owns no file then, and the next update takes over " +
+    "those that stand there with the very same content, without a commit. With `<url>#<branch>:<path>,<path>/` it owns " +
+    "these files, whatever is in them; a path with a slash at its end takes every file below it. Creating the resource " +
+    "takes over files of the very same content too, so an import is seldom needed.",
+  inputs: {
+    url: z
+      .string({ error: "must be the repository's URL" })
+      .superRefine((value, context) => told(urlProblem(value), context))
+      .describe(
+        "The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment. " +
+          "Another one makes another resource.",
+      )
+      // It may have a credential in it.
+      .meta({ hidden: true, replaceOnChanges: true }),
+    branch: z
+      .string({ error: ({ input }) => `${show(input)} is no name of a branch` })
+      .superRefine((value, context) => told(branchProblem(value), context))
+      .describe(
+        "The branch. It is made by the first commit of an empty repository, else it must exist. Another one makes " +
+          "another resource.",
+      )
+      .meta({ hidden: true, replaceOnChanges: true }),
+    files: texts
+      .describe(
+        "The files this resource owns, as text by path. They are written, restored when an update finds them changed, " +
+          "and removed when they leave the map or the resource is deleted.",
+      )
+      .exactOptional(),
+    fluxComponents: byPath(fluxComponents, "by path")
+      .describe("gotk-components.yaml files, owned like `files`, as what the flux CLI makes them from; by path.")
+      .meta({ hidden: true })
+      .exactOptional(),
+    seeds: texts
+      .describe(
+        "Files written where nothing is at their path, and from then on their editors' own: never changed, never removed.",
+      )
+      .exactOptional(),
+    sopsRules: z
+      .array(sopsRule, { error: "must be a list of rules" })
+      .superRefine(repeatedRules, { when: () => true })
+      .describe("Rules merged into `/.sops.yaml`; others' rules, their order and all comments stay.")
+      .meta({ hidden: true })
+      .exactOptional(),
+    kustomizations: byPath(kustomizationEntries, "of entries by path")
+      .describe(
+        "Entries of kustomization.yaml files that others may edit too, by path. A missing file is made; all else in it " +
+          "stays, comments too. The file goes when nothing is left in it.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
+    message: z
+      .string({ error: "must be a commit message" })
+      .superRefine((value, context) => told(messageProblem(value), context))
+      .describe(
+        "Commit message: a subject line, and after an empty line a body if wanted. A change of it alone commits nothing.",
+      )
+      .meta({ hidden: true }),
+    adopt: z
+      .boolean({ error: "must be a boolean" })
+      .describe(
+        "Take over files and rules that already stand there with other content. Default: false: that is an error.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
+  },
+  outputs: {
+    commit: z
+      .string()
+      .describe("The last commit this resource made, or the branch's head when there was nothing to commit."),
+    blobs: z
+      .record(z.string(), z.string())
+      .describe("The object ids of the files of `fluxComponents` as they were left, by path.")
+      .exactOptional(),
+  },
+});
+
+export type GivenInputs = Inputs<typeof GIT_COMMIT>;
+export type GitCommitState = State<typeof GIT_COMMIT>;
+export type KnownCommit = Known<GivenInputs, GitCommitState>;
+
+/** The inputs with nothing left out. */
+export type GitCommitInputs = Required<GivenInputs>;
 
 /** Checked inputs, with what was left out filled in. */
-export function readInputs(properties: Properties): GitCommitInputs {
-  const inputs = properties as Partial<GitCommitInputs>;
-  return {
-    url: String(inputs.url),
-    branch: String(inputs.branch),
-    files: inputs.files ?? {},
-    fluxComponents: inputs.fluxComponents ?? {},
-    seeds: inputs.seeds ?? {},
-    sopsRules: inputs.sopsRules ?? [],
-    kustomizations: inputs.kustomizations ?? {},
-    message: String(inputs.message),
-    adopt: inputs.adopt ?? false,
-  };
+export function completed(inputs: GivenInputs): GitCommitInputs {
+  return { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {}, adopt: false, ...inputs };
 }
 
-const PROPERTIES = [
-  "url",
-  "branch",
-  "files",
-  "fluxComponents",
-  "seeds",
-  "sopsRules",
-  "kustomizations",
-  "message",
-  "adopt",
-];
-
-/** Every fault of the inputs; unknown values have none. */
-export function inputFaults(inputs: Properties): CheckFailure[] {
-  return [
-    ...Object.keys(inputs)
-      .filter((property) => !PROPERTIES.includes(property))
-      .map((property) => ({ property, reason: `there is no such property; there are ${PROPERTIES.join(", ")}` })),
-    ...fault(inputs, "url", urlProblem),
-    ...fault(inputs, "branch", branchProblem),
-    ...fault(inputs, "message", messageProblem),
-    ...fault(inputs, "adopt", (value) =>
-      value === undefined || typeof value === "boolean" ? [] : ["must be a boolean"],
-    ),
-    ...fault(inputs, "files", filesProblems),
-    ...fault(inputs, "seeds", filesProblems),
-    ...fault(inputs, "sopsRules", rulesProblems),
-    ...fault(inputs, "fluxComponents", componentsProblems),
-    ...fault(inputs, "kustomizations", kustomizationsProblems),
-    ...sharedPaths(inputs),
-    ...emptiness(inputs),
-  ];
+/** The faults that lie between properties. */
+export function faultsBetween(
+  inputs: Previewed<GivenInputs>,
+  old: Previewed<GivenInputs> | undefined,
+): readonly CheckFailure[] {
+  return [...sharedPaths(inputs), ...(isEmpty(inputs) && !(old && isEmpty(old)) ? [EMPTY] : [])];
 }
 
 /**
- * Takes an import id apart: `<url>#<branch>:<path>,<path>/`.
+ * Takes an import id apart: `<url>#<branch>`, or `<url>#<branch>:<path>,<path>/`.
  *
  * @throws Error when it has another form
  */
 export function parseImportId(id: string): { url: string; branch: string; paths: string[] } {
-  const [, url = "", branch = "", list = ""] = /^([^#]+)#([^:]+):(.+)$/.exec(id) ?? [];
-  const paths = list.split(",").filter(Boolean);
-  const problems = [...urlProblem(url), ...branchProblem(branch), ...(paths.length ? [] : ["names no path"])];
-  if (problems.length === 0) return { url, branch, paths };
-  throw new Error(`the id ${url ? url : "given"} is no <url>#<branch>:<path>,<folder>/: ${problems.join("; ")}`);
+  const [, url = "", branch = "", list] = /^([^#]+)#([^:]+)(?::(.+))?$/.exec(id) ?? [];
+  const paths = (list ?? "").split(",").filter(Boolean);
+  const isWithoutPath = list !== undefined && paths.length === 0;
+  const problem = urlProblem(url) ?? branchProblem(branch) ?? (isWithoutPath ? "names no path" : undefined);
+  if (problem === undefined) return { url, branch, paths };
+  throw new Error(`the id ${url ? url : "given"} is no <url>#<branch>:<path>,<folder>/ or <url>#<branch>: ${problem}`);
 }
 
-// Of no property: the engine prints the whole value of a property that is named, be it a credential or a long file.
-function fault(inputs: Properties, name: string, problems: (value: unknown) => string[]): CheckFailure[] {
-  const value = inputs[name];
-  if (value === UNKNOWN) return [];
-  const reason = (problem: string) => `${name}${problem.startsWith("[") ? "" : " "}${problem}`;
-  return problems(value).map((problem) => ({ property: "", reason: reason(problem) }));
+function told(problem: string | undefined, context: z.core.$RefinementCtx): void {
+  if (problem !== undefined) context.addIssue(problem);
 }
 
 /** The URL itself is shown only when it surely holds no credential. */
-function urlProblem(value: unknown): string[] {
-  if (typeof value !== "string" || value === "") return ["must be the repository's URL"];
-  if (!URL.canParse(value)) return ["is no URL: it reads https://<host>/<path>"];
+function urlProblem(value: string): string | undefined {
+  if (value === "") return "must be the repository's URL";
+  if (!URL.canParse(value)) return "is no URL: it reads https://<host>/<path>";
   const { protocol, hostname, username, password } = new URL(value);
   if (password !== "" || (username !== "" && protocol !== "ssh:")) {
-    return ["has a credential in it: take it out, and give it as GIT_TOKEN or GITHUB_TOKEN in the environment"];
+    return "has a credential in it: take it out, and give it as GIT_TOKEN or GITHUB_TOKEN in the environment";
   }
   const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
-  if (["https:", "ssh:", "file:"].includes(protocol) || (protocol === "http:" && loopback)) return [];
-  return [`${JSON.stringify(value)} must start with https://: no other way keeps the token secret`];
+  if (["https:", "ssh:", "file:"].includes(protocol) || (protocol === "http:" && loopback)) return undefined;
+  return `${JSON.stringify(value)} must start with https://: no other way keeps the token secret`;
 }
 
 // The rules of git-check-ref-format.
-function branchProblem(value: unknown): string[] {
+function branchProblem(value: string): string | undefined {
   const wrong =
-    typeof value !== "string" ||
-    !/^[^\s~^:?*[\\\p{Cc}]+$/u.test(value) ||
-    /^[-/]|\/$|\.$|\.\.|\/\/|@\{|(^|\/)\.|\.lock(\/|$)|^@$/.test(value);
-  return wrong ? [`${show(value)} is no name of a branch`] : [];
+    !/^[^\s~^:?*[\\\p{Cc}]+$/u.test(value) || /^[-/]|\/$|\.$|\.\.|\/\/|@\{|(^|\/)\.|\.lock(\/|$)|^@$/.test(value);
+  return wrong ? `${show(value)} is no name of a branch` : undefined;
 }
 
-function messageProblem(value: unknown): string[] {
-  if (typeof value !== "string" || value.trim() === "") return ["must be a commit message"];
+function messageProblem(value: string): string | undefined {
+  if (value.trim() === "") return "must be a commit message";
   const [subject = "", second = ""] = value.split("\n");
-  if (subject.trim() === "") return ["must start with its subject line"];
-  if (second.trim() !== "") return ["must have an empty line between its subject line and its body"];
-  return value.includes("\0") ? ["must not hold a NUL"] : [];
-}
-
-function filesProblems(value: unknown): string[] {
-  if (value === undefined) return [];
-  if (!isMap(value)) return ["must be a map of texts by path"];
-  return Object.entries(value).flatMap(([path, text]) => {
-    const problem = pathProblem(path) ?? (typeof text === "string" || text === UNKNOWN ? "" : "holds no text");
-    return problem ? [`[${JSON.stringify(path)}] ${problem}`] : [];
-  });
+  if (subject.trim() === "") return "must start with its subject line";
+  if (second.trim() !== "") return "must have an empty line between its subject line and its body";
+  return value.includes("\0") ? "must not hold a NUL" : undefined;
 }
 
 function pathProblem(path: string): string | undefined {
@@ -140,64 +229,23 @@ function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
-const RULE_KEYS = ["path_regex", "encrypted_regex", "azure_keyvault"];
-
-function rulesProblems(value: unknown): string[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) return ["must be a list of rules"];
+function repeatedRules(rules: unknown, context: z.core.$RefinementCtx): void {
+  if (!Array.isArray(rules)) return;
   const seen = new Set<unknown>();
-  return value.flatMap((rule, index) => {
-    if (rule === UNKNOWN) return [];
-    const problems = isMap(rule) ? ruleProblems(rule, seen) : ["must be a map"];
-    return problems.map((problem) => `[${index}] ${problem}`);
-  });
-}
-
-function ruleProblems(rule: Record<string, unknown>, seen: Set<unknown>): string[] {
-  const problems = Object.keys(rule)
-    .filter((key) => !RULE_KEYS.includes(key))
-    .map((key) => `has ${JSON.stringify(key)}, which is none of ${RULE_KEYS.join(", ")}`);
-  for (const key of RULE_KEYS) {
-    const value = rule[key];
-    if (value === UNKNOWN || (value === undefined && key === "encrypted_regex")) continue;
-    if (typeof value !== "string" || value === "") problems.push(`needs ${key}, a string`);
+  for (const [index, rule] of rules.entries()) {
+    const pathRegex = isMap(rule) ? rule.path_regex : undefined;
+    if (typeof pathRegex !== "string") continue;
+    if (seen.has(pathRegex))
+      context.addIssue({
+        code: "custom",
+        message: `repeats the path_regex ${show(pathRegex)}`,
+        path: [index],
+      });
+    seen.add(pathRegex);
   }
-  const pathRegex = rule.path_regex;
-  if (typeof pathRegex === "string" && seen.has(pathRegex)) problems.push(`repeats the path_regex ${show(pathRegex)}`);
-  seen.add(pathRegex);
-  return problems;
 }
 
-function componentsProblems(value: unknown): string[] {
-  if (value === undefined) return [];
-  if (!isMap(value)) return ["must be a map by path"];
-  return Object.entries(value).flatMap(([path, components]) => {
-    const problem = pathProblem(path) ?? (components === UNKNOWN || isMap(components) ? "" : "must be a map");
-    return problem ? [`[${JSON.stringify(path)}] ${problem}`] : [];
-  });
-}
-
-function kustomizationsProblems(value: unknown): string[] {
-  if (value === undefined) return [];
-  if (!isMap(value)) return ["must be a map of entries by path"];
-  return Object.entries(value).flatMap(([path, entries]) => {
-    const problem = pathProblem(path) ?? entriesProblem(entries);
-    return problem ? [`[${JSON.stringify(path)}] ${problem}`] : [];
-  });
-}
-
-function entriesProblem(entries: unknown): string | undefined {
-  if (entries === UNKNOWN) return undefined;
-  const isText = (entry: unknown) => entry === UNKNOWN || (typeof entry === "string" && entry !== "");
-  const isList = (list: unknown) => list === UNKNOWN || (Array.isArray(list) && list.every(isText));
-  const known: readonly string[] = LISTS;
-  const fits =
-    isMap(entries) && Object.entries(entries).every(([list, value]) => known.includes(list) && isList(value));
-  return fits ? undefined : `must have lists of names, and no others than ${LISTS.join(" and ")}`;
-}
-
-function sharedPaths(inputs: Properties): CheckFailure[] {
-  const { files, fluxComponents, seeds, kustomizations } = inputs;
+function sharedPaths({ files, fluxComponents, seeds, kustomizations }: Previewed<GivenInputs>): CheckFailure[] {
   if (!isMap(files)) return [];
   const both = Object.entries({ fluxComponents, seeds, kustomizations }).flatMap(([name, map]) =>
     Object.keys(isMap(map) ? map : {}).flatMap((path) => (path in files ? [`${name}[${JSON.stringify(path)}]`] : [])),
@@ -205,16 +253,18 @@ function sharedPaths(inputs: Properties): CheckFailure[] {
   return both.map((what) => ({ property: "", reason: `${what} is one of files too: it can be only one of them` }));
 }
 
-function emptiness(inputs: Properties): CheckFailure[] {
-  const contents = ["files", "fluxComponents", "seeds", "sopsRules", "kustomizations"];
-  const filled = contents.some((key) => {
+const CONTENTS = ["files", "fluxComponents", "seeds", "sopsRules", "kustomizations"] as const;
+
+const EMPTY = {
+  property: "",
+  reason: `${CONTENTS[0]} is empty, and so are ${CONTENTS.slice(1).join(", ")}: give one of them`,
+};
+
+function isEmpty(inputs: Previewed<GivenInputs>): boolean {
+  return CONTENTS.every((key) => {
     const value = inputs[key];
-    return value === UNKNOWN || (typeof value === "object" && value !== null && Object.keys(value).length > 0);
+    return value === undefined || (value !== UNKNOWN && Object.keys(value).length === 0);
   });
-  const [first, ...others] = contents;
-  return filled
-    ? []
-    : [{ property: "", reason: `${first} is empty, and so are ${others.join(", ")}: give one of them` }];
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

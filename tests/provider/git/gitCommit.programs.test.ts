@@ -118,7 +118,8 @@ describe("GitCommit", () => {
         {
           message:
             `branch main of ${server.url} already holds something else at: a.yaml, b, d/e.yaml. ` +
-            "Move it away, give it the same content, or set adopt to overwrite it (never a folder where a file shall be, or the reverse).",
+            "Remove or rename it in the repository, or give it the same content. It may also be a folder of that name, or " +
+            "a file or link where a folder above it shall be",
         },
       );
       assert.equal(await head(), before);
@@ -266,12 +267,34 @@ describe("GitCommit", () => {
       assert.equal(server.requests.filter((request) => request.startsWith("POST")).length, 4);
     });
 
+    it("imports the id that stands in the state as owner of nothing, and takes identical files over with the next update", async () => {
+      const commit = await server.commit("main", { "a.yaml": "a\n", "theirs.yaml": "t\n" }, "Start");
+      const id = `${server.url}#main`;
+      const found = await read(id, {}, {});
+      const given = { url: server.url, branch: "main", message: "Start", files: {} };
+      assert.deepEqual(found, { id, inputs: given, state: { ...given, commit } });
+      const checked = await gitCommit.check?.(given, given, context(), new Uint8Array());
+      assert.deepEqual(checked?.failures, []);
+      const next = await gitCommit.update?.(
+        { id, inputs: given, state: { ...given, commit } },
+        inputs({ files: { "a.yaml": "a\n" } }),
+        context(),
+      );
+      assert.equal(next?.commit, commit);
+      assert.equal(await head(), commit);
+      assert.equal(await read(`${server.url}#other`, {}, {}), undefined);
+    });
+
     it("refuses to import what is not there", async () => {
       await server.commit("main", { "a.yaml": "a\n" });
       await assert.rejects(read(`${server.url}#main:a.yaml,b.yaml,c/`, {}, {}), {
         message: `branch main of ${server.url} does not have b.yaml, c/`,
       });
       await assert.rejects(read(server.url, {}, {}), /is no <url>#<branch>:<path>,<folder>\//);
+      await assert.rejects(
+        read(`${server.url}#main:,`, {}, {}),
+        /is no <url>#<branch>:<path>,<folder>\/ or <url>#<branch>: names no path/,
+      );
     });
   });
 
@@ -379,6 +402,41 @@ describe("GitCommit", () => {
         'files["n"] holds no text',
         'seeds["a"] is one of files too: it can be only one of them',
       ]);
+    });
+
+    it("looks into components and entries, and takes parts of them that are not known yet", async () => {
+      const components = { version: "2.9.4", imageAutomation: false, manifests: UNKNOWN, loginServer: UNKNOWN };
+      const fluxComponents = { "a.yaml": components, "/b.yaml": components, "c.yaml": UNKNOWN };
+      assert.deepEqual(await reasons(inputs({ fluxComponents })), [
+        'fluxComponents["/b.yaml"] must be relative: leave out the leading slash',
+      ]);
+      const { version: _, ...rest } = components;
+      const wrong = { a: { ...components, version: "v2" }, b: rest, c: "2.9.4", d: { ...components, extra: 1 } };
+      assert.deepEqual(await reasons(inputs({ fluxComponents: wrong })), [
+        'fluxComponents["a"].version is not a version of Flux without v: 2.9.4',
+        'fluxComponents["b"].version is missing',
+        'fluxComponents["c"] must be a map',
+        'fluxComponents["d"] has "extra", which is none of version, imageAutomation, manifests, loginServer',
+      ]);
+      const kustomizations = {
+        a: { resources: ["x", UNKNOWN], components: UNKNOWN },
+        b: { resources: [""] },
+        c: { bases: ["x"] },
+        d: UNKNOWN,
+      };
+      assert.deepEqual(await reasons(inputs({ kustomizations })), [
+        'kustomizations["b"] must have lists of names, and no others than resources and components',
+        'kustomizations["c"] must have lists of names, and no others than resources and components',
+      ]);
+    });
+
+    it("refuses inputs that hold nothing, unless they were imported so", async () => {
+      const old = { url: "https://github.com/a/b", branch: "main", message: "m", files: {} };
+      const failures = async (before?: Properties) =>
+        (await gitCommit.check?.(old, before, context(), new Uint8Array()))?.failures ?? [];
+      assert.equal((await failures()).length, 1);
+      assert.equal((await failures({ ...old, files: { a: "a" } })).length, 1);
+      assert.deepEqual(await failures(old), []);
     });
 
     it("refuses rules that SOPS would not read or that repeat themselves", async () => {
