@@ -64,8 +64,9 @@ export const SYSTEM_POOL = resourceSchema({
         maxSurge: z.string().describe("How many nodes an upgrade adds for a while, a number or percentage."),
         drainTimeoutInMinutes: z.int().describe("How long an upgrade waits for pods to leave, in minutes."),
       })
-      .describe("How the pool is upgraded.")
-      .meta({ id: "UpgradeSettings", fault: 'is not {maxSurge: "33%", drainTimeoutInMinutes: 30}' }),
+      .describe("How an agent pool is upgraded.")
+      .meta({ id: "UpgradeSettings", fault: 'is not {maxSurge: "33%", drainTimeoutInMinutes: 30}' })
+      .describe("How the pool is upgraded."),
     availabilityZones: texts.describe("Cannot be changed. Default: none.").exactOptional(),
     nodeTaints: texts
       .describe("The nodes' taints: `<key>=<value>:<effect>`. Default: none: what Azure has there is removed.")

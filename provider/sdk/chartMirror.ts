@@ -24,7 +24,9 @@ export interface ChartMirrorArgs {
  * A Helm chart in an Azure container registry, byte for byte what its publisher released. The registry must be reachable
  * from here. Deleting it removes nothing from the registry, since releases or other stacks may use the chart.
  *
- * Imported into a stack by `<registry's ARM id>/charts/<repository>:<version>?url=<where it comes from>`.
+ * Imported into a stack by the id in the state, `<registry's ARM id>/charts/<repository>:<version>`. The registry does
+ * not know where a chart came from: its `url` is the one in the registry then, unless `?url=<where it comes from>` is
+ * added to the id.
  */
 export class ChartMirror extends pulumi.CustomResource {
   /** `oci://<login server>/<repository>:<version>`, with `_` for a `+` of the version. */

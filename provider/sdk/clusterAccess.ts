@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 export interface ClusterAccessArgs {
-  /** The AKS cluster's ARM id. */
+  /** The AKS cluster's ARM id. Another one makes another resource. */
   readonly clusterId: pulumi.Input<string>;
 }
 

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface EncryptedSecretArgs {
   /** The Secret's name. Another name makes another Secret. */
   readonly name: pulumi.Input<string>;
-  /** The namespace it will stand in. */
+  /** The namespace it will stand in. Another one makes another Secret. */
   readonly namespace: pulumi.Input<string>;
   /** The Secret's type. @default Opaque */
   readonly type?: pulumi.Input<string>;

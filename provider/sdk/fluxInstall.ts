@@ -13,7 +13,7 @@ export interface SshKeyArgs {
 export interface FluxInstallArgs {
   /** The AKS cluster's ARM id. Another one makes another installation. */
   readonly clusterId: pulumi.Input<string>;
-  /** The API server's URL, as ClusterAccess gives it. */
+  /** The API server's URL, as ClusterAccess gives it. Another one makes another installation. */
   readonly endpoint: pulumi.Input<string>;
   /** The API server's authority: PEM, base64. */
   readonly certificateAuthority: pulumi.Input<string>;
@@ -33,10 +33,11 @@ export interface FluxInstallArgs {
   readonly url: pulumi.Input<string>;
   /** The key that Flux reads an `ssh://` URL with; the repository has to know it. @default a token of the environment */
   readonly sshKey?: pulumi.Input<SshKeyArgs>;
+  /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
   /** The cluster's folder: `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
   readonly path: pulumi.Input<string>;
-  /** How long to wait until Flux reconciles itself. @default 15 */
+  /** How long to wait until Flux reconciles itself, in minutes. @default 15 */
   readonly readyMinutes?: pulumi.Input<number>;
 }
 
@@ -45,12 +46,15 @@ export interface FluxInstallArgs {
  * change it from then on. A Flux that reconciles the same folder already is taken over as it is.
  *
  * Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another
- * FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller signs in to the API server with its Entra token.
+ * FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller signs
+ * in to the API server with its Entra token.
  *
  * Deleting it uninstalls Flux; what Flux deployed stays.
  */
 export class FluxInstall extends pulumi.CustomResource {
   declare readonly clusterId: pulumi.Output<string>;
+  /** Tells whether the token that Flux reads with is another one, without telling it; none with a key. */
+  declare readonly tokenFingerprint: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: FluxInstallArgs, opts?: pulumi.CustomResourceOptions) {
     super("gitops:index:FluxInstall", name, { ...args, tokenFingerprint: undefined }, opts);

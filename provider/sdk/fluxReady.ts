@@ -9,7 +9,7 @@ export interface FluxReadyArgs {
   readonly commit: pulumi.Input<string>;
   /** The names of Flux's Kustomizations that have to be Ready. */
   readonly kustomizations: pulumi.Input<readonly pulumi.Input<string>[]>;
-  /** How long to wait. @default 15 */
+  /** How long to wait, in minutes. @default 15 */
   readonly readyMinutes?: pulumi.Input<number>;
 }
 

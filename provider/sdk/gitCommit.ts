@@ -12,8 +12,10 @@ export interface SopsRule {
 
 /** Entries of a kustomization.yaml, in the words of kustomize. */
 export interface KustomizationEntries {
-  readonly resources?: readonly string[];
-  readonly components?: readonly string[];
+  /** Files and folders of resources. */
+  readonly resources?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** Folders of components. */
+  readonly components?: pulumi.Input<readonly pulumi.Input<string>[]>;
 }
 
 /** A gotk-components.yaml: `flux install --export` with a registry. */
@@ -28,11 +30,16 @@ export interface FluxComponentsArgs {
   readonly loginServer: pulumi.Input<string>;
 }
 
-/** At least one of files, seeds and sopsRules holds something. */
 export interface GitCommitArgs {
-  /** The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment. */
+  /**
+   * The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
+   * Another one makes another resource.
+   */
   readonly url: pulumi.Input<string>;
-  /** The branch. It is made by the first commit of an empty repository, else it must exist. */
+  /**
+   * The branch. It is made by the first commit of an empty repository, else it must exist. Another one makes another
+   * resource.
+   */
   readonly branch: pulumi.Input<string>;
   /**
    * The files this resource owns, as text by path. They are written, restored when an update finds them changed, and
@@ -57,16 +64,21 @@ export interface GitCommitArgs {
 }
 
 /**
- * Files in a Git repository, kept by atomic commits: one when something changes, none when nothing does.
+ * Files in a Git repository, kept by atomic commits: one when something changes, none when nothing does. At least one of
+ * files, fluxComponents, seeds, sopsRules and kustomizations holds something.
  *
- * Import id: `<url>#<branch>:<path>,<path>/`; a path with a slash at its end takes every file below it. Existing
- * files of the very same content need no import: creating the resource takes them over without a commit.
+ * Imported into a stack by the id in the state, `<url>#<branch>`: it owns no file then, and the next update takes over
+ * those that stand there with the very same content, without a commit. With `<url>#<branch>:<path>,<path>/` it owns
+ * these files, whatever is in them; a path with a slash at its end takes every file below it. Creating the resource takes
+ * over files of the very same content too, so an import is seldom needed.
  */
 export class GitCommit extends pulumi.CustomResource {
   /** The last commit this resource made, or the branch's head when there was nothing to commit. */
   declare readonly commit: pulumi.Output<string>;
+  /** The object ids of the files of `fluxComponents` as they were left, by path. */
+  declare readonly blobs: pulumi.Output<Readonly<Record<string, string>> | undefined>;
 
   constructor(name: string, args: GitCommitArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:GitCommit", name, { ...args, commit: undefined }, opts);
+    super("gitops:index:GitCommit", name, { ...args, commit: undefined, blobs: undefined }, opts);
   }
 }

@@ -1,5 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** How an agent pool is upgraded. */
+export interface UpgradeSettingsArgs {
+  /** How many nodes an upgrade adds for a while, a number or percentage. */
+  readonly maxSurge: pulumi.Input<string>;
+  /** How long an upgrade waits for pods to leave, in minutes. */
+  readonly drainTimeoutInMinutes: pulumi.Input<number>;
+}
+
 /**
  * The pool's settings, by Azure's names. Azure changes those of scaling, upgrades, taints and the OS' image in place; a
  * change of another one is refused, with what can be done instead.
@@ -9,6 +17,7 @@ export interface SystemPoolArgs {
   readonly clusterId: pulumi.Input<string>;
   /** The pool's name in the cluster. Another one makes another resource. */
   readonly name: pulumi.Input<string>;
+  /** What the pool is for. */
   readonly mode: pulumi.Input<"System">;
   /** Cannot be changed. */
   readonly type: pulumi.Input<string>;
@@ -16,26 +25,24 @@ export interface SystemPoolArgs {
   readonly vmSize: pulumi.Input<string>;
   /** Cannot be changed. */
   readonly osType: pulumi.Input<string>;
+  /** The nodes' operating system. */
   readonly osSKU: pulumi.Input<string>;
   /** Cannot be changed. */
   readonly osDiskType: pulumi.Input<string>;
   /** ARM id of the nodes' subnet. Cannot be changed. */
   readonly vnetSubnetID: pulumi.Input<string>;
   /** Cannot be changed. @default none */
-  readonly availabilityZones?: pulumi.Input<readonly string[]>;
+  readonly availabilityZones?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /** How many nodes there are is the autoscaler's business: the number is never written but to be within the limits. */
   readonly enableAutoScaling: pulumi.Input<true>;
   /** The least number of nodes, 1 to 1000. */
   readonly minCount: pulumi.Input<number>;
   /** The largest number of nodes, 1 to 1000. */
   readonly maxCount: pulumi.Input<number>;
-  /** @default none: what Azure has there is removed */
-  readonly nodeTaints?: pulumi.Input<readonly string[]>;
-  /** How many nodes an upgrade adds for a while, a number or percentage; how long it waits for pods to leave, in minutes. */
-  readonly upgradeSettings: pulumi.Input<{
-    readonly maxSurge: pulumi.Input<string>;
-    readonly drainTimeoutInMinutes: pulumi.Input<number>;
-  }>;
+  /** The nodes' taints: `<key>=<value>:<effect>`. @default none: what Azure has there is removed */
+  readonly nodeTaints?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** How the pool is upgraded. */
+  readonly upgradeSettings: pulumi.Input<UpgradeSettingsArgs>;
   /**
    * Any text that changes whenever the cluster itself is written. That writes the pools in the cluster's body too, with
    * what they were before, so the pool is looked at again then. @default never
