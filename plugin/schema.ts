@@ -219,7 +219,7 @@ type Issue = Pick<z.core.$ZodIssue, "code" | "path" | "message"> & { readonly ke
 /** Where a schema has no words of its own. Tells no value: it may be part of a secret. */
 function otherFault(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_key") return issue.issues[0]?.message;
-  return issue.code === "invalid_type" ? `must be a ${issue.expected}` : undefined;
+  return issue.code === "invalid_type" ? `must be of type ${issue.expected}` : undefined;
 }
 
 /** What is wrong with a value, each with its place in it; nothing with what is not known. */

@@ -1,45 +1,13 @@
-// The plugin `gitops`: its resources by type token, served to the engine.
+// Starts the plugin. What Node compiles of it and its packages is kept beside these, since that takes longer than
+// anything else that a preview asks of the plugin. Where nothing can be written there, all is compiled every time.
 
+import { enableCompileCache, flushCompileCache } from "node:module";
+import { join } from "node:path";
 import { useProxy } from "../net/proxy.ts";
-import { packageSchema } from "../plugin/packageSchema.ts";
-import { serve } from "../plugin/server.ts";
-import { clusterAccess } from "./azure/clusterAccess.ts";
-import { systemPool } from "./azure/systemPool.ts";
-import { fluxInstall } from "./flux/fluxInstall.ts";
-import { fluxReady } from "./flux/fluxReady.ts";
-import { gitCommit } from "./git/gitCommit.ts";
-import { chartMirror } from "./mirror/chartMirror.ts";
-import { imageImport } from "./mirror/imageImport.ts";
-import { encryptedSecret } from "./secret/encryptedSecret.ts";
 
 useProxy();
-
-const ABOUT = {
-  name: "gitops",
-  version: "0.1.0",
-  description:
-    "What runs an AKS cluster by GitOps and that no other provider has: mirrored images and charts, Git commits, Flux.",
-};
-
-const handlers = [
-  chartMirror,
-  clusterAccess,
-  encryptedSecret,
-  fluxInstall,
-  fluxReady,
-  gitCommit,
-  imageImport,
-  systemPool,
-];
-
-const resources = new Map(handlers.map((handler) => [handler.schema.token, handler]));
-
-await serve({
-  ...ABOUT,
-  schema: () =>
-    packageSchema(
-      ABOUT,
-      handlers.map(({ schema }) => schema),
-    ),
-  resource: (token) => resources.get(token),
-});
+enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/gitops"));
+// Only what is imported from now on is kept.
+await import("./plugin.ts");
+// The engine ends its plugins before they could write it at their end.
+flushCompileCache();

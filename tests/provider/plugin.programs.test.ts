@@ -1,4 +1,6 @@
 import { strict as assert } from "node:assert";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -82,6 +84,57 @@ describe("the plugin gitops under the real engine", () => {
     assert.match(output, /repository : \[unknown\]/);
     assert.match(output, /\+ 5 to create/);
     assert.deepEqual(connections, []);
+  });
+
+  it("has a schema that the engine's own check takes, with every resource in it", async () => {
+    const executable = join(ROOT, "provider/pulumi-resource-gitops");
+    await succeed(project, ["schema", "check", executable], env);
+    const { resources } = JSON.parse(await succeed(project, ["package", "get-schema", executable], env)) as {
+      resources: Record<string, { requiredInputs: string[]; inputProperties: Record<string, object> }>;
+    };
+    const names = "ChartMirror ClusterAccess EncryptedSecret FluxInstall FluxReady GitCommit ImageImport SystemPool";
+    assert.deepEqual(
+      Object.keys(resources).sort(),
+      names.split(" ").map((name) => `gitops:index:${name}`),
+    );
+    const { requiredInputs, inputProperties } = resources["gitops:index:ImageImport"] ?? {};
+    assert.deepEqual(requiredInputs, ["registryId", "loginServer", "source", "digest", "repository"]);
+    assert.deepEqual(inputProperties?.registryId, {
+      type: "string",
+      description: "The target registry's ARM id. Another one makes another import.",
+      willReplaceOnChanges: true,
+    });
+  });
+
+  it("imports files by the id that stands in the state, and says nothing of faults", async () => {
+    const repository = join(engine.directory, "fleet");
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-C", repository, ...args])
+        .toString()
+        .trim();
+    mkdirSync(repository);
+    git("init", "--quiet", "--initial-branch=main");
+    writeFileSync(join(repository, "a.yaml"), "a\n");
+    git("add", ".");
+    git("-c", "user.name=me", "-c", "user.email=", "commit", "--quiet", "--message=Start");
+    const id = `file://${repository}#main`;
+    const args = ["import", "gitops:index:GitCommit", "fleet", id, "--yes", "--generate-code=false", "--protect=false"];
+    const { code, stdout, stderr } = await runPulumi(project, args, env);
+    assert.equal(code, 0, stdout + stderr);
+    assert.doesNotMatch(stdout + stderr, /warning/);
+    const { deployment } = JSON.parse(await succeed(project, ["stack", "export"], env)) as {
+      deployment: { resources: { type: string; id?: string; outputs?: object }[] };
+    };
+    const found = deployment.resources.find(({ type }) => type === "gitops:index:GitCommit");
+    assert.equal(found?.id, id);
+    assert.deepEqual(found?.outputs, {
+      url: `file://${repository}`,
+      branch: "main",
+      message: "Start",
+      files: {},
+      commit: git("rev-parse", "main"),
+    });
+    await succeed(project, ["state", "delete", String((found as { urn?: string }).urn), "--yes"], env);
   });
 
   it("names the property that has a fault", async () => {

@@ -1,0 +1,42 @@
+// The plugin `gitops`: its resources by type token, served to the engine.
+
+import { packageSchema } from "../plugin/packageSchema.ts";
+import { serve } from "../plugin/server.ts";
+import { clusterAccess } from "./azure/clusterAccess.ts";
+import { systemPool } from "./azure/systemPool.ts";
+import { fluxInstall } from "./flux/fluxInstall.ts";
+import { fluxReady } from "./flux/fluxReady.ts";
+import { gitCommit } from "./git/gitCommit.ts";
+import { chartMirror } from "./mirror/chartMirror.ts";
+import { imageImport } from "./mirror/imageImport.ts";
+import { encryptedSecret } from "./secret/encryptedSecret.ts";
+
+const ABOUT = {
+  name: "gitops",
+  version: "0.1.0",
+  description:
+    "What runs an AKS cluster by GitOps and that no other provider has: mirrored images and charts, Git commits, Flux.",
+};
+
+const handlers = [
+  chartMirror,
+  clusterAccess,
+  encryptedSecret,
+  fluxInstall,
+  fluxReady,
+  gitCommit,
+  imageImport,
+  systemPool,
+];
+
+const resources = new Map(handlers.map((handler) => [handler.schema.token, handler]));
+
+await serve({
+  ...ABOUT,
+  schema: () =>
+    packageSchema(
+      ABOUT,
+      handlers.map(({ schema }) => schema),
+    ),
+  resource: (token) => resources.get(token),
+});
