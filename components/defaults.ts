@@ -45,3 +45,15 @@ export const FLUX = {
   version: "2.9.4",
   readyMinutes: 15,
 } as const;
+
+/** Everything's in Azure. */
+export const TAGS = {} as const;
+
+/** A chart's release's. */
+export const CHART = { values: {} } as const;
+
+/** The demo application's. */
+export const DEMO = { replicas: 1 } as const;
+
+/** A Kubernetes secret's. */
+export const SECRET = { type: "Opaque", generate: [], data: {} } as const;

@@ -1,6 +1,6 @@
 // What AksCluster is made from, and what it takes where something is left out.
 import type * as pulumi from "@pulumi/pulumi";
-import { CLUSTER, POOL } from "../defaults.ts";
+import { CLUSTER, POOL, TAGS } from "../defaults.ts";
 import type { Tags } from "../shared/tags.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
 
@@ -112,7 +112,7 @@ export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "t
 
 /** The arguments with every default filled in. */
 export function filled(args: AksClusterArgs): Cluster {
-  const flat = withDefaults(args, { ...CLUSTER, privateEndpoints: false, protect: false, tags: {} });
+  const flat = withDefaults(args, { ...CLUSTER, privateEndpoints: false, protect: false, tags: TAGS });
   const { autoUpgrade, nodeOSUpgrade } = CLUSTER.maintenance;
   return {
     ...flat,

@@ -10,7 +10,7 @@ import {
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
 import { GitCommit } from "../../provider/sdk/gitCommit.ts";
-import { FLUX } from "../defaults.ts";
+import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "../repository/files.ts";
 import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
@@ -82,14 +82,14 @@ export class RepositoryContent extends pulumi.ComponentResource {
   #generate(name: string, secrets: readonly SecretArgs[]): PlainSecret[] {
     return secrets.map((secret) => {
       const values: Record<string, pulumi.Input<string>> = {};
-      for (const [key, value] of Object.entries(secret.data ?? {})) values[key] = pulumi.secret(value);
-      for (const key of secret.generate ?? [])
+      for (const [key, value] of Object.entries(secret.data ?? SECRET.data)) values[key] = pulumi.secret(value);
+      for (const key of secret.generate ?? SECRET.generate)
         values[key] = new RandomPassword(
           `${name}-${secret.namespace}-${secret.name}-${key}`,
           { length: 32, special: false },
           { parent: this },
         ).result;
-      const { type = "Opaque" } = secret;
+      const { type = SECRET.type } = secret;
       return { name: secret.name, namespace: secret.namespace, type, stringData: values };
     });
   }

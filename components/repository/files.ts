@@ -1,4 +1,5 @@
 import { type Lock, relocate } from "../../mirror/lock.ts";
+import { CHART, DEMO as DEMO_DEFAULTS } from "../defaults.ts";
 import { appSeeds, kustomization } from "./demo.ts";
 import { clusterFiles } from "./kustomizations.ts";
 import { appsFolder, DEMO, FLUX_NAMESPACE, infrastructureFolder } from "./names.ts";
@@ -54,7 +55,10 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   payload["kustomization.yaml"] = toYaml(kustomization(resources));
   const folder = infrastructureFolder(stack);
   const entries = Object.entries(payload).map(([path, text]) => [`${folder}/${path}`, text]);
-  const mirrored = demo && { image: mirroredImage(demo.image, options), replicas: demo.replicas ?? 1 };
+  const mirrored = demo && {
+    image: mirroredImage(demo.image, options),
+    replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
+  };
   return { ...clusterFiles({ stack, demo: mirrored }), ...Object.fromEntries(entries) };
 }
 
@@ -86,7 +90,7 @@ function releaseOf(chart: Chart, { lock, loginServer }: RepositoryOptions): Rele
     namespace: chart.namespace,
     version: found.version,
     digest: found.manifest,
-    values: overlay(chart.values ?? {}, relocate(found.values, loginServer)),
+    values: overlay(chart.values ?? CHART.values, relocate(found.values, loginServer)),
     postRender: relocate(found.postRender, loginServer),
   };
 }

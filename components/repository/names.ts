@@ -4,9 +4,6 @@ export const FLUX_NAMESPACE = "flux-system";
 /** The name of the GitRepository that everything comes from: the extension names it like its configuration. */
 export const GIT_REPOSITORY = "flux-system";
 
-/** The secret that the pull principal's credentials become. */
-export const PULL_SECRET = { name: "flux-helm-acr-credentials", namespace: "flux-system" } as const;
-
 /** The demo application's name, and its namespace. */
 export const DEMO = "demo";
 
@@ -15,6 +12,9 @@ export const KUSTOMIZATIONS = ["infrastructure", "apps"] as const;
 
 /** The HelmRepository of those who pull with a password. */
 export const HELM_REPOSITORY = "acr-private";
+
+/** The secret that the pull principal's credentials become. */
+export const PULL_SECRET = { name: "flux-helm-acr-credentials", namespace: FLUX_NAMESPACE } as const;
 
 /** The folder of a stack's Flux Kustomizations. */
 export const clusterFolder = (stack: string): string => `clusters/${stack}`;
