@@ -1,8 +1,12 @@
 // The lock of a rehearsal: what the stack's charts and images resolve to in the simulated upstream.
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { type Lock, lockName, readLock } from "../../mirror/lock.ts";
+import { analysisHash } from "../../mirror/analysis.ts";
+import { type Lock, lockName, readLock, sha256 } from "../../mirror/lock.ts";
 import type { Settings } from "../../settings/settings.ts";
+import { findTool } from "../../tools/findTool.ts";
+import { servedChart } from "../content/upstream.ts";
 import { must } from "../run.ts";
 import { type CloudFile, checkout, control, environment, type Paths } from "../session.ts";
 
@@ -13,6 +17,26 @@ const known = join(import.meta.dirname, "../content/kured.lock.json");
 const ownLock = (stack: string, paths: Paths) =>
   `${lockName(stack)} of the checkout pins what the real registries hold. The rehearsal resolves charts and images in its ` +
   `own, into ${relative(checkout, join(paths.project, lockName(stack)))}.`;
+
+/** Whether a chart has to be rendered, for no lock has its analysis. */
+export function needsHelm(settings: Pick<Settings, "charts">, bases: readonly Pick<Lock, "charts">[]): boolean {
+  const analyses = new Set(bases.flatMap(({ charts }) => charts.map(({ analysis }) => analysis)));
+  return settings.charts.some((chart) => {
+    const { name, namespace, values } = chart;
+    return !analyses.has(
+      analysisHash({ sha256: sha256(servedChart(chart).tgz), name, namespace, values: { ...values } }),
+    );
+  });
+}
+
+/** A lock whatever the settings are; undefined where there is none that can be read. */
+async function someLock(path: string): Promise<Lock | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Lock;
+  } catch {
+    return undefined; // It is made anew.
+  }
+}
 
 /** The stack's lock, resolved anew by the project's own `mirror update` where there is none that fits. */
 export async function ensureLock(
@@ -27,10 +51,20 @@ export async function ensureLock(
   const fitting = await readLock(paths.project, settings).catch(() => undefined);
   if (fitting !== undefined) return fitting;
   if (existsSync(join(checkout, lockName(stack)))) print(`   ${ownLock(stack, paths)}`);
+  const bases = await Promise.all([known, join(paths.project, lockName(stack))].map(someLock));
+  const log = (line: string) => print(`   ${line}`);
+  // Here, for behind the rehearsal's door there is nothing to download.
+  if (
+    needsHelm(
+      settings,
+      bases.filter((lock) => lock !== undefined),
+    )
+  )
+    await findTool("helm", { log });
   await must(
     process.execPath,
     [join(checkout, "mirror", "main.ts"), "update", "--stack", stack, "--project", paths.project, "--base", known],
-    { cwd: paths.project, env: environment({ paths, cloud }), line: (line) => print(`   ${line}`) },
+    { cwd: paths.project, env: environment({ paths, cloud }), line: log },
   );
   return readLock(paths.project, settings);
 }

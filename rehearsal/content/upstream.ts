@@ -67,6 +67,11 @@ export async function upstreamContent(
   };
 }
 
+/** The chart that is served for a setting. @throws Error where there is none. */
+export function servedChart(setting: ChartSetting): PackedChart {
+  return findChart(setting, REAL_CHARTS);
+}
+
 function findChart({ name, version, repository }: ChartSetting, folders: readonly string[]): PackedChart {
   const wanted = `${name}-${version}.tgz`;
   const file = folders.map((folder) => join(folder, wanted)).find((path) => existsSync(path));
