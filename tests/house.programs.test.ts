@@ -96,6 +96,7 @@ describe("the order of the rooms", () => {
       "mirror/a.ts": ["net/a.ts", "flux/a.ts", "tools/a.ts", "settings/a.ts"],
       "flux/a.ts": ["tools/a.ts"],
       "plugin/a.ts": ["net/a.ts"],
+      "tools/a.ts": ["net/a.ts"],
       "rehearsal/a.ts": ["index.ts", "components/a.ts", "provider/sdk/a.ts", "tools/a.ts"],
       "tests/a.ts": ["rehearsal/a.ts", "index.ts"],
     };
