@@ -122,6 +122,12 @@ describe("npm test", () => {
     );
   });
 
+  it("has the same line where mocha runs single files", async () => {
+    const args = [join(ROOT, "node_modules/mocha/bin/mocha.js"), "--reporter", join(ROOT, "tests/support/reporter.ts")];
+    const { code, stdout } = await run(process.execPath, [...args, "tests/room/good.test.ts"], { cwd: folder });
+    assert.deepEqual([code, stdout.trimEnd().split("\n").at(-1)], [0, "1 passed, 0 failed, 1 skipped"]);
+  });
+
   it("explains itself", async () => {
     assert.match((await test("--help")).stdout, /NAME\[\.GROUP\]\[\.full\]\.test\.ts/);
   });

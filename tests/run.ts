@@ -30,8 +30,9 @@ The slowest tests and hooks of all groups come last, before the closing line: N 
 const GROUPS = ["dev", "prod", "cluster", "programs", "unit"];
 /** How many of the slowest are told. */
 const SLOWEST = 10;
-/** A test waits as often as it works. */
-const SIDE_BY_SIDE = availableParallelism() + 2;
+const CORES = availableParallelism();
+/** How many processes run at once: in the fast tier a test waits as often as it works, in the long one each is heavy. */
+const SIDE_BY_SIDE = { fast: CORES + 2, long: Math.max(2, CORES) };
 
 const root = process.cwd();
 const mocha = fileURLToPath(new URL("bin/mocha.js", import.meta.resolve("mocha/package.json")));
@@ -79,7 +80,7 @@ function partsOf(files: readonly TestFile[]): Part[] {
     const paths = files.filter((file) => file.group === group).map(({ path }) => path);
     if (group !== "unit") return [{ name: group, group, files: paths }];
     // Unit tests share nothing, so each core gets some.
-    const count = Math.min(availableParallelism(), paths.length);
+    const count = Math.min(CORES, paths.length);
     const deal = (part: number) => paths.filter((_, at) => at % count === part);
     return Array.from({ length: count }, (_, part) => ({ name: `unit ${part + 1}`, group, files: deal(part) }));
   });
@@ -198,7 +199,7 @@ async function main(args: string[]): Promise<number> {
   const results: Result[] = [];
   // One tier after the other: what the fast one tells is known soon.
   for (const isFull of [false, true]) {
-    const limit = pLimit(SIDE_BY_SIDE);
+    const limit = pLimit(isFull ? SIDE_BY_SIDE.long : SIDE_BY_SIDE.fast);
     const running = partsOf(selected.filter((file) => file.isFull === isFull)).map((part) => {
       const env = environment(!isFull && part.group === "unit");
       return limit(() => run(part, mochaArgs, env, (line) => console.log(`${part.name.padEnd(8)} │ ${line}`)));
