@@ -11,7 +11,7 @@ import { belonging, complianceOf, statusesOf, verdictOf } from "./fluxCompliance
 import { type ConfigurationObjects, configurationObjects, type FluxConfiguration } from "./fluxConfiguration.ts";
 import { type FluxObject, fluxObjects, nameOf } from "./fluxState.ts";
 import type { FluxWatch, Verdict } from "./fluxWatch.ts";
-import { listPath } from "./paths.ts";
+import { listPath, objectPath } from "./paths.ts";
 
 export interface AgentOptions {
   /** The cluster, once its control plane runs. */
@@ -116,6 +116,9 @@ export class ExtensionAgent {
       return !present.some((object) => going.has(nameOf(object)));
     });
     await removeAll(api, [source, ...(secret === undefined ? [] : [secret])]);
+    await until("the configuration's source to be gone", async () => {
+      return (await api.raw("GET", objectPath(source))).status === 404;
+    });
   }
 
   /** Ends all reporting. */
