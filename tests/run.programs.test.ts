@@ -124,7 +124,10 @@ describe("npm test", () => {
 
   it("has the same line where mocha runs single files", async () => {
     const args = [join(ROOT, "node_modules/mocha/bin/mocha.js"), "--reporter", join(ROOT, "tests/support/reporter.ts")];
-    const { code, stdout } = await run(process.execPath, [...args, "tests/room/good.test.ts"], { cwd: folder });
+    const { code, stdout } = await run(process.execPath, [...args, "tests/room/good.test.ts"], {
+      cwd: folder,
+      env: process.env as Record<string, string>,
+    });
     assert.deepEqual([code, stdout.trimEnd().split("\n").at(-1)], [0, "1 passed, 0 failed, 1 skipped"]);
   });
 

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import { type FluxManifests, type FluxOptions, fluxManifests } from "../../flux/manifests.ts";
 import { type KubeObject, KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
-import { Again, retry, type Try } from "../../net/retry.ts";
+import { Again, CLOCK, type Clock, retry, type Try } from "../../net/retry.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { credential } from "../azure/armClient.ts";
 import { azure, type Cloud } from "../azure/cloud.ts";
@@ -21,6 +21,8 @@ export interface FluxWorld {
   readonly poll: number;
   /** How long a caller's new role assignment may take to reach the API server, and a deletion, in milliseconds. */
   readonly patience: number;
+  /** What waits are measured by. */
+  readonly clock: Clock;
 }
 
 /** The world as it is. Azure says that a role assignment may take five minutes. */
@@ -31,6 +33,7 @@ export const machine: FluxWorld = {
   environment: process.env,
   poll: 2000,
   patience: 300_000,
+  clock: CLOCK,
 };
 
 /** The cluster of a resource's inputs. */
@@ -64,7 +67,7 @@ export async function entered(world: FluxWorld, api: KubernetesApi, context: Con
       return new Again();
     }
   };
-  await retry(look, { waits: () => world.poll, within: world.patience, signal: context.signal });
+  await retry(look, { waits: () => world.poll, within: world.patience, signal: context.signal, clock: world.clock });
 }
 
 const SOURCE = "source.toolkit.fluxcd.io/v1";
@@ -161,7 +164,7 @@ export async function settled(
     told = first;
     return new Again();
   };
-  await retry(once, { waits: () => world.poll, within: minutes * 60_000, signal: context.signal });
+  await retry(once, { waits: () => world.poll, within: minutes * 60_000, signal: context.signal, clock: world.clock });
 }
 
 /**

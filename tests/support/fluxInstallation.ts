@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { BOOTSTRAP_ENTRIES, BOOTSTRAP_FILES, gotkSync, identityComponent } from "../../flux/bootstrap.ts";
 import { fluxManifests, gotkComponents } from "../../flux/manifests.ts";
+import { CLOCK } from "../../net/retry.ts";
 import type { Context, Existing, Properties, ResourceHandler } from "../../plugin/handler.ts";
 import type { FluxWorld } from "../../provider/flux/fluxCluster.ts";
 import { fluxInstallIn } from "../../provider/flux/fluxInstall.ts";
@@ -32,7 +33,7 @@ export interface FluxInstallation {
   newToken(): string;
   /** The handlers where the environment is this one. */
   install(environment?: Record<string, string>, more?: Partial<FluxWorld>): ResourceHandler;
-  ready(): ResourceHandler;
+  ready(more?: Partial<FluxWorld>): ResourceHandler;
   /** Flux in the cluster: installs it unless it is there. */
   installed(): Promise<Existing>;
   /** Commits to main; null removes a file. @returns the new head. */
@@ -72,6 +73,7 @@ async function prepare(all: TestCluster): Promise<FluxInstallation> {
     environment: {},
     poll: 200,
     patience: 60_000,
+    clock: CLOCK,
   };
   const context: Context = { ...cloud.context, log: (severity, message) => logs.push(`${severity}: ${message}`) };
   const inputs = {
@@ -93,7 +95,7 @@ async function prepare(all: TestCluster): Promise<FluxInstallation> {
     fluxInstallIn({ ...world, environment, ...more });
   return {
     ...{ all, cloud, logs, context, inputs, newToken, install },
-    ready: () => fluxReadyIn(world),
+    ready: (more) => fluxReadyIn({ ...world, ...more }),
     async installed() {
       const found = current && (await install().read?.(current.id, inputs, current.state, context));
       current = found ?? { ...(await install().create(inputs, context)), inputs };

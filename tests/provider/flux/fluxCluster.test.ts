@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { type KubeObject, KubernetesError } from "../../../net/kubernetesApi.ts";
+import { CLOCK } from "../../../net/retry.ts";
 import { type Properties, UNKNOWN } from "../../../plugin/handler.ts";
 import { ArmError } from "../../../provider/azure/armClient.ts";
 import {
@@ -65,6 +66,7 @@ describe("a cluster that does not answer as it shall", () => {
     environment: {},
     poll: 4,
     patience: 60_000,
+    clock: CLOCK,
     ...more,
   });
   const inputs = () => ({

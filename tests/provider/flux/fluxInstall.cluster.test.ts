@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { before, describe, it } from "mocha";
 import { type Existing, PartialFailure, type Properties } from "../../../plugin/handler.ts";
 import type { KubeObject } from "../../../rehearsal/cluster/api.ts";
+import { clockUntil } from "../../support/clock.ts";
 import { CLUSTER_TIMEOUT, eventually } from "../../support/cluster.ts";
 import {
   type FluxInstallation,
@@ -38,9 +39,13 @@ describe("FluxInstall in a cluster", () => {
     return lists.flat().map(({ metadata, spec }) => [metadata.name, metadata.uid, metadata.generation, spec]);
   };
   const list = (path: string): Promise<KubeObject[]> => flux.all.cluster.api.list(path);
-  const update = async (environment: Record<string, string>, more: Properties = {}) => {
+  const update = async (
+    environment: Record<string, string>,
+    more: Properties = {},
+    world: Parameters<FluxInstallation["install"]>[1] = {},
+  ) => {
     const inputs = { ...flux.inputs, ...more };
-    const state = (await flux.install(environment).update?.(existing, inputs, flux.context)) ?? {};
+    const state = (await flux.install(environment, world).update?.(existing, inputs, flux.context)) ?? {};
     existing = { id: existing.id, inputs, state };
   };
 
@@ -147,7 +152,10 @@ describe("FluxInstall in a cluster", () => {
   });
 
   it("names the repository and the remedy when the token does not read it, and keeps what is installed", async () => {
-    const failing = update({ FLUX_GIT_TOKEN: "ghp_wrong" }, { readyMinutes: 0.05 });
+    const ready = async () =>
+      (await get(SOURCE)).status.conditions.find(({ type }: { type: string }) => type === "Ready");
+    const clock = clockUntil(async () => (await ready()).status === "False");
+    const failing = update({ FLUX_GIT_TOKEN: "ghp_wrong" }, { readyMinutes: 0.05 }, { clock });
     const failure = await failing.catch((error: unknown) => error);
     assert.ok(failure instanceof PartialFailure);
     assert.equal(failure.id, existing.id);

@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { afterEach, before, describe, it } from "mocha";
 import { PartialFailure, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
-import { CLUSTER_TIMEOUT } from "../../support/cluster.ts";
+import type { KubeObject } from "../../../rehearsal/cluster/api.ts";
+import { clockUntil } from "../../support/clock.ts";
+import { CLUSTER_TIMEOUT, eventually } from "../../support/cluster.ts";
 import { type FluxInstallation, fluxInstallation, PATH } from "../../support/fluxInstallation.ts";
 
 const KUSTOMIZATIONS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
@@ -33,9 +35,16 @@ describe("FluxReady", () => {
   });
   // What a test committed is pruned again.
   afterEach(async () => {
-    const gone = Object.fromEntries(Object.keys(committed).map((path) => [path, null]));
+    const paths = Object.keys(committed);
     committed = {};
-    if (Object.keys(gone).length > 0) await ready(await flux.commit(gone), ["flux-system"]);
+    if (paths.length === 0) return;
+    await ready(await flux.commit(Object.fromEntries(paths.map((path) => [path, null]))), ["flux-system"]);
+    // Flux is Ready as soon as it has asked for their end.
+    const names = (await flux.all.cluster.api.list(KUSTOMIZATIONS)).map(({ metadata }) => metadata.name);
+    for (const name of names.filter((each) => paths.includes(file(each))))
+      await eventually(async () =>
+        (await flux.all.cluster.api.raw("GET", `${KUSTOMIZATIONS}/${name}`)).status === 404 ? true : undefined,
+      );
   });
 
   const commit = (files: Record<string, string>) => {
@@ -46,16 +55,45 @@ describe("FluxReady", () => {
     const { endpoint, certificateAuthority } = flux.inputs;
     return { endpoint, certificateAuthority, commit, kustomizations, readyMinutes: 1, ...more };
   };
-  const ready = (head: string, names: string[], more: Properties = {}) =>
-    flux.ready().create(inputs(head, names, more), flux.context);
-  /** The reason of a failure, after a time that suffices for Flux to say something. */
+  const ready = (head: string, names: string[]) => flux.ready().create(inputs(head, names), flux.context);
+  const requestOf = ({ metadata }: KubeObject) => metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
+  /** Whether an object's controller has had its say of what is there, and of the last request. */
+  const hasAnswered = (object: KubeObject) => {
+    const { metadata, spec, status } = object;
+    const said = status?.conditions?.find(({ type }: { type: string }) => type === "Ready");
+    const asked = requestOf(object);
+    if (spec.suspend) return true;
+    return (
+      ["True", "False"].includes(said?.status) &&
+      said.observedGeneration === metadata.generation &&
+      (asked === undefined || asked === status?.lastHandledReconcileAt)
+    );
+  };
+  /** Whether Flux has said of a commit whatever it will say, asked another time than before. */
+  const isSettled = async (head: string, before: string | undefined) => {
+    const revision = `main@sha1:${head}`;
+    const source = await get(SOURCE);
+    if (requestOf(source) === before) return false;
+    if (source.spec.suspend) return true;
+    if (!hasAnswered(source) || source.status?.artifact?.revision !== revision) return false;
+    const all: KubeObject[] = await flux.all.cluster.api.list(KUSTOMIZATIONS);
+    const root = all.find(({ metadata }) => metadata.name === "flux-system");
+    return root?.status?.lastAppliedRevision === revision && all.every(hasAnswered);
+  };
+  /** The reason of a failure: the time is over when Flux has said what it has to say. */
   const failure = async (head: string, names: string[]): Promise<string> => {
-    const error = await ready(head, names, { readyMinutes: 0.1 }).catch((thrown: unknown) => thrown);
+    const before = requestOf(await get(SOURCE));
+    const clock = clockUntil(() => isSettled(head, before));
+    const late = inputs(head, names, { readyMinutes: 0.1 });
+    const error = await flux
+      .ready({ clock })
+      .create(late, flux.context)
+      .catch((thrown: unknown) => thrown);
     assert.ok(error instanceof PartialFailure, String(error));
     assert.equal(error.reasons.length, 1);
     return error.reasons[0] ?? "";
   };
-  const get = (path: string) => flux.all.cluster.api.get(path);
+  const get = (path: string): Promise<KubeObject> => flux.all.cluster.api.get(path);
   const merge = (path: string, body: object) =>
     flux.all.cluster.api.send("PATCH", path, body, "application/merge-patch+json");
 
