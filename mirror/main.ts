@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { fluxManifests } from "../flux/manifests.ts";
 import { useProxy } from "../net/proxy.ts";
 import { RegistryClient } from "../net/registry/client.ts";
-import { parseSettings } from "../settings/settings.ts";
+import { parseSettings } from "../settings/parse.ts";
 import { readStackFile } from "../settings/stackFile.ts";
 import { cacheFolder, findTool } from "../tools/findTool.ts";
 import { lockName } from "./lock.ts";

@@ -1,6 +1,7 @@
 // The settings of a rehearsed stack, read without the engine.
-import { parseSettings, type Settings } from "../settings/settings.ts";
+import { parseSettings } from "../settings/parse.ts";
 import { readStackFile } from "../settings/stackFile.ts";
+import type { Settings } from "../settings/types.ts";
 import { checkout } from "./session.ts";
 
 /** The token that the extension's Flux reads the repository with. */
@@ -18,8 +19,5 @@ export function needsGitToken(config: Record<string, unknown>): boolean {
  * @throws SettingsError with all faults of the file.
  */
 export async function settingsOf(stack: string, folder = checkout): Promise<Settings> {
-  const { config, ...source } = await readStackFile(folder, stack);
-  // The owner's token need not be in the checkout; a rehearsal gives the stack one of its own.
-  const token = needsGitToken(config) && config[gitTokenKey] === undefined ? { [gitTokenKey]: { secure: "" } } : {};
-  return parseSettings({ ...source, config: { ...config, ...token } });
+  return parseSettings(await readStackFile(folder, stack));
 }

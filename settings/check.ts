@@ -1,192 +1,180 @@
-// Checks values of a configuration and keeps every fault it finds, so that one run names them all.
+// Checks a configuration's form and keeps every fault, so that one run names them all; and the place of each.
+import type * as z from "zod/mini";
+import type { Fault } from "./errors.ts";
+import { isTelling, redacted, redactedAddress, redactedText } from "./redact.ts";
+import { isMap, kind, nearest, remedyFor } from "./words.ts";
 
-/** One fault of the configuration. */
-export interface Fault {
-  /** Where: `aks-gitops:cluster.network.vnet`. */
-  readonly key: string;
-  /** What stands there; `[secret]` for a secret, undefined where nothing does. */
-  readonly value: unknown;
-  /** What is wrong, as a phrase that follows the key. */
-  readonly problem: string;
-  /** What to do. */
-  readonly remedy: string;
-}
+/** The program's namespace of configuration keys. */
+export const NAMESPACE = "aks-gitops";
+/** The setting whose value must be a secret. */
+export const GIT_TOKEN = `${NAMESPACE}:gitToken`;
 
-/** A place in the configuration, and the faults found so far. */
-export class Place {
-  readonly key: string;
-  readonly faults: Fault[];
-  readonly secret: boolean;
+/** Where a value stands: its whole key, then properties and indexes below it. */
+export type Path = readonly [string, ...(string | number)[]];
 
-  constructor(key: string, faults: Fault[], secret = false) {
-    this.key = key;
-    this.faults = faults;
-    this.secret = secret;
+/** A value's path below the program's own namespace. */
+export const own = (name: string, ...path: (string | number)[]): Path => [`${NAMESPACE}:${name}`, ...path];
+
+const SECRET_KEYS = [GIT_TOKEN, `${NAMESPACE}:secrets`];
+// Whoever pastes the private half of a key shall not see it in a log.
+const SECRET_SETTING = `${NAMESPACE}:sops.publicKey`;
+
+/** Makes faults of one configuration, showing nothing that may be a secret. */
+export class Faults {
+  readonly #secretKeys: readonly string[];
+
+  /** @param secretKeys whole keys that hold a secret in plain text. */
+  constructor(secretKeys: readonly string[]) {
+    this.#secretKeys = [...secretKeys, ...SECRET_KEYS];
   }
 
-  /** The place of a property or an item below this one. */
-  at(part: string | number): Place {
-    const key = typeof part === "number" ? `${this.key}[${part}]` : `${this.key}.${part}`;
-    return new Place(key, this.faults, this.secret);
+  /** A fault of what stands at a path; undefined as value where nothing does. */
+  at(path: Path, value: unknown, problem: string, remedy: string): Fault {
+    return { key: keyOf(path), value: this.#shown(path, value), problem, remedy };
   }
 
-  /** Notes a fault; returns undefined, which is what a check gives for a faulty value. */
-  fault(value: unknown, problem: string, remedy: string): undefined {
-    const shown = value !== undefined && this.secret ? "[secret]" : value;
-    this.faults.push({ key: this.key, value: shown, problem, remedy });
-    return undefined;
+  /** The faults of a form, in the form's order; unknown keys before the known ones of the same map. */
+  ofIssues(issues: readonly z.core.$ZodRawIssue[], at: (path: readonly PropertyKey[]) => Path): Fault[] {
+    return inOrder(issues, 0).flatMap((issue) => {
+      const path = at(issue.path ?? []);
+      const remedy = remedyOf(issue);
+      if (issue.code === "unrecognized_keys") {
+        const names = Object.keys((issue.inst as z.ZodMiniObject)._zod.def.shape);
+        return issue.keys.map((key) =>
+          this.#unknown(at([...(issue.path ?? []), key]), issue.input, key, names, remedy),
+        );
+      }
+      if (issue.code === "invalid_key") {
+        const problem = "has a name that does not have the right form";
+        return [this.at(path.slice(0, -1) as unknown as Path, issue.input, problem, remedy)];
+      }
+      return [this.at(path, issue.input, problemOf(issue), remedyWith(issue, remedy))];
+    });
+  }
+
+  #unknown(path: Path, input: unknown, name: string, names: readonly string[], remedy: string): Fault {
+    const value = isMap(input) ? input[name] : undefined;
+    const near = nearest(name, names);
+    const isSecret = near !== undefined && SECRET_KEYS.includes(keyOf([`${path[0].split(":")[0]}:${near}`]));
+    const hidden =
+      path.length === 1 && isSecret
+        ? "[secret]"
+        : isTelling(name) && typeof value !== "boolean"
+          ? "[hidden]"
+          : undefined;
+    const fault = this.at(path, value, "is not a known key", remedyFor(name, names, remedy));
+    return hidden === undefined || [undefined, "[secret]"].includes(fault.value as string)
+      ? fault
+      : { ...fault, value: hidden };
+  }
+
+  #shown(path: Path, value: unknown): unknown {
+    if (value === undefined) return undefined;
+    if (this.#secretKeys.includes(path[0]) || keyOf(path) === SECRET_SETTING) return "[secret]";
+    if (value === "[secret]") return value;
+    // A chart's values may hold anything, and stand in the wrong place.
+    if (path[0] === `${NAMESPACE}:charts` && (isMap(value) || path.length < 3)) return "[hidden]";
+    if (typeof value === "string" && path.at(-1) === "repository") return redactedAddress(value);
+    return redacted(value);
   }
 }
 
-/** Gives the value with its defaults, or undefined after noting what is wrong; absent values come as undefined. */
-export type Check<T> = (value: unknown, place: Place) => T | undefined;
-
-/** What a check gives when it finds no fault. */
-export type Checked<C> = C extends Check<infer T> ? T : never;
-
-const kind = (value: unknown): string =>
-  Array.isArray(value)
-    ? "a list"
-    : typeof value === "object"
-      ? "a map"
-      : typeof value === "string"
-        ? "a text"
-        : `a ${typeof value}`;
-
-function typed(value: unknown, place: Place, expected: string, remedy: string): undefined {
-  return value === undefined
-    ? place.fault(value, "is missing", remedy)
-    : place.fault(value, `is ${kind(value)} where ${expected} is expected`, remedy);
-}
-
-/**
- * A text.
- * @param form what it has to match, if anything.
- * @param remedy says the form in words, with an example.
- */
-export function text(form: RegExp | undefined, remedy: string): Check<string> {
-  return (value, place) => {
-    if (typeof value !== "string") return typed(value, place, "a text", remedy);
-    if (value === "" || form?.test(value) === false) return place.fault(value, "does not have the right form", remedy);
-    return value;
+/** What a form makes of a value: faulty and absent properties are undefined in the draft, at any depth. */
+export function inspect<T extends z.ZodMiniType>(
+  form: T,
+  value: unknown,
+): { draft: unknown; issues: z.core.$ZodRawIssue[] } {
+  const { value: draft, issues } = form._zod.run({ value: filled(form, value), issues: [] }, {}) as z.core.ParsePayload;
+  for (const { code, path = [] } of issues)
+    if (code !== "unrecognized_keys" && code !== "invalid_key") clear(draft, path);
+  return {
+    draft: issues.some(({ path = [], code }) => path.length === 0 && code !== "unrecognized_keys") ? undefined : draft,
+    issues,
   };
 }
 
-/** A whole number within limits, both included. */
-export function integer(minimum: number, maximum: number): Check<number> {
-  const remedy = `write a whole number from ${minimum} to ${maximum}, without quotes`;
-  return (value, place) => {
-    if (typeof value !== "number") return typed(value, place, "a number", remedy);
-    if (!Number.isInteger(value) || value < minimum || value > maximum)
-      return place.fault(value, "is not within the limits", remedy);
-    return value;
-  };
-}
-
-/** true or false. */
-export const flag: Check<boolean> = (value, place) =>
-  typeof value === "boolean" ? value : typed(value, place, "true or false", "write true or false, without quotes");
-
-/** One of some words. */
-export function oneOf<const T extends string>(...words: T[]): Check<T> {
-  const remedy = `write one of ${words.join(", ")}`;
-  return (value, place) => {
-    if (typeof value !== "string") return typed(value, place, "a text", remedy);
-    const found = words.find((word) => word === value);
-    return found ?? place.fault(value, "is not a known word", remedyFor(value, words, remedy));
-  };
-}
-
-/** A list; every item is checked. */
-export function list<T>(item: Check<T>): Check<T[]> {
-  return (value, place) => {
-    if (!Array.isArray(value)) return typed(value, place, "a list", "write a list: [first, second]");
-    return value.map((one, index) => item(one ?? undefined, place.at(index))).filter((one) => one !== undefined);
-  };
-}
-
-/** A map from names of any number to values of one kind. */
-export function record<T>(name: RegExp, remedy: string, item: Check<T>): Check<Record<string, T>> {
-  return (value, place) => {
-    if (!isMap(value)) return typed(value, place, "a map", "write a map: {name: value}");
-    const result: Record<string, T> = {};
-    for (const [key, one] of Object.entries(value)) {
-      if (!name.test(key)) place.fault(key, "has a name that does not have the right form", remedy);
-      const checked = item(one ?? undefined, place.at(key));
-      if (checked !== undefined) result[key] = checked;
-    }
-    return result;
-  };
-}
-
-/** A map with known properties; an unknown one is a fault. A faulty property is left undefined in the result. */
-export function map<F extends Record<string, Check<unknown>>>(fields: F): Check<{ [K in keyof F]: Checked<F[K]> }> {
-  const names = Object.keys(fields);
-  return (value, place) => {
-    if (!isMap(value)) return typed(value, place, "a map", `write a map with ${names.join(", ")}`);
-    for (const name of Object.keys(value)) if (!names.includes(name)) unknown(value[name], place.at(name), name, names);
-    const entries = Object.entries(fields).map(([name, check]) => [
-      name,
-      check(value[name] ?? undefined, place.at(name)),
-    ]);
-    return Object.fromEntries(entries) as { [K in keyof F]: Checked<F[K]> };
-  };
-}
-
-/** Notes a key that nobody knows, with the nearest known one. */
-export function unknown(value: unknown, place: Place, name: string, names: readonly string[]): undefined {
-  return place.fault(value, "is not a known key", remedyFor(name, names, `known keys are ${names.join(", ")}`));
-}
-
-/** May be absent. */
-export function optional<T>(check: Check<T>): Check<T | undefined> {
-  return (value, place) => (value === undefined ? undefined : check(value, place));
-}
-
-/** Where absent, `value` is taken and checked. */
-export function defaulted<T>(check: Check<T>, fallback: unknown): Check<T> {
-  return (value, place) => check(value === undefined ? fallback : value, place);
-}
-
-/** A check of a value's form followed by another on what it gave. */
-export function refined<T>(
-  check: Check<T>,
-  fault: (value: T) => { problem: string; remedy: string } | undefined,
-): Check<T> {
-  return (value, place) => {
-    const checked = check(value, place);
-    const found = checked === undefined ? undefined : fault(checked);
-    return found ? place.fault(value, found.problem, found.remedy) : checked;
-  };
-}
-
-/** A map whose content belongs to somebody else: it is taken as it is, nulls too. */
-export const freeMap: Check<Record<string, unknown>> = (value, place) =>
-  isMap(value) ? value : typed(value, place, "a map", "write a map: {name: value}");
-
-/** Whether a value is a map of a configuration. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function remedyFor(word: string, words: readonly string[], otherwise: string): string {
-  const [nearest] = words
-    .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const near = nearest && nearest.distance <= Math.max(2, Math.floor(nearest.candidate.length / 3));
-  return near ? `did you mean ${nearest.candidate}? ${otherwise}` : otherwise;
-}
-
-/** How many letters have to be added, removed or replaced (Levenshtein). */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < to.length; j++) {
-      const replaced = (row[j] ?? 0) + (letter === to[j] ? 0 : 1);
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, replaced));
-    }
-    row = next;
+/** A value with every known property there, so that absent, empty and null say the same. */
+function filled(schema: z.core.$ZodType, value: unknown): unknown {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case "optional":
+    case "default":
+      return value === undefined || value === null ? undefined : filled(def.innerType, value);
+    case "prefault":
+      return filled(def.innerType, value ?? {});
+    case "object":
+      if (!isMap(value)) return value ?? undefined;
+      return {
+        ...value,
+        ...Object.fromEntries(Object.entries(def.shape).map(([name, field]) => [name, filled(field, value[name])])),
+      };
+    case "array":
+      return Array.isArray(value) ? value.map((item) => filled(def.element, item)) : (value ?? undefined);
+    case "record":
+      if (!isMap(value) || (def.valueType as z.core.$ZodTypes)._zod.def.type === "unknown") return value ?? undefined;
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, filled(def.valueType, item)]));
+    default:
+      return value ?? undefined;
   }
-  return row[to.length] ?? 0;
+}
+
+function clear(draft: unknown, path: readonly PropertyKey[]): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part], draft);
+  const last = path.at(-1);
+  if (last !== undefined && typeof parent === "object" && parent !== null)
+    (parent as Record<PropertyKey, unknown>)[last] = undefined;
+}
+
+// zod names unknown keys last.
+function inOrder(issues: readonly z.core.$ZodRawIssue[], depth: number): z.core.$ZodRawIssue[] {
+  const here = issues.filter(({ path = [] }) => path.length <= depth);
+  const parts = new Map(
+    issues.filter(({ path = [] }) => path.length > depth).map(({ path = [] }) => [path[depth], true]),
+  );
+  const below = [...parts.keys()].map((part) =>
+    issues.filter(({ path = [] }) => path.length > depth && path[depth] === part),
+  );
+  return [...here, ...below.flatMap((group) => inOrder(group, depth + 1))];
+}
+
+const EXPECTED: Record<string, string> = {
+  string: "a text",
+  number: "a number",
+  int: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+};
+
+function problemOf(issue: z.core.$ZodRawIssue): string {
+  const { code, input } = issue;
+  if (code === "custom") return String(issue.params?.problem);
+  if (code === "invalid_union") return "is not a text";
+  if (input === undefined) return "is missing";
+  if (code === "invalid_value")
+    return typeof input === "string" ? "is not a known word" : `is ${kind(input)} where a text is expected`;
+  if (typeof input === "number" && (code !== "invalid_type" || ["number", "int"].includes(issue.expected)))
+    return "is not within the limits";
+  if (code === "invalid_type") return `is ${kind(input)} where ${EXPECTED[issue.expected]} is expected`;
+  return "does not have the right form";
+}
+
+/** What the form says to do: the error that form.ts gave it. */
+function remedyOf(issue: z.core.$ZodRawIssue): string {
+  const error = issue.message ?? issue.inst?._zod.def.error?.(issue as never);
+  return String(typeof error === "object" ? error?.message : error);
+}
+
+function remedyWith(issue: z.core.$ZodRawIssue, remedy: string): string {
+  return issue.code === "invalid_value" && typeof issue.input === "string"
+    ? remedyFor(issue.input, issue.values.map(String), remedy)
+    : remedy;
+}
+
+/** A path as one writes it: `aks-gitops:charts[0].name`. */
+function keyOf([key, ...parts]: Path): string {
+  return [key, ...parts.map((part) => (typeof part === "number" ? `[${part}]` : `.${redactedText(part)}`))].join("");
 }

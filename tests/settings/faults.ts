@@ -1,4 +1,6 @@
 import { strict as assert } from "node:assert";
+import { describeWarning } from "../../settings/errors.ts";
+import { examineSettings } from "../../settings/parse.ts";
 import { type Fault, parseSettings, SettingsError } from "../../settings/settings.ts";
 
 /** The object id of some group. */
@@ -14,6 +16,15 @@ export const MINIMUM = {
 /** The settings of a configuration. */
 export function read(config: Record<string, unknown>, more: { stack?: string; secretKeys?: string[] } = {}) {
   return parseSettings({ project: "aks-gitops", stack: "test", config: { ...MINIMUM, ...config }, ...more });
+}
+
+/** The warnings of a configuration, each in a line. */
+export function warnings(
+  config: Record<string, unknown>,
+  more: { project?: string; secretKeys?: string[] } = {},
+): string[] {
+  const source = { project: "aks-gitops", stack: "test", config: { ...MINIMUM, ...config }, ...more };
+  return examineSettings(source).warnings.map(describeWarning);
 }
 
 /** The faults of a configuration. */

@@ -1,8 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { SettingsError } from "../../settings/settings.ts";
-import { warnings } from "../../settings/warnings.ts";
-import { fault, faults, read } from "./faults.ts";
+import { fault, faults, read, warnings } from "./faults.ts";
 
 const REPOSITORY = "https://github.com/acme/fleet";
 const TOKEN = { "aks-gitops:gitToken": "hunter2" };
@@ -130,8 +129,7 @@ describe("a fault of Flux's settings", () => {
 
 describe("a warning about the token", () => {
   it("says that nobody uses it, and who signs in with what instead", () => {
-    const warned = (settings: Record<string, unknown>) =>
-      warnings(read({ ...flux(settings), ...TOKEN }, { secretKeys }));
+    const warned = (settings: Record<string, unknown>) => warnings({ ...flux(settings), ...TOKEN }, { secretKeys });
     assert.deepEqual(warned({ mode: "bootstrap" }), [
       "aks-gitops:gitToken is not used: with flux.mode bootstrap and flux.auth token Flux reads the repository with " +
         "FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. Remove it: run `pulumi config rm aks-gitops:gitToken`.",

@@ -5,8 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { parseSettings, readSettings } from "../../settings/settings.ts";
-import { warnings } from "../../settings/warnings.ts";
-import { GROUP, MINIMUM, read } from "./faults.ts";
+import { GROUP, MINIMUM, read, warnings } from "./faults.ts";
 
 const stackFile = (stack: string): Record<string, unknown> =>
   parse(readFileSync(resolve(import.meta.dirname, `../../Pulumi.${stack}.yaml`), "utf8")).config;
@@ -21,6 +20,7 @@ describe("settings", () => {
       deployers: GROUP,
       runner: "outside",
       protect: false,
+      tags: {},
       cluster: {
         sku: "Standard",
         private: false,
@@ -130,15 +130,15 @@ describe("a warning", () => {
   const chart = { name: "kured", repository: "https://a.b/c", version: "1.0.0", namespace: "a" };
 
   it("says that Kured finds nothing to do where AKS replaces nodes", () => {
-    const [warning, ...others] = warnings(read({ "aks-gitops:charts": [chart] }));
+    const [warning, ...others] = warnings({ "aks-gitops:charts": [chart] });
     assert.match(warning ?? "", /^aks-gitops:charts\[0\] releases kured, but it will find nothing to do: /);
     assert.deepEqual(others, []);
   });
 
   it("is not given where nodes are patched, nor without Kured", () => {
     const patched = { "aks-gitops:cluster": { nodeOSUpgradeChannel: "SecurityPatch" } };
-    assert.deepEqual(warnings(read({ "aks-gitops:charts": [chart], ...patched })), []);
-    assert.deepEqual(warnings(read({})), []);
+    assert.deepEqual(warnings({ "aks-gitops:charts": [chart], ...patched }), []);
+    assert.deepEqual(warnings({}), []);
   });
 });
 

@@ -1,0 +1,106 @@
+// From a configuration to checked settings, without the engine.
+
+import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
+import { type Fault, SettingsError } from "./errors.ts";
+import { hasZones } from "./regions.ts";
+import { applyRules, type Draft, type Facts } from "./rules.ts";
+import { type Form, form, region, stackName } from "./schema/settings.ts";
+import type { Settings, SettingsSource } from "./types.ts";
+import { isSealed } from "./words.ts";
+
+const LOCATION = "azure-native:location";
+const SECRETS = `${NAMESPACE}:secrets`;
+
+/**
+ * The settings of a stack.
+ * @throws SettingsError naming every fault.
+ */
+export function parseSettings(source: SettingsSource): Settings {
+  return examineSettings(source).settings;
+}
+
+/**
+ * The settings of a stack, and what works in them but may not do what was meant.
+ * @throws SettingsError naming every fault.
+ */
+export function examineSettings(source: SettingsSource): { settings: Settings; warnings: readonly Fault[] } {
+  const { project, stack, secretKeys = [], sealed = false } = source;
+  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsed(value)]));
+  // What is sealed as a whole, only the engine can look into.
+  if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
+
+  const found = new Faults(secretKeys);
+  const name = inspect(stackName, stack);
+  const location = inspect(region, config[LOCATION]);
+  const all = inspect(form, ownKeys(config));
+  const facts: Facts = {
+    draft: all.draft as Draft,
+    faulty: new Set(all.issues.map(({ path = [] }) => `${NAMESPACE}:${String(path[0])}`)),
+    config,
+    secretKeys,
+    sealed,
+    project,
+    location: location.draft as string | undefined,
+  };
+  const faults = [
+    ...found.ofIssues(name.issues, () => ["stack"]),
+    ...found.ofIssues(location.issues, () => [LOCATION]),
+    ...found.ofIssues(all.issues, ownPath),
+    ...applyRules(facts, "error", found),
+  ];
+  if (faults.length > 0) throw new SettingsError(stack, faults);
+  // Without a fault nothing that is required is missing.
+  const settings = freeze(complete(all.draft as Form, { project, stack, location: location.draft as string }));
+  return { settings, warnings: applyRules(facts, "warning", found) };
+}
+
+const ownPath = (path: readonly PropertyKey[]): Path => own(...(path as [string, ...(string | number)[]]));
+
+const ownKeys = (config: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(`${NAMESPACE}:`))
+      .map(([key, value]) => [key.slice(NAMESPACE.length + 1), value]),
+  );
+
+// The engine hands values over as text, an empty one as "", and `pulumi config set` writes a true as "true".
+function parsed(value: unknown): unknown {
+  if (value === "" || value === null) return undefined;
+  if (typeof value !== "string") return value;
+  try {
+    const result: unknown = JSON.parse(value);
+    return typeof result === "object" || typeof result === "boolean" ? (result ?? undefined) : value;
+  } catch {
+    return value;
+  }
+}
+
+function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
+  const { cluster, registry, flux, sops, images, demo } = form;
+  const [owner = "", name = ""] = new URL(flux.repository).pathname
+    .slice(1)
+    .replace(/(\.git)?\/?$/, "")
+    .split("/");
+  const prodLike = cluster.sku !== "Free";
+  return {
+    ...form,
+    ...place,
+    cluster: { ...cluster, defender: cluster.defender ?? prodLike },
+    registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
+    flux: {
+      ...flux,
+      auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
+      repository: flux.repository.replace(/\/$/, ""),
+      owner,
+      name,
+      path: `clusters/${place.stack}`,
+    },
+    sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
+    images: [...new Set(demo ? [...images, demo.image] : images)],
+  };
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) for (const item of Object.values(Object.freeze(value))) freeze(item);
+  return value;
+}

@@ -1,0 +1,192 @@
+// Rules of the cluster's settings.
+import { contains, overlap, parseNetwork } from "../../net/cidr.ts";
+import { own } from "../check.ts";
+import { hasZones } from "../regions.ts";
+import { type Draft, each, type Facts, type Rule, whole } from "./rule.ts";
+
+const LEARN = "https://learn.microsoft.com/azure";
+
+function networksOf({ draft }: Facts) {
+  return Object.entries(draft.cluster?.network ?? {}).flatMap(([name, value]) => {
+    const network = value === undefined ? undefined : parseNetwork(value);
+    return network ? [{ name, value, network, path: own("cluster", "network", name) }] : [];
+  });
+}
+
+const isSubnet = (name: string) => ["nodes", "apiServer", "endpoints"].includes(name);
+
+/** The longest prefix that a network may have. */
+const longest = (name: string) => (name === "services" || name === "apiServer" ? 28 : 29);
+
+function poolsOf({ draft }: Facts) {
+  return [
+    { pool: draft.cluster?.systemPool, path: own("cluster", "systemPool") },
+    ...(draft.cluster?.userPools ?? []).map((pool, index) => ({ pool, path: own("cluster", "userPools", index) })),
+  ];
+}
+
+const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const WEEK = 7 * 24 * 60;
+
+type Maintenance = NonNullable<NonNullable<Draft["cluster"]>["maintenance"]>;
+
+/** A window's start and length in minutes of the week. */
+function minutesOf(window: Maintenance["autoUpgrade"]): { start: number; length: number } | undefined {
+  const [hours, minutes] = (window?.startTime ?? "").split(":").map(Number);
+  if (!window?.dayOfWeek || hours === undefined || minutes === undefined || !window.durationHours) return undefined;
+  return { start: (DAYS.indexOf(window.dayOfWeek) * 24 + hours) * 60 + minutes, length: window.durationHours * 60 };
+}
+
+export const clusterRules: readonly Rule[] = [
+  {
+    name: "authorized-ranges-need-a-public-api-server",
+    subject: "access",
+    severity: "error",
+    remedy: "leave it out, or set private: false",
+    link: `${LEARN}/aks/api-server-authorized-ip-ranges`,
+    check: whole(({ draft: { cluster } }) =>
+      cluster?.private && cluster.authorizedIpRanges?.length
+        ? {
+            path: own("cluster", "authorizedIpRanges"),
+            value: cluster.authorizedIpRanges,
+            problem: "cannot go with a private API server, which no public address reaches",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "node-image-channel-excludes-security-patch",
+    subject: "upgrades",
+    severity: "error",
+    remedy: "write NodeImage, or choose upgradeChannel stable or patch",
+    link: `${LEARN}/aks/auto-upgrade-node-os-image`,
+    check: whole(({ draft: { cluster } }) =>
+      cluster?.upgradeChannel === "node-image" && cluster.nodeOSUpgradeChannel === "SecurityPatch"
+        ? {
+            path: own("cluster", "nodeOSUpgradeChannel"),
+            value: cluster.nodeOSUpgradeChannel,
+            problem: "does not go with upgradeChannel node-image, which upgrades nodes by image",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "subnets-lie-within-vnet",
+    subject: "networks",
+    severity: "error",
+    remedy: "choose a part of vnet, or a larger vnet",
+    link: `${LEARN}/virtual-network/virtual-network-manage-subnet`,
+    check: each(networksOf, ({ name, value, network, path }, _facts, all) => {
+      const vnet = all.find((other) => other.name === "vnet");
+      return vnet && isSubnet(name) && !contains(vnet.network, network)
+        ? { path, value, problem: `does not lie within vnet ${vnet.value}` }
+        : undefined;
+    }),
+  },
+  {
+    name: "networks-are-large-enough",
+    subject: "networks",
+    severity: "error",
+    remedy: "write a shorter prefix length (a larger network)",
+    link: `${LEARN}/aks/concepts-network-ip-address-planning`,
+    check: each(networksOf, ({ name, value, network, path }) =>
+      network.prefix > longest(name)
+        ? {
+            path,
+            value,
+            problem: "is too small",
+            remedy: `write a prefix length of ${longest(name)} or less (a larger network)`,
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "networks-share-no-address",
+    subject: "networks",
+    severity: "error",
+    remedy: "choose networks that share no address",
+    link: `${LEARN}/aks/concepts-network-ip-address-planning`,
+    check: each(networksOf, ({ name, value, network, path }, _facts, all) =>
+      all
+        .filter((other) => other.name < name)
+        .filter((other) => !(isSubnet(name) && other.name === "vnet") && !(isSubnet(other.name) && name === "vnet"))
+        .filter((other) => overlap(network, other.network))
+        .map((other) => ({ path, value, problem: `overlaps ${other.name} ${other.value}` })),
+    ),
+  },
+  {
+    name: "system-pool-is-not-burstable",
+    subject: "pools",
+    severity: "error",
+    remedy: "choose a D or E size, for example Standard_D4ds_v5",
+    link: `${LEARN}/aks/use-system-pools`,
+    check: whole(({ draft }) => {
+      const value = draft.cluster?.systemPool?.vmSize;
+      return value !== undefined && /^Standard_B/.test(value)
+        ? {
+            path: own("cluster", "systemPool", "vmSize"),
+            value,
+            problem: "is burstable and starves the system pods once its credits are spent",
+          }
+        : undefined;
+    }),
+  },
+  {
+    name: "fewest-nodes-are-not-more-than-most",
+    subject: "pools",
+    severity: "error",
+    remedy: "raise maxCount or lower minCount",
+    link: `${LEARN}/aks/cluster-autoscaler`,
+    check: each(poolsOf, ({ pool: { minCount, maxCount } = {}, path }) =>
+      minCount !== undefined && maxCount !== undefined && minCount > maxCount
+        ? { path: [...path, "minCount"], value: minCount, problem: `is more than maxCount ${maxCount}` }
+        : undefined,
+    ),
+  },
+  {
+    name: "zones-exist-in-the-region",
+    subject: "pools",
+    severity: "error",
+    remedy: "write zones: [], or choose a region with zones",
+    link: `${LEARN}/reliability/regions-list`,
+    check: each(poolsOf, ({ pool: { zones } = {}, path }, { location }) =>
+      zones?.length && location && !hasZones(location)
+        ? { path: [...path, "zones"], value: zones, problem: `do not exist in the region ${location}` }
+        : undefined,
+    ),
+  },
+  {
+    name: "pools-have-names-of-their-own",
+    subject: "pool names",
+    severity: "error",
+    remedy: "give every pool a name of its own; system is taken",
+    link: `${LEARN}/aks/create-node-pools`,
+    check: each(
+      ({ draft }) => ["system", ...(draft.cluster?.userPools ?? []).map((pool) => pool?.name)].entries().toArray(),
+      ([position, value], _facts, all) =>
+        value !== undefined && all.some(([other, name]) => other < position && name === value)
+          ? { path: own("cluster", "userPools", position - 1, "name"), value, problem: "is the name of another pool" }
+          : undefined,
+    ),
+  },
+  {
+    name: "maintenance-windows-share-no-minute",
+    subject: "maintenance",
+    severity: "error",
+    remedy: "choose another day or time",
+    link: `${LEARN}/aks/planned-maintenance`,
+    check: whole(({ draft: { cluster } }) => {
+      const first = minutesOf(cluster?.maintenance?.autoUpgrade);
+      const second = minutesOf(cluster?.maintenance?.nodeOSUpgrade);
+      if (!first || !second) return undefined;
+      const gap = (from: number, to: number) => (to - from + WEEK) % WEEK;
+      return gap(first.start, second.start) < first.length || gap(second.start, first.start) < second.length
+        ? {
+            path: own("cluster", "maintenance", "nodeOSUpgrade"),
+            value: cluster?.maintenance?.nodeOSUpgrade,
+            problem: "overlaps autoUpgrade, and AKS runs one of them at a time",
+          }
+        : undefined;
+    }),
+  },
+];

@@ -1,0 +1,121 @@
+// Rules of charts and of the secrets in the repository.
+import { FLUX_NAMESPACE, PULL_SECRET } from "../../components/repository/names.ts";
+import { own } from "../check.ts";
+import { isMap, isSealed } from "../words.ts";
+import { each, type Facts, type Rule, whole } from "./rule.ts";
+
+const chartsOf = ({ draft }: Facts) =>
+  (draft.charts ?? []).map((chart, index) => ({ ...chart, index, path: own("charts", index) }));
+
+const secretsOf = ({ draft }: Facts) =>
+  (draft.secrets ?? []).map((secret, index) => ({ ...secret, index, path: own("secrets", index) }));
+
+/** The paths of `{secure: ...}` in a stack file's values. */
+function sealedIn(value: unknown, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => sealedIn(item, [...path, index]));
+  if (isSealed(value)) return [path];
+  return isMap(value) ? Object.entries(value).flatMap(([key, item]) => sealedIn(item, [...path, key])) : [];
+}
+
+export const chartRules: readonly Rule[] = [
+  {
+    name: "charts-are-listed-once",
+    subject: "charts",
+    severity: "error",
+    remedy: "list each chart once",
+    link: "https://helm.sh/docs/chart_best_practices/conventions/",
+    check: each(chartsOf, ({ name, index, path }, _facts, all) =>
+      name !== undefined && all.some((other) => other.index < index && other.name === name)
+        ? { path: [...path, "name"], value: name, problem: "is the name of another chart" }
+        : undefined,
+    ),
+  },
+  {
+    name: "charts-leave-flux-alone",
+    subject: "charts",
+    severity: "error",
+    remedy: "choose a namespace of the chart's own",
+    link: "https://fluxcd.io/flux/installation/",
+    check: each(chartsOf, ({ namespace, path }) =>
+      namespace === FLUX_NAMESPACE
+        ? { path: [...path, "namespace"], value: namespace, problem: "belongs to Flux itself" }
+        : undefined,
+    ),
+  },
+  {
+    name: "chart-values-hold-no-secret",
+    subject: "charts",
+    severity: "error",
+    remedy: "put it into a secret under aks-gitops:secrets and let the chart refer to that",
+    link: "https://www.pulumi.com/docs/iac/concepts/secrets/",
+    check: each(chartsOf, ({ values, path }) =>
+      sealedIn(values).map((below) => ({
+        path: [...path, "values", ...below],
+        value: "[secret]",
+        problem: "is a secret, but a chart's values are committed as they are",
+      })),
+    ),
+  },
+  {
+    name: "kured-has-reboots-to-do",
+    subject: "chart warnings",
+    severity: "warning",
+    remedy: "leave kured out, or set nodeOSUpgradeChannel: SecurityPatch",
+    link: "https://learn.microsoft.com/azure/aks/node-updates-kured",
+    check: whole(({ draft: { cluster, charts = [] } }) => {
+      const kured = charts.findIndex((chart) => chart?.name === "kured");
+      return kured >= 0 && cluster?.nodeOSUpgradeChannel === "NodeImage"
+        ? {
+            path: own("charts", kured),
+            problem:
+              "releases kured, but it will find nothing to do: with " +
+              "aks-gitops:cluster.nodeOSUpgradeChannel NodeImage AKS replaces nodes instead of rebooting them",
+          }
+        : undefined;
+    }),
+  },
+];
+
+export const secretRules: readonly Rule[] = [
+  {
+    name: "secrets-have-names-of-their-own",
+    subject: "secrets",
+    severity: "error",
+    remedy: "choose another name",
+    link: "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/",
+    check: each(secretsOf, ({ name, namespace, index, path }, { draft }, all) => {
+      const isThis = (other: { name?: string | undefined; namespace?: string | undefined }) =>
+        other.name === name && other.namespace === namespace;
+      const isTaken =
+        (draft.registry?.pullPrincipal && isThis(PULL_SECRET)) ||
+        all.some((other) => other.index < index && isThis(other));
+      return isTaken && name !== undefined && namespace !== undefined
+        ? { path: [...path, "name"], value: name, problem: `is taken by another secret of namespace ${namespace}` }
+        : undefined;
+    }),
+  },
+  {
+    name: "secret-keys-are-given-once",
+    subject: "secrets",
+    severity: "error",
+    remedy: "give each key once, under generate or under data",
+    link: "https://kubernetes.io/docs/concepts/configuration/secret/",
+    check: each(secretsOf, ({ generate = [], data = {}, path }) =>
+      generate
+        .filter((key, i) => key !== undefined && (Object.hasOwn(data, key) || generate.indexOf(key) < i))
+        .map((key) => ({ path: [...path, "generate"], value: key, problem: "is there twice" })),
+    ),
+  },
+  {
+    name: "secrets-have-keys",
+    subject: "secrets",
+    severity: "error",
+    remedy: "name keys under generate, or keys and values under data",
+    link: "https://kubernetes.io/docs/concepts/configuration/secret/",
+    check: each(secretsOf, ({ generate, data, path }) =>
+      generate && data && Object.keys(data).length + generate.length === 0
+        ? { path, problem: "has no keys" }
+        : undefined,
+    ),
+  },
+];

@@ -1,0 +1,142 @@
+// Rules of who reaches what: registry, vault, runner, Flux's sign-in.
+import { GIT_TOKEN, own } from "../check.ts";
+import { type Draft, type Rule, whole } from "./rule.ts";
+
+const LEARN = "https://learn.microsoft.com/azure";
+
+const isShut = ({ registry, runner }: Draft) => registry?.private === true && runner === "outside";
+const SHUT = "cannot be outside: a private registry and vault are reached from the virtual network only";
+
+export const reachRules: readonly Rule[] = [
+  {
+    name: "private-registry-is-premium",
+    subject: "registry",
+    severity: "error",
+    remedy: "write sku: Premium, or private: false",
+    link: `${LEARN}/container-registry/container-registry-skus`,
+    check: whole(({ draft: { registry } }) =>
+      registry?.private && registry.sku && registry.sku !== "Premium"
+        ? { path: own("registry", "sku"), value: registry.sku, problem: "has no private endpoints" }
+        : undefined,
+    ),
+  },
+  {
+    name: "runner-reaches-the-registry",
+    subject: "runner",
+    severity: "error",
+    remedy: "run inside the network and write runner: inside, or set registry.private: false",
+    link: `${LEARN}/container-registry/container-registry-private-link`,
+    check: whole(({ draft }) =>
+      isShut(draft) && draft.charts?.length
+        ? { path: own("runner"), value: draft.runner, problem: `${SHUT}, and charts are pushed by the runner` }
+        : undefined,
+    ),
+  },
+  {
+    name: "runner-reaches-the-vault",
+    subject: "runner",
+    severity: "error",
+    remedy: "run inside the network and write runner: inside, or pin sops.publicKey",
+    link: `${LEARN}/key-vault/general/private-link-service`,
+    check: whole(({ draft }) =>
+      isShut(draft) &&
+      !draft.charts?.length &&
+      (draft.secrets?.length || draft.registry?.pullPrincipal) &&
+      !draft.sops?.publicKey
+        ? {
+            path: own("runner"),
+            value: draft.runner,
+            problem: `${SHUT}, and secrets are encrypted with the vault's key`,
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "encrypters-need-a-role",
+    subject: "sops",
+    severity: "error",
+    remedy:
+      "create a custom role with the data actions Microsoft.KeyVault/vaults/keys/read and .../keys/encrypt/action and name it in sops.roles.encrypt",
+    link: `${LEARN}/key-vault/general/rbac-guide`,
+    check: whole(({ draft: { sops } }) =>
+      sops?.encrypters?.length && !sops.roles?.encrypt
+        ? {
+            path: own("sops", "encrypters"),
+            value: sops.encrypters,
+            problem: "needs a role that can encrypt but not decrypt, and Azure has no built-in one",
+          }
+        : undefined,
+    ),
+  },
+];
+
+export const signInRules: readonly Rule[] = [
+  {
+    name: "bootstrap-reaches-the-api-server",
+    subject: "flux",
+    severity: "error",
+    remedy: "run inside the network and write runner: inside, or choose flux.mode: extension",
+    link: `${LEARN}/aks/private-clusters`,
+    check: whole(({ draft: { cluster, flux, runner } }) =>
+      flux?.mode === "bootstrap" && cluster?.private && runner === "outside"
+        ? {
+            path: own("runner"),
+            value: runner,
+            problem: "cannot be outside: flux.mode bootstrap installs Flux through the API server, which is private",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "extension-has-its-token",
+    subject: "flux",
+    severity: "error",
+    remedy:
+      "run `pulumi config set --secret aks-gitops:gitToken` and give it a token that may read the repository, or write flux.auth: deployKey",
+    link: `${LEARN}/azure-arc/kubernetes/gitops-flux2-parameters`,
+    // A stack file need not have its token yet where a tool reads it that has no use for one.
+    check: whole(({ draft: { flux, gitToken }, faulty, sealed }) =>
+      flux?.mode === "extension" && flux.auth === "token" && gitToken === undefined && !faulty.has(GIT_TOKEN) && !sealed
+        ? {
+            path: own("gitToken"),
+            problem: "is missing: with flux.auth token the extension's Flux signs in to the repository with it",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "github-owner-is-the-repository-s",
+    subject: "owner",
+    severity: "error",
+    remedy: "run `pulumi config set github:owner OWNER` with the owner of aks-gitops:flux.repository",
+    link: "https://www.pulumi.com/registry/packages/github/installation-configuration/",
+    // GitHub's provider takes the owner from its own configuration. A provider resource could take it from the program,
+    // but keeps the token of the environment in the state in plain text (@pulumi/github 6.15, provider.js).
+    check: whole(({ draft: { flux }, config }) => {
+      if (flux?.repository === undefined) return undefined;
+      const value = config["github:owner"] ?? undefined;
+      const owner = new URL(flux.repository).pathname.split("/")[1] ?? "";
+      if (typeof value === "string" && value.toLowerCase() === owner.toLowerCase()) return undefined;
+      const problem = value === undefined ? "is missing" : "is not the owner of aks-gitops:flux.repository";
+      return { path: ["github:owner"], value, problem, remedy: `run \`pulumi config set github:owner ${owner}\`` };
+    }),
+  },
+  {
+    name: "git-token-is-used",
+    subject: "flux warnings",
+    severity: "warning",
+    remedy: "remove it: run `pulumi config rm aks-gitops:gitToken`",
+    link: `${LEARN}/azure-arc/kubernetes/gitops-flux2-parameters`,
+    check: whole(({ draft: { flux, gitToken } }) => {
+      if (gitToken === undefined || flux?.mode === undefined) return undefined;
+      const auth = flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token");
+      if (flux.mode === "extension" && auth === "token") return undefined;
+      const instead =
+        auth === "deployKey" ? "with a deploy key" : "with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment";
+      return {
+        path: own("gitToken"),
+        problem: `is not used: with flux.mode ${flux.mode} and flux.auth ${auth} Flux reads the repository ${instead}`,
+      };
+    }),
+  },
+];

@@ -1,0 +1,135 @@
+// The form of `aks-gitops:cluster`.
+import { CLUSTER, POOL } from "../../components/defaults.ts";
+import { defaulted, flag, integer, list, map, oneOf, optional, section, setting, text } from "../form.ts";
+import { cidr, groups } from "./parts.ts";
+
+const count = integer(1, 1000);
+
+const pool = {
+  vmSize: setting(
+    defaulted(
+      text(/^Standard_[A-Za-z0-9_-]+$/, "write a size as Azure spells it, for example Standard_D4ds_v5"),
+      POOL.vmSize,
+    ),
+    "The nodes' size, as Azure spells it.",
+    "Standard_D4ds_v5",
+    "Standard_D8ds_v5",
+  ),
+  zones: setting(
+    defaulted(list(oneOf("1", "2", "3")), [...POOL.zones]),
+    "Availability zones that the nodes are spread over, in quotes.",
+    ["1", "2", "3"],
+  ),
+  minCount: setting(defaulted(count, POOL.minCount), "Fewest nodes that the autoscaler leaves."),
+  maxCount: setting(defaulted(count, POOL.maxCount), "Most nodes that the autoscaler starts."),
+};
+
+type Window = (typeof CLUSTER.maintenance)["autoUpgrade" | "nodeOSUpgrade"];
+
+const day = oneOf("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday");
+const time = text(/^([01]\d|2[0-3]):[0-5]\d$/, 'write hours and minutes in quotes, for example "01:00"');
+const hours = integer(4, 24);
+
+const window = ({ dayOfWeek, startTime, durationHours }: Window, what: string) =>
+  setting(
+    section({
+      dayOfWeek: setting(defaulted(day, dayOfWeek), "The day of the week."),
+      startTime: setting(
+        defaulted(time, startTime),
+        "Hours and minutes, in quotes, at maintenance.utcOffset.",
+        "01:00",
+      ),
+      durationHours: setting(defaulted(hours, durationHours), "Hours; Azure needs at least 4."),
+    }),
+    what,
+  );
+
+const { network, maintenance } = CLUSTER;
+
+/** The cluster. */
+export const cluster = setting(
+  section({
+    sku: setting(
+      defaulted(oneOf("Free", "Standard", "Premium"), CLUSTER.sku),
+      "The tier of AKS: Free has no SLA, Premium is for long-term support.",
+    ),
+    private: setting(defaulted(flag, CLUSTER.private), "Whether the API server has a private address only."),
+    authorizedIpRanges: setting(
+      defaulted(list(cidr), [...CLUSTER.authorizedIpRanges]),
+      "Networks that reach a public API server; none means all.",
+      ["203.0.113.0/24"],
+    ),
+    adminGroups: setting(
+      defaulted(groups, [...CLUSTER.adminGroups]),
+      "Object ids of Entra groups that administrate the cluster.",
+    ),
+    network: setting(
+      section({
+        vnet: setting(defaulted(cidr, network.vnet), "The virtual network.", network.vnet),
+        nodes: setting(defaulted(cidr, network.nodes), "Subnet of the nodes, within vnet.", network.nodes),
+        apiServer: setting(
+          defaulted(cidr, network.apiServer),
+          "Subnet of a private API server, within vnet.",
+          network.apiServer,
+        ),
+        endpoints: setting(
+          defaulted(cidr, network.endpoints),
+          "Subnet of private endpoints, within vnet.",
+          network.endpoints,
+        ),
+        pods: setting(
+          defaulted(cidr, network.pods),
+          "The overlay's addresses of pods; not routed outside the cluster.",
+          network.pods,
+        ),
+        services: setting(defaulted(cidr, network.services), "Addresses of Kubernetes services.", network.services),
+      }),
+      "The cluster's networks, in CIDR notation.",
+    ),
+    systemPool: setting(section(pool), "The pool of AKS's own pods."),
+    userPools: setting(
+      defaulted(
+        list(
+          map({
+            name: setting(
+              text(
+                /^[a-z][a-z0-9]{0,11}$/,
+                "write 1 to 12 lower-case letters or digits, a letter first (AKS allows no more in a Linux pool's name)",
+              ),
+              "The pool's name; system is taken.",
+              "apps",
+            ),
+            ...pool,
+          }),
+        ),
+        [...CLUSTER.userPools],
+      ),
+      "Pools of the applications; without one they run on the system pool.",
+    ),
+    maintenance: setting(
+      section({
+        utcOffset: setting(
+          defaulted(
+            text(/^[+-](0\d|1[0-4]):[0-5]\d$/, 'write the offset in quotes, for example "+01:00"'),
+            maintenance.utcOffset,
+          ),
+          "The windows' offset from UTC, in quotes.",
+          "+01:00",
+        ),
+        autoUpgrade: window(maintenance.autoUpgrade, "When AKS upgrades Kubernetes, weekly."),
+        nodeOSUpgrade: window(maintenance.nodeOSUpgrade, "When AKS upgrades the nodes' operating system, weekly."),
+      }),
+      "When AKS upgrades the control plane and the nodes.",
+    ),
+    upgradeChannel: setting(
+      defaulted(oneOf("patch", "stable", "rapid", "node-image"), CLUSTER.upgradeChannel),
+      "Which versions of Kubernetes AKS upgrades to by itself.",
+    ),
+    nodeOSUpgradeChannel: setting(
+      defaulted(oneOf("NodeImage", "SecurityPatch"), CLUSTER.nodeOSUpgradeChannel),
+      "How the nodes' operating system is kept current: by new images, or by patches in place.",
+    ),
+    defender: setting(optional(flag), "Microsoft Defender for Containers. Default: on unless sku is Free."),
+  }),
+  "The cluster: tier, access, networks, pools and upgrades.",
+);

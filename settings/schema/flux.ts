@@ -1,0 +1,56 @@
+// The form of `aks-gitops:flux` and of the token that goes with it.
+import { FLUX } from "../../components/defaults.ts";
+import { defaulted, flag, integer, oneOf, optional, section, setting, text } from "../form.ts";
+
+// The rules of `git check-ref-format --branch` (https://git-scm.com/docs/git-check-ref-format): last, every sign but
+// spaces, control characters and ~ ^ : ? * [ \
+const BRANCH =
+  /^(?![-./])(?!(HEAD|@)$)(?!.*(\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\/$|\.$))[!-)+-9;->@-Z\]_-}\u00a1-\uffff]+$/;
+
+/** How Flux comes into the cluster and where it reads. */
+export const flux = setting(
+  section({
+    mode: setting(
+      defaulted(oneOf("extension", "bootstrap"), FLUX.mode),
+      "How Flux comes into the cluster: as AKS's extension, or as `flux bootstrap` would bring it.",
+    ),
+    repository: setting(
+      text(
+        /^https:\/\/github\.com\/[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+?(\.git)?\/?$/,
+        "write the address of a repository on GitHub, for example https://github.com/acme/fleet",
+      ),
+      "The GitOps repository on GitHub, without any credential.",
+      "https://github.com/acme/fleet",
+    ),
+    createRepository: setting(
+      defaulted(flag, FLUX.createRepository),
+      "Whether the repository is made, private, with this stack; else it has to exist. It stays when the stack goes: " +
+        "take this away before the stack is made anew. Where stacks share a repository, one of them makes it.",
+    ),
+    branch: setting(
+      defaulted(text(BRANCH, "write a branch as git names it, for example main"), FLUX.branch),
+      "The branch that Flux reads and the program writes.",
+      "main",
+    ),
+    imageAutomation: setting(defaulted(flag, FLUX.imageAutomation), "Whether Flux's image controllers run too."),
+    version: setting(
+      defaulted(
+        text(/^\d+\.\d+\.\d+$/, "write one exact version in quotes and without v, for example 2.9.4"),
+        FLUX.version,
+      ),
+      "The Flux that bootstrap installs; the extension brings its own.",
+      FLUX.version,
+    ),
+    auth: setting(
+      optional(oneOf("deployKey", "token")),
+      "How Flux signs in to the repository. Default: deployKey with the extension, token with bootstrap. " +
+        "deployKey: with a key of its own that is added to the repository, over SSH. token: over HTTPS; the extension's " +
+        "Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment.",
+    ),
+    readyMinutes: setting(
+      defaulted(integer(1, 120), FLUX.readyMinutes),
+      "How many minutes an update waits until everything that Flux bootstrapped is Ready.",
+    ),
+  }),
+  "How Flux comes into the cluster, and where it reads.",
+);

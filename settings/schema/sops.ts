@@ -1,0 +1,69 @@
+// The form of `aks-gitops:sops`.
+import { createPublicKey } from "node:crypto";
+import { SOPS } from "../../components/defaults.ts";
+import { defaulted, flag, optional, refined, section, setting, text } from "../form.ts";
+import { groups } from "./parts.ts";
+
+const role = text(
+  /^(\/\S+\/roleDefinitions\/)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+  "write a role definition's GUID or its whole id; `az role definition list --name NAME --query [].id` tells it",
+);
+
+const PUBLIC_KEY =
+  "write the public part of the vault's key as PEM, as `az keyvault key download` gives it: RSA, 2048 bits or more";
+
+function keyFault(value: string): string | undefined {
+  if (!value.includes("PUBLIC KEY")) return "is no public key in PEM";
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(value);
+    const fits = asymmetricKeyType === "rsa" && (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+    return fits ? undefined : "is no RSA key of 2048 bits or more";
+  } catch {
+    return "is no public key in PEM";
+  }
+}
+
+/** Vault and key. */
+export const sops = setting(
+  section({
+    vault: setting(
+      optional(
+        text(
+          /^[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]$/,
+          "write 3 to 24 letters, digits and single hyphens, a letter first, no hyphen last; or leave it out for a random name",
+        ),
+      ),
+      "The vault's name, globally unique. Default: a random one.",
+      "kv-acme-prod",
+    ),
+    purgeProtection: setting(
+      optional(flag),
+      "Whether a deleted vault cannot be purged before its 90 days are over. Default: true unless cluster.sku is Free.",
+    ),
+    editors: setting(defaulted(groups, [...SOPS.editors]), "Object ids of Entra groups that decrypt and encrypt."),
+    encrypters: setting(
+      defaulted(groups, [...SOPS.encrypters]),
+      "Object ids of Entra groups that encrypt only; needs roles.encrypt.",
+    ),
+    roles: setting(
+      section({
+        encrypt: setting(optional(role), "A custom role that reads a key and encrypts; there is no built-in one."),
+        decrypt: setting(
+          optional(role),
+          "A custom role that reads a key and decrypts. Default: Key Vault Crypto User, which does more.",
+        ),
+      }),
+      "Custom roles, by GUID or whole id.",
+    ),
+    publicKey: setting(
+      optional(
+        refined(text(undefined, PUBLIC_KEY), (value) => {
+          const problem = keyFault(value);
+          return problem === undefined ? undefined : { problem, remedy: PUBLIC_KEY };
+        }),
+      ),
+      "The key's public part as PEM, pinned for a runner that cannot reach the vault.",
+    ),
+  }),
+  "The key vault, the key that SOPS encrypts with, and who may use it.",
+);

@@ -1,0 +1,88 @@
+// The settings of a stack as the rest of the program sees them.
+import type * as pulumi from "@pulumi/pulumi";
+import type { Form } from "./schema/settings.ts";
+
+/** A secret's ciphertext as it stands in a stack file; only tools that read the file themselves meet it. */
+export interface Sealed {
+  readonly secure: string;
+}
+
+/** A secret's value: a text, secret within the engine; sealed where a stack file was read without it. */
+export type SecretText = pulumi.Input<string> | Sealed;
+
+/** A type with every property readonly, at any depth. */
+type Frozen<T> = T extends readonly (infer I)[]
+  ? readonly Frozen<I>[]
+  : T extends Record<string, unknown>
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+type FrozenForm = Frozen<Omit<Form, "flux" | "secrets" | "cluster" | "sops" | "gitToken">>;
+
+/** A chart to mirror and release. */
+export type ChartSetting = FrozenForm["charts"][number];
+/** The cluster's settings. */
+export type ClusterSettings = Frozen<Form["cluster"]> & { readonly defender: boolean };
+/** The registry's settings, and whether Azure spreads it over zones (Premium, where the region has them). */
+export type RegistrySettings = FrozenForm["registry"] & { readonly zoneRedundant: boolean };
+/** Vault and key; purge protection has its default by now. */
+export type SopsSettings = Frozen<Form["sops"]> & { readonly purgeProtection: boolean };
+/** The demo application. */
+export type DemoSetting = NonNullable<FrozenForm["demo"]>;
+
+/** How Flux comes into the cluster and where it reads. */
+export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth"> {
+  /** How Flux signs in to the repository: with a key of its own over SSH, or with a token over HTTPS. */
+  readonly auth: "deployKey" | "token";
+  /** `https://github.com/<owner>/<name>`, with `.git` where it was written so: Flux reads it by this very address. */
+  readonly repository: string;
+  /** The repository's owner on GitHub. */
+  readonly owner: string;
+  /** The repository's name. */
+  readonly name: string;
+  /** The folder that the cluster reconciles: `clusters/<stack>`. */
+  readonly path: string;
+}
+
+/** A Kubernetes secret that is encrypted into the repository. */
+export interface SecretSetting extends Frozen<Omit<Form["secrets"][number], "data">> {
+  /** Values by key. */
+  readonly data: Readonly<Record<string, SecretText>>;
+}
+
+/** A stack's whole configuration, checked, with every default filled in; frozen. */
+export interface Settings extends FrozenForm {
+  readonly project: string;
+  readonly stack: string;
+  /** Azure's region, from `azure-native:location`. */
+  readonly location: string;
+  /** Tags of everything in Azure, by name. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly cluster: ClusterSettings;
+  readonly registry: RegistrySettings;
+  readonly flux: FluxSettings;
+  readonly sops: SopsSettings;
+  /** The token that the extension's Flux reads the repository with, where it is to. */
+  readonly gitToken?: SecretText | undefined;
+  /** All images to mirror but those of charts: the listed ones and the demo's, each once. */
+  readonly images: readonly string[];
+  readonly secrets: readonly SecretSetting[];
+}
+
+/** A configuration, however it was read. */
+export interface SettingsSource {
+  readonly project: string;
+  readonly stack: string;
+  /**
+   * Values by whole key (`aks-gitops:charts`), as maps and lists or as the JSON text that the engine makes of them;
+   * other namespaces' keys may be there too.
+   */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Whole keys whose values hold a secret in plain text; faults do not show them. Default none. */
+  readonly secretKeys?: readonly string[];
+  /**
+   * Whether this is a stack file's own text, read without the engine: a secret in it is sealed, and one that the stack
+   * needs may not be there yet. Default false.
+   */
+  readonly sealed?: boolean;
+}
