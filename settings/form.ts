@@ -1,5 +1,6 @@
 // What settings are made of: zod schemas whose error says what to do. What is wrong, check.ts tells from zod's issue.
-import * as z from "zod/mini";
+import type * as zod from "zod/mini";
+import { z } from "./zod.ts";
 
 /** What an editor and the reference say of a setting, beside its form. */
 type About = {
@@ -9,14 +10,14 @@ type About = {
 };
 
 /** A setting: a form, its description, and examples where the form alone leaves doubt. */
-export function setting<T extends z.core.$ZodType>(schema: T, description: string, ...examples: unknown[]): T {
+export function setting<T extends zod.core.$ZodType>(schema: T, description: string, ...examples: unknown[]): T {
   const about: About = { description, ...(examples.length > 0 ? { examples } : {}) };
   z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), ...about });
   return schema;
 }
 
 /** Says to editors, in words of JSON Schema, what a schema checks by code. */
-export function forEditors<T extends z.core.$ZodType>(schema: T, keywords: Record<string, unknown>): T {
+export function forEditors<T extends zod.core.$ZodType>(schema: T, keywords: Record<string, unknown>): T {
   z.globalRegistry.add(schema, keywords);
   return schema;
 }
@@ -26,7 +27,7 @@ export function forEditors<T extends z.core.$ZodType>(schema: T, keywords: Recor
  * @param form what it has to match, if anything.
  * @param remedy says the form in words, with an example.
  */
-export function text(form: RegExp | undefined, remedy: string): z.ZodMiniString {
+export function text(form: RegExp | undefined, remedy: string): zod.ZodMiniString {
   const whole = form ? z.regex(form, { error: remedy, abort: true }) : z.minLength(1, { error: remedy, abort: true });
   return z.string({ error: remedy }).check(whole);
 }
@@ -46,12 +47,12 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...words: 
 }
 
 /** A list; every item is checked. */
-export function list<T extends z.core.$ZodType>(item: T) {
+export function list<T extends zod.core.$ZodType>(item: T) {
   return z.array(item, { error: "write a list: [first, second]" });
 }
 
 /** A map with known properties; an unknown one is a fault. */
-export function map<F extends Record<string, z.core.$ZodType>>(fields: F) {
+export function map<F extends Record<string, zod.core.$ZodType>>(fields: F) {
   const names = Object.keys(fields).join(", ");
   return z.strictObject(fields, {
     error: ({ code }) => (code === "unrecognized_keys" ? `known keys are ${names}` : `write a map with ${names}`),
@@ -59,13 +60,13 @@ export function map<F extends Record<string, z.core.$ZodType>>(fields: F) {
 }
 
 /** A map whose absence says the same as an empty one. */
-export const section = <F extends Record<string, z.core.$ZodType>>(fields: F) => z.prefault(map(fields), {} as never);
+export const section = <F extends Record<string, zod.core.$ZodType>>(fields: F) => z.prefault(map(fields), {} as never);
 
 /**
  * A map from names of any number to values of one kind.
  * @param remedy says in words what a name has to match.
  */
-export function record<T extends z.core.$ZodType>(name: RegExp, remedy: string, item: T) {
+export function record<T extends zod.core.$ZodType>(name: RegExp, remedy: string, item: T) {
   return z.record(text(name, remedy), item, {
     error: ({ code }) => (code === "invalid_key" ? remedy : "write a map: {name: value}"),
   });
@@ -81,9 +82,9 @@ export const optional = z.optional;
 export const defaulted = z._default;
 
 /** A schema that looks at a value of the right form once more. */
-export function refined<T extends z.ZodMiniType>(
+export function refined<T extends zod.ZodMiniType>(
   schema: T,
-  fault: (value: z.output<T>) => { problem: string; remedy: string } | undefined,
+  fault: (value: zod.output<T>) => { problem: string; remedy: string } | undefined,
 ): T {
   return schema.check((payload) => {
     const found = fault(payload.value);

@@ -1,24 +1,25 @@
 // The form as a JSON Schema of a whole stack file, for editors: schema/settings.json.
-import * as z from "zod/mini";
+import type * as zod from "zod/mini";
 import { NAMESPACE } from "./check.ts";
 import { setting } from "./form.ts";
 import { form, owner, region } from "./schema/settings.ts";
+import { z } from "./zod.ts";
 
 type Schema = Record<string, unknown>;
 
-const converted = (schema: z.core.$ZodType): Schema => {
+const converted = (schema: zod.core.$ZodType): Schema => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: "draft-7", io: "input", override: improve });
   return rest;
 };
 
-function improve({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: Schema }): void {
+function improve({ zodSchema, jsonSchema }: { zodSchema: zod.core.$ZodTypes; jsonSchema: Schema }): void {
   const { def } = zodSchema._zod;
   // An absent map is an empty one: that is no value to propose.
   if (def.type === "prefault") delete jsonSchema.default;
   if (def.type === "string" && jsonSchema.pattern !== undefined) jsonSchema.patternErrorMessage = remedyOf(def);
 }
 
-const remedyOf = ({ error }: z.core.$ZodTypeDef) => String(error?.({} as never));
+const remedyOf = ({ error }: zod.core.$ZodTypeDef) => String(error?.({} as never));
 
 /** A value that Pulumi encrypted, wherever it stands. */
 const sealed: Schema = converted(

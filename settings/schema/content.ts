@@ -1,5 +1,4 @@
 // The form of what comes into registry and repository: charts, images, the demo, secrets.
-import * as z from "zod/mini";
 import { CHART, DEMO, SECRET } from "../../components/defaults.ts";
 import {
   defaulted,
@@ -14,6 +13,7 @@ import {
   setting,
   text,
 } from "../form.ts";
+import { z } from "../zod.ts";
 import { label } from "./parts.ts";
 
 const CHART_REPOSITORY =

@@ -1,8 +1,8 @@
 // The form of `aks-gitops:tags`, by Azure's limits:
 // https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
-import * as z from "zod/mini";
 import { TAGS } from "../../components/defaults.ts";
 import { defaulted, forEditors, record, refined, setting } from "../form.ts";
+import { z } from "../zod.ts";
 
 const MOST = 50;
 

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
@@ -120,6 +121,15 @@ describe("settings", () => {
       const source = { project: "aks-gitops", stack, config, secretKeys: Object.keys(own) };
       assert.equal(parseSettings(source).stack, stack);
     });
+
+  it("are checked without zod's messages in other languages, whose files take longer to load than all else", () => {
+    const loaded = Object.keys(createRequire(import.meta.url).cache);
+    assert.ok(loaded.some((file) => /zod\W.*mini/.test(file)));
+    assert.deepEqual(
+      loaded.filter((file) => /zod\W.*locales/.test(file)),
+      [],
+    );
+  });
 
   it("leave keys of other namespaces alone", () => {
     assert.equal(read({ "other:key": 1, "azure-native:tenantId": "x" }).location, "westeurope");
