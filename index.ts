@@ -14,13 +14,13 @@ import { readSettings } from "./settings/settings.ts";
 
 const settings = readSettings();
 const lock = await readMirrorLock(process.cwd(), settings);
-const { stack, deployers, protect } = settings;
+const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
 const { mode, repository: url, createRepository, branch, path, auth, imageAutomation, readyMinutes } = settings.flux;
 
-const resourceGroup = new ResourceGroup(`${settings.project}-${stack}`, { location: settings.location });
-const common = { resourceGroupName: resourceGroup.name };
+const resourceGroup = new ResourceGroup(`${settings.project}-${stack}`, { location, tags });
+const common = { resourceGroupName: resourceGroup.name, tags };
 
 const cluster = new AksCluster(`aks-${stack}`, {
   ...common,

@@ -18,6 +18,7 @@ const CONFIG = {
   deployers: DEPLOYERS,
   runner: "inside",
   protect: true,
+  tags: { costCenter: "4711" },
   cluster: {
     sku: "Premium",
     private: true,
@@ -136,6 +137,20 @@ describe("the program", () => {
       password: "r4ndom",
     });
     assert.deepEqual([names("ImageImport").length, names("ChartMirror")], [2, ["kured"]]);
+  });
+
+  it("tags everything in Azure that takes tags, in every component", () => {
+    const tagged = deployment.resources.filter(({ inputs }) => "tags" in inputs);
+    for (const { inputs, name } of tagged) assert.deepEqual(inputs.tags, CONFIG.tags, name);
+    assert.deepEqual([...new Set(tagged.map(({ parent }) => parent))].sort(), [
+      "",
+      "AksCluster::aks-test",
+      "AksNetwork::aks-test",
+      "ContainerRegistry::acr-test",
+      "FluxIdentity::flux-test",
+      "SopsKeyVault::kv-test",
+    ]);
+    assert.ok(tagged.some(({ type }) => type.endsWith(":ResourceGroup")));
   });
 
   it("prints a screenful of outputs at most, and the kubeconfig not at all", async () => {
