@@ -57,8 +57,8 @@ const LONGEST_WAIT = 120_000;
 /** Redirects that are followed for one request, as browsers do. */
 const REDIRECTS = 20;
 
-/** A server's answer that is not taken, whatever else is tried. */
-class RefusedAnswer extends Error {}
+/** An answer that is not taken, or no longer waited for, whatever else is tried. */
+export class RefusedAnswer extends Error {}
 
 /**
  * Sends a request and reads the answer; see {@link untilAnswered} for what is tried again.

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/identity";
+import { send } from "../../net/http.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -124,10 +125,11 @@ async function federatedToken(environment: Environment): Promise<string> {
   }
   const request = new URL(url);
   request.searchParams.set("audience", "api://AzureADTokenExchange");
-  const response = await fetch(request, { headers: { authorization: `Bearer ${bearer}` } });
-  const body = (await response.json()) as { value?: string };
-  if (!response.ok || !body.value) throw new Error(`${request.host} gave no OIDC token: ${response.status}`);
-  return body.value;
+  const headers = { authorization: `Bearer ${bearer}` };
+  const { ok, status, body } = await send(request, { headers }, { repeatable: true });
+  const { value } = ok ? (JSON.parse(body.toString()) as { value?: string }) : {};
+  if (!value) throw new Error(`${request.host} gave no OIDC token: ${status}`);
+  return value;
 }
 
 function isTrue(value: string | undefined): boolean {

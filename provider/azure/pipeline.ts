@@ -2,9 +2,9 @@
 // what is tried again. Theirs repeat a POST that may have had an effect.
 
 import type { HttpClient, Pipeline, PipelinePolicy, RestError } from "@azure/core-rest-pipeline";
-import { type BusyOptions, untilAnswered } from "../../net/http.ts";
+import { type BusyOptions, RefusedAnswer, untilAnswered } from "../../net/http.ts";
 
-/** How long an answer may take from the request to its last byte, in milliseconds. */
+/** Azure Resource Manager answers within a minute; what takes longer it makes an operation of. In milliseconds. */
 const PATIENCE = 300_000;
 
 /** A pipeline and what sends its requests. */
@@ -38,20 +38,23 @@ export async function createTransport(endpoint: string, authorize: () => Promise
   return { pipeline, client: library.createDefaultHttpClient() };
 }
 
-/** Tries a request again as {@link untilAnswered} does. */
-export function busyPolicy(options: BusyOptions): PipelinePolicy {
+/**
+ * Tries a request again as {@link untilAnswered} does.
+ * @param patience how long an answer may take from the request to its last byte, in milliseconds.
+ */
+export function busyPolicy(options: BusyOptions, patience = PATIENCE): PipelinePolicy {
   return {
     name: "busy",
     sendRequest: (request, next) =>
       untilAnswered(async () => {
-        const late = AbortSignal.timeout(PATIENCE);
+        const late = AbortSignal.timeout(patience);
         request.abortSignal = options.signal === undefined ? late : AbortSignal.any([options.signal, late]);
         try {
           return await next(request);
         } catch (error) {
           options.signal?.throwIfAborted();
           const { host } = new URL(request.url);
-          if (late.aborted) throw new Error(`${host} has not answered for ${PATIENCE / 60_000} min`);
+          if (late.aborted) throw new RefusedAnswer(`${host} has not answered for ${patience / 60_000} min`);
           // A connection tried over IPv6 and IPv4 fails without a message, but with a code.
           const { message, code } = error as RestError;
           throw new Error(`${host} cannot be reached: ${message || code}`);

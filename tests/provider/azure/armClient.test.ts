@@ -5,9 +5,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createPipelineRequest } from "@azure/core-rest-pipeline";
 import { afterEach, describe, it } from "mocha";
 import { ArmClient, ArmError } from "../../../provider/azure/armClient.ts";
 import { cached, cloudOf, createCredential } from "../../../provider/azure/credential.ts";
+import { busyPolicy, createTransport } from "../../../provider/azure/pipeline.ts";
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, listen } from "../../support/loopback.ts";
 
 const token = (value: string, expiresOnTimestamp = Date.now() + 3_600_000) => ({ token: value, expiresOnTimestamp });
@@ -130,6 +132,31 @@ describe("the client of Azure Resource Manager", () => {
     );
   });
 
+  it("is not kept waiting by a server that is silent, or drips", async () => {
+    server = await listen(() => ({}));
+    let requests = 0;
+    const silent = createServer((_, response) => {
+      requests++;
+      response.writeHead(200);
+      const timer = setInterval(() => response.write(" "), 10);
+      response.on("close", () => clearInterval(timer));
+    });
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    try {
+      const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const { pipeline, client } = await createTransport(url, async () => "Bearer entra");
+      pipeline.addPolicy(busyPolicy({ repeatable: true }, 60));
+      const request = createPipelineRequest({ url, allowInsecureConnection: true });
+      await assert.rejects(pipeline.sendRequest(client, request), {
+        message: /^127\.0\.0\.1:\d+ has not answered for 0\.001 min$/,
+      });
+      assert.equal(requests, 1);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  });
+
   it("goes through the proxy of the environment", async () => {
     server = await listen(() => ({}));
     const asked: string[] = [];
@@ -197,6 +224,29 @@ describe("the credential of the environment", () => {
     await writeFile(file, "second");
     assert.equal(await credential.getAssertion(), "second");
     await rm(folder, { recursive: true });
+  });
+
+  it("fetches the token of a GitHub workflow, a busy server waited for", async () => {
+    let busy = true;
+    const server = await listen(({ headers, url }) => {
+      if (busy) {
+        busy = false;
+        return { status: 503, headers: { "retry-after": "0" } };
+      }
+      return { body: { value: `${headers.authorization} for ${url.searchParams.get("audience")}` } };
+    });
+    try {
+      const credential = (await createCredential({
+        ARM_CLIENT_ID: "c",
+        ARM_TENANT_ID: "t",
+        ARM_USE_OIDC: "true",
+        ACTIONS_ID_TOKEN_REQUEST_URL: `${server.origin}/token?a=1`,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: "workflow",
+      })) as unknown as { getAssertion(): Promise<string> };
+      assert.equal(await credential.getAssertion(), "Bearer workflow for api://AzureADTokenExchange");
+    } finally {
+      await server.close();
+    }
   });
 
   it("asks once for what many want, again shortly before the end, and again after a failure", async () => {
