@@ -40,7 +40,7 @@ describe("mirror update", () => {
   });
   beforeEach(async () => {
     world = await upstream();
-    world.publish({
+    await world.publish({
       images: [imageContent(IMAGE), imageContent(EXTRA)],
       repositories: [{ url: REPOSITORY, charts: [tool], urls: "relative" }],
     });
@@ -103,7 +103,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
   it("calls out a tag that moved, and puts the new digest into the values without Helm", async () => {
     await succeed();
     const now = moved(IMAGE);
-    world.publish({ images: [now, imageContent(EXTRA)] });
+    await world.publish({ images: [now, imageContent(EXTRA)] });
     assert.equal(
       await succeed({ path: NO_HELM }),
       `! image ${IMAGE}: the tag moved, ${imageContent(IMAGE).digest} -> ${now.digest}
@@ -147,7 +147,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
       { image: "ghcr.io/acme/tool:1.4.0" },
       { "deployment.yaml": deployment("{{ .Values.image }}") },
     );
-    world.publish({
+    await world.publish({
       images: [imageContent(IMAGE), imageContent(EXTRA)],
       repositories: [{ url: REPOSITORY, charts: [other] }],
     });
@@ -167,7 +167,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
       blobs: [config, tool],
       manifests: [{ mediaType: MEDIA.ociManifest, body: manifest }],
     };
-    world.publish({ images: [imageContent(IMAGE), chart] });
+    await world.publish({ images: [imageContent(IMAGE), chart] });
     await world.settings([{ ...setting, repository: "oci://ghcr.io/acme/charts" }]);
     await succeed();
     const [locked] = (await world.lock()).charts;
@@ -180,7 +180,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
   it("keeps a digest that the settings name, even where the tag has moved on", async () => {
     const now = moved(EXTRA);
     const old = imageContent(EXTRA);
-    world.publish({ images: [old, now] });
+    await world.publish({ images: [old, now] });
     await world.settings([], [`${EXTRA}@${old.digest}`]);
     await succeed();
     assert.deepEqual((await world.lock()).images, [
@@ -206,7 +206,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
     const index = image.manifests.at(-1);
     assert.ok(index !== undefined);
     const body = Buffer.from(index.body.toString().replaceAll('"amd64"', '"s390x"'));
-    world.publish({ images: [{ ...image, manifests: [...image.manifests.slice(0, -1), { ...index, body }] }] });
+    await world.publish({ images: [{ ...image, manifests: [...image.manifests.slice(0, -1), { ...index, body }] }] });
     await world.settings([], [EXTRA]);
     const { code, stderr } = await world.update();
     assert.equal(code, 0);

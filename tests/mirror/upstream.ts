@@ -20,7 +20,7 @@ export interface Upstream {
   /** Host and path of every request. */
   readonly requests: string[];
   /** What the world holds from now on. */
-  publish(content: { images?: readonly UpstreamImage[]; repositories?: readonly ChartRepository[] }): void;
+  publish(content: { images?: readonly UpstreamImage[]; repositories?: readonly ChartRepository[] }): Promise<void>;
   /** Serves one path as it is given. */
   serve(host: string, body: string): void;
   /** Writes the stack file `Pulumi.prod.yaml` with these charts and images. */

@@ -1,15 +1,19 @@
 import { strict as assert } from "node:assert";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
 import { afterEach, describe, it } from "mocha";
 import { ArmClient, ArmError } from "../../../provider/azure/armClient.ts";
 import { cached, cloudOf, createCredential } from "../../../provider/azure/credential.ts";
 import { busyPolicy, createTransport } from "../../../provider/azure/pipeline.ts";
+import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
+import { Door } from "../../../rehearsal/cloud/door/door.ts";
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, listen } from "../../support/loopback.ts";
 
 const token = (value: string, expiresOnTimestamp = Date.now() + 3_600_000) => ({ token: value, expiresOnTimestamp });
@@ -176,6 +180,37 @@ describe("the client of Azure Resource Manager", () => {
       if (before === undefined) delete process.env.HTTPS_PROXY;
       else process.env.HTTPS_PROXY = before;
       proxy.close();
+    }
+  });
+
+  it("trusts the authorities of the environment behind that proxy", async () => {
+    server = await listen(() => ({}));
+    const folder = await mkdtemp(join(tmpdir(), "aks-gitops-arm-"));
+    const authority = await Authority.create();
+    const door = new Door(authority);
+    door.route("management.azure.example", async ({ method, url, headers }) => ({
+      status: 200,
+      body: { id: `${method} ${url.pathname} ${headers.authorization}` },
+    }));
+    const program = `
+      import { ArmClient } from ${JSON.stringify(new URL("../../../provider/azure/armClient.ts", import.meta.url))};
+      const credential = { getToken: async () => ({ token: "entra", expiresOnTimestamp: Date.now() + 60_000 }) };
+      const arm = new ArmClient({ endpoint: "https://management.azure.example", credential });
+      console.log((await arm.request("POST", "/a", "1")).id);
+    `;
+    try {
+      await writeFile(join(folder, "authority.pem"), authority.pem);
+      const env = {
+        ...process.env,
+        HTTPS_PROXY: `http://127.0.0.1:${await door.listen("outside")}`,
+        NODE_EXTRA_CA_CERTS: join(folder, "authority.pem"),
+      };
+      const args = ["--input-type=module", "-e", program];
+      const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+      assert.equal(stdout, "POST /a Bearer entra\n");
+    } finally {
+      await door.close();
+      await rm(folder, { recursive: true });
     }
   });
 
