@@ -34,7 +34,7 @@ const THING = resourceSchema({
 const context = {} as Context;
 const thing = handlerOf(THING, {
   rules: ({ place, minutes }) =>
-    place === "home" && minutes === 1 ? [{ property: "password", reason: "is missing for a minute at home" }] : [],
+    place !== UNKNOWN && minutes === 1 ? [{ property: "password", reason: `is missing for a minute at ${place}` }] : [],
   async create(inputs) {
     return { id: inputs.place, state: { ...inputs, shout: inputs.place.toUpperCase() } };
   },

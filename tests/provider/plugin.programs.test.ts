@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -123,7 +123,7 @@ describe("the plugin gitops under the real engine", () => {
     assert.equal(code, 0, stdout + stderr);
     assert.doesNotMatch(stdout + stderr, /warning/);
     const { deployment } = JSON.parse(await succeed(project, ["stack", "export"], env)) as {
-      deployment: { resources: { type: string; id?: string; outputs?: object }[] };
+      deployment: { resources: { urn: string; type: string; id?: string; outputs?: object }[] };
     };
     const found = deployment.resources.find(({ type }) => type === "gitops:index:GitCommit");
     assert.equal(found?.id, id);
@@ -134,7 +134,15 @@ describe("the plugin gitops under the real engine", () => {
       files: {},
       commit: git("rev-parse", "main"),
     });
-    await succeed(project, ["state", "delete", String((found as { urn?: string }).urn), "--yes"], env);
+    await succeed(project, ["state", "delete", found?.urn ?? "", "--yes"], env);
+  });
+
+  it("keeps what Node compiled of it, for a quicker start", async () => {
+    const kept = join(ROOT, "node_modules/.cache/gitops");
+    rmSync(kept, { recursive: true, force: true });
+    await succeed(project, ["schema", "check", join(ROOT, "provider/pulumi-resource-gitops")], env);
+    const files = readdirSync(kept, { recursive: true });
+    assert.ok(files.length > 100, `${files.length} files`);
   });
 
   it("names the property that has a fault", async () => {
