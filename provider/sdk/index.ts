@@ -1,0 +1,15 @@
+// The resources of the plugin `gitops`, for Pulumi programs that find the plugin through `plugins.providers`.
+export { ChartMirror, type ChartMirrorArgs } from "./chartMirror.ts";
+export { ClusterAccess, type ClusterAccessArgs } from "./clusterAccess.ts";
+export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts";
+export { FluxInstall, type FluxInstallArgs, type SshKeyArgs } from "./fluxInstall.ts";
+export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
+export {
+  type FluxComponentsArgs,
+  GitCommit,
+  type GitCommitArgs,
+  type KustomizationEntries,
+  type SopsRule,
+} from "./gitCommit.ts";
+export { ImageImport, type ImageImportArgs } from "./imageImport.ts";
+export { SystemPool, type SystemPoolArgs } from "./systemPool.ts";
