@@ -1,7 +1,7 @@
 import { effects } from "./canary.ts";
 import { candidates, effectiveValues, valuesFor } from "./chartValues.ts";
 import { describeField, fieldKey, type ImageField, imageFields } from "./imageFields.ts";
-import { canonicalJson, REGISTRY_PLACEHOLDER, sha256 } from "./lock.ts";
+import { canonicalJson, listedIn, REGISTRY_PLACEHOLDER, sha256 } from "./lock.ts";
 import { nameOf, parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests, relocatingValues, suffixOf, TARGET } from "./relocation.ts";
 import { type ChartFile, KUBE_VERSION, RenderError, type RenderedObject, Renderer } from "./render.ts";
@@ -62,7 +62,7 @@ export async function analyseChart(helm: string, chart: ChartFile, given: YamlMa
     const problems = (first?.problems ?? []).map((problem) => `\n  ${problem}`).join("");
     throw new RelocationError(
       `The chart ${chart.name} cannot be made to use the mirrored images:${problems}\n` +
-        "Set the chart's values in aks-gitops:charts so that these images are not rendered or come from a value, " +
+        `Set the chart's values in ${listedIn(chart)} so that these images are not rendered or come from a value, ` +
         "or leave the chart out.",
     );
   });

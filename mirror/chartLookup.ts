@@ -3,7 +3,7 @@ import { CHART_MEDIA_TYPES } from "../net/chartManifest.ts";
 import { describe } from "../net/describe.ts";
 import { type Answer, send } from "../net/http.ts";
 import type { RegistryClient } from "../net/registry/client.ts";
-import { type ChartSource, sha256 } from "./lock.ts";
+import { type ChartSource, listedIn, sha256 } from "./lock.ts";
 import { isMap, type YamlMap } from "./tree.ts";
 
 /** What is read of a registry. */
@@ -70,7 +70,7 @@ async function download(chart: ChartSource, url: string): Promise<Buffer> {
   } catch (error) {
     throw new Error(
       `${url} cannot be reached: ${describe(error)}. Check the network, HTTPS_PROXY and ` +
-        `the repository of the chart ${chart.name} in aks-gitops:charts.`,
+        `the repository of the chart ${chart.name} in ${listedIn(chart)}.`,
     );
   }
   if (response.ok) return response.body;
@@ -128,7 +128,7 @@ async function fromRegistry(
 }
 
 function settingsOf(chart: ChartSource): string {
-  return `Correct name, version or repository of the chart ${chart.name} in aks-gitops:charts.`;
+  return `Correct name, version or repository of the chart ${chart.name} in ${listedIn(chart)}.`;
 }
 
 function hexDigest(value: unknown): string | undefined {

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { lockFaults } from "./lockForm.ts";
 import { parseReference, sourceOf } from "./reference.ts";
+import { isMap } from "./tree.ts";
 
 /** The version of the lock's format; another one must be resolved anew. */
 export const LOCK_VERSION = 1;
@@ -91,27 +93,69 @@ export interface ChartSource {
   readonly version: string;
   readonly namespace: string;
   readonly values?: Readonly<Record<string, unknown>>;
+  /** The key that lists it, for messages. @default aks-gitops:charts */
+  readonly listedIn?: string;
 }
 
-/** The part of the settings that the lock depends on. */
-export interface MirrorSettings {
-  readonly stack: string;
+/** The key that lists a chart, for messages. */
+export function listedIn(chart: Pick<ChartSource, "listedIn">): string {
+  return chart.listedIn ?? "aks-gitops:charts";
+}
+
+/** The charts and images that a lock is made of. */
+export interface MirrorList {
   readonly charts: readonly ChartSource[];
   readonly images: readonly string[];
   /** Default: Flux is not bootstrapped. */
   readonly flux?: FluxSource;
 }
 
-/** The lock's file name, beside Pulumi.yaml. */
+/** The part of a stack's settings that the lock depends on. */
+export interface MirrorSettings extends MirrorList {
+  readonly stack: string;
+}
+
+/** A list of charts and images in the words of messages, and where its lock is. */
+export interface MirrorSource {
+  /** The lock's path. */
+  readonly lock: string;
+  /** The whole name: `the settings of stack prod`. */
+  readonly name: string;
+  /** The name once it is known which is meant: `the settings`. */
+  readonly short: string;
+  /** The key of the charts: `aks-gitops:charts`. */
+  readonly charts: string;
+  /** The key of the images: `aks-gitops:images`. */
+  readonly images: string;
+  /** The command that makes the lock anew. */
+  readonly update: string;
+}
+
+/** The lock's file name of a stack, beside Pulumi.yaml. */
 export function lockName(stack: string): string {
   return `mirror.${stack}.lock.json`;
+}
+
+/**
+ * The settings of a stack.
+ * @param root the folder of Pulumi.yaml.
+ */
+export function stackSource(root: string, stack: string): MirrorSource {
+  return {
+    lock: join(root, lockName(stack)),
+    name: `the settings of stack ${stack}`,
+    short: "the settings",
+    charts: "aks-gitops:charts",
+    images: "aks-gitops:images",
+    update: `npm run mirror -- update --stack ${stack}`,
+  };
 }
 
 /**
  * Hex SHA-256 of the settings that a lock is made from; the order of charts, images and keys does not matter, nor does
  * the version of a Flux that is not bootstrapped.
  */
-export function settingsHash(settings: Pick<MirrorSettings, "charts" | "images" | "flux">): string {
+export function settingsHash(settings: MirrorList): string {
   const charts = settings.charts.map(({ name, repository, version, values }) =>
     canonicalJson({ name, repository, version, values: values ?? {} }),
   );
@@ -147,16 +191,26 @@ export class LockError extends Error {
  * @param root the folder of Pulumi.yaml.
  * @throws LockError when the lock is missing, of another version, damaged or stale.
  */
-export async function readLock(root: string, settings: MirrorSettings): Promise<Lock> {
-  const remedy = `Run: npm run mirror -- update --stack ${settings.stack}`;
-  const path = join(root, lockName(settings.stack));
+export function readLock(root: string, settings: MirrorSettings): Promise<Lock> {
+  return readLockOf(stackSource(root, settings.stack), settings);
+}
+
+/**
+ * The lock of a list of charts and images, checked against it.
+ * @throws LockError when the lock is missing, of another version, damaged or stale.
+ */
+export async function readLockOf(source: MirrorSource, list: MirrorList): Promise<Lock> {
+  const { lock: path, name, update } = source;
+  const remedy = `Run: ${update}`;
   const lock = await loadLock(path, remedy);
   if (lock === undefined) {
     throw new LockError(`${path} does not exist, so nothing says which digests to mirror. ${remedy}`);
   }
-  if (lock.settings === settingsHash(settings)) return lock;
-  const differences = staleness(lock, settings).join("; ");
-  throw new LockError(`${path} does not fit the settings of stack ${settings.stack}: ${differences}. ${remedy}`);
+  const differences = staleness(lock, list, source);
+  if (differences.length === 0 && lock.settings === settingsHash(list)) return lock;
+  const told =
+    differences.length > 0 ? differences : ["the values of a chart, the list of images or Flux's controllers changed"];
+  throw new LockError(`${path} does not fit ${name}: ${told.join("; ")}. ${remedy}`);
 }
 
 /**
@@ -172,12 +226,13 @@ export async function loadLock(path: string, remedy: string): Promise<Lock | und
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  let lock: Partial<Lock>;
+  let lock: unknown;
   try {
-    lock = JSON.parse(text) as Partial<Lock>;
+    lock = JSON.parse(text);
   } catch (error) {
     throw new LockError(`${path} is no JSON (a merge conflict?): ${(error as Error).message}. ${remedy}`);
   }
+  if (!isMap(lock)) throw new LockError(`${path} holds no lock. ${remedy}`);
   if (lock.version !== LOCK_VERSION) {
     throw new LockError(
       `${path} has the format version ${JSON.stringify(lock.version)}, this program reads ${LOCK_VERSION}. ${remedy}`,
@@ -186,7 +241,9 @@ export async function loadLock(path: string, remedy: string): Promise<Lock | und
   if (typeof lock.settings !== "string" || !Array.isArray(lock.charts) || !Array.isArray(lock.images)) {
     throw new LockError(`${path} lacks its settings, charts or images. ${remedy}`);
   }
-  return lock as Lock;
+  const faults = lockFaults(lock);
+  if (faults.length > 0) throw new LockError(`${path} is damaged: ${faults.join("; ")}. ${remedy}`);
+  return lock as unknown as Lock;
 }
 
 /** The name under which the lock lists an image of the settings; a text that is no image stays as it is. */
@@ -195,19 +252,17 @@ function imageSource(image: string): string {
   return reference === undefined ? image : sourceOf(reference);
 }
 
-function staleness(lock: Lock, settings: MirrorSettings): string[] {
+function staleness(lock: Lock, settings: MirrorList, { short }: MirrorSource): string[] {
   const differences: string[] = [];
   const flux = settings.flux?.mode === "bootstrap" ? settings.flux.version : undefined;
   if (lock.flux?.version !== flux) {
-    differences.push(
-      `Flux is ${lock.flux?.version ?? "not"} in the lock, ${flux ?? "not bootstrapped"} in the settings`,
-    );
+    differences.push(`Flux is ${lock.flux?.version ?? "not"} in the lock, ${flux ?? "not bootstrapped"} in ${short}`);
   }
   for (const chart of settings.charts) {
     const locked = lock.charts.find(({ name }) => name === chart.name);
     if (locked === undefined) differences.push(`chart ${chart.name} is not in the lock`);
     else if (locked.version !== chart.version) {
-      differences.push(`chart ${chart.name} is ${locked.version} in the lock, ${chart.version} in the settings`);
+      differences.push(`chart ${chart.name} is ${locked.version} in the lock, ${chart.version} in ${short}`);
     } else if (locked.repository !== chart.repository) {
       differences.push(`chart ${chart.name} comes from ${locked.repository} in the lock, not ${chart.repository}`);
     }
@@ -224,9 +279,7 @@ function staleness(lock: Lock, settings: MirrorSettings): string[] {
   for (const source of listed) {
     if (!charted.has(source) && !wanted.has(source)) differences.push(`image ${source} is in the lock only`);
   }
-  return differences.length === 0
-    ? ["the values of a chart, the list of images or Flux's controllers changed"]
-    : differences;
+  return differences;
 }
 
 /** A lock as it is written: charts and images in order, the keys of values too. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import type { ChartSource } from "./lock.ts";
 import { isMap, type YamlMap } from "./tree.ts";
 
 /** The Kubernetes version that charts are rendered for; part of an analysis. */
@@ -20,11 +21,8 @@ export interface RenderedObject {
   readonly hook: boolean;
 }
 
-export interface ChartFile {
+export interface ChartFile extends Pick<ChartSource, "name" | "namespace" | "listedIn"> {
   readonly tgz: Buffer;
-  /** The release's name. */
-  readonly name: string;
-  readonly namespace: string;
 }
 
 /** A chart that does not render with some values; the message is Helm's. */

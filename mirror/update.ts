@@ -1,5 +1,4 @@
 import { rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { FluxManifests, FluxOptions } from "../flux/manifests.ts";
 import { chartManifest } from "../net/chartManifest.ts";
 import { type Analysis, analyseChart, analysisHash } from "./analysis.ts";
@@ -16,19 +15,19 @@ import {
   type LockedFlux,
   type LockedImage,
   loadLock,
-  lockName,
   lockText,
-  type MirrorSettings,
+  type MirrorList,
+  type MirrorSource,
   settingsHash,
 } from "./lock.ts";
 import { parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests } from "./relocation.ts";
 
 export interface UpdateOptions {
-  /** The folder of Pulumi.yaml, where the lock is written. */
-  readonly root: string;
-  readonly settings: MirrorSettings;
-  /** Files of locks whose analyses may be used again; the stack's own lock always is one. */
+  /** Where the charts and images are listed, and where the lock is written. */
+  readonly source: MirrorSource;
+  readonly settings: MirrorList;
+  /** Files of locks whose analyses may be used again; the lock itself always is one. */
   readonly bases: readonly string[];
   /** A client of the registry with this host. */
   readonly registry: (host: string) => Registry;
@@ -44,13 +43,13 @@ export interface UpdateOptions {
 const NO_TIME = "1970-01-01T00:00:00Z";
 
 /**
- * Resolves a stack's charts and images anew and writes its lock.
+ * Resolves charts and images anew and writes their lock.
  * @returns the lock and what changed, a line each ({@link describeChanges}).
  * @throws Error naming chart, image or file, and what to do.
  */
 export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; changes: string[] }> {
-  const { root, settings, log } = options;
-  const path = join(root, lockName(settings.stack));
+  const { source, settings, log } = options;
+  const path = source.lock;
   const own = await earlier(path, log);
   const bases = [own, ...(await Promise.all(options.bases.map((file) => earlierOrFail(file))))];
   const known = bases.filter((lock) => lock !== undefined);
@@ -60,14 +59,14 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   for (const { chart, found } of resolved) charts.push(await analysed(chart, found, known, options));
 
   const wanted: WantedImage[] = settings.images.map((image) => ({
-    reference: reference(image),
-    by: "aks-gitops:images",
+    reference: reference(image, source.images),
+    by: source.images,
   }));
   for (const { chart, analysis } of charts) {
     for (const reference of analysis.images) wanted.push({ reference, by: `chart ${chart.name}` });
   }
   const flux = settings.flux?.mode === "bootstrap" ? await lockedFlux(settings.flux, options) : undefined;
-  for (const image of flux?.images ?? []) wanted.push({ reference: reference(image), by: "Flux" });
+  for (const image of flux?.images ?? []) wanted.push({ reference: reference(image, source.images), by: "Flux" });
   const { images, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
   for (const warning of warnings) log(`warning: ${warning}`);
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
@@ -134,7 +133,7 @@ async function analysed(
     if (known !== undefined) return { chart, found, hash, analysis: reused(known, base.images) };
   }
   log(`chart ${name} ${version}: rendering it with Helm to find its images`);
-  const analysis = await analyseChart(await helm(), { tgz: found.tgz, name, namespace }, values);
+  const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values);
   for (const warning of analysis.warnings) log(`warning: chart ${name}: ${warning}`);
   return { chart, found, hash, analysis };
 }
@@ -143,7 +142,8 @@ async function analysed(
 function reused({ images, pinned, values, postRender }: LockedChart, locked: readonly LockedImage[]): Analysis {
   const references = images.map((source): Reference => {
     const digest = pinned?.[source];
-    return { ...reference(source), ...(digest === undefined ? {} : { digest }) };
+    // A lock whose images have no such names is not read.
+    return { ...(parseReference(source) as Reference), ...(digest === undefined ? {} : { digest }) };
   });
   let text = JSON.stringify({ values, postRender });
   for (const { source, digest } of locked) {
@@ -186,8 +186,8 @@ async function lockedChart(
   };
 }
 
-function reference(image: string): Reference {
+function reference(image: string, key: string): Reference {
   const parsed = parseReference(image);
-  if (parsed === undefined) throw new Error(`"${image}" is no image's name. Correct it in aks-gitops:images.`);
+  if (parsed === undefined) throw new Error(`"${image}" is no image's name. Correct it in ${key}.`);
   return parsed;
 }

@@ -18,7 +18,7 @@ export interface Fault {
 export class SettingsError extends Error {
   readonly faults: readonly Fault[];
   constructor(stack: string, faults: readonly Fault[]) {
-    super(describe(stack, faults));
+    super(describeFaults(`the configuration of stack ${stack} (Pulumi.${stack}.yaml)`, faults));
     this.name = "SettingsError";
     this.faults = faults;
   }
@@ -29,7 +29,8 @@ export function describeWarning({ key, problem, remedy }: Fault): string {
   return `${key} ${problem}. ${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}.`;
 }
 
-function describe(stack: string, faults: readonly Fault[]): string {
+/** All faults of a file, each with key, value and remedy. */
+export function describeFaults(where: string, faults: readonly Fault[]): string {
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   const lines = faults.flatMap(({ key, value, problem, remedy }) => [
     "",
@@ -37,5 +38,5 @@ function describe(stack: string, faults: readonly Fault[]): string {
     ...(value === undefined ? [] : [`    value   ${typeof value === "string" ? value : JSON.stringify(value)}`]),
     `    remedy  ${remedy}`,
   ]);
-  return [`${count} in the configuration of stack ${stack} (Pulumi.${stack}.yaml):`, ...lines].join("\n");
+  return [`${count} in ${where}:`, ...lines].join("\n");
 }

@@ -22,8 +22,8 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** What the rules of a severity find, as faults. */
-export function applyRules(facts: Facts, severity: Rule["severity"], faults: Faults): Fault[] {
-  const rules = RULES.filter((rule) => rule.severity === severity);
+export function applyRules(facts: Facts, severity: Rule["severity"], faults: Faults, from = RULES): Fault[] {
+  const rules = from.filter((rule) => rule.severity === severity);
   const subjects = [...new Set(rules.map(({ subject }) => subject))];
   return subjects.flatMap((subject) =>
     rules

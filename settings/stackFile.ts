@@ -80,7 +80,15 @@ const YAML_FAULTS: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: "something stands where it does not belong",
 };
 
-async function readYaml(path: string): Promise<Record<string, unknown> | undefined> {
+/**
+ * The map that a YAML file holds, empty for an empty file; undefined where there is no such file.
+ * @param remedy what to do about a file that holds something else.
+ * @throws Error naming the file and what is wrong, without quoting it.
+ */
+export async function readYaml(
+  path: string,
+  remedy = "Write config: and the keys below it",
+): Promise<Record<string, unknown> | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -101,7 +109,7 @@ async function readYaml(path: string): Promise<Record<string, unknown> | undefin
       `${path} holds ${documents.length} documents, and all but the first go unread. Remove the lines ---.`,
     );
   if (content !== undefined && !isMap(content))
-    throw new Error(`${path} holds ${kind(content)} where a map is expected. Write config: and the keys below it.`);
+    throw new Error(`${path} holds ${kind(content)} where a map is expected. ${remedy}.`);
   return content ?? {};
 }
 

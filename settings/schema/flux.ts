@@ -7,6 +7,19 @@ import { defaulted, flag, integer, oneOf, optional, section, setting, text } fro
 const BRANCH =
   /^(?![-./])(?!(HEAD|@)$)(?!.*(\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\/$|\.$))[!-)+-9;->@-Z\]_-}\u00a1-\uffff]+$/;
 
+/** What decides about the images of a Flux that is bootstrapped. */
+export const fluxSource = {
+  imageAutomation: setting(defaulted(flag, FLUX.imageAutomation), "Whether Flux's image controllers run too."),
+  version: setting(
+    defaulted(
+      text(/^\d+\.\d+\.\d+$/, "write one exact version in quotes and without v, for example 2.9.4"),
+      FLUX.version,
+    ),
+    "The Flux that bootstrap installs; the extension brings its own.",
+    FLUX.version,
+  ),
+};
+
 /** How Flux comes into the cluster and where it reads. */
 export const flux = setting(
   section({
@@ -32,15 +45,7 @@ export const flux = setting(
       "The branch that Flux reads and the program writes.",
       "main",
     ),
-    imageAutomation: setting(defaulted(flag, FLUX.imageAutomation), "Whether Flux's image controllers run too."),
-    version: setting(
-      defaulted(
-        text(/^\d+\.\d+\.\d+$/, "write one exact version in quotes and without v, for example 2.9.4"),
-        FLUX.version,
-      ),
-      "The Flux that bootstrap installs; the extension brings its own.",
-      FLUX.version,
-    ),
+    ...fluxSource,
     auth: setting(
       optional(oneOf("deployKey", "token")),
       "How Flux signs in to the repository. Default: deployKey with the extension, token with bootstrap. " +

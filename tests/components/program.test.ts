@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { before, describe, it } from "mocha";
-import { settingsHash } from "../../mirror/lock.ts";
+import { type Lock, settingsHash } from "../../mirror/lock.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { settingsOf } from "../settings/settingsOf.ts";
 import { type Deployment, deploy, resolved } from "./deployment.ts";
 import { LOCK } from "./lock.ts";
@@ -45,6 +46,14 @@ const CONFIG = {
   secrets: [{ name: "demo-credentials", namespace: "demo", generate: ["password"], data: { username: "admin" } }],
 };
 
+/** The lock of settings whose charts and images are all in LOCK. */
+function lockOf(settings: Settings): Lock {
+  const charts = LOCK.charts.filter(({ name }) => settings.charts.some((chart) => chart.name === name));
+  const used = new Set([...settings.images, ...charts.flatMap(({ images }) => images)]);
+  const images = LOCK.images.filter(({ source }) => used.has(source));
+  return { ...LOCK, settings: settingsHash(settings), charts, images };
+}
+
 let runs = 0;
 
 /** Runs the program as the stack `test`, with a configuration and the lock that fits it. */
@@ -52,8 +61,7 @@ async function run(config: Record<string, unknown>): Promise<Deployment<Record<s
   const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
   const previous = process.cwd();
   try {
-    const lock = { ...LOCK, settings: settingsHash(settingsOf(config)) };
-    await writeFile(join(folder, "mirror.test.lock.json"), JSON.stringify(lock));
+    await writeFile(join(folder, "mirror.test.lock.json"), JSON.stringify(lockOf(settingsOf(config))));
     process.chdir(folder);
     runs += 1;
     // Another address, so that the program runs again.

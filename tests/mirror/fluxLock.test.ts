@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import type { FluxManifests, FluxOptions } from "../../flux/manifests.ts";
 import { describeChanges } from "../../mirror/changes.ts";
 import type { Registry } from "../../mirror/chartLookup.ts";
-import { type FluxSource, type Lock, readLock, settingsHash } from "../../mirror/lock.ts";
+import { type FluxSource, type Lock, readLock, settingsHash, stackSource } from "../../mirror/lock.ts";
 import { updateLock } from "../../mirror/update.ts";
 
 const IMAGES = ["ghcr.io/fluxcd/kustomize-controller:v1.9.4", "ghcr.io/fluxcd/source-controller:v1.9.4"];
@@ -34,7 +34,7 @@ describe("the lock of a bootstrapped Flux", () => {
 
   const update = (flux: FluxSource | undefined, manifests: Partial<FluxManifests> = {}) =>
     updateLock({
-      root: folder,
+      source: stackSource(folder, "dev"),
       settings: settings(flux),
       bases: [],
       registry: () => registry,
@@ -100,7 +100,12 @@ describe("the lock of a bootstrapped Flux", () => {
 
   it("names Flux for an image that cannot be resolved", async () => {
     const gone = { ...registry, head: async () => undefined, manifest: async () => undefined } as unknown as Registry;
-    const options = { root: folder, settings: settings(bootstrap), bases: [], registry: () => gone };
+    const options = {
+      source: stackSource(folder, "dev"),
+      settings: settings(bootstrap),
+      bases: [],
+      registry: () => gone,
+    };
     const flux = async () => ({ text: "", sha256: "b".repeat(64), images: IMAGES });
     const helm = async () => "";
     await assert.rejects(

@@ -74,6 +74,47 @@ describe("readLock", () => {
     await assert.rejects(readLock(folder, settings), /is no JSON \(a merge conflict\?\): .*Run: npm run mirror/);
   });
 
+  const damaged: [string, (lock: Lock) => unknown, string][] = [
+    ["null", () => null, "holds no lock."],
+    ["a list", () => [], "holds no lock."],
+    [
+      "a chart without its SHA-256",
+      ({ charts: [chart, ...rest], ...lock }) => ({ ...lock, charts: [{ ...chart, sha256: undefined }, ...rest] }),
+      "is damaged: charts[0].sha256 is missing.",
+    ],
+    [
+      "a chart whose SHA-256 is cut, and whose images are no list",
+      ({ charts: [chart], ...lock }) => ({ ...lock, charts: [{ ...chart, sha256: "00", images: "x" }] }),
+      "is damaged: charts[0].sha256 is no SHA-256 in hexadecimal; charts[0].images is not of type array.",
+    ],
+    [
+      "an image that is no image",
+      ({ images, ...lock }) => ({ ...lock, images: [null, { ...images[1], digest: "latest" }] }),
+      "is damaged: images[0] is not of type object; images[1].digest is no digest sha256:<hex>.",
+    ],
+    [
+      "no image of a chart",
+      ({ images: [own], ...lock }) => ({ ...lock, images: [own] }),
+      "is damaged: image ghcr.io/kubereboot/kured:1.23.0 of chart kured is not among its images.",
+    ],
+    [
+      "no image of Flux",
+      (lock) => ({ ...lock, flux: { version: "2.9.4", manifests: "5".repeat(64), images: ["ghcr.io/fluxcd/x:1"] } }),
+      "is damaged: image ghcr.io/fluxcd/x:1 of Flux is not among its images.",
+    ],
+    [
+      "no chart, though it was made of one",
+      ({ images: [own], ...lock }) => ({ ...lock, charts: [], images: [own] }),
+      "does not fit the settings of stack prod: chart kured is not in the lock.",
+    ],
+  ];
+  for (const [what, damage, message] of damaged) {
+    it(`says what to do about a lock that holds ${what}`, async () => {
+      await write(damage(lock));
+      await refused(`${message} ${remedy}`);
+    });
+  }
+
   const stale: [string, Partial<typeof settings>, string][] = [
     [
       "another version",

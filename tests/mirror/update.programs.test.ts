@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, describe, it } from "mocha";
+import { parse, stringify } from "yaml";
 import { lockText, readLock, sha256 } from "../../mirror/lock.ts";
 import { chartManifest } from "../../net/chartManifest.ts";
 import { MEDIA } from "../../rehearsal/cloud/registry/protocol.ts";
@@ -256,6 +257,24 @@ mirror.prod.lock.json: 1 chart, 2 images, written
     assert.match(
       stderr,
       new RegExp(`has the SHA-256 ${sha256(tool)}, but https://other\\.example/index\\.yaml says ${sha256("another")}`),
+    );
+  });
+
+  it("needs no token of the stack, and says what else is wrong with its settings", async () => {
+    const path = join(world.folder, "Pulumi.prod.yaml");
+    const file = parse(await readFile(path, "utf8")) as { config: Record<string, object> };
+    file.config["aks-gitops:flux"] = { ...file.config["aks-gitops:flux"], auth: "token" };
+    await writeFile(path, stringify(file));
+    await succeed();
+    await readLock(world.folder, settings);
+
+    file.config["aks-gitops:registry"] = { sku: "Premum" };
+    await writeFile(path, stringify(file));
+    const { code, stderr } = await world.update();
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^1 fault in the configuration of stack prod \(Pulumi\.prod\.yaml\):\n\n {2}aks-gitops:registry\.sku /,
     );
   });
 

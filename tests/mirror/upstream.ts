@@ -25,8 +25,9 @@ export interface Upstream {
   serve(host: string, body: string): void;
   /** Writes the stack file `Pulumi.prod.yaml` with these charts and images. */
   settings(charts: readonly object[], images?: readonly string[]): Promise<void>;
-  /** `npm run mirror -- update --stack prod`, with a PATH that may lack Helm. */
+  /** `npm run mirror -- update --stack prod`, or of another list, with a PATH that may lack Helm. */
   update(options?: {
+    list?: readonly string[];
     args?: readonly string[];
     path?: string;
   }): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -65,7 +66,7 @@ export async function upstream(): Promise<Upstream> {
       };
       await writeFile(join(folder, "Pulumi.prod.yaml"), stringify({ config }));
     },
-    async update({ args = [], path = process.env.PATH ?? "" } = {}) {
+    async update({ list = ["--stack", "prod", "--project", folder], args = [], path = process.env.PATH ?? "" } = {}) {
       const env = {
         PATH: path,
         HOME: process.env.HOME,
@@ -73,7 +74,7 @@ export async function upstream(): Promise<Upstream> {
         HTTPS_PROXY: proxy,
         NODE_EXTRA_CA_CERTS: join(folder, "authority.pem"),
       };
-      const all = [MAIN, "update", "--stack", "prod", "--project", folder, ...args];
+      const all = [MAIN, "update", ...list, ...args];
       const child = spawn(process.execPath, all, { env, stdio: ["ignore", "pipe", "pipe"] });
       const output = { stdout: "", stderr: "" };
       for (const name of ["stdout", "stderr"] as const) {

@@ -1,0 +1,56 @@
+// What a lock's file must hold: a merge or a hand may have left something else in it.
+import type * as zod from "zod/mini";
+import { z } from "../settings/zod.ts";
+import { parseReference } from "./reference.ts";
+import { formatPath, type Path } from "./tree.ts";
+
+const text = z.string().check(z.minLength(1, "is empty"));
+const image = text.check(z.refine((name) => parseReference(name) !== undefined, "is no image's name"));
+const hex = z.string().check(z.regex(/^[0-9a-f]{64}$/, "is no SHA-256 in hexadecimal"));
+const digest = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/, "is no digest sha256:<hex>"));
+
+const form = z.object({
+  settings: hex,
+  charts: z.array(
+    z.object({
+      name: text,
+      repository: text,
+      version: text,
+      url: text,
+      sha256: hex,
+      created: text,
+      manifest: digest,
+      analysis: hex,
+      images: z.array(image),
+      pinned: z.optional(z.record(text, digest)),
+      values: z.record(z.string(), z.unknown()),
+      postRender: z.array(z.object({ name: text, newName: text, digest })),
+    }),
+  ),
+  images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text) })),
+  flux: z.optional(z.object({ version: text, manifests: hex, images: z.array(image) })),
+});
+
+/** What is wrong with a lock of this version, a phrase each. */
+export function lockFaults(content: object): string[] {
+  const { error, data } = form.safeParse(content, { reportInput: true });
+  if (error !== undefined) return error.issues.map((issue) => `${formatPath(issue.path as Path)} ${problemOf(issue)}`);
+  return unlisted(data);
+}
+
+/** Charts and Flux name images by their sources; what is not listed there has no digest. */
+function unlisted({ charts, images, flux }: zod.infer<typeof form>): string[] {
+  const listed = new Set(images.map(({ source }) => source));
+  const users = [
+    ...charts.map((chart) => ({ by: `chart ${chart.name}`, images: chart.images })),
+    ...(flux ? [{ by: "Flux", images: flux.images }] : []),
+  ];
+  return users.flatMap(({ by, images }) =>
+    images.filter((image) => !listed.has(image)).map((image) => `image ${image} of ${by} is not among its images`),
+  );
+}
+
+function problemOf(issue: zod.core.$ZodIssue): string {
+  if (issue.code !== "invalid_type") return issue.message;
+  return issue.input === undefined ? "is missing" : `is not of type ${issue.expected}`;
+}

@@ -1,0 +1,152 @@
+// Charts and images that a file of its own lists, as somebody has them who uses the components in another program.
+import { strict as assert } from "node:assert";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, before, beforeEach, describe, it } from "mocha";
+import { stringify } from "yaml";
+import { readLockOf } from "../../mirror/lock.ts";
+import { fileSource, readMirrorList } from "../../mirror/mirrorFile.ts";
+import { imageContent } from "../../rehearsal/content/image.ts";
+import { findTool } from "../../tools/findTool.ts";
+import { deployment, packChart } from "./charts.ts";
+import { type Upstream, upstream } from "./upstream.ts";
+
+const REPOSITORY = "https://charts.acme.example/stable";
+const IMAGE = "ghcr.io/acme/tool:1.4.0";
+const EXTRA = "docker.io/library/nginx:1.29";
+const tool = packChart({ image: IMAGE }, { "deployment.yaml": deployment("{{ .Values.image }}") });
+const chart = { name: "tool", repository: REPOSITORY, version: "1.0.0", namespace: "tools" };
+
+describe("a mirror file", () => {
+  let world: Upstream;
+  let file: string;
+  before(async function () {
+    // Where Helm must be built first.
+    this.timeout(1_200_000);
+    await findTool("helm");
+  });
+  beforeEach(async () => {
+    world = await upstream();
+    file = join(world.folder, "mirror.yaml");
+    await world.publish({
+      images: [imageContent(IMAGE), imageContent(EXTRA)],
+      repositories: [{ url: REPOSITORY, charts: [tool] }],
+    });
+  });
+  afterEach(() => world.close());
+
+  const write = (content: unknown) => writeFile(file, typeof content === "string" ? content : stringify(content));
+  const update = () => world.update({ list: ["--file", file] });
+  const remedy = () => `Run: npx aks-gitops-mirror update --file ${file}`;
+
+  async function refused(content: unknown, message: (file: string) => string): Promise<void> {
+    await write(content);
+    const { code, stdout, stderr } = await update();
+    assert.deepEqual({ code, stdout, stderr }, { code: 1, stdout: "", stderr: `${message(file)}\n` });
+  }
+
+  it("is resolved into the lock beside it", async () => {
+    await write({ charts: [chart], images: [EXTRA] });
+    const { code, stdout, stderr } = await update();
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^\+ chart tool 1\.0\.0 .*\n.*\n.*\nmirror\.lock\.json: 1 chart, 2 images, written\n$/);
+    const lock = await readLockOf(fileSource(file), await readMirrorList(file));
+    assert.deepEqual(
+      lock.images.map(({ source, digest }) => [source, digest]),
+      [EXTRA, IMAGE].map((image) => [image, imageContent(image).digest]),
+    );
+    assert.deepEqual(lock.charts[0]?.values, {
+      image: `{registry}/ghcr.io/acme/tool:1.4.0@${imageContent(IMAGE).digest}`,
+    });
+  });
+
+  it("does not fit a lock of other charts or images", async () => {
+    await write({ images: [EXTRA] });
+    assert.equal((await update()).code, 0);
+    await write({ charts: [chart] });
+    await assert.rejects(readLockOf(fileSource(file), await readMirrorList(file)), {
+      name: "LockError",
+      message:
+        `${join(world.folder, "mirror.lock.json")} does not fit mirror.yaml: chart tool is not in the lock; ` +
+        `image ${EXTRA} is in the lock only. ${remedy()}`,
+    });
+  });
+
+  it("may name a Flux to bootstrap, by default the one that the settings have", async () => {
+    await write({ flux: { imageAutomation: true } });
+    assert.deepEqual(await readMirrorList(file), {
+      charts: [],
+      images: [],
+      flux: { mode: "bootstrap", version: "2.9.4", imageAutomation: true },
+    });
+  });
+
+  it("is told of all its faults, with key, value and remedy", () =>
+    refused(
+      {
+        charts: [
+          { ...chart, version: "^1.0" },
+          { ...chart, namespace: "flux-system" },
+        ],
+        images: ["nginx"],
+        image: [EXTRA],
+        flux: { version: "v2.9.4" },
+      },
+      (file) => `6 faults in ${file}:
+
+  image is not a known key
+    value   ["${EXTRA}"]
+    remedy  did you mean images? known keys are charts, images, flux
+
+  charts[0].version does not have the right form
+    value   ^1.0
+    remedy  write one exact version in quotes, for example 6.1.0; ranges are not taken, so that a release is repeatable
+
+  images[0] does not have the right form
+    value   nginx
+    remedy  write the whole name with registry and tag, for example ghcr.io/stefanprodan/podinfo:6.14.1
+
+  flux.version does not have the right form
+    value   v2.9.4
+    remedy  write one exact version in quotes and without v, for example 2.9.4
+
+  charts[1].name is the name of another chart
+    value   tool
+    remedy  list each chart once
+
+  charts[1].namespace belongs to Flux itself
+    value   flux-system
+    remedy  choose a namespace of the chart's own`,
+    ));
+
+  it("names itself where a chart or an image cannot be found", async () => {
+    await write({ charts: [{ ...chart, version: "1.0.1" }], images: [] });
+    const { code, stderr } = await update();
+    assert.equal(code, 1);
+    assert.match(stderr, /Correct name, version or repository of the chart tool in charts of mirror\.yaml\.\n$/);
+    await write({ images: ["ghcr.io/acme/missing:1"] });
+    assert.match((await update()).stderr, /\n {2}ghcr\.io\/acme\/missing:1 \(images of mirror\.yaml\): /);
+  });
+
+  it("is named where it is missing or no YAML", async () => {
+    const { code, stderr } = await update();
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      `${file} does not exist. Write the charts and images to mirror into it, or name another file.\n`,
+    );
+    await write("charts: [");
+    assert.match(
+      (await update()).stderr,
+      new RegExp(`^${file}, line \\d+, column \\d+ is no YAML: .* Correct it there\\.\n$`),
+    );
+    await refused("- charts", (file) => `${file} holds a list where a map is expected. Write charts, images and flux.`);
+  });
+
+  it("is not read beside a stack", async () => {
+    const { code, stderr } = await world.update({ list: ["--file", file, "--stack", "prod"] });
+    assert.equal(code, 1);
+    assert.match(stderr, /^--stack and --file exclude each other\.\nUsage: /);
+    assert.match((await world.update({ list: [] })).stderr, /^--stack or --file is missing\.\nUsage: /);
+  });
+});
