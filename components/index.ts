@@ -1,20 +1,7 @@
-// The components for other programs, their arguments, and the resources of the provider plugin that they are made of.
+// The components for other programs, and their arguments. The resources of the provider plugin that they are made of are
+// in provider/sdk/index.ts, for programs that want no more than these.
 
 export type { Lock, LockedChart, LockedFlux, LockedImage, MirrorSettings } from "../mirror/lock.ts";
-export { ChartMirror, type ChartMirrorArgs } from "../provider/sdk/chartMirror.ts";
-export { ClusterAccess, type ClusterAccessArgs } from "../provider/sdk/clusterAccess.ts";
-export { EncryptedSecret, type EncryptedSecretArgs } from "../provider/sdk/encryptedSecret.ts";
-export { FluxInstall, type FluxInstallArgs, type SshKeyArgs } from "../provider/sdk/fluxInstall.ts";
-export { FluxReady, type FluxReadyArgs } from "../provider/sdk/fluxReady.ts";
-export {
-  type FluxComponentsArgs,
-  GitCommit,
-  type GitCommitArgs,
-  type KustomizationEntries,
-  type SopsRule,
-} from "../provider/sdk/gitCommit.ts";
-export { ImageImport, type ImageImportArgs } from "../provider/sdk/imageImport.ts";
-export { SystemPool, type SystemPoolArgs } from "../provider/sdk/systemPool.ts";
 export { AksCluster } from "./cluster/aksCluster.ts";
 export type {
   AksClusterArgs,
@@ -32,6 +19,7 @@ export type { ActingIdentity, FluxBootstrapArgs } from "./flux/fluxBootstrapArgs
 export { FluxIdentity, type FluxIdentityArgs } from "./flux/fluxIdentity.ts";
 export { type Bootstrapped, RepositoryContent, type RepositoryContentArgs } from "./flux/repositoryContent.ts";
 export { HelmMirror, type HelmMirrorArgs, readMirrorLock } from "./mirror/helmMirror.ts";
+export { readMirrorFile } from "./mirror/mirrorFile.ts";
 export { ContainerRegistry, type ContainerRegistryArgs } from "./registry/containerRegistry.ts";
 export type { PullCredentials } from "./registry/pullCredentials.ts";
 export { PullPrincipal, type PullPrincipalArgs } from "./registry/pullPrincipal.ts";
