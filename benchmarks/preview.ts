@@ -9,7 +9,7 @@ import { family } from "../rehearsal/descendants.ts";
 import { must, run } from "../rehearsal/run.ts";
 import { environment, pathsOf, runningCloud } from "../rehearsal/session.ts";
 
-const rounds = 5;
+const ROUNDS = 5;
 const checkout = resolve(import.meta.dirname, "..");
 
 interface Sample {
@@ -80,7 +80,7 @@ try {
   await must(engine.pulumi, ["up", "--yes", "--skip-preview", "--non-interactive"], { cwd: empty, env });
   const samples: Record<"prod" | "empty", Sample[]> = { prod: [], empty: [] };
   // The first of each warms the caches; then in turn, so that a machine that slows down slows both.
-  for (let round = 0; round <= rounds; round++)
+  for (let round = 0; round <= ROUNDS; round++)
     for (const [name, cwd] of [
       ["prod", paths.project],
       ["empty", empty],
@@ -97,7 +97,7 @@ try {
     const [prod, floor] = [of("prod", figure), of("empty", figure)];
     const ratio = (prod / floor).toFixed(2);
     console.log(
-      `preview, ${figure}: prod ${prod.toFixed(1)} ${unit}, empty program ${floor.toFixed(1)} ${unit}, ratio ${ratio} (medians of ${rounds})`,
+      `preview, ${figure}: prod ${prod.toFixed(1)} ${unit}, empty program ${floor.toFixed(1)} ${unit}, ratio ${ratio} (medians of ${ROUNDS})`,
     );
   }
 } finally {

@@ -127,32 +127,32 @@ function keyOf(reference: Reference): string {
 class ClosedWorld {
   readonly problems: string[] = [];
   readonly postRender: { name: string; newName: string; digest: string }[] = [];
-  private readonly references: Map<string, Reference>;
-  private readonly digestOf: (source: string) => string;
+  readonly #references: Map<string, Reference>;
+  readonly #digestOf: (source: string) => string;
   /** The sources of all images that a kustomization sees under one name, and whether it has to change them. */
-  private readonly byName = new Map<string, { sources: Map<string, Reference>; change: boolean }>();
+  readonly #byName = new Map<string, { sources: Map<string, Reference>; change: boolean }>();
 
   constructor(references: Map<string, Reference>, digestOf: (source: string) => string) {
-    this.references = references;
-    this.digestOf = digestOf;
+    this.#references = references;
+    this.#digestOf = digestOf;
   }
 
   add(field: ImageField): void {
     const relocated = field.reference.host === TARGET;
-    const reference = relocated ? this.origin(field.reference) : field.reference;
+    const reference = relocated ? this.#origin(field.reference) : field.reference;
     if (reference === undefined) this.problems.push(`${describeField(field)} is not what it was before`);
     else if (!relocated && !field.kustomizable) this.problems.push(describeField(field));
     if (reference === undefined) return;
-    this.references.set(keyOf(reference), reference);
+    this.#references.set(keyOf(reference), reference);
     if (!field.kustomizable) return;
     const name = field.written.slice(0, field.written.length - suffixOf(field).length);
-    const entry = this.byName.get(name) ?? { sources: new Map(), change: false };
+    const entry = this.#byName.get(name) ?? { sources: new Map(), change: false };
     entry.sources.set(keyOf(reference), reference);
-    this.byName.set(name, { ...entry, change: entry.change || !relocated || field.reference.digest === undefined });
+    this.#byName.set(name, { ...entry, change: entry.change || !relocated || field.reference.digest === undefined });
   }
 
   finish(): void {
-    for (const [name, { sources, change }] of this.byName) {
+    for (const [name, { sources, change }] of this.#byName) {
       const [reference] = sources.values();
       if (!change || reference === undefined) continue;
       if (sources.size > 1) {
@@ -166,10 +166,10 @@ class ClosedWorld {
   }
 
   /** The image that a relocated name stands for. */
-  private origin({ repository, tag, digest }: Reference): Reference | undefined {
-    return [...this.references.values()].find((original) => {
+  #origin({ repository, tag, digest }: Reference): Reference | undefined {
+    return [...this.#references.values()].find((original) => {
       if (nameOf(original) !== repository) return false;
-      if (digest !== undefined) return digest === (original.digest ?? this.digestOf(sourceOf(original)));
+      if (digest !== undefined) return digest === (original.digest ?? this.#digestOf(sourceOf(original)));
       return original.digest === undefined && tag === original.tag;
     });
   }

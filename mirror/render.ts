@@ -35,16 +35,16 @@ export class RenderError extends Error {
 
 /** Renders one chart again and again with the real `helm template`. */
 export class Renderer {
-  private readonly helm: string;
-  private readonly chart: ChartFile;
-  private readonly folder: string;
-  private readonly bodies = new Map<string, unknown>();
-  private runs = 0;
+  readonly #helm: string;
+  readonly #chart: ChartFile;
+  readonly #folder: string;
+  readonly #bodies = new Map<string, unknown>();
+  #runs = 0;
 
   private constructor(helm: string, chart: ChartFile, folder: string) {
-    this.helm = helm;
-    this.chart = chart;
-    this.folder = folder;
+    this.#helm = helm;
+    this.#chart = chart;
+    this.#folder = folder;
   }
 
   /** Runs an action with a renderer and removes its files afterwards. */
@@ -63,30 +63,30 @@ export class Renderer {
    * @throws RenderError
    */
   async render(values: YamlMap): Promise<RenderedObject[]> {
-    const file = join(this.folder, `values-${this.runs++}.json`);
+    const file = join(this.#folder, `values-${this.#runs++}.json`);
     await writeFile(file, JSON.stringify(values));
-    const { name, namespace } = this.chart;
-    const args = ["template", name, join(this.folder, "chart.tgz"), "--namespace", namespace, "--values", file];
+    const { name, namespace } = this.#chart;
+    const args = ["template", name, join(this.#folder, "chart.tgz"), "--namespace", namespace, "--values", file];
     args.push("--include-crds", "--skip-tests", "--kube-version", KUBE_VERSION);
     // Nothing of the user's own Helm may change the outcome.
-    const home = join(this.folder, "helm");
+    const home = join(this.#folder, "helm");
     const env = { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
     try {
-      const { stdout } = await promisify(execFile)(this.helm, args, { env, maxBuffer: 2 ** 28 });
-      return this.objects(stdout);
+      const { stdout } = await promisify(execFile)(this.#helm, args, { env, maxBuffer: 2 ** 28 });
+      return this.#objects(stdout);
     } catch (error) {
       const { stderr } = error as { stderr?: string };
-      throw new RenderError((stderr || (error as Error).message).trim().replaceAll(this.folder, ""));
+      throw new RenderError((stderr || (error as Error).message).trim().replaceAll(this.#folder, ""));
     }
   }
 
-  private objects(output: string): RenderedObject[] {
+  #objects(output: string): RenderedObject[] {
     const objects: RenderedObject[] = [];
     const seen = new Map<string, number>();
     for (const text of output.split(/^---\s*$/m)) {
-      for (const body of this.parsed(text)) {
+      for (const body of this.#parsed(text)) {
         const metadata = isMap(body.metadata) ? body.metadata : {};
-        const id = `${body.kind} ${metadata.namespace ?? this.chart.namespace}/${metadata.name}`;
+        const id = `${body.kind} ${metadata.namespace ?? this.#chart.namespace}/${metadata.name}`;
         const count = (seen.get(id) ?? 0) + 1;
         seen.set(id, count);
         const annotations = isMap(metadata.annotations) ? metadata.annotations : {};
@@ -96,12 +96,12 @@ export class Renderer {
     return objects;
   }
 
-  private parsed(text: string): YamlMap[] {
+  #parsed(text: string): YamlMap[] {
     // Most objects stay the same from one rendering to the next, and CRDs are long.
-    let body = this.bodies.get(text);
+    let body = this.#bodies.get(text);
     if (body === undefined) {
       body = parse(text, { uniqueKeys: false, logLevel: "silent" }) ?? null;
-      this.bodies.set(text, body);
+      this.#bodies.set(text, body);
     }
     if (!isMap(body)) return [];
     const items = String(body.kind).endsWith("List") && Array.isArray(body.items) ? body.items : [body];

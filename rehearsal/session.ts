@@ -104,7 +104,7 @@ export async function control<T>(cloud: CloudFile, path: string, method = "GET")
 }
 
 /** Variables that would let a real account, proxy or backend reach into a rehearsal. */
-const foreign =
+const FOREIGN =
   /^(AAD_|ARM_|AZURE_|FLUX_|KUBE|GITHUB_|GIT_|PULUMI_|HELM_|SOPS_|MSI_|IDENTITY_|(https?|all|no)_proxy$)/i;
 
 /** The stand-in for kubelogin. */
@@ -129,7 +129,7 @@ export function environment({
   path = [],
 }: EnvironmentOptions): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0]),
+    (entry): entry is [string, string] => entry[1] !== undefined && !FOREIGN.test(entry[0]),
   );
   const { clientId, clientSecret, gitHubToken } = cloud.identities[as];
   return {

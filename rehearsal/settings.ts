@@ -5,7 +5,7 @@ import type { Settings } from "../settings/types.ts";
 import { checkout } from "./session.ts";
 
 /** The token that the extension's Flux reads the repository with. */
-export const gitTokenKey = "aks-gitops:gitToken";
+export const GIT_TOKEN_KEY = "aks-gitops:gitToken";
 
 /** Whether a stack's Flux needs that token; a stack file without secrets of its own has none yet. */
 export function needsGitToken(config: Record<string, unknown>): boolean {

@@ -87,80 +87,80 @@ class Search {
   /** Where the program lies in the cache when it was downloaded, or built alone. */
   readonly place: string;
   /** Where it lies when it was built: a bundle's programs have one folder. */
-  private readonly built: string;
-  private readonly name: ToolName;
-  private readonly options: FindOptions;
-  private readonly env: NodeJS.ProcessEnv;
-  private readonly hosts: DownloadHosts;
-  private readonly platform: Platform;
-  private readonly cache: string;
-  private readonly say: (text: string) => void;
+  readonly #built: string;
+  readonly #name: ToolName;
+  readonly #options: FindOptions;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #hosts: DownloadHosts;
+  readonly #platform: Platform;
+  readonly #cache: string;
+  readonly #say: (text: string) => void;
 
   constructor(name: ToolName, options: FindOptions) {
     const tool = CATALOGUE[name];
-    this.name = name;
-    this.options = options;
-    this.env = options.env ?? process.env;
-    this.hosts = options.hosts ?? OFFICIAL_HOSTS;
-    this.platform = options.platform ?? { os: process.platform, arch: process.arch };
-    this.cache = cacheFolder(this.env);
+    this.#name = name;
+    this.#options = options;
+    this.#env = options.env ?? process.env;
+    this.#hosts = options.hosts ?? OFFICIAL_HOSTS;
+    this.#platform = options.platform ?? { os: process.platform, arch: process.arch };
+    this.#cache = cacheFolder(this.#env);
     const place = (folder: string) =>
-      join(this.cache, "tools", `${folder}-${this.platform.os}-${this.platform.arch}`, this.fileName(name));
+      join(this.#cache, "tools", `${folder}-${this.#platform.os}-${this.#platform.arch}`, this.#fileName(name));
     this.place = place(`${tool.comesWith ?? name}-${tool.version}`);
-    this.built = tool.go.bundle === undefined ? this.place : place(BUNDLES[tool.go.bundle]);
+    this.#built = tool.go.bundle === undefined ? this.place : place(BUNDLES[tool.go.bundle]);
     const log = options.log ?? (() => undefined);
-    this.say = (text) => log(`${name} ${text}`);
+    this.#say = (text) => log(`${name} ${text}`);
   }
 
   async run(): Promise<string> {
-    const path = await this.onPath();
+    const path = await this.#onPath();
     if (path !== undefined) return path;
-    const { version } = CATALOGUE[this.name];
+    const { version } = CATALOGUE[this.#name];
     const cached = await this.cached();
     if (cached !== undefined) {
-      this.say(`${version}: from the cache`);
+      this.#say(`${version}: from the cache`);
       return cached;
     }
-    const waiting = () => this.say(`${version}: another process is at it, waiting`);
-    return withLock(join(this.cache, "locks", `${this.name}.lock`), waiting, async () => {
-      if ((await this.cached()) === undefined) await this.provide();
+    const waiting = () => this.#say(`${version}: another process is at it, waiting`);
+    return withLock(join(this.#cache, "locks", `${this.#name}.lock`), waiting, async () => {
+      if ((await this.cached()) === undefined) await this.#provide();
       return (await this.cached()) ?? this.place;
     });
   }
 
   /** Its path in the cache; undefined where it is not there. */
   async cached(): Promise<string | undefined> {
-    for (const path of [this.place, this.built]) if (await isProgram(path)) return path;
+    for (const path of [this.place, this.#built]) if (await isProgram(path)) return path;
     return undefined;
   }
 
-  private async onPath(): Promise<string | undefined> {
-    const { comesWith } = CATALOGUE[this.name];
+  async #onPath(): Promise<string | undefined> {
+    const { comesWith } = CATALOGUE[this.#name];
     // A companion counts only beside a fitting program of the same release.
-    const found = await this.fitting(comesWith ?? this.name);
+    const found = await this.#fitting(comesWith ?? this.#name);
     if (found === undefined) return undefined;
-    const path = join(dirname(found.path), this.fileName(this.name));
+    const path = join(dirname(found.path), this.#fileName(this.#name));
     if (!(await isProgram(path))) return undefined;
-    this.say(`${found.version}: from PATH, ${path}`);
+    this.#say(`${found.version}: from PATH, ${path}`);
     return path;
   }
 
-  private async fitting(name: ToolName): Promise<{ path: string; version: string } | undefined> {
+  async #fitting(name: ToolName): Promise<{ path: string; version: string } | undefined> {
     const { fits, versionArgs = [] } = CATALOGUE[name];
     if (fits === undefined) return undefined;
-    for (const folder of (this.env.PATH ?? "").split(delimiter)) {
-      const path = resolve(folder, this.fileName(name));
+    for (const folder of (this.#env.PATH ?? "").split(delimiter)) {
+      const path = resolve(folder, this.#fileName(name));
       if (folder === "" || !(await isProgram(path))) continue;
-      const version = await this.versionOf(path, versionArgs);
+      const version = await this.#versionOf(path, versionArgs);
       if (version !== undefined && versionFits(version, fits)) return { path, version: version.replace(/^v/, "") };
     }
     return undefined;
   }
 
-  private async versionOf(path: string, args: readonly string[]): Promise<string | undefined> {
+  async #versionOf(path: string, args: readonly string[]): Promise<string | undefined> {
     try {
       // Pulumi would ask the network for a newer version.
-      const env = { ...this.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+      const env = { ...this.#env, PULUMI_SKIP_UPDATE_CHECK: "true" };
       const { stdout } = await promisify(execFile)(path, args, { env, timeout: VERSION_TIMEOUT });
       return /v?\d+\.\d+\.\d+[-+.\w]*/.exec(stdout)?.[0];
     } catch {
@@ -168,31 +168,31 @@ class Search {
     }
   }
 
-  private async provide(): Promise<void> {
-    const work = join(this.cache, "tmp");
+  async #provide(): Promise<void> {
+    const work = join(this.#cache, "tmp");
     await mkdir(work, { recursive: true });
     await removeLeftovers(work);
-    const folder = await mkdtemp(join(work, `${this.name}-`));
+    const folder = await mkdtemp(join(work, `${this.#name}-`));
     try {
-      const failure = await this.tryDownload(folder);
-      if (failure !== undefined) await this.build(folder, failure);
+      const failure = await this.#tryDownload(folder);
+      if (failure !== undefined) await this.#build(folder, failure);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
   /** Returns why the download was not to be had, or undefined when the tool is in the cache. */
-  private async tryDownload(folder: string): Promise<string | undefined> {
-    const owner = CATALOGUE[this.name].comesWith ?? this.name;
-    const source = CATALOGUE[owner].download?.(this.platform, this.hosts);
-    if (source === undefined) return `no official download for ${this.platform.os} on ${this.platform.arch}`;
-    const { version } = CATALOGUE[this.name];
+  async #tryDownload(folder: string): Promise<string | undefined> {
+    const owner = CATALOGUE[this.#name].comesWith ?? this.#name;
+    const source = CATALOGUE[owner].download?.(this.#platform, this.#hosts);
+    if (source === undefined) return `no official download for ${this.#platform.os} on ${this.#platform.arch}`;
+    const { version } = CATALOGUE[this.#name];
     try {
-      const seconds = await this.timed(
+      const seconds = await this.#timed(
         () => `${version}: downloading ${source.url}`,
-        async () => this.install(await download(source, folder, this.fileName(owner)), this.place),
+        async () => this.#install(await download(source, folder, this.#fileName(owner)), this.place),
       );
-      this.say(`${version}: downloaded in ${seconds} s, checksum verified`);
+      this.#say(`${version}: downloaded in ${seconds} s, checksum verified`);
       return undefined;
     } catch (error) {
       if (error instanceof ChecksumError) throw error;
@@ -200,63 +200,63 @@ class Search {
     }
   }
 
-  private async build(folder: string, failure: string): Promise<void> {
-    const { go, version, fits } = CATALOGUE[this.name];
-    if ((await goVersion(this.env)) === undefined) {
+  async #build(folder: string, failure: string): Promise<void> {
+    const { go, version, fits } = CATALOGUE[this.#name];
+    if ((await goVersion(this.#env)) === undefined) {
       const wanted =
         fits === undefined ? "not looked for" : `wanted a version from ${fits.from} and below ${fits.below}`;
       throw new Error(
-        `${this.name} was not found. Tried: PATH (${wanted}); ` +
-          `the cache ${this.cache}; the official download (${failure}); a build with Go (no \`go\` on PATH). ` +
-          `Install ${this.name} ${version}, or Go 1.26 or newer (https://go.dev/dl).`,
+        `${this.#name} was not found. Tried: PATH (${wanted}); ` +
+          `the cache ${this.#cache}; the official download (${failure}); a build with Go (no \`go\` on PATH). ` +
+          `Install ${this.#name} ${version}, or Go 1.26 or newer (https://go.dev/dl).`,
       );
     }
     // Of what nobody publishes a download, none was to be expected.
-    if (CATALOGUE[this.name].download !== undefined)
-      this.say(`${go.version ?? version}: no download (${failure}), building with Go`);
+    if (CATALOGUE[this.#name].download !== undefined)
+      this.#say(`${go.version ?? version}: no download (${failure}), building with Go`);
     // Whoever asks for a second tool of a bundle waits for the first one's build.
-    await once(`${dirname(this.built)}${sep}`, () => this.compile(folder));
+    await once(`${dirname(this.#built)}${sep}`, () => this.#compile(folder));
   }
 
-  private async compile(folder: string): Promise<void> {
-    const { go, version } = CATALOGUE[this.name];
+  async #compile(folder: string): Promise<void> {
+    const { go, version } = CATALOGUE[this.#name];
     const what = go.bundle === undefined ? (go.version ?? version) : `and the other tools of the ${go.bundle}`;
-    const module = go.completed && (await this.completed(folder));
+    const module = go.completed && (await this.#completed(folder));
     let compiled = 0;
     const progress = (packages: number) => {
       compiled = packages;
     };
     const make = async () => {
       // Another process may have built the bundle for a tool of its own.
-      if (await isProgram(this.built)) return;
+      if (await isProgram(this.#built)) return;
       const programs = join(folder, "built");
       await mkdir(programs);
-      const suffix = this.fileName("");
-      await goBuild(this.name, { folder: programs, env: this.env, suffix, progress, ...(module && { module }) });
-      await this.install(programs, this.built);
+      const suffix = this.#fileName("");
+      await goBuild(this.#name, { folder: programs, env: this.#env, suffix, progress, ...(module && { module }) });
+      await this.#install(programs, this.#built);
     };
     // Downloads do not need the processors that another build may have.
-    await this.timed(
+    await this.#timed(
       () => `${what}: downloading its modules`,
-      () => goFetch(this.name, { env: this.env, ...(module && { module }) }),
+      () => goFetch(this.#name, { env: this.#env, ...(module && { module }) }),
     );
-    await this.options.buildAfter;
+    await this.#options.buildAfter;
     // Two builds side by side would only take each other's processors.
-    const waiting = () => this.say(`${what}: waiting for another build`);
-    const seconds = await withLock(join(this.cache, "locks", "go.lock"), waiting, () =>
-      this.timed(() => `${what}: building with Go, ${compiled} packages compiled`, make),
+    const waiting = () => this.#say(`${what}: waiting for another build`);
+    const seconds = await withLock(join(this.#cache, "locks", "go.lock"), waiting, () =>
+      this.#timed(() => `${what}: building with Go, ${compiled} packages compiled`, make),
     );
-    this.say(`${what}: built with Go in ${seconds} s`);
+    this.#say(`${what}: built with Go in ${seconds} s`);
   }
 
   /** The complete module of the flux CLI, in a folder. */
-  private async completed(folder: string): Promise<string> {
-    return completedFlux(folder, { env: this.env, kustomize: await findTool("kustomize", this.options) });
+  async #completed(folder: string): Promise<string> {
+    return completedFlux(folder, { env: this.#env, kustomize: await findTool("kustomize", this.#options) });
   }
 
   /** Moves finished programs into the cache, the one that was asked for last: once it is there, all are. */
-  private async install(programs: string, place: string): Promise<void> {
-    const wanted = this.fileName(this.name);
+  async #install(programs: string, place: string): Promise<void> {
+    const wanted = this.#fileName(this.#name);
     const names = (await readdir(programs, { withFileTypes: true })).filter((entry) => entry.isFile());
     if (!names.some((entry) => entry.name === wanted)) throw new Error(`the download holds no ${wanted}`);
     await mkdir(dirname(place), { recursive: true });
@@ -267,10 +267,10 @@ class Search {
   }
 
   /** Runs an action, saying now and then that it goes on. Returns its time in seconds. */
-  private async timed(state: () => string, action: () => Promise<unknown>): Promise<number> {
+  async #timed(state: () => string, action: () => Promise<unknown>): Promise<number> {
     const start = performance.now();
     const seconds = () => Math.round((performance.now() - start) / 1000);
-    const heartbeat = setInterval(() => this.say(`${state()}, ${seconds()} s`), HEARTBEAT);
+    const heartbeat = setInterval(() => this.#say(`${state()}, ${seconds()} s`), HEARTBEAT);
     try {
       await action();
     } finally {
@@ -279,8 +279,8 @@ class Search {
     return seconds();
   }
 
-  private fileName(name: ToolName | ""): string {
-    return this.platform.os === "win32" ? `${name}.exe` : name;
+  #fileName(name: ToolName | ""): string {
+    return this.#platform.os === "win32" ? `${name}.exe` : name;
   }
 }
 

@@ -194,7 +194,7 @@ export async function unsettled(api: KubernetesApi, names: readonly string[], re
 function sourceProblem(source: KubeObject, requestedAt: string): string | undefined {
   const { lastHandledReconcileAt, artifact } = statusOf(source);
   const problem = unready(source);
-  if (problem !== undefined) return isRefused.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
+  if (problem !== undefined) return IS_REFUSED.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
   // The request is told to have been handled all the same.
   if (paused(source) !== undefined) return paused(source);
   if (artifact?.revision === undefined) return "has fetched nothing yet";
@@ -209,6 +209,6 @@ function paused({ spec }: KubeObject): string | undefined {
 }
 
 /** GitHub says of a private repository that it is not found. */
-const isRefused = /authentication required|authorization failed|repository not found|invalid auth/i;
+const IS_REFUSED = /authentication required|authorization failed|repository not found|invalid auth/i;
 
 const TOKEN_REMEDY = "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";

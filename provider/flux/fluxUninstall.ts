@@ -78,11 +78,11 @@ async function gone(world: FluxWorld, context: Context, left: () => Promise<read
 }
 
 /** What a namespace or a CRD says about its end; their other conditions are about their life. */
-const isOfEnd = /^(Terminating|Namespace.*)$/;
+const IS_OF_END = /^(Terminating|Namespace.*)$/;
 
 function leftover(object: KubeObject): string {
   const said = (statusOf(object).conditions ?? [])
-    .filter(({ type, status, message }) => isOfEnd.test(type) && status === "True" && message)
+    .filter(({ type, status, message }) => IS_OF_END.test(type) && status === "True" && message)
     .map(({ message }) => message);
   return `is still being deleted${said.length > 0 ? `: ${said.join("; ")}` : ""}`;
 }

@@ -26,7 +26,7 @@ import { type Engine, findEngine, mustPulumi } from "./pulumi.ts";
 import { makeReport, summary } from "./report.ts";
 import { stackFileName, syncProject } from "./workspace.ts";
 
-const usage = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
+const USAGE = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
@@ -61,7 +61,7 @@ function parse(args: readonly string[]): { stack?: string; as?: string; command:
   let as: string | undefined;
   while (rest[0] === "--stack" || rest[0] === "--as") {
     const [option, value] = rest.splice(0, 2);
-    if (value === undefined) throw new Error(`${option} needs a value.\n\n${usage}`);
+    if (value === undefined) throw new Error(`${option} needs a value.\n\n${USAGE}`);
     if (option === "--stack") stack = value;
     else as = value;
   }
@@ -135,7 +135,7 @@ const wroteConfig = ({ stack, paths }: Call) =>
 
 async function runExec({ stack, paths, cloud, as, inCluster }: Call, args: readonly string[]): Promise<number> {
   const [command, ...rest] = args[0] === "--" ? args.slice(1) : args;
-  if (command === undefined) throw new Error(`exec needs a command.\n\n${usage}`);
+  if (command === undefined) throw new Error(`exec needs a command.\n\n${USAGE}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
   const head = await updateClone(paths, cloud, repository, branch);
   if ("missing" in head) print(`There is nothing to clone: ${head.missing}. The command runs in the project's folder.`);
@@ -158,11 +158,11 @@ async function main(args: readonly string[]): Promise<number> {
   const { stack: wanted, as = "deployer", as: chosen = "administrator", command } = parse(args);
   const [verb, ...rest] = command;
   if (verb === undefined || verb === "--help" || verb === "help") {
-    print(usage);
+    print(USAGE);
     return verb === undefined ? 2 : 0;
   }
   if (!["pulumi", "exec", "check", "stop"].includes(verb))
-    throw new Error(`There is no command "${verb}".\n\n${usage}`);
+    throw new Error(`There is no command "${verb}".\n\n${USAGE}`);
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
   const { stack, cloud } = await pick(wanted);

@@ -5,7 +5,7 @@ import { Interrupted } from "../run.ts";
 import { rehearsable, rehearseStack } from "./stackRun.ts";
 import { findAllTools } from "./tools.ts";
 
-const usage = `npm start -- [--stack STACK] [--keep]
+const USAGE = `npm start -- [--stack STACK] [--keep]
 
 Rehearses a stack: a simulated Azure, GitHub and the upstream registries on this machine, the real Pulumi engine, and a
 real Kubernetes control plane with the real controllers of Flux.
@@ -35,7 +35,7 @@ try {
   const { values } = parseArgs({
     options: { stack: { type: "string" }, keep: { type: "boolean", default: false }, help: { type: "boolean" } },
   });
-  if (values.help) print(usage);
+  if (values.help) print(USAGE);
   else
     process.exitCode = (await start(values.stack === undefined ? ["prod", "dev"] : [values.stack], values.keep))
       ? 0

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { lockName } from "../../mirror/lock.ts";
 import { checkout, type Paths } from "../session.ts";
-import { gitTokenKey, needsGitToken } from "../settings.ts";
+import { GIT_TOKEN_KEY, needsGitToken } from "../settings.ts";
 
 /** A stack file's content as far as a rehearsal reads it. */
 interface StackFile {
@@ -37,13 +37,13 @@ export function securePaths(config: Record<string, unknown>): string[] {
 }
 
 /** How long a bootstrapped Flux may take in a rehearsal, in minutes, where the stack does not say: nobody pulls images. */
-const readyMinutes = 3;
+const READY_MINUTES = 3;
 
 /** A stack file whose updates do not wait for what is wrong as long as those of Azure have to. */
 function impatient({ config = {}, ...rest }: StackFile): StackFile {
   const flux = config["aks-gitops:flux"] as { mode?: string } | undefined;
   if (flux?.mode !== "bootstrap") return { ...rest, config };
-  return { ...rest, config: { ...config, "aks-gitops:flux": { readyMinutes, ...flux } } };
+  return { ...rest, config: { ...config, "aks-gitops:flux": { readyMinutes: READY_MINUTES, ...flux } } };
 }
 
 /** The configuration keys whose value differs between two stack files. */
@@ -105,9 +105,9 @@ export async function syncProject(
   const changed = new Set(changedKeys(before, now));
   const madeUp = securePaths(Object.fromEntries(Object.entries(now.config ?? {}).filter(([key]) => changed.has(key))));
   if (JSON.stringify(merged) !== JSON.stringify(rehearsed)) await writeFile(file, stringify(merged));
-  if (needsGitToken(merged.config ?? {}) && rehearsed.config?.[gitTokenKey] === undefined) madeUp.push(gitTokenKey);
+  if (needsGitToken(merged.config ?? {}) && rehearsed.config?.[GIT_TOKEN_KEY] === undefined) madeUp.push(GIT_TOKEN_KEY);
   for (const path of new Set(madeUp))
-    await setSecret(path, path === gitTokenKey ? gitToken : randomBytes(24).toString("base64url"));
+    await setSecret(path, path === GIT_TOKEN_KEY ? gitToken : randomBytes(24).toString("base64url"));
   await writeFile(copy, JSON.stringify(now));
   return madeUp;
 }

@@ -6,7 +6,7 @@ import type { Arm, Caller } from "../cloud/types.ts";
 import type { Authenticate } from "./tokenReviews.ts";
 
 /** AKS' server application: the audience of its tokens. */
-export const serverId = "6dae42f8-4368-4678-94ff-3960e28e3630";
+export const SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /** Groups that stand for a role assignment of Azure on the cluster, and the ClusterRole each is bound to. */
 export const azureRoles = [
@@ -31,7 +31,7 @@ export function aksUsers(entra: Entra, arm: Pick<Arm, "allows">, clusterId: stri
   return (token) => {
     let caller: Caller;
     try {
-      caller = entra.authenticate(`Bearer ${token}`, serverId);
+      caller = entra.authenticate(`Bearer ${token}`, SERVER_ID);
     } catch (error) {
       if (error instanceof TokenError) return undefined;
       throw error;

@@ -5,7 +5,7 @@ import type { ClusterApi, KubeObject } from "./api.ts";
 import { objectPath } from "./paths.ts";
 
 /** How long a new kind or namespace may take until it can be used, in milliseconds. */
-const limit = 60_000;
+const LIMIT = 60_000;
 /** What others stand on. */
 const first = ["Namespace", "CustomResourceDefinition"];
 
@@ -25,14 +25,14 @@ export async function applyAll(api: ClusterApi, objects: readonly KubeObject[]):
 }
 
 async function established(api: ClusterApi, definition: KubeObject): Promise<void> {
-  const deadline = Date.now() + limit;
+  const deadline = Date.now() + LIMIT;
   while (Date.now() < deadline) {
     const { status } = await api.get(objectPath(definition));
     const conditions: { type: string; status: string }[] = status?.conditions ?? [];
     if (conditions.some(({ type, status }) => type === "Established" && status === "True")) return;
     await sleep(50);
   }
-  throw new Error(`${definition.metadata.name} is not established after ${limit / 1000} s`);
+  throw new Error(`${definition.metadata.name} is not established after ${LIMIT / 1000} s`);
 }
 
 /** Deletes objects one after the other; those that are gone already are no error. */

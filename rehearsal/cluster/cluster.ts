@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterTool } from "../../tools/catalogue.ts";
 import type { Jwk } from "../cloud/entra/jwt.ts";
-import { azureRoles, serverId } from "./aksUsers.ts";
+import { azureRoles, SERVER_ID } from "./aksUsers.ts";
 import { ClusterApi } from "./api.ts";
 import { type Command, controlPlane } from "./controlPlane.ts";
 import { type Credentials, kubeconfig, makeCredentials } from "./credentials.ts";
@@ -42,7 +42,7 @@ export interface ClusterOptions {
 }
 
 /** How long the control plane may take, in milliseconds; unoptimised and warm it is up in less than ten seconds. */
-const startLimit = 120_000;
+const START_LIMIT = 120_000;
 
 const systemPool: NodeOptions[] = [0, 1, 2].map((index) => ({
   name: `aks-system-10000000-vmss00000${index}`,
@@ -224,7 +224,7 @@ export class Cluster {
 
   /** Waits for a condition; an API server that cannot be reached yet does not meet it. */
   async #until(what: string, condition: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + startLimit;
+    const deadline = Date.now() + START_LIMIT;
     const ended = Promise.race(this.#programs.map(({ ended }) => ended));
     let failure = "";
     void ended.then((word) => {
@@ -239,7 +239,7 @@ export class Cluster {
       }
       if (Date.now() < deadline) continue;
       const logs = this.#programs.map((each) => `${each.name}:\n${each.endOfLog(6)}`).join("\n");
-      throw new Error(`waited ${startLimit / 1000} s in vain for ${what}. ${last}\n${logs}`);
+      throw new Error(`waited ${START_LIMIT / 1000} s in vain for ${what}. ${last}\n${logs}`);
     }
   }
 
@@ -248,7 +248,7 @@ export class Cluster {
     const exec = {
       apiVersion: "client.authentication.k8s.io/v1beta1",
       command: "kubelogin",
-      args: ["get-token", "--environment", "AzurePublicCloud", "--server-id", serverId],
+      args: ["get-token", "--environment", "AzurePublicCloud", "--server-id", SERVER_ID],
       interactiveMode: "Never",
     };
     const write = (file: string, user: object) =>

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import type { ClusterTool } from "../../tools/catalogue.ts";
 import { type Credentials, kubeconfig, type Part } from "./credentials.ts";
-import { leaseDuration, stages } from "./nodes.ts";
+import { LEASE_DURATION, stages } from "./nodes.ts";
 import { freePorts } from "./ports.ts";
 
 export interface ControlPlaneOptions {
@@ -86,7 +86,7 @@ export async function controlPlane(options: ControlPlaneOptions): Promise<Contro
         `--kubeconfig=${await configOf("kwok")}`,
         `--config=${await write("stages.yaml", stages.map((stage) => stringify(stage)).join("---\n"))}`,
         "--manage-all-nodes",
-        `--node-lease-duration-seconds=${leaseDuration}`,
+        `--node-lease-duration-seconds=${LEASE_DURATION}`,
         `--cidr=${options.pods}`,
         "--node-ip=10.60.0.5",
       ]),

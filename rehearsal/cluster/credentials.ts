@@ -7,7 +7,7 @@ import { stringify } from "yaml";
 import { certificate } from "../cloud/door/certificate.ts";
 
 const generate = promisify(generateKeyPair);
-const day = 24 * 60 * 60 * 1000;
+const DAY = 24 * 60 * 60 * 1000;
 
 /** The users of the control plane's own parts; none of them is what a rehearsal is about. */
 const parts = ["rehearsal-admin", "system:kube-controller-manager", "system:kube-scheduler", "kwok"] as const;
@@ -44,8 +44,8 @@ export async function makeCredentials(folder: string, hosts: readonly string[]):
     issuer: "ca",
     issuerPublicKey: authority.publicKey,
     issuerPrivateKey: authority.privateKey,
-    notBefore: new Date(Date.now() - day),
-    notAfter: new Date(Date.now() + 3650 * day),
+    notBefore: new Date(Date.now() - DAY),
+    notAfter: new Date(Date.now() + 3650 * DAY),
   };
   const certificateAuthority = certificate({ ...signed, subject: "ca", publicKey: authority.publicKey });
   const serverCertificate = certificate({ ...signed, subject: "apiserver", publicKey: server.publicKey, hosts });

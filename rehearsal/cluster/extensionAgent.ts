@@ -6,7 +6,7 @@ import type { ArmResource } from "../cloud/types.ts";
 import type { ClusterApi, KubeObject } from "./api.ts";
 import { applyAll, removeAll } from "./apply.ts";
 import type { Cluster } from "./cluster.ts";
-import { type ExtensionSettings, extensionObjects, fluxNamespace } from "./extensionManifests.ts";
+import { type ExtensionSettings, extensionObjects, FLUX_NAMESPACE } from "./extensionManifests.ts";
 import { belonging, complianceOf, statusesOf, verdictOf } from "./fluxCompliance.ts";
 import { type ConfigurationObjects, configurationObjects, type FluxConfiguration } from "./fluxConfiguration.ts";
 import { type FluxObject, fluxObjects, nameOf } from "./fluxState.ts";
@@ -25,9 +25,9 @@ export interface AgentOptions {
 }
 
 /** Between two looks at a configuration, in milliseconds. */
-const interval = 500;
+const INTERVAL = 500;
 /** The longest that anything here waits, in milliseconds: a rehearsal is over before Azure's minutes are. */
-const longest = 240_000;
+const LONGEST = 240_000;
 
 interface Followed {
   readonly objects: ConfigurationObjects;
@@ -58,7 +58,7 @@ export class ExtensionAgent {
     this.#installed = objects;
     await removeAll(cluster.api, gone);
     await until("Flux's controllers to be ready", async () => {
-      const found = await cluster.api.list(listPath("apps/v1", "Deployment", fluxNamespace));
+      const found = await cluster.api.list(listPath("apps/v1", "Deployment", FLUX_NAMESPACE));
       const wanted = objects.filter(({ kind }) => kind === "Deployment").length;
       return found.filter(({ status }) => status?.readyReplicas > 0).length >= wanted;
     });
@@ -70,8 +70,8 @@ export class ExtensionAgent {
     const objects = [...this.#installed].reverse();
     this.#installed = [];
     await removeAll(api, objects);
-    await until(`namespace ${fluxNamespace} to be gone`, async () => {
-      return (await api.raw("GET", `/api/v1/namespaces/${fluxNamespace}`)).status === 404;
+    await until(`namespace ${FLUX_NAMESPACE} to be gone`, async () => {
+      return (await api.raw("GET", `/api/v1/namespaces/${FLUX_NAMESPACE}`)).status === 404;
     });
   }
 
@@ -98,7 +98,7 @@ export class ExtensionAgent {
     await removeAll(api, gone);
     const followed = { objects, stop: new AbortController() };
     this.#followed.set(configuration.id, followed);
-    await this.#follow(configuration, followed, Math.min(longest, milliseconds(properties.reconciliationWaitDuration)));
+    await this.#follow(configuration, followed, Math.min(LONGEST, milliseconds(properties.reconciliationWaitDuration)));
   }
 
   /** Removes a configuration's objects, and with them what they had applied where that is to be pruned. */
@@ -165,7 +165,7 @@ export class ExtensionAgent {
           first(verdict);
         }
       }
-      await sleep(interval, undefined, { signal: stop.signal }).catch(() => {});
+      await sleep(INTERVAL, undefined, { signal: stop.signal }).catch(() => {});
     }
     if (!isSettled) first({ state: "ready", objects: [], failed: [] });
   }
@@ -191,7 +191,7 @@ async function left(api: ClusterApi, configuration: ConfigurationObjects): Promi
 
 /** Waits for a condition; an answer that cannot be had does not meet it. */
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + longest;
+  const deadline = Date.now() + LONGEST;
   for (let last = ""; ; await sleep(200)) {
     try {
       if (await condition()) return;
@@ -199,7 +199,7 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
       if (!(error instanceof KubernetesError)) throw error;
       last = ` ${error.message}`;
     }
-    if (Date.now() > deadline) throw new Error(`waited ${longest / 1000} s in vain for ${what}.${last}`);
+    if (Date.now() > deadline) throw new Error(`waited ${LONGEST / 1000} s in vain for ${what}.${last}`);
   }
 }
 

@@ -6,10 +6,10 @@ import type { KubeObject } from "./api.ts";
 export type ExtensionSettings = Readonly<Record<string, string>>;
 
 /** The namespace of the extension's controllers. */
-export const fluxNamespace = "flux-system";
+export const FLUX_NAMESPACE = "flux-system";
 
 /** The service account that Kustomizations and releases act as where tenants are kept apart. */
-export const applier = "flux-applier";
+export const APPLIER = "flux-applier";
 
 const extra = ["image-automation-controller", "image-reflector-controller"];
 /** Those that Entra may know: they read registries, repositories and keys. */
@@ -19,9 +19,9 @@ const tenancy: Readonly<Record<string, readonly string[]>> = {
   "kustomize-controller": [
     "--no-cross-namespace-refs=true",
     "--no-remote-bases=true",
-    `--default-service-account=${applier}`,
+    `--default-service-account=${APPLIER}`,
   ],
-  "helm-controller": ["--no-cross-namespace-refs=true", `--default-service-account=${applier}`],
+  "helm-controller": ["--no-cross-namespace-refs=true", `--default-service-account=${APPLIER}`],
   "notification-controller": ["--no-cross-namespace-refs=true"],
 };
 

@@ -1,7 +1,7 @@
 // The objects that the extension's agent makes of a fluxConfiguration.
 
 import type { KubeObject } from "./api.ts";
-import { applier } from "./extensionManifests.ts";
+import { APPLIER } from "./extensionManifests.ts";
 
 /** A fluxConfiguration's properties as ARM keeps them, as far as the agent of a GitRepository reads them. */
 export interface FluxConfiguration {
@@ -104,13 +104,13 @@ function surroundings({ namespace, scope }: FluxConfiguration): KubeObject[] {
   const isWide = scope === "cluster";
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: applier, namespace } },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: APPLIER, namespace } },
     {
       apiVersion: `${rbac}/v1`,
       kind: isWide ? "ClusterRoleBinding" : "RoleBinding",
-      metadata: isWide ? { name: `${applier}-binding-${namespace}` } : { name: `${applier}-binding`, namespace },
+      metadata: isWide ? { name: `${APPLIER}-binding-${namespace}` } : { name: `${APPLIER}-binding`, namespace },
       roleRef: { apiGroup: rbac, kind: "ClusterRole", name: isWide ? "cluster-admin" : "admin" },
-      subjects: [{ kind: "ServiceAccount", name: applier, namespace }],
+      subjects: [{ kind: "ServiceAccount", name: APPLIER, namespace }],
     },
   ];
 }

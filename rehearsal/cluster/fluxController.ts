@@ -31,7 +31,7 @@ export interface ControllerPlan {
   readonly identity?: { readonly clientId?: string; readonly tenantId?: string };
 }
 
-const prefix = "azure.workload.identity";
+const PREFIX = "azure.workload.identity";
 
 interface Container {
   readonly name: string;
@@ -60,9 +60,9 @@ export function controllerPlan(deployment: KubeObject, accounts: readonly KubeOb
     if (valueFrom?.fieldRef?.fieldPath === "metadata.namespace") env[name] = deployment.metadata.namespace ?? "";
   }
   const args = (container.args ?? []).map((arg) => arg.replace(/\$\((\w+)\)/g, (whole, name) => env[name] ?? whole));
-  const injected = metadata?.labels?.[`${prefix}/use`] === "true";
-  const clientId = account.metadata.annotations?.[`${prefix}/client-id`];
-  const tenantId = account.metadata.annotations?.[`${prefix}/tenant-id`];
+  const injected = metadata?.labels?.[`${PREFIX}/use`] === "true";
+  const clientId = account.metadata.annotations?.[`${PREFIX}/client-id`];
+  const tenantId = account.metadata.annotations?.[`${PREFIX}/tenant-id`];
   return {
     serviceAccount,
     args,

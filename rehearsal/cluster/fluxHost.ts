@@ -20,11 +20,11 @@ import { freePorts } from "./ports.ts";
 import { Program } from "./program.ts";
 import { keepToken, type TokenFile } from "./serviceAccountTokens.ts";
 
-const namespace = "flux-system";
+const NAMESPACE = "flux-system";
 /** How often the Deployments are looked at, in milliseconds. */
-const interval = 500;
+const INTERVAL = 500;
 /** The longest wait before a controller that ended by itself is started again, in milliseconds. */
-const longestWait = 30_000;
+const LONGEST_WAIT = 30_000;
 
 export interface FluxHostOptions {
   readonly api: ClusterApi;
@@ -90,7 +90,7 @@ export class FluxHost {
 
   async #watch(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      await sleep(interval, undefined, { signal: this.#stopped.signal }).catch(() => {});
+      await sleep(INTERVAL, undefined, { signal: this.#stopped.signal }).catch(() => {});
       if (!this.#stopped.signal.aborted) await this.#look();
     }
   }
@@ -98,8 +98,8 @@ export class FluxHost {
   async #look(): Promise<void> {
     try {
       const [deployments, accounts] = await Promise.all([
-        this.#options.api.list(`/apis/apps/v1/namespaces/${namespace}/deployments`),
-        this.#options.api.list(`/api/v1/namespaces/${namespace}/serviceaccounts`),
+        this.#options.api.list(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`),
+        this.#options.api.list(`/api/v1/namespaces/${NAMESPACE}/serviceaccounts`),
       ]);
       await Promise.all(fluxControllers.map((name) => this.#reconcile(name, deployments, accounts)));
       this.#lastProblem = "";
@@ -135,10 +135,12 @@ export class FluxHost {
     const { serviceAccount } = plan;
     const tokenFile = join(folder, "token");
     const federatedTokenFile = join(folder, "azure-identity-token");
-    const tokens = [await keepToken(api, { namespace, serviceAccount, file: tokenFile }, onError)];
+    const tokens = [await keepToken(api, { namespace: NAMESPACE, serviceAccount, file: tokenFile }, onError)];
     if (plan.identity !== undefined) {
       const audience = "api://AzureADTokenExchange";
-      tokens.push(await keepToken(api, { namespace, serviceAccount, audience, file: federatedTokenFile }, onError));
+      tokens.push(
+        await keepToken(api, { namespace: NAMESPACE, serviceAccount, audience, file: federatedTokenFile }, onError),
+      );
     }
     const config = join(folder, "kubeconfig");
     await writeFile(config, kubeconfig({ server, certificateAuthority, user: { tokenFile } }), { mode: 0o600 });
@@ -147,7 +149,13 @@ export class FluxHost {
       name,
       path: tools[name],
       args: controllerArgs(name, plan.args, this.#ports[name], { storage, events }),
-      env: controllerEnvironment(plan, { ...options, folder, kubeconfig: config, namespace, federatedTokenFile }),
+      env: controllerEnvironment(plan, {
+        ...options,
+        folder,
+        kubeconfig: config,
+        namespace: NAMESPACE,
+        federatedTokenFile,
+      }),
       home: folder,
       logs,
       keeper,
@@ -162,7 +170,7 @@ export class FluxHost {
     this.#running.delete(name);
     for (const token of running.tokens) token.close();
     const count = (this.#crashes.get(name)?.count ?? 0) + 1;
-    const wait = Math.min(1_000 * 2 ** (count - 1), longestWait);
+    const wait = Math.min(1_000 * 2 ** (count - 1), LONGEST_WAIT);
     this.#crashes.set(name, { count, until: Date.now() + wait });
     this.#options.log(`${word}\n${name} starts again in ${wait / 1000} s`);
   }

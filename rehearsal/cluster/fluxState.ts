@@ -49,13 +49,13 @@ export interface FluxObject extends FluxReference {
 /** What asks a controller to reconcile an object now. */
 export const REQUEST = "reconcile.fluxcd.io/requestedAt";
 
-const source = "source.toolkit.fluxcd.io/v1";
+const SOURCE = "source.toolkit.fluxcd.io/v1";
 const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
-  [source, "GitRepository"],
-  [source, "OCIRepository"],
-  [source, "HelmRepository"],
-  [source, "Bucket"],
-  [source, "HelmChart"],
+  [SOURCE, "GitRepository"],
+  [SOURCE, "OCIRepository"],
+  [SOURCE, "HelmRepository"],
+  [SOURCE, "Bucket"],
+  [SOURCE, "HelmChart"],
   ["kustomize.toolkit.fluxcd.io/v1", "Kustomization"],
   ["helm.toolkit.fluxcd.io/v2", "HelmRelease"],
 ];

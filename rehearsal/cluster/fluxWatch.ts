@@ -4,18 +4,18 @@ import { type FluxObject, type FluxReference, fluxObjects, nameOf, REQUEST } fro
 import { objectPath } from "./paths.ts";
 
 /** How long a failure may last before its controller is asked to try again at once, in milliseconds. */
-const patience = 8_000;
+const PATIENCE = 8_000;
 /** How long the answer may take. */
-const answerLimit = 40_000;
+const ANSWER_LIMIT = 40_000;
 /** How long an answer of the API counts as the present, in milliseconds. */
-const present = 400;
+const PRESENT = 400;
 /** How long one that was told may still wait: its controller may not have seen yet what we see, in milliseconds. */
-const again = 3_000;
+const AGAIN = 3_000;
 /** How long the others may go on when one has failed for good. */
-const grace = 8_000;
+const GRACE = 8_000;
 
 /** Failures that only say that something else is not ready. */
-const consequences = /^(DependencyNotReady|SourceNotReady|ArtifactFailed|ArtifactNotFound)$/;
+const CONSEQUENCES = /^(DependencyNotReady|SourceNotReady|ArtifactFailed|ArtifactNotFound)$/;
 
 interface Failing {
   readonly since: number;
@@ -49,7 +49,7 @@ export class FluxWatch {
    * @param since a look that began before this time (in milliseconds) is too old, even if it was just now.
    */
   look(since = 0): Promise<Verdict> {
-    if (this.#last === undefined || this.#last.at < since || Date.now() - this.#last.at > present)
+    if (this.#last === undefined || this.#last.at < since || Date.now() - this.#last.at > PRESENT)
       this.#last = { at: Date.now(), verdict: this.#look() };
     return this.#last.verdict;
   }
@@ -63,7 +63,7 @@ export class FluxWatch {
     if (all.length === 0) this.#failedSince = undefined;
     else this.#failedSince ??= Date.now();
     const isReady = objects.length > 0 && objects.every(({ ready }) => ready === true);
-    const isOver = this.#failedSince !== undefined && Date.now() - this.#failedSince > grace;
+    const isOver = this.#failedSince !== undefined && Date.now() - this.#failedSince > GRACE;
     return { state: isReady ? "ready" : isOver ? "failed" : "waiting", objects, failed: all };
   }
 
@@ -71,9 +71,9 @@ export class FluxWatch {
     const ready = new Set(objects.filter(({ ready }) => ready === true).map(nameOf));
     for (const object of objects) {
       const name = nameOf(object);
-      const waits = object.ready !== true && consequences.test(object.reason);
+      const waits = object.ready !== true && CONSEQUENCES.test(object.reason);
       if (!waits || !object.needs.every((need) => ready.has(nameOf(need)))) this.#told.delete(name);
-      else if (Date.now() - (this.#told.get(name) ?? 0) > again) {
+      else if (Date.now() - (this.#told.get(name) ?? 0) > AGAIN) {
         this.#told.set(name, Date.now());
         await this.#ask(object);
       }
@@ -85,15 +85,15 @@ export class FluxWatch {
     const known = this.#failing.get(name);
     if (object.ready === true) this.#failing.delete(name);
     // It may be trying again: that alone does not make it whole.
-    if (object.ready !== false || consequences.test(object.reason)) return false;
+    if (object.ready !== false || CONSEQUENCES.test(object.reason)) return false;
     const { generation } = object;
     const failing: Failing = known?.generation === generation ? known : { since: Date.now(), generation };
     this.#failing.set(name, failing);
     if (failing.asked === undefined) {
-      if (Date.now() - failing.since > patience) failing.asked = { at: Date.now(), word: await this.#ask(object) };
+      if (Date.now() - failing.since > PATIENCE) failing.asked = { at: Date.now(), word: await this.#ask(object) };
       return false;
     }
-    return object.handled === failing.asked.word || Date.now() - failing.asked.at > answerLimit;
+    return object.handled === failing.asked.word || Date.now() - failing.asked.at > ANSWER_LIMIT;
   }
 
   /** Asks an object's controller to reconcile it now. */

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /** Reads `guard PID` and `done PID` until its input closes, which even a killed parent causes; then ends those left. */
-const script = `
+const SCRIPT = `
 guarded=" "
 while read -r word pid; do
   case $word in
@@ -19,7 +19,7 @@ export class Keeper {
 
   constructor() {
     // A session of its own: what a terminal sends to the parent's group must not end the keeper first.
-    this.#child = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+    this.#child = spawn("/bin/sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"], detached: true });
     this.#child.stdin?.on("error", () => {}); // a keeper that is gone needs no word
     this.#child.unref();
     (this.#child.stdin as unknown as { unref(): void }).unref();

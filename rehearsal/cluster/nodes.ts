@@ -7,7 +7,7 @@ export interface NodeOptions {
 }
 
 /** Seconds after which a node without a sign of life is NotReady; kwok renews the leases. */
-export const leaseDuration = 40;
+export const LEASE_DURATION = 40;
 
 const capacity = { cpu: "4", memory: "16Gi", pods: "110", "ephemeral-storage": "128Gi" };
 
@@ -43,9 +43,9 @@ const where = (key: string, operator: string, ...values: string[]) => ({
   ...(values.length > 0 && { values }),
 });
 
-const isReady = '.status.conditions.[] | select( .type == "Ready" ) | .status';
+const IS_READY = '.status.conditions.[] | select( .type == "Ready" ) | .status';
 
-const nodeConditions = `
+const NODE_CONDITIONS = `
 {{ $now := Now }}
 conditions:
 {{ range NodeConditions }}
@@ -58,7 +58,7 @@ conditions:
 {{ end }}
 `;
 
-const nodeStart = `${nodeConditions}
+const NODE_START = `${NODE_CONDITIONS}
 addresses:
 - type: InternalIP
   address: {{ NodeIP | Quote }}
@@ -67,7 +67,7 @@ addresses:
 phase: Running
 `;
 
-const podStart = `
+const POD_START = `
 {{ $now := Now }}
 {{ $ready := list "PodReadyToStartContainers" "Initialized" "ContainersReady" "Ready" }}
 conditions:
@@ -112,7 +112,7 @@ phase: Running
 startTime: {{ $now | Quote }}
 `;
 
-const jobDone = `
+const JOB_DONE = `
 {{ $now := Now }}
 containerStatuses:
 {{ range .spec.containers }}
@@ -128,19 +128,19 @@ phase: Succeeded
 
 /** kwok's rules (https://kwok.sigs.k8s.io/docs/user/stages-configuration/): nodes stay ready, pods run as soon as they have a node. */
 export const stages: readonly object[] = [
-  stage("node-starts", "Node", [where(isReady, "NotIn", "True")], { statusTemplate: nodeStart }),
+  stage("node-starts", "Node", [where(IS_READY, "NotIn", "True")], { statusTemplate: NODE_START }),
   stage(
     "node-lives",
     "Node",
-    [where(".status.phase", "In", "Running"), where(isReady, "In", "True")],
-    { statusTemplate: nodeConditions },
+    [where(".status.phase", "In", "Running"), where(IS_READY, "In", "True")],
+    { statusTemplate: NODE_CONDITIONS },
     { durationMilliseconds: 300_000, jitterDurationMilliseconds: 310_000 },
   ),
   stage(
     "pod-starts",
     "Pod",
     [where(".metadata.deletionTimestamp", "DoesNotExist"), where(".status.phase", "In", "Pending")],
-    { statusTemplate: podStart },
+    { statusTemplate: POD_START },
   ),
   stage(
     "job-completes",
@@ -150,7 +150,7 @@ export const stages: readonly object[] = [
       where(".status.phase", "In", "Running"),
       where(".metadata.ownerReferences.[].kind", "In", "Job"),
     ],
-    { statusTemplate: jobDone },
+    { statusTemplate: JOB_DONE },
   ),
   stage("pod-ends", "Pod", [where(".metadata.deletionTimestamp", "Exists")], { delete: true }),
 ];

@@ -2,8 +2,8 @@
 import { createServer } from "node:net";
 
 /** Below the range that Linux, macOS and Windows give to outgoing connections: none of those can take a port first. */
-const lowest = 20_000;
-const highest = 32_000;
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
 
 /** Ports that this process handed out: their programs may not listen yet. */
 const taken = new Set<number>();
@@ -12,8 +12,8 @@ const taken = new Set<number>();
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   for (let tries = 0; ports.length < count; tries++) {
-    if (tries > 1_000) throw new Error(`no free port between ${lowest} and ${highest} on 127.0.0.1`);
-    const port = lowest + Math.floor(Math.random() * (highest - lowest));
+    if (tries > 1_000) throw new Error(`no free port between ${LOWEST} and ${HIGHEST} on 127.0.0.1`);
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
     if (taken.has(port) || !(await isFree(port))) continue;
     taken.add(port);
     ports.push(port);

@@ -19,7 +19,7 @@ export interface ProgramOptions {
 }
 
 /** How long a program may take to end by itself, in milliseconds. */
-const patience = 5_000;
+const PATIENCE = 5_000;
 
 export class Program {
   readonly name: string;
@@ -72,7 +72,7 @@ export class Program {
 
   /** Asks the program to end, and ends it where it does not. */
   async stop(): Promise<void> {
-    const timer = setTimeout(() => this.#signal("SIGKILL"), patience);
+    const timer = setTimeout(() => this.#signal("SIGKILL"), PATIENCE);
     this.#signal("SIGTERM");
     await this.ended;
     clearTimeout(timer);

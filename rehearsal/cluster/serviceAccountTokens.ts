@@ -3,9 +3,9 @@ import { rename, writeFile } from "node:fs/promises";
 import type { ClusterApi } from "./api.ts";
 
 /** Seconds that a token lives; the kubelet's default. */
-const lifetime = 3607;
+const LIFETIME = 3607;
 /** How often each token is replaced, in milliseconds: long before it ends. */
-const renewal = 20 * 60 * 1000;
+const RENEWAL = 20 * 60 * 1000;
 
 export interface TokenFileOptions {
   readonly namespace: string;
@@ -31,7 +31,7 @@ export async function keepToken(
   onError: (error: Error) => void,
 ): Promise<TokenFile> {
   await writeToken(api, options);
-  const timer = setInterval(() => void writeToken(api, options).catch(onError), renewal);
+  const timer = setInterval(() => void writeToken(api, options).catch(onError), RENEWAL);
   timer.unref();
   return { close: () => clearInterval(timer) };
 }
@@ -43,7 +43,7 @@ async function writeToken(api: ClusterApi, options: TokenFileOptions): Promise<v
     {
       apiVersion: "authentication.k8s.io/v1",
       kind: "TokenRequest",
-      spec: { expirationSeconds: lifetime, ...(audience !== undefined && { audiences: [audience] }) },
+      spec: { expirationSeconds: LIFETIME, ...(audience !== undefined && { audiences: [audience] }) },
     },
   );
   // Under another name first: whoever reads the file finds a whole token.

@@ -20,15 +20,15 @@ import { clusterOptionsOf, nodesOf } from "../cluster/fromArm.ts";
 import { node } from "../cluster/nodes.ts";
 
 /** The Flux that the extension brings: the one whose controllers the rehearsal has. */
-const fluxVersion = "2.9.4";
+const FLUX_VERSION = "2.9.4";
 
 /** Between two looks at Flux, in milliseconds. */
-const interval = 500;
+const INTERVAL = 500;
 
-const clusterType = "Microsoft.ContainerService/managedClusters";
-const poolType = `${clusterType}/agentPools`;
-const extensionType = "Microsoft.KubernetesConfiguration/extensions";
-const configurationType = "Microsoft.KubernetesConfiguration/fluxConfigurations";
+const CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters";
+const POOL_TYPE = `${CLUSTER_TYPE}/agentPools`;
+const EXTENSION_TYPE = "Microsoft.KubernetesConfiguration/extensions";
+const CONFIGURATION_TYPE = "Microsoft.KubernetesConfiguration/fluxConfigurations";
 
 export interface ClustersOptions {
   /** The folder of the cluster that runs. */
@@ -87,17 +87,17 @@ export class Clusters {
     this.#surroundings = surroundings;
     const { arm } = surroundings;
     arm.extend({
-      type: clusterType,
+      type: CLUSTER_TYPE,
       created: async (resource) => this.#start(resource),
       deleted: (resource) => this.#stop(resource.id),
     });
     arm.extend({
-      type: poolType,
+      type: POOL_TYPE,
       created: async (pool) => void this.#addNodes(pool),
       deleted: (pool) => this.#removeNodes(pool),
     });
-    arm.extend({ type: extensionType, deleted: ({ id }) => this.#ifThere(id, (agent) => agent.uninstall()) });
-    arm.extend({ type: configurationType, deleted: ({ id }) => this.#ifThere(id, (agent) => agent.remove(id)) });
+    arm.extend({ type: EXTENSION_TYPE, deleted: ({ id }) => this.#ifThere(id, (agent) => agent.uninstall()) });
+    arm.extend({ type: CONFIGURATION_TYPE, deleted: ({ id }) => this.#ifThere(id, (agent) => agent.remove(id)) });
   }
 
   /** The public keys of an issuer of service account tokens; undefined for one that no cluster is. */
@@ -141,7 +141,7 @@ export class Clusters {
     const report = (id: string, report: Readonly<Record<string, unknown>>) => {
       if (arm.get(id) !== undefined) arm.reportFlux(id, report);
     };
-    const manifests = async () => (await fluxManifests({ version: fluxVersion, imageAutomation: false })).text;
+    const manifests = async () => (await fluxManifests({ version: FLUX_VERSION, imageAutomation: false })).text;
     const watch = cluster.then(({ api }) => new FluxWatch(api));
     const stop = new AbortController();
     const agent = new ExtensionAgent({ cluster, watch, manifests, report });
@@ -220,7 +220,7 @@ async function keepLooking(watch: Promise<FluxWatch>, signal: AbortSignal): Prom
   const found = await watch.catch(() => undefined);
   while (found !== undefined && !signal.aborted) {
     await found.look().catch(() => undefined); // An API server that is going has no word.
-    await sleep(interval, undefined, { signal }).catch(() => {});
+    await sleep(INTERVAL, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -6,7 +6,7 @@ import { inspectCluster } from "./inspectCluster.ts";
 import type { InspectedKey, InspectedRegistry, Inspection } from "./inspection.ts";
 import type { Services } from "./services.ts";
 
-const serviceAccount = /^system:serviceaccount:([^:]+):([^:]+)$/;
+const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
 /** The identities whose rights decide whether a cluster can do its work. */
 function identities({ arm, entra }: Services): {
@@ -25,7 +25,7 @@ function identities({ arm, entra }: Services): {
     .map((identity) => ({ identity, credentials: arm.federatedCredentials(identity.id) }))
     .find(({ credentials }) => credentials.length > 0);
   const accounts = (federated?.credentials ?? []).flatMap(({ subject }) => {
-    const [, namespace, name] = serviceAccount.exec(subject) ?? [];
+    const [, namespace, name] = SERVICE_ACCOUNT.exec(subject) ?? [];
     return namespace === undefined ? [] : [`${namespace}/${name}`];
   });
   return {

@@ -7,11 +7,11 @@ import type { InspectedCluster, InspectedFluxObject, InspectedPodImage, Inspecte
 import type { Services } from "./services.ts";
 
 /** How long Flux may take to settle before it is looked at, in milliseconds. */
-const patience = 90_000;
+const PATIENCE = 90_000;
 /** How long the others may take where one has failed: they may wait for it, in milliseconds. */
-const patienceWithFailure = 15_000;
+const PATIENCE_WITH_FAILURE = 15_000;
 /** Between two looks, in milliseconds. */
-const interval = 500;
+const INTERVAL = 500;
 
 /** Namespaces whose pods Azure brings, images included. */
 const azures = ["flux-system", "kube-system"];
@@ -40,12 +40,12 @@ export async function inspectCluster(
 /** Flux's objects when its controllers have nothing in hand, for better or worse. */
 async function atRest(api: ClusterApi): Promise<FluxObject[]> {
   const start = Date.now();
-  for (let times = 0; ; await sleep(interval)) {
+  for (let times = 0; ; await sleep(INTERVAL)) {
     const objects = await fluxObjects(api);
     const isBusy = ({ ready, isAsked, suspended }: FluxObject) => !suspended && (ready === undefined || isAsked);
     times = objects.some(isBusy) ? 0 : times + 1;
     // Between a source's new revision and the start of its Kustomizations, everything is at rest for a moment.
-    const limit = objects.some(({ ready, isAsked }) => ready === false && !isAsked) ? patienceWithFailure : patience;
+    const limit = objects.some(({ ready, isAsked }) => ready === false && !isAsked) ? PATIENCE_WITH_FAILURE : PATIENCE;
     if (times > 2 || objects.length === 0 || Date.now() - start > limit) return objects;
   }
 }

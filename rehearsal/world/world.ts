@@ -13,8 +13,8 @@ import type { Inspection } from "./inspection.ts";
 import { people } from "./people.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
-const tenantId = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
-const subscriptionId = "c0ffee00-6a1d-4b52-8d35-2f7a9e4b1c02";
+const TENANT_ID = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
+const SUBSCRIPTION_ID = "c0ffee00-6a1d-4b52-8d35-2f7a9e4b1c02";
 
 const configured = (value: unknown, fallback: string) => (typeof value === "string" ? value : fallback);
 
@@ -48,8 +48,8 @@ export class World {
     const settings = await settingsOf(stack);
     const { config } = await readStackFile(checkout, stack);
     const ids = {
-      tenantId: configured(config["azure-native:tenantId"], tenantId),
-      subscriptionId: configured(config["azure-native:subscriptionId"], subscriptionId),
+      tenantId: configured(config["azure-native:tenantId"], TENANT_ID),
+      subscriptionId: configured(config["azure-native:subscriptionId"], SUBSCRIPTION_ID),
     };
     const authority = await Authority.create();
     await writeFile(paths.authority, authority.pem);

@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import type { Rehearsal } from "./rehearsal.ts";
 
 /** Runs in the rehearsal's environment: a token of Entra, then the call; the answer goes to standard output. */
-const program = `
+const PROGRAM = `
 const { ARM_TENANT_ID, ARM_CLIENT_ID, ARM_CLIENT_SECRET, ARM_SUBSCRIPTION_ID } = process.env;
 const [method, path, body] = process.argv.slice(1);
 const signIn = await fetch("https://login.microsoftonline.com/" + ARM_TENANT_ID + "/oauth2/v2.0/token", {
@@ -22,7 +22,7 @@ console.log(JSON.stringify({ status: answer.status, text: await answer.text() })
 
 /** Sends a request and gives the answer's body; a status of failure fails the test. */
 export async function callArm(rehearsal: Rehearsal, method: string, path: string, body?: object): Promise<unknown> {
-  const args = ["--input-type=module", "-e", program, method, path, ...(body ? [JSON.stringify(body)] : [])];
+  const args = ["--input-type=module", "-e", PROGRAM, method, path, ...(body ? [JSON.stringify(body)] : [])];
   const { status, text } = JSON.parse(await rehearsal.output("node", ...args)) as { status: number; text: string };
   assert.ok(status < 300, `${method} ${path}: ${status} ${text}`);
   return text === "" ? undefined : JSON.parse(text);

@@ -20,9 +20,9 @@ import { FakeArm } from "../rehearsal/cloud/fakeArm.ts";
 /** How long the first caller may wait where the tools must be built, in milliseconds; for a hook's timeout. */
 export const CLUSTER_TIMEOUT = 1_800_000;
 
-const tenantId = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
-const clusterId = `/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/test`;
-const fqdn = "test-0a1b2c3d.hcp.westeurope.azmk8s.io";
+const TENANT_ID = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
+const CLUSTER_ID = `/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/test`;
+const FQDN = "test-0a1b2c3d.hcp.westeurope.azmk8s.io";
 
 export interface TestCluster {
   readonly cluster: Cluster;
@@ -110,7 +110,7 @@ async function start(): Promise<TestCluster> {
   const authorityFile = join(folder, "authority.pem");
   await writeFile(authorityFile, authority.pem);
   const [entra, arm, gitHub, door] = [
-    await Entra.create({ tenantId }),
+    await Entra.create({ tenantId: TENANT_ID }),
     new FakeArm(),
     new GitHub({ root: join(folder, "git") }),
     new Door(authority),
@@ -120,26 +120,26 @@ async function start(): Promise<TestCluster> {
   const admin = entra.addClient("admin", [administrators]);
   const viewer = entra.addClient("viewer");
   const stranger = entra.addClient("stranger");
-  arm.allowed.push(`${viewer.objectId} Microsoft.ContainerService/managedClusters/pods/read ${clusterId}`);
+  arm.allowed.push(`${viewer.objectId} Microsoft.ContainerService/managedClusters/pods/read ${CLUSTER_ID}`);
   door.route("login.microsoftonline.com", entra.service);
   door.route("api.github.com", gitHub.api);
   door.route("github.com", gitHub.git);
   const port = await door.listen("cluster");
-  const issuer = `https://westeurope.oic.prod-aks.azure.com/${tenantId}/00000000-0000-0000-0000-00000000000b/`;
+  const issuer = `https://westeurope.oic.prod-aks.azure.com/${TENANT_ID}/00000000-0000-0000-0000-00000000000b/`;
   const lines: string[] = [];
   const cluster = await Cluster.start({
     folder: join(folder, "cluster"),
     tools,
     issuer,
-    tenantId,
-    hosts: [fqdn],
-    authenticate: aksUsers(entra, arm, clusterId),
+    tenantId: TENANT_ID,
+    hosts: [FQDN],
+    authenticate: aksUsers(entra, arm, CLUSTER_ID),
     adminGroups: [administrators],
     proxyPort: port,
     authority: authorityFile,
     log: (line) => lines.push(line),
   });
-  door.lead(fqdn, ({ place }) => (place === "inside" ? `${fqdn} is not for those inside` : cluster.port));
+  door.lead(FQDN, ({ place }) => (place === "inside" ? `${FQDN} is not for those inside` : cluster.port));
   const bin = fileURLToPath(new URL("../../rehearsal/cluster/bin", import.meta.url));
   const environment = (as: ClientCredential = admin) => ({
     PATH: [bin, dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
@@ -150,14 +150,29 @@ async function start(): Promise<TestCluster> {
     NODE_USE_ENV_PROXY: "1",
     NODE_EXTRA_CA_CERTS: authorityFile,
     SSL_CERT_FILE: authorityFile,
-    AZURE_TENANT_ID: tenantId,
+    AZURE_TENANT_ID: TENANT_ID,
     AZURE_CLIENT_ID: as.clientId,
     AZURE_CLIENT_SECRET: as.clientSecret,
   });
   const run = async (program: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
     (await promisify(execFile)(program, args, { env, maxBuffer: 1 << 26 })).stdout;
   return {
-    ...{ cluster, tools, flux, folder, issuer, fqdn, entra, gitHub, door, lines, admin, viewer, stranger, environment },
+    ...{
+      cluster,
+      tools,
+      flux,
+      folder,
+      issuer,
+      fqdn: FQDN,
+      entra,
+      gitHub,
+      door,
+      lines,
+      admin,
+      viewer,
+      stranger,
+      environment,
+    },
     kubectl: (args, as) => run(tools.kubectl, args, environment(as)),
     runFlux: (...args) => run(flux, args, { ...environment(), KUBECONFIG: cluster.adminKubeconfig }),
   };

@@ -7,14 +7,14 @@ import type { Ran } from "../../rehearsal/run.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 
 /** The key and the value that mark a secret in a Pulumi state (github.com/pulumi/pulumi, sdk/go/common/resource/sig). */
-const signatureKey = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
+const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Every string that stands in a secret of `exported`, what `pulumi stack export --show-secrets` printed. */
 export function secretsIn(exported: unknown): string[] {
   if (typeof exported !== "object" || exported === null) return [];
-  const { [signatureKey]: signature, plaintext } = exported as Record<string, unknown>;
-  if (signature === secretSignature && typeof plaintext === "string") return stringsIn(JSON.parse(plaintext));
+  const { [SIGNATURE_KEY]: signature, plaintext } = exported as Record<string, unknown>;
+  if (signature === SECRET_SIGNATURE && typeof plaintext === "string") return stringsIn(JSON.parse(plaintext));
   return Object.values(exported).flatMap(secretsIn);
 }
 
@@ -50,7 +50,7 @@ async function secretsOf(rehearsal: Rehearsal): Promise<string[]> {
 }
 
 /** What holds the cloud's and the cluster's own secrets, or only links and programs. */
-const unread =
+const UNREAD =
   /^cloud\.json$|(^|\/)(node_modules|plugins|objects)(\/|$)|^cluster\/(etcd|credentials|flux\/[^/]+\/.*token)/;
 
 /** Fails where a secret stands in state, logs, Git history, report or another file of a rehearsal. */
@@ -61,7 +61,7 @@ export async function assertNoSecretStands(rehearsal: Rehearsal, started: Ran): 
   ]);
   const { folder } = rehearsal;
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    if (unread.test(name) || (name.startsWith("project/") && !/^project\/(Pulumi|mirror)\./.test(name))) continue;
+    if (UNREAD.test(name) || (name.startsWith("project/") && !/^project\/(Pulumi|mirror)\./.test(name))) continue;
     if (statSync(join(folder, name)).isFile()) texts.set(name, readFileSync(join(folder, name), "latin1"));
   }
   for (const expected of [

@@ -7,7 +7,7 @@ import { builtInRoles, type Role } from "./roles.ts";
 import type { Store } from "./store.ts";
 import { part } from "./validate.ts";
 
-export const assignmentType = "Microsoft.Authorization/roleAssignments";
+export const ASSIGNMENT_TYPE = "Microsoft.Authorization/roleAssignments";
 
 /** An action pattern as a regular expression; `/*` + `/` also matches nothing, as it does in Azure's own roles. */
 const matcher = (pattern: string): RegExp => {
@@ -30,22 +30,22 @@ export function roleAllows(role: Role, action: string, kind: "control" | "data")
 }
 
 export class Access {
-  private readonly store: Store;
-  private readonly roles: Role[] = [...builtInRoles];
+  readonly #store: Store;
+  readonly #roles: Role[] = [...builtInRoles];
 
   constructor(store: Store) {
-    this.store = store;
+    this.#store = store;
   }
 
   /** A role by name, GUID or definition id (whatever its scope); undefined for an unknown one. */
   role(idOrName: string): Role | undefined {
     const last = idOrName.split("/").at(-1)?.toLowerCase();
-    return this.roles.find((role) => role.id === last || role.name.toLowerCase() === idOrName.toLowerCase());
+    return this.#roles.find((role) => role.id === last || role.name.toLowerCase() === idOrName.toLowerCase());
   }
 
   /** All known roles. */
   definitions(): readonly Role[] {
-    return this.roles;
+    return this.#roles;
   }
 
   /**
@@ -54,13 +54,13 @@ export class Access {
    */
   define(role: Omit<Role, "id"> & { readonly id?: string }): string {
     const id = role.id?.toLowerCase() ?? randomUUID();
-    this.roles.push({ ...role, id });
+    this.#roles.push({ ...role, id });
     return id;
   }
 
   /** The id of a role's definition within the subscription. */
   definitionId(role: Role): string {
-    return `/subscriptions/${this.store.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
+    return `/subscriptions/${this.#store.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
   }
 
   /** Writes an assignment without any check, for what exists before a rehearsal begins. */
@@ -68,10 +68,10 @@ export class Access {
     const role = this.role(idOrName);
     if (role === undefined) throw new Error(`There is no role "${idOrName}": define it before assigning it.`);
     const name = randomUUID();
-    this.store.put({
-      id: `${scope.replace(/\/+$/, "")}/providers/${assignmentType}/${name}`,
+    this.#store.put({
+      id: `${scope.replace(/\/+$/, "")}/providers/${ASSIGNMENT_TYPE}/${name}`,
       name,
-      type: assignmentType,
+      type: ASSIGNMENT_TYPE,
       properties: { roleDefinitionId: this.definitionId(role), principalId: objectId, scope },
     });
   }
@@ -79,7 +79,7 @@ export class Access {
   /** Whether assignments at the scope or above it allow the action; see Arm.allows. */
   allows(caller: Caller, action: string, scope: string, kind: "control" | "data"): boolean {
     const who = new Set([caller.principal.objectId, ...caller.groups].map((id) => id.toLowerCase()));
-    return this.store.list(assignmentType).some((assignment) => {
+    return this.#store.list(ASSIGNMENT_TYPE).some((assignment) => {
       const { principalId, roleDefinitionId, scope: at } = assignment.properties;
       if (!who.has(String(principalId).toLowerCase()) || !within(scope, String(at))) return false;
       const role = this.role(String(roleDefinitionId));
@@ -109,7 +109,7 @@ export class Access {
 
   /** The assignment of a role to a principal at exactly this scope, if there is one. */
   existing(principalId: string, roleId: string, scope: string): ArmResource | undefined {
-    return this.store.list(assignmentType).find((assignment) => {
+    return this.#store.list(ASSIGNMENT_TYPE).find((assignment) => {
       const properties = part(assignment, "properties");
       return (
         key(String(properties.principalId)) === key(principalId) &&

@@ -24,9 +24,9 @@ export interface Collection {
   readonly below: string;
 }
 
-export const groupType = "Microsoft.Resources/resourceGroups";
+export const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
 
-const groupPattern = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)$/i;
+const GROUP_PATTERN = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)$/i;
 
 /** The key under which an id is kept: ids are compared without case. */
 export const key = (id: string): string => id.toLowerCase().replace(/\/+$/, "");
@@ -44,8 +44,8 @@ export function parseId(path: string): ResourceId | undefined {
   const [, subscription, group] = /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+))?(?:\/|$)/i.exec(id) ?? [];
   if (subscription === undefined) return undefined;
   const common = { id, subscription, ...(group === undefined ? {} : { group }) };
-  if (groupPattern.test(id) && group !== undefined) {
-    return { ...common, type: groupType, name: group, path: group, scope: `/subscriptions/${subscription}` };
+  if (GROUP_PATTERN.test(id) && group !== undefined) {
+    return { ...common, type: GROUP_TYPE, name: group, path: group, scope: `/subscriptions/${subscription}` };
   }
   const at = id.toLowerCase().lastIndexOf("/providers/");
   if (at < 0) return undefined;

@@ -2,7 +2,7 @@
 import type { ArmExtension, ArmResource, Caller, CloudRequest, CloudResponse } from "../types.ts";
 import type { World, Write } from "./behaviour.ts";
 import { armError, notFound } from "./errors.ts";
-import { groupType, key, parseId, type ResourceId, same } from "./ids.ts";
+import { GROUP_TYPE, key, parseId, type ResourceId, same } from "./ids.ts";
 import { merged, prepare } from "./put.ts";
 import { removeAll } from "./remove.ts";
 import { behaviourOf } from "./rules/index.ts";
@@ -12,22 +12,22 @@ import { definitionOf } from "./types/index.ts";
 
 export class Lifecycle {
   readonly extensions: ArmExtension[] = [];
-  private readonly world: World;
-  private readonly exclusive = new Set<string>();
+  readonly #world: World;
+  readonly #exclusive = new Set<string>();
 
   constructor(world: World) {
-    this.world = world;
+    this.#world = world;
   }
 
-  private get(id: string): ArmResource | undefined {
-    return this.world.store.get(id);
+  #get(id: string): ArmResource | undefined {
+    return this.#world.store.get(id);
   }
 
   /** What a resource stands on must exist. */
   checkScope(id: ResourceId, definition: TypeDefinition, method: string): void {
-    if (definition.type === groupType) return;
+    if (definition.type === GROUP_TYPE) return;
     const groupId = `/subscriptions/${id.subscription}/resourceGroups/${id.group}`;
-    if (id.group !== undefined && this.get(groupId) === undefined)
+    if (id.group !== undefined && this.#get(groupId) === undefined)
       throw armError(404, "ResourceGroupNotFound", `Resource group '${id.group}' could not be found.`);
     const standing = id.parent ?? (definition.home === "extension" ? id.scope : undefined);
     if (standing === undefined || /^\/subscriptions\/[^/]+(\/resourceGroups\/[^/]+)?$/i.test(standing)) {
@@ -36,7 +36,7 @@ export class Lifecycle {
       return;
     }
     const parent = parseId(standing);
-    const found = this.get(standing);
+    const found = this.#get(standing);
     if (parent === undefined || (found === undefined && method === "DELETE")) return;
     if (found === undefined && id.parent !== undefined && method === "PUT")
       throw armError(
@@ -54,9 +54,9 @@ export class Lifecycle {
   }
 
   read(id: ResourceId, definition: TypeDefinition, method: string): CloudResponse {
-    const resource = this.get(id.id);
+    const resource = this.#get(id.id);
     if (resource === undefined && method === "HEAD") return { status: 404 };
-    if (resource === undefined && definition.type === groupType)
+    if (resource === undefined && definition.type === GROUP_TYPE)
       throw armError(404, "ResourceGroupNotFound", `Resource group '${id.name}' could not be found.`);
     if (resource === undefined) throw notFound(definition.type, id.path, id.group);
     return method === "HEAD" ? { status: 204 } : { status: 200, body: structuredClone(resource) };
@@ -69,7 +69,7 @@ export class Lifecycle {
     raw: unknown,
     patch = false,
   ): Promise<CloudResponse> {
-    const old = this.get(id.id);
+    const old = this.#get(id.id);
     if (patch && definition.without?.includes("PATCH"))
       throw armError(
         405,
@@ -80,43 +80,39 @@ export class Lifecycle {
     if (old !== undefined && same(definition.type, "Microsoft.KeyVault/vaults/keys"))
       return { status: 200, body: structuredClone(old) };
     const behaviour = behaviourOf(definition.type);
-    return this.alone(id, definition, async () => {
-      this.refuseBusy(id, definition);
+    return this.#alone(id, definition, async () => {
+      this.#refuseBusy(id, definition);
       const sent = patch && old !== undefined ? merged(definition, old, raw) : raw;
-      const { write, resource } = prepare(this.world, caller, definition, behaviour, id, sent);
-      this.world.store.put(resource);
-      if (old === undefined) await this.created(resource);
-      return this.accepted(write, resource);
+      const { write, resource } = prepare(this.#world, caller, definition, behaviour, id, sent);
+      this.#world.store.put(resource);
+      if (old === undefined) await this.#created(resource);
+      return this.#accepted(write, resource);
     });
   }
 
   /** Writes that the service itself cannot do at once for the children of one parent. */
-  private async alone(
-    id: ResourceId,
-    definition: TypeDefinition,
-    work: () => Promise<CloudResponse>,
-  ): Promise<CloudResponse> {
+  async #alone(id: ResourceId, definition: TypeDefinition, work: () => Promise<CloudResponse>): Promise<CloudResponse> {
     const { exclusive, conflict } = behaviourOf(definition.type);
     if (exclusive === undefined || id.parent === undefined) return work();
     const parent = key(id.parent);
-    if (this.exclusive.has(parent) && conflict !== undefined) {
+    if (this.#exclusive.has(parent) && conflict !== undefined) {
       const { status, code, message } = conflict(id);
       throw armError(status, code, message);
     }
-    this.exclusive.add(parent);
+    this.#exclusive.add(parent);
     try {
       const response = await work();
       await new Promise((resolve) => setTimeout(resolve, exclusive));
       return response;
     } finally {
-      this.exclusive.delete(parent);
+      this.#exclusive.delete(parent);
     }
   }
 
-  private refuseBusy(id: ResourceId, definition: TypeDefinition): void {
+  #refuseBusy(id: ResourceId, definition: TypeDefinition): void {
     const behaviour = behaviourOf(definition.type);
     const holds = [id.id, ...(behaviour.holds?.(id) ?? [])];
-    if (!holds.some((held) => this.world.store.busy(held) !== undefined)) return;
+    if (!holds.some((held) => this.#world.store.busy(held) !== undefined)) return;
     const { status, code, message } = behaviour.conflict?.(id) ?? {
       status: 409,
       code: "Conflict",
@@ -125,24 +121,24 @@ export class Lifecycle {
     throw armError(status, code, message);
   }
 
-  private accepted({ id, definition, old }: Write, resource: ArmResource): CloudResponse {
+  #accepted({ id, definition, old }: Write, resource: ArmResource): CloudResponse {
     const status = old === undefined ? 201 : 200;
     const body = structuredClone(resource);
     if (!definition.slow) return { status, body };
     const behaviour = behaviourOf(definition.type);
-    const location = resource.location ?? this.get(id.parent ?? id.scope)?.location ?? "global";
-    const operation = this.world.store.begin(
+    const location = resource.location ?? this.#get(id.parent ?? id.scope)?.location ?? "global";
+    const operation = this.#world.store.begin(
       { ...resource, location },
       old === undefined ? "Creating" : "Updating",
-      this.world.settings.duration(definition.type),
+      this.#world.settings.duration(definition.type),
       behaviour.holds?.(id) ?? [],
       () => {
         resource.properties.provisioningState = operation.error === undefined ? "Succeeded" : "Failed";
-        behaviour.finished?.(resource, this.world);
+        behaviour.finished?.(resource, this.#world);
       },
-      behaviour.wait?.(resource, this.world),
+      behaviour.wait?.(resource, this.#world),
     );
-    return { status, headers: this.polling(operation), body };
+    return { status, headers: this.#polling(operation), body };
   }
 
   async remove(
@@ -157,27 +153,27 @@ export class Lifecycle {
         "MethodNotAllowed",
         `The http method 'DELETE' is not supported for type '${definition.type}'.`,
       );
-    const resource = this.get(id.id);
-    if (resource === undefined && definition.type === groupType)
+    const resource = this.#get(id.id);
+    if (resource === undefined && definition.type === GROUP_TYPE)
       throw armError(404, "ResourceGroupNotFound", `Resource group '${id.name}' could not be found.`);
     if (resource === undefined) return { status: 204 };
     const behaviour = behaviourOf(definition.type);
-    return this.alone(id, definition, async () => {
-      this.refuseBusy(id, definition);
+    return this.#alone(id, definition, async () => {
+      this.#refuseBusy(id, definition);
       const force = request.url.searchParams.get("forceDelete") === "true";
-      behaviour.mayDelete?.({ world: this.world, caller, resource, force });
-      const slow = definition.slow || definition.type === groupType;
+      behaviour.mayDelete?.({ world: this.#world, caller, resource, force });
+      const slow = definition.slow || definition.type === GROUP_TYPE;
       if (!slow) {
-        await removeAll(this.world, resource, (one) => this.deleted(one));
+        await removeAll(this.#world, resource, (one) => this.deleted(one));
         return { status: 200 };
       }
       resource.properties.provisioningState = "Deleting";
-      const duration = this.world.settings.duration(definition.type);
+      const duration = this.#world.settings.duration(definition.type);
       const wait = new Promise((resolve) => setTimeout(resolve, duration)).then(() =>
-        removeAll(this.world, resource, (one) => this.deleted(one)),
+        removeAll(this.#world, resource, (one) => this.deleted(one)),
       );
-      const location = resource.location ?? this.get(id.parent ?? id.scope)?.location ?? "global";
-      const operation = this.world.store.begin(
+      const location = resource.location ?? this.#get(id.parent ?? id.scope)?.location ?? "global";
+      const operation = this.#world.store.begin(
         { ...resource, location },
         "Deleting",
         0,
@@ -185,12 +181,12 @@ export class Lifecycle {
         () => {},
         wait,
       );
-      return { status: 202, headers: this.polling(operation) };
+      return { status: 202, headers: this.#polling(operation) };
     });
   }
 
-  private polling(operation: Operation): Record<string, string> {
-    const base = `https://management.azure.com/subscriptions/${this.world.subscriptionId}/providers/${operation.namespace}/locations/${operation.location}`;
+  #polling(operation: Operation): Record<string, string> {
+    const base = `https://management.azure.com/subscriptions/${this.#world.subscriptionId}/providers/${operation.namespace}/locations/${operation.location}`;
     const version = definitionOf(parseId(operation.resourceId)?.type ?? "")?.version ?? "2021-04-01";
     return {
       "azure-asyncoperation": `${base}/operationStatuses/${operation.id}?api-version=${version}`,
@@ -201,12 +197,12 @@ export class Lifecycle {
     };
   }
 
-  private async created(resource: ArmResource): Promise<void> {
+  async #created(resource: ArmResource): Promise<void> {
     try {
       for (const extension of this.extensions)
         if (same(extension.type, resource.type)) await extension.created?.(resource);
     } catch (error) {
-      this.world.store.remove(resource.id);
+      this.#world.store.remove(resource.id);
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 // Azure's regions as far as a stack may name them.
 import type { ArmResource } from "../types.ts";
 import { armError } from "./errors.ts";
-import { groupType, type ResourceId, same } from "./ids.ts";
+import { GROUP_TYPE, type ResourceId, same } from "./ids.ts";
 import type { Body } from "./validate.ts";
 
 /** Regions with availability zones. */
@@ -38,7 +38,7 @@ export function checkLocation(type: string, id: ResourceId, location: string, ol
       `The provided location '${location}' is not available for resource type '${type}'. List of available regions for the resource type is '${known.join(",")}'.`,
     );
   if (old?.location === undefined || old.location === location) return;
-  if (type === groupType)
+  if (type === GROUP_TYPE)
     throw armError(
       409,
       "InvalidResourceGroupLocation",

@@ -1,7 +1,7 @@
 // Which subscription, namespaces, types and API versions there are.
 import type { CloudRequest } from "../types.ts";
 import { armError } from "./errors.ts";
-import { groupType, same } from "./ids.ts";
+import { GROUP_TYPE, same } from "./ids.ts";
 import { regions } from "./locations.ts";
 import type { TypeDefinition } from "./schema.ts";
 import { definitionOf, definitions } from "./types/index.ts";
@@ -25,12 +25,12 @@ export function versionOf(request: CloudRequest): string {
 }
 
 export class Providers {
-  private readonly subscriptionId: string;
-  private readonly unregistered: Set<string>;
+  readonly #subscriptionId: string;
+  readonly #unregistered: Set<string>;
 
   constructor(subscriptionId: string, unregistered: readonly string[]) {
-    this.subscriptionId = subscriptionId;
-    this.unregistered = new Set(unregistered.map((name) => name.toLowerCase()));
+    this.#subscriptionId = subscriptionId;
+    this.#unregistered = new Set(unregistered.map((name) => name.toLowerCase()));
   }
 
   /** Every namespace, as Microsoft spells it. */
@@ -39,15 +39,15 @@ export class Providers {
   }
 
   register(namespace: string): void {
-    this.unregistered.delete(namespace.toLowerCase());
+    this.#unregistered.delete(namespace.toLowerCase());
   }
 
   /** A namespace as GET /providers shows it. */
   show(namespace: string): Record<string, unknown> {
     return {
-      id: `/subscriptions/${this.subscriptionId}/providers/${namespace}`,
+      id: `/subscriptions/${this.#subscriptionId}/providers/${namespace}`,
       namespace,
-      registrationState: this.unregistered.has(namespace.toLowerCase()) ? "NotRegistered" : "Registered",
+      registrationState: this.#unregistered.has(namespace.toLowerCase()) ? "NotRegistered" : "Registered",
       registrationPolicy: builtIn.includes(namespace) ? "RegistrationFree" : "RegistrationRequired",
       resourceTypes: definitions
         .filter(({ type }) => same(type.split("/")[0] ?? "", namespace))
@@ -62,14 +62,14 @@ export class Providers {
   /** @throws ServiceError 404 where a path names another subscription. */
   checkSubscription(path: string): void {
     const [, id] = /^\/subscriptions\/([^/]+)/i.exec(path) ?? [];
-    if (id !== undefined && !same(id, this.subscriptionId))
+    if (id !== undefined && !same(id, this.#subscriptionId))
       throw armError(404, "SubscriptionNotFound", `The subscription '${id}' could not be found.`);
   }
 
   /** @throws ServiceError 409 where the namespace of a type is not registered. */
   checkRegistered(type: string): void {
     const [namespace = ""] = type.split("/");
-    if (!this.unregistered.has(namespace.toLowerCase())) return;
+    if (!this.#unregistered.has(namespace.toLowerCase())) return;
     const message = `The subscription is not registered to use namespace '${namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions.`;
     throw armError(409, "MissingSubscriptionRegistration", message, {
       details: [{ code: "MissingSubscriptionRegistration", target: namespace, message }],
@@ -89,7 +89,7 @@ export class Providers {
         `The resource type '${rest.join("/")}' could not be found in the namespace '${namespace}' for api version '${version}'. The supported api-versions are ''.`,
       );
     if (found.version === version) return found;
-    if (found.type === groupType)
+    if (found.type === GROUP_TYPE)
       throw armError(
         400,
         "InvalidApiVersionParameter",

@@ -1,10 +1,10 @@
 // What is recorded of a request: everything but secrets, in a shape that is still valid.
 import { isObject } from "./validate.ts";
 
-const redacted = "[redacted]";
+const REDACTED = "[redacted]";
 
 /** Names of members whose text nobody may read; members of protected settings are all secret. */
-const secret = /password|secret$|privatekey|accesskey|accountkey|sastoken/i;
+const SECRET = /password|secret$|privatekey|accesskey|accountkey|sastoken/i;
 
 /** A copy of a body with every secret replaced. */
 export function redact(value: unknown, inside = false): unknown {
@@ -13,8 +13,8 @@ export function redact(value: unknown, inside = false): unknown {
     return Object.fromEntries(
       Object.entries(value).map(([name, item]) => {
         const hide = inside || name === "configurationProtectedSettings";
-        return [name, secret.test(name) && typeof item === "string" ? redacted : redact(item, hide)];
+        return [name, SECRET.test(name) && typeof item === "string" ? REDACTED : redact(item, hide)];
       }),
     );
-  return inside && value !== null ? redacted : value;
+  return inside && value !== null ? REDACTED : value;
 }

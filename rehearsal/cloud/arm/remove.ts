@@ -4,7 +4,7 @@ import type { World } from "./behaviour.ts";
 import { same } from "./ids.ts";
 import { behaviourOf } from "./rules/index.ts";
 
-const vaultType = "Microsoft.KeyVault/vaults";
+const VAULT_TYPE = "Microsoft.KeyVault/vaults";
 
 /** What goes when a resource goes: its content first, newest first, then itself. */
 export async function removeAll(
@@ -13,8 +13,8 @@ export async function removeAll(
   deleted: (resource: ArmResource) => Promise<void>,
 ): Promise<void> {
   // A vault is only put aside with its keys, so their data plane keeps them until the purge.
-  const aside = same(resource.type, vaultType);
-  const vaults = world.store.below(resource.id).filter(({ type }) => same(type, vaultType));
+  const aside = same(resource.type, VAULT_TYPE);
+  const vaults = world.store.below(resource.id).filter(({ type }) => same(type, VAULT_TYPE));
   for (const vault of vaults) await removeAll(world, vault, deleted);
   const below = world.store.below(resource.id).reverse();
   if (aside) behaviourOf(resource.type).gone?.(resource, world);

@@ -28,10 +28,10 @@ const vaultReader = [
   "Microsoft.KeyVault/vaults/*/read",
   "Microsoft.KeyVault/operations/read",
 ];
-const cluster = "Microsoft.ContainerService/managedClusters";
-const vault = "Microsoft.KeyVault/vaults";
-const registry = "Microsoft.ContainerRegistry/registries";
-const identity = "Microsoft.ManagedIdentity/userAssignedIdentities";
+const CLUSTER = "Microsoft.ContainerService/managedClusters";
+const VAULT = "Microsoft.KeyVault/vaults";
+const REGISTRY = "Microsoft.ContainerRegistry/registries";
+const IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
 export const builtInRoles: readonly Role[] = [
   { id: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", name: "Owner", actions: ["*"] },
@@ -82,50 +82,50 @@ export const builtInRoles: readonly Role[] = [
   {
     id: "f1a07417-d97a-45cb-824c-7a7467783830",
     name: "Managed Identity Operator",
-    actions: [...common, `${identity}/*/read`, `${identity}/*/assign/action`],
+    actions: [...common, `${IDENTITY}/*/read`, `${IDENTITY}/*/assign/action`],
   },
   {
     id: "e40ec5ca-96e0-45a2-b4ff-59039f2c2b59",
     name: "Managed Identity Contributor",
-    actions: [...common, `${identity}/read`, `${identity}/write`, `${identity}/delete`, `${identity}/*`],
+    actions: [...common, `${IDENTITY}/read`, `${IDENTITY}/write`, `${IDENTITY}/delete`, `${IDENTITY}/*`],
   },
-  { id: "7f951dda-4ed3-4680-a7ca-43fe172d538d", name: "AcrPull", actions: [`${registry}/pull/read`] },
+  { id: "7f951dda-4ed3-4680-a7ca-43fe172d538d", name: "AcrPull", actions: [`${REGISTRY}/pull/read`] },
   {
     id: "8311e382-0749-4cb8-b61a-304f252e45ec",
     name: "AcrPush",
-    actions: [`${registry}/pull/read`, `${registry}/push/write`],
+    actions: [`${REGISTRY}/pull/read`, `${REGISTRY}/push/write`],
   },
-  { id: "c2f4ef07-c644-48eb-af81-4b1b4947fb11", name: "AcrDelete", actions: [`${registry}/artifacts/delete`] },
+  { id: "c2f4ef07-c644-48eb-af81-4b1b4947fb11", name: "AcrDelete", actions: [`${REGISTRY}/artifacts/delete`] },
   {
     id: "577a9874-89fd-4f24-9dbd-b5034d0ad23a",
     name: "Container Registry Data Importer and Data Reader",
-    actions: [`${registry}/importImage/action`, `${registry}/pull/read`, `${registry}/read`],
+    actions: [`${REGISTRY}/importImage/action`, `${REGISTRY}/pull/read`, `${REGISTRY}/read`],
   },
   {
     id: "00482a5a-887f-4fb3-b363-3b7fe8e74483",
     name: "Key Vault Administrator",
     actions: vaultReader,
-    dataActions: [`${vault}/*`],
+    dataActions: [`${VAULT}/*`],
   },
   {
     id: "21090545-7ca7-4776-b22c-e363652d74d2",
     name: "Key Vault Reader",
     actions: vaultReader,
-    dataActions: [`${vault}/*/read`, `${vault}/secrets/readMetadata/action`],
+    dataActions: [`${VAULT}/*/read`, `${VAULT}/secrets/readMetadata/action`],
   },
   {
     id: "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
     name: "Key Vault Crypto Officer",
     actions: vaultReader,
-    dataActions: [`${vault}/keys/*`, `${vault}/keyrotationpolicies/*`],
+    dataActions: [`${VAULT}/keys/*`, `${VAULT}/keyrotationpolicies/*`],
   },
   {
     id: "12338af0-0e69-4776-bea7-57ae8d297424",
     name: "Key Vault Crypto User",
     dataActions: [
-      `${vault}/keys/read`,
+      `${VAULT}/keys/read`,
       ...["update", "backup", "encrypt", "decrypt", "wrap", "unwrap", "sign", "verify"].map(
-        (operation) => `${vault}/keys/${operation}/action`,
+        (operation) => `${VAULT}/keys/${operation}/action`,
       ),
     ],
   },
@@ -137,18 +137,18 @@ export const builtInRoles: readonly Role[] = [
       "Microsoft.EventGrid/eventSubscriptions/read",
       "Microsoft.EventGrid/eventSubscriptions/delete",
     ],
-    dataActions: [`${vault}/keys/read`, `${vault}/keys/wrap/action`, `${vault}/keys/unwrap/action`],
+    dataActions: [`${VAULT}/keys/read`, `${VAULT}/keys/wrap/action`, `${VAULT}/keys/unwrap/action`],
   },
   {
     id: "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
     name: "Key Vault Secrets Officer",
     actions: vaultReader,
-    dataActions: [`${vault}/secrets/*`],
+    dataActions: [`${VAULT}/secrets/*`],
   },
   {
     id: "4633458b-17de-408a-b874-0445c86b69e6",
     name: "Key Vault Secrets User",
-    dataActions: [`${vault}/secrets/getSecret/action`, `${vault}/secrets/readMetadata/action`],
+    dataActions: [`${VAULT}/secrets/getSecret/action`, `${VAULT}/secrets/readMetadata/action`],
   },
   {
     id: "f25e0fa2-a7c8-4377-a976-54943a77a395",
@@ -163,16 +163,16 @@ export const builtInRoles: readonly Role[] = [
   {
     id: "4abbcc35-e782-43d8-92c5-2d3f1bd2253f",
     name: "Azure Kubernetes Service Cluster User Role",
-    actions: [`${cluster}/listClusterUserCredential/action`, `${cluster}/read`],
+    actions: [`${CLUSTER}/listClusterUserCredential/action`, `${CLUSTER}/read`],
   },
   {
     id: "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8",
     name: "Azure Kubernetes Service Cluster Admin Role",
     actions: [
-      `${cluster}/listClusterAdminCredential/action`,
-      `${cluster}/accessProfiles/listCredential/action`,
-      `${cluster}/read`,
-      `${cluster}/runcommand/action`,
+      `${CLUSTER}/listClusterAdminCredential/action`,
+      `${CLUSTER}/accessProfiles/listCredential/action`,
+      `${CLUSTER}/read`,
+      `${CLUSTER}/runcommand/action`,
     ],
   },
   {
@@ -181,7 +181,7 @@ export const builtInRoles: readonly Role[] = [
     actions: [
       "Microsoft.Authorization/*/read",
       "Microsoft.ContainerService/locations/*",
-      `${cluster}/*`,
+      `${CLUSTER}/*`,
       "Microsoft.ContainerService/managedclustersnapshots/*",
       "Microsoft.ContainerService/snapshots/*",
       "Microsoft.Insights/alertRules/*",
@@ -197,15 +197,15 @@ export const builtInRoles: readonly Role[] = [
   ).map(([id, name]) => ({
     id,
     name,
-    actions: [...common, `${cluster}/listClusterUserCredential/action`],
-    dataActions: [`${cluster}/*`],
+    actions: [...common, `${CLUSTER}/listClusterUserCredential/action`],
+    dataActions: [`${CLUSTER}/*`],
     ...(name.endsWith("RBAC Admin")
       ? {
           notDataActions: [
-            `${cluster}/resourcequotas/write`,
-            `${cluster}/resourcequotas/delete`,
-            `${cluster}/namespaces/write`,
-            `${cluster}/namespaces/delete`,
+            `${CLUSTER}/resourcequotas/write`,
+            `${CLUSTER}/resourcequotas/delete`,
+            `${CLUSTER}/namespaces/write`,
+            `${CLUSTER}/namespaces/delete`,
           ],
         }
       : {}),

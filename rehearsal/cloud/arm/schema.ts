@@ -118,10 +118,10 @@ export const hidden = <R extends Rule>(rule: R): R => ({ ...rule, hidden: true }
 /** A property with the service's default; `{}` makes an object appear so that its own defaults are filled in. */
 export const or = <R extends Rule>(rule: R, fallback: unknown): R => ({ ...rule, fallback });
 
-export const guidPattern = /^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/;
+export const GUID_PATTERN = /^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/;
 
 /** A GUID, as tenant and object ids are. */
-export const guid = (): TextRule => text({ min: 36, max: 36, pattern: guidPattern });
+export const guid = (): TextRule => text({ min: 36, max: 36, pattern: GUID_PATTERN });
 
 /** Where resources of a type live. */
 export type Home =

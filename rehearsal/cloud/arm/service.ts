@@ -14,13 +14,13 @@ import { ServiceError } from "../types.ts";
 import { Access } from "./access.ts";
 import type { ArmSettings, World } from "./behaviour.ts";
 import { armError, badContent, notFound } from "./errors.ts";
-import { groupType, parseId, same } from "./ids.ts";
+import { GROUP_TYPE, parseId, same } from "./ids.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Providers, versionOf } from "./providers.ts";
 import { unreachable } from "./reach.ts";
 import { redact } from "./record.ts";
 import type { Role } from "./roles.ts";
-import { credentialType } from "./rules/identity.ts";
+import { CREDENTIAL_TYPE } from "./rules/identity.ts";
 import { behaviourOf } from "./rules/index.ts";
 import { Store } from "./store.ts";
 import { type Views, views } from "./views.ts";
@@ -49,17 +49,17 @@ export class ArmService implements Arm {
   readonly subscriptionId: string;
   /** The service for the host management.azure.com. */
   readonly service: Service;
-  private readonly options: ArmOptions;
-  private readonly world: World;
-  private readonly providers: Providers;
-  private readonly views: Views;
-  private readonly lifecycle: Lifecycle;
+  readonly #options: ArmOptions;
+  readonly #world: World;
+  readonly #providers: Providers;
+  readonly #views: Views;
+  readonly #lifecycle: Lifecycle;
 
   constructor(options: ArmOptions) {
-    this.options = options;
+    this.#options = options;
     this.subscriptionId = options.subscriptionId;
     const store = new Store(options.subscriptionId);
-    this.world = {
+    this.#world = {
       store,
       access: new Access(store),
       directory: options.directory,
@@ -73,15 +73,15 @@ export class ArmService implements Arm {
       deletedVaults: new Map(),
       born: new Map(),
     };
-    this.lifecycle = new Lifecycle(this.world);
-    this.providers = new Providers(options.subscriptionId, options.unregistered ?? []);
-    this.views = views(this.world, this.providers, (resource) => this.lifecycle.deleted(resource));
-    this.service = (request) => this.answer(request);
+    this.#lifecycle = new Lifecycle(this.#world);
+    this.#providers = new Providers(options.subscriptionId, options.unregistered ?? []);
+    this.#views = views(this.#world, this.#providers, (resource) => this.#lifecycle.deleted(resource));
+    this.service = (request) => this.#answer(request);
   }
 
   /** Plugs a service in whose control plane this is. */
   extend(extension: ArmExtension): void {
-    this.lifecycle.extensions.push(extension);
+    this.#lifecycle.extensions.push(extension);
   }
 
   /**
@@ -89,7 +89,7 @@ export class ArmService implements Arm {
    * @param role name, GUID or definition id of a built-in role or one of defineRole().
    */
   assignRole(objectId: string, role: string, scope: string): void {
-    this.world.access.assign(objectId, role, scope);
+    this.#world.access.assign(objectId, role, scope);
   }
 
   /**
@@ -97,45 +97,45 @@ export class ArmService implements Arm {
    * @returns the GUID of its definition.
    */
   defineRole(role: Omit<Role, "id"> & { readonly id?: string }): string {
-    return this.world.access.define(role);
+    return this.#world.access.define(role);
   }
 
   get(id: string): ArmResource | undefined {
-    return this.world.store.get(id);
+    return this.#world.store.get(id);
   }
 
   list(type: string): ArmResource[] {
-    return this.world.store.list(type);
+    return this.#world.store.list(type);
   }
 
   /** Everything there is, oldest first, role assignments included. */
   all(): ArmResource[] {
-    return this.world.store.all();
+    return this.#world.store.all();
   }
 
   /** The names of vaults in the recoverable state. */
   deletedVaults(): string[] {
-    return [...this.world.deletedVaults.values()].map(({ vault }) => vault.name);
+    return [...this.#world.deletedVaults.values()].map(({ vault }) => vault.name);
   }
 
   /** Forgets a resource that its own data plane has deleted (ARM has no DELETE for keys). */
   forget(id: string): void {
-    this.world.store.remove(id);
+    this.#world.store.remove(id);
   }
 
   federatedCredentials(identityId: string): FederatedCredential[] {
-    return this.world.store
+    return this.#world.store
       .below(identityId)
-      .filter(({ type }) => same(type, credentialType))
+      .filter(({ type }) => same(type, CREDENTIAL_TYPE))
       .map(({ properties }) => properties as unknown as FederatedCredential);
   }
 
   allows(caller: Caller, action: string, scope: string, kind: "control" | "data"): boolean {
-    return this.world.access.allows(caller, action, scope, kind);
+    return this.#world.access.allows(caller, action, scope, kind);
   }
 
   unreachable(resource: ArmResource, request: Pick<CloudRequest, "place" | "address">): string | undefined {
-    return unreachable(this.world, this.get(resource.id) ?? resource, request);
+    return unreachable(this.#world, this.get(resource.id) ?? resource, request);
   }
 
   /** Changes what a running Flux agent reports of its configuration, for example `complianceState` and `statuses`. */
@@ -145,65 +145,65 @@ export class ArmService implements Arm {
     Object.assign(configuration.properties, report, { statusUpdatedAt: new Date().toISOString() });
   }
 
-  private async answer(request: CloudRequest): Promise<CloudResponse> {
+  async #answer(request: CloudRequest): Promise<CloudResponse> {
     try {
-      const caller = this.authenticate(request);
+      const caller = this.#authenticate(request);
       const body = parseBody(request);
-      this.options.record?.({
+      this.#options.record?.({
         method: request.method,
         url: `${request.url.pathname}${request.url.search}`,
         ...(body === undefined ? {} : { body: redact(body) }),
       });
-      return await this.route(request, caller, body);
+      return await this.#route(request, caller, body);
     } catch (error) {
       if (error instanceof ServiceError) return error.response;
       throw error;
     }
   }
 
-  private authenticate(request: CloudRequest): Caller {
+  #authenticate(request: CloudRequest): Caller {
     const header = request.headers.authorization;
     if (header === undefined)
       throw armError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
     const [first, second] = audiences as [string, string];
     try {
-      return this.options.directory.authenticate(header, first);
+      return this.#options.directory.authenticate(header, first);
     } catch {
-      return this.options.directory.authenticate(header, second);
+      return this.#options.directory.authenticate(header, second);
     }
   }
 
-  private async route(request: CloudRequest, caller: Caller, body: unknown): Promise<CloudResponse> {
+  async #route(request: CloudRequest, caller: Caller, body: unknown): Promise<CloudResponse> {
     const path = decodeURIComponent(request.url.pathname).replace(/\/+$/, "");
     const version = versionOf(request);
-    this.providers.checkSubscription(path);
-    const view = await this.views(request, path, version, caller);
+    this.#providers.checkSubscription(path);
+    const view = await this.#views(request, path, version, caller);
     if (view !== undefined) return view;
     const id = parseId(path);
-    if (id === undefined) return this.act(request, path, version, caller, body);
-    const definition = this.providers.definition(id.type, version);
+    if (id === undefined) return this.#act(request, path, version, caller, body);
+    const definition = this.#providers.definition(id.type, version);
     const verb =
       request.method === "GET" || request.method === "HEAD" ? "read" : request.method === "DELETE" ? "delete" : "write";
-    if (verb !== "read") this.providers.checkRegistered(id.type);
-    this.world.access.demand(caller, `${actionType(definition.type)}/${verb}`, id.id);
-    this.lifecycle.checkScope(id, definition, request.method);
+    if (verb !== "read") this.#providers.checkRegistered(id.type);
+    this.#world.access.demand(caller, `${actionType(definition.type)}/${verb}`, id.id);
+    this.#lifecycle.checkScope(id, definition, request.method);
     switch (request.method) {
       case "GET":
       case "HEAD":
-        return this.lifecycle.read(id, definition, request.method);
+        return this.#lifecycle.read(id, definition, request.method);
       case "PUT":
-        return this.lifecycle.write(id, definition, caller, body);
+        return this.#lifecycle.write(id, definition, caller, body);
       case "PATCH":
-        return this.lifecycle.write(id, definition, caller, body, true);
+        return this.#lifecycle.write(id, definition, caller, body, true);
       case "DELETE":
-        return this.lifecycle.remove(id, definition, caller, request);
+        return this.#lifecycle.remove(id, definition, caller, request);
       default:
         throw armError(405, "MethodNotAllowed", `The http method '${request.method}' is not supported for a resource.`);
     }
   }
 
   /** POST on a resource, and lists of resources. */
-  private async act(
+  async #act(
     request: CloudRequest,
     path: string,
     version: string,
@@ -218,13 +218,13 @@ export class ArmService implements Arm {
         "NotFound",
         `The path '${path}' is not a resource, a list or an action that the service knows.`,
       );
-    const definition = this.providers.definition(id.type, version);
-    this.world.access.demand(caller, `${definition.type}/${name}/action`, id.id);
-    this.lifecycle.checkScope(id, definition, "POST");
+    const definition = this.#providers.definition(id.type, version);
+    this.#world.access.demand(caller, `${definition.type}/${name}/action`, id.id);
+    this.#lifecycle.checkScope(id, definition, "POST");
     const resource = this.get(id.id);
     if (resource === undefined) throw notFound(definition.type, id.path, id.group);
     const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
-    for (const extension of this.lifecycle.extensions) {
+    for (const extension of this.#lifecycle.extensions) {
       const action = same(extension.type, definition.type) ? named(extension.actions, name) : undefined;
       if (action !== undefined) return action(resource, fields, caller);
     }
@@ -235,13 +235,13 @@ export class ArmService implements Arm {
         "InvalidResourceType",
         `The resource type '${definition.type}/${name}' could not be found for api version '${version}'.`,
       );
-    return own({ world: this.world, caller, resource, body: fields, request });
+    return own({ world: this.#world, caller, resource, body: fields, request });
   }
 }
 
 /** Resource groups are authorized under their old name. */
 const actionType = (type: string): string =>
-  type === groupType ? "Microsoft.Resources/subscriptions/resourceGroups" : type;
+  type === GROUP_TYPE ? "Microsoft.Resources/subscriptions/resourceGroups" : type;
 
 function named<T>(actions: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
   return Object.entries(actions ?? {}).find(([one]) => same(one, name))?.[1];

@@ -28,9 +28,9 @@ export interface Operation {
 export class Store {
   readonly subscriptionId: string;
   readonly operations = new Map<string, Operation>();
-  private readonly resources = new Map<string, ArmResource>();
+  readonly #resources = new Map<string, ArmResource>();
   /** Hidden properties (protected settings), by resource. */
-  private readonly secrets = new Map<string, Body>();
+  readonly #secrets = new Map<string, Body>();
 
   constructor(subscriptionId: string) {
     this.subscriptionId = subscriptionId;
@@ -38,22 +38,22 @@ export class Store {
 
   get(id: string): ArmResource | undefined {
     this.settle();
-    return this.resources.get(key(id));
+    return this.#resources.get(key(id));
   }
 
   put(resource: ArmResource): void {
-    this.resources.set(key(resource.id), resource);
+    this.#resources.set(key(resource.id), resource);
   }
 
   remove(id: string): void {
-    this.resources.delete(key(id));
-    this.secrets.delete(key(id));
+    this.#resources.delete(key(id));
+    this.#secrets.delete(key(id));
   }
 
   /** Every resource, oldest first. */
   all(): ArmResource[] {
     this.settle();
-    return [...this.resources.values()];
+    return [...this.#resources.values()];
   }
 
   list(type: string): ArmResource[] {
@@ -66,11 +66,11 @@ export class Store {
   }
 
   setSecrets(id: string, secrets: Body): void {
-    this.secrets.set(key(id), secrets);
+    this.#secrets.set(key(id), secrets);
   }
 
   secretsOf(id: string): Body {
-    return this.secrets.get(key(id)) ?? {};
+    return this.#secrets.get(key(id)) ?? {};
   }
 
   /** The operation that holds an id; undefined where it is free. */

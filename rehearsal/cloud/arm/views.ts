@@ -1,9 +1,9 @@
 // What ARM answers beside single resources: subscription, providers, operations, lists, role definitions, deleted vaults.
 import type { ArmResource, Caller, CloudRequest, CloudResponse } from "../types.ts";
-import { assignmentType } from "./access.ts";
+import { ASSIGNMENT_TYPE } from "./access.ts";
 import type { DeletedVault, World } from "./behaviour.ts";
 import { armError } from "./errors.ts";
-import { groupType, parseCollection, same, within } from "./ids.ts";
+import { GROUP_TYPE, parseCollection, same, within } from "./ids.ts";
 import type { Providers } from "./providers.ts";
 import { purge } from "./remove.ts";
 import type { Role } from "./roles.ts";
@@ -20,7 +20,7 @@ export type Views = (
 const ok = (body: object): CloudResponse => ({ status: 200, body });
 
 /** A poll is answered after this long at most, so that clients told to retry at once do not spin. In milliseconds. */
-const longestPoll = 100;
+const LONGEST_POLL = 100;
 
 export function views(world: World, providers: Providers, deleted: (resource: ArmResource) => Promise<void>): Views {
   const root = `/subscriptions/${world.subscriptionId}`;
@@ -52,7 +52,7 @@ export function views(world: World, providers: Providers, deleted: (resource: Ar
     [
       "GET",
       /^\/subscriptions\/[^/]+\/resourceGroups$/i,
-      (_parts, caller) => list(world, caller, { type: groupType, below: root }),
+      (_parts, caller) => list(world, caller, { type: GROUP_TYPE, below: root }),
     ],
     [
       "GET",
@@ -146,8 +146,8 @@ async function poll(world: World, id: string, show: (operation: Operation) => Cl
   const operation = found();
   if (operation === undefined) throw armError(404, "NotFound", `The operation '${id}' could not be found.`);
   if (operation.ended === undefined) {
-    const left = operation.waiting ? longestPoll : Math.max(operation.endsAt - Date.now(), 0) + 1;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, longestPoll)));
+    const left = operation.waiting ? LONGEST_POLL : Math.max(operation.endsAt - Date.now(), 0) + 1;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, LONGEST_POLL)));
   }
   return show(found() ?? operation);
 }
@@ -182,12 +182,12 @@ function list(
   { type, below }: { type: string; below: string },
   filter: string | null = null,
 ): CloudResponse {
-  const known = type === groupType ? "Microsoft.Resources/subscriptions/resourceGroups" : type;
+  const known = type === GROUP_TYPE ? "Microsoft.Resources/subscriptions/resourceGroups" : type;
   world.access.demand(caller, `${known}/read`, below);
   const [, principal] = /principalId eq '([^']+)'/i.exec(filter ?? "") ?? [];
   const value = world.store.list(type).filter((resource) => {
     const scope = String(resource.properties.scope ?? "");
-    if (same(type, assignmentType))
+    if (same(type, ASSIGNMENT_TYPE))
       return (
         (within(scope, below) || within(below, scope)) &&
         (principal === undefined || resource.properties.principalId === principal)

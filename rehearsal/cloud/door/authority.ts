@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { certificate } from "./certificate.ts";
 
 const generate = promisify(generateKeyPair);
-const day = 24 * 60 * 60 * 1000;
+const DAY = 24 * 60 * 60 * 1000;
 
 /** Makes certificates for any host on demand. */
 export class Authority {
@@ -60,8 +60,8 @@ export class Authority {
       issuerPrivateKey: this.#privateKey,
       issuerPublicKey: this.#publicKey,
       // A day back, for clients whose clock is behind.
-      notBefore: new Date(Date.now() - day),
-      notAfter: new Date(Date.now() + days * day),
+      notBefore: new Date(Date.now() - DAY),
+      notAfter: new Date(Date.now() + days * DAY),
       ...(host === undefined ? {} : { hosts: [host] }),
     });
   }

@@ -6,7 +6,7 @@ import { TLSSocket } from "node:tls";
 import { type CloudRequest, type CloudResponse, type Place, type Service, ServiceError } from "../types.ts";
 import type { Authority } from "./authority.ts";
 
-const bodyLimit = 256 * 1024 * 1024;
+const BODY_LIMIT = 256 * 1024 * 1024;
 
 /** Usual addresses of the places: a documentation address (RFC 5737) outside, addresses of the VNet's ranges inside. */
 export const addresses: Readonly<Record<Place, string>> = {
@@ -181,7 +181,7 @@ export class Door {
     const host = (incoming.headers.host ?? "").toLowerCase().replace(/:443$/, "");
     if (host !== tunnel.host) return refusal(421, `this connection leads to ${tunnel.host}, not to ${host}`);
     const body = await readBody(incoming);
-    if (!body) return refusal(413, `the body is larger than ${bodyLimit} bytes`);
+    if (!body) return refusal(413, `the body is larger than ${BODY_LIMIT} bytes`);
     return {
       method: incoming.method ?? "GET",
       url: new URL(`https://${host}${incoming.url ?? "/"}`),
@@ -219,12 +219,12 @@ function matching<T>(table: ReadonlyMap<string, T>, host: string): T | undefined
 
 /** @returns undefined where the body is larger than the limit. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(incoming.headers["content-length"] ?? 0) > bodyLimit) return undefined;
+  if (Number(incoming.headers["content-length"] ?? 0) > BODY_LIMIT) return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > bodyLimit) return undefined;
+    if (size > BODY_LIMIT) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);

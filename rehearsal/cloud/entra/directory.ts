@@ -40,7 +40,7 @@ export interface ClientCredential {
   readonly clientSecret: string;
 }
 
-const twoYears = 2 * 365 * 24 * 60 * 60 * 1000;
+const TWO_YEARS = 2 * 365 * 24 * 60 * 60 * 1000;
 
 export class TenantDirectory implements Directory {
   readonly tenantId: string;
@@ -201,7 +201,7 @@ export class TenantDirectory implements Directory {
       keyId: randomUUID(),
       displayName: options.displayName ?? null,
       startDateTime: options.startDateTime ?? this.now().toISOString(),
-      endDateTime: options.endDateTime ?? new Date(this.now().getTime() + twoYears).toISOString(),
+      endDateTime: options.endDateTime ?? new Date(this.now().getTime() + TWO_YEARS).toISOString(),
       hint: secretText.slice(0, 3),
       hash: hashSecret(secretText),
     };

@@ -12,7 +12,7 @@ export interface Federation {
 }
 
 /** Azure allows no more federated credentials on one identity. */
-const credentialLimit = 20;
+const CREDENTIAL_LIMIT = 20;
 
 /** A federated token is accepted where issuer, subject and audience are exactly those of one credential. */
 export async function checkAssertion(
@@ -33,7 +33,7 @@ export async function checkAssertion(
     );
   }
   const all = principal.identityId === undefined ? [] : federation?.arm.federatedCredentials(principal.identityId);
-  const credentials = (all ?? []).slice(0, credentialLimit);
+  const credentials = (all ?? []).slice(0, CREDENTIAL_LIMIT);
   if (!federation || credentials.length === 0) {
     throw fail(
       70025,

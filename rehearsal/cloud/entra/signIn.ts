@@ -4,11 +4,11 @@ import type { CloudRequest, CloudResponse, Principal } from "../types.ts";
 import type { TenantDirectory } from "./directory.ts";
 import { SignInFault, signInError } from "./errors.ts";
 import { checkAssertion } from "./federation.ts";
-import { resourceId, tokenLifetime } from "./tokens.ts";
+import { resourceId, TOKEN_LIFETIME } from "./tokens.ts";
 
-const host = "https://login.microsoftonline.com";
+const HOST = "https://login.microsoftonline.com";
 const openIdScopes = ["openid", "profile", "email", "offline_access"];
-const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 interface Client {
   readonly clientId: string;
@@ -82,7 +82,7 @@ async function token(directory: TenantDirectory, request: CloudRequest, version:
 }
 
 function tokenBody(accessToken: string): object {
-  const expiresIn = tokenLifetime - 1;
+  const expiresIn = TOKEN_LIFETIME - 1;
   return { token_type: "Bearer", expires_in: expiresIn, ext_expires_in: expiresIn, access_token: accessToken };
 }
 
@@ -90,9 +90,9 @@ function tokenBodyOfVersion1(accessToken: string, resource: string, now: Date): 
   const seconds = Math.floor(now.getTime() / 1000);
   return {
     token_type: "Bearer",
-    expires_in: String(tokenLifetime - 1),
-    ext_expires_in: String(tokenLifetime - 1),
-    expires_on: String(seconds + tokenLifetime),
+    expires_in: String(TOKEN_LIFETIME - 1),
+    ext_expires_in: String(TOKEN_LIFETIME - 1),
+    expires_on: String(seconds + TOKEN_LIFETIME),
     not_before: String(seconds),
     resource,
     access_token: accessToken,
@@ -113,11 +113,11 @@ function readClient(form: URLSearchParams, authorization: string | undefined): C
   }
   const clientId = required(form, "client_id");
   const assertion = form.get("client_assertion") ?? undefined;
-  if (assertion !== undefined && form.get("client_assertion_type") !== assertionType) {
+  if (assertion !== undefined && form.get("client_assertion_type") !== ASSERTION_TYPE) {
     throw new SignInFault(
       "invalid_request",
       900144,
-      `The request body must contain the following parameter: 'client_assertion_type' with the value '${assertionType}'.`,
+      `The request body must contain the following parameter: 'client_assertion_type' with the value '${ASSERTION_TYPE}'.`,
     );
   }
   return { clientId, clientSecret: form.get("client_secret") ?? undefined, assertion };
@@ -191,12 +191,12 @@ function checkSecret(directory: TenantDirectory, client: Client): void {
 }
 
 function issuerOf(tenantId: string, version: 1 | 2): string {
-  return version === 2 ? `${host}/${tenantId}/v2.0` : `https://sts.windows.net/${tenantId}/`;
+  return version === 2 ? `${HOST}/${tenantId}/v2.0` : `https://sts.windows.net/${tenantId}/`;
 }
 
 function instance(tenantId: string): object {
   return {
-    tenant_discovery_endpoint: `${host}/${tenantId}/v2.0/.well-known/openid-configuration`,
+    tenant_discovery_endpoint: `${HOST}/${tenantId}/v2.0/.well-known/openid-configuration`,
     "api-version": "1.1",
     metadata: [
       {
@@ -211,18 +211,18 @@ function instance(tenantId: string): object {
 function configuration(tenantId: string, version: 1 | 2): object {
   const infix = version === 2 ? "v2.0/" : "";
   return {
-    token_endpoint: `${host}/${tenantId}/oauth2/${infix}token`,
+    token_endpoint: `${HOST}/${tenantId}/oauth2/${infix}token`,
     token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-    jwks_uri: `${host}/${tenantId}/discovery/${infix}keys`,
+    jwks_uri: `${HOST}/${tenantId}/discovery/${infix}keys`,
     response_modes_supported: ["query", "fragment", "form_post"],
     subject_types_supported: ["pairwise"],
     id_token_signing_alg_values_supported: ["RS256"],
     response_types_supported: ["code", "id_token", "code id_token", "id_token token"],
     scopes_supported: openIdScopes,
     issuer: issuerOf(tenantId, version),
-    authorization_endpoint: `${host}/${tenantId}/oauth2/${infix}authorize`,
-    device_authorization_endpoint: `${host}/${tenantId}/oauth2/${infix}devicecode`,
-    end_session_endpoint: `${host}/${tenantId}/oauth2/${infix}logout`,
+    authorization_endpoint: `${HOST}/${tenantId}/oauth2/${infix}authorize`,
+    device_authorization_endpoint: `${HOST}/${tenantId}/oauth2/${infix}devicecode`,
+    end_session_endpoint: `${HOST}/${tenantId}/oauth2/${infix}logout`,
     tenant_region_scope: "EU",
     cloud_instance_name: "microsoftonline.com",
     cloud_graph_host_name: "graph.windows.net",

@@ -8,7 +8,7 @@ import { isSignedBy, type Jwk, type Jwt, parseJwt, signJwt } from "./jwt.ts";
 const generate = promisify(generateKeyPair);
 
 /** Seconds that an access token lives. */
-export const tokenLifetime = 3600;
+export const TOKEN_LIFETIME = 3600;
 
 /** The services that a token can be for: application id, then identifier URIs without a trailing slash. */
 const resources: readonly (readonly string[])[] = [
@@ -69,7 +69,7 @@ export class TokenIssuer {
       iss: issuer,
       iat: now,
       nbf: now,
-      exp: now + tokenLifetime,
+      exp: now + TOKEN_LIFETIME,
       aio: randomUUID(),
       appid: principal.clientId,
       appidacr: how,

@@ -4,7 +4,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Refuses pushes to protected branches in GitHub's words. */
-const preReceive = `#!/bin/sh
+const PRE_RECEIVE = `#!/bin/sh
 refused=0
 while read -r old new ref; do
   if git config --get-all rehearsal.protected | grep -Fxq "\${ref#refs/heads/}"; then
@@ -51,7 +51,7 @@ export async function initialise(folder: string, protectedBranches: readonly str
   for (const [name, value] of settings) await git(folder, "config", "--add", name, value);
   await mkdir(join(folder, "hooks"), { recursive: true });
   const hook = join(folder, "hooks", "pre-receive");
-  await writeFile(hook, preReceive);
+  await writeFile(hook, PRE_RECEIVE);
   await chmod(hook, 0o755);
 }
 

@@ -17,8 +17,8 @@ import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
 
-const hourlyLimit = 5000;
-const hour = 60 * 60 * 1000;
+const HOURLY_LIMIT = 5000;
+const HOUR = 60 * 60 * 1000;
 
 interface Call {
   readonly request: CloudRequest;
@@ -201,16 +201,16 @@ function normalKey(key: string): string | undefined {
 
 function headersOf(token: Token | undefined): Record<string, string> {
   const now = Date.now();
-  if (token && token.reset <= now) Object.assign(token, { used: 0, reset: now + hour });
+  if (token && token.reset <= now) Object.assign(token, { used: 0, reset: now + HOUR });
   if (token) token.used++;
-  const limit = token ? hourlyLimit : 60;
+  const limit = token ? HOURLY_LIMIT : 60;
   const used = token?.used ?? 1;
   return {
     "x-github-media-type": "github.v3; format=json",
     "x-github-api-version-selected": "2022-11-28",
     "x-ratelimit-limit": String(limit),
     "x-ratelimit-remaining": String(Math.max(0, limit - used)),
-    "x-ratelimit-reset": String(Math.ceil((token?.reset ?? now + hour) / 1000)),
+    "x-ratelimit-reset": String(Math.ceil((token?.reset ?? now + HOUR) / 1000)),
     "x-ratelimit-used": String(used),
     "x-ratelimit-resource": "core",
   };

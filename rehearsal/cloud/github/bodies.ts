@@ -4,7 +4,7 @@ import type { Commit } from "../git/repository.ts";
 import type { Right } from "./access.ts";
 import type { DeployKey, Repository } from "./model.ts";
 
-const api = "https://api.github.com";
+const API = "https://api.github.com";
 
 export function userBody(login: string): object {
   return {
@@ -12,14 +12,14 @@ export function userBody(login: string): object {
     id: idOf(login),
     node_id: nodeId("U", login),
     type: "User",
-    url: `${api}/users/${login}`,
+    url: `${API}/users/${login}`,
     name: login,
   };
 }
 
 export function organisationBody(login: string): object {
   const name = login.toLowerCase();
-  return { login, id: idOf(name), node_id: nodeId("O", name), type: "Organization", url: `${api}/orgs/${login}`, name };
+  return { login, id: idOf(name), node_id: nodeId("O", name), type: "Organization", url: `${API}/orgs/${login}`, name };
 }
 
 /** @param may what the caller may do with it. */
@@ -103,7 +103,7 @@ export function deployKeyBody(repository: Repository, key: DeployKey): object {
 }
 
 function urlOf({ owner, name }: Repository): string {
-  return `${api}/repos/${owner}/${name}`;
+  return `${API}/repos/${owner}/${name}`;
 }
 
 function nodeId(kind: string, of: string): string {

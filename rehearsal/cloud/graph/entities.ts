@@ -4,7 +4,7 @@ import type { Entra } from "../entra/service.ts";
 import type { CloudRequest, CloudResponse } from "../types.ts";
 import { GraphFault } from "./errors.ts";
 
-export const origin = "https://graph.microsoft.com";
+export const ORIGIN = "https://graph.microsoft.com";
 
 export type Body = Record<string, unknown>;
 
@@ -32,13 +32,13 @@ export function secretEntity({ hash: _, ...secret }: ApplicationSecret): Body {
 
 /** The answer with one entity of a set. */
 export function entity(set: string, value: Body, status = 200): CloudResponse {
-  return { status, body: { "@odata.context": `${origin}/v1.0/$metadata#${set}/$entity`, ...value } };
+  return { status, body: { "@odata.context": `${ORIGIN}/v1.0/$metadata#${set}/$entity`, ...value } };
 }
 
 /** The answer with entities of a set. */
 export function collection(method: string, set: string, value: Body[]): CloudResponse {
   if (method !== "GET") throw notSupported(method);
-  return { status: 200, body: { "@odata.context": `${origin}/v1.0/$metadata#${set}`, value } };
+  return { status: 200, body: { "@odata.context": `${ORIGIN}/v1.0/$metadata#${set}`, value } };
 }
 
 /** The refusal of a method. */

@@ -10,7 +10,7 @@ import {
   collection,
   entity,
   notSupported,
-  origin,
+  ORIGIN,
   readBody,
   readPassword,
   secretEntity,
@@ -19,8 +19,8 @@ import { denied, GraphFault, notFound } from "./errors.ts";
 import { query, select } from "./query.ts";
 import { applicationSchema, checkBody, servicePrincipalSchema } from "./schema.ts";
 
-const manageAll = "Application.ReadWrite.All";
-const manageOwned = "Application.ReadWrite.OwnedBy";
+const MANAGE_ALL = "Application.ReadWrite.All";
+const MANAGE_OWNED = "Application.ReadWrite.OwnedBy";
 const readDirectory = ["Directory.Read.All", "Directory.ReadWrite.All"];
 
 interface Call {
@@ -70,7 +70,7 @@ export class Graph {
 
   #authenticate(request: CloudRequest): Caller {
     try {
-      return this.#entra.authenticate(request.headers.authorization, origin);
+      return this.#entra.authenticate(request.headers.authorization, ORIGIN);
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       const words = {
@@ -125,7 +125,7 @@ export class Graph {
   }
 
   #createApplication(request: CloudRequest, caller: Caller): CloudResponse {
-    if (!this.#has(caller, manageAll, manageOwned)) throw denied();
+    if (!this.#has(caller, MANAGE_ALL, MANAGE_OWNED)) throw denied();
     const body = readBody(request);
     checkBody(applicationSchema, body, true);
     this.#demandFreeUris(body);
@@ -149,7 +149,7 @@ export class Graph {
 
   #addPassword(application: Application, request: CloudRequest): CloudResponse {
     const { secretText, ...secret } = this.#entra.addSecret(application.objectId, readPassword(readBody(request)));
-    const context = `${origin}/v1.0/$metadata#microsoft.graph.passwordCredential`;
+    const context = `${ORIGIN}/v1.0/$metadata#microsoft.graph.passwordCredential`;
     return { status: 200, body: { "@odata.context": context, ...secretEntity(secret), secretText } };
   }
 
@@ -192,7 +192,7 @@ export class Graph {
   }
 
   #createServicePrincipal(request: CloudRequest, caller: Caller): CloudResponse {
-    if (!this.#has(caller, manageAll, manageOwned)) throw denied();
+    if (!this.#has(caller, MANAGE_ALL, MANAGE_OWNED)) throw denied();
     const body = readBody(request);
     checkBody(servicePrincipalSchema, body, true);
     const { appId, "owners@odata.bind": _, ...properties } = body;
@@ -276,7 +276,7 @@ export class Graph {
 
   #listOwners(id: string): CloudResponse {
     const value = (this.#owners.get(id) ?? []).map((owner) => ({ id: owner }));
-    return { status: 200, body: { "@odata.context": `${origin}/v1.0/$metadata#directoryObjects`, value } };
+    return { status: 200, body: { "@odata.context": `${ORIGIN}/v1.0/$metadata#directoryObjects`, value } };
   }
 
   /** The owners that a body binds; the caller without any. */
@@ -293,12 +293,12 @@ export class Graph {
   }
 
   #demandRead(caller: Caller): void {
-    if (!this.#has(caller, "Application.Read.All", manageAll, manageOwned, ...readDirectory)) throw denied();
+    if (!this.#has(caller, "Application.Read.All", MANAGE_ALL, MANAGE_OWNED, ...readDirectory)) throw denied();
   }
 
   #demandWrite(caller: Caller, id: string): void {
-    if (this.#has(caller, manageAll)) return;
+    if (this.#has(caller, MANAGE_ALL)) return;
     const isOwner = this.#owners.get(id)?.includes(caller.principal.objectId) ?? false;
-    if (!isOwner || !this.#has(caller, manageOwned)) throw denied();
+    if (!isOwner || !this.#has(caller, MANAGE_OWNED)) throw denied();
   }
 }

@@ -24,7 +24,7 @@ import {
   operate,
 } from "./keys.ts";
 
-const audience = "https://vault.azure.net";
+const AUDIENCE = "https://vault.azure.net";
 
 export interface KeyVaultOptions {
   readonly arm: Arm;
@@ -76,7 +76,7 @@ export class KeyVault {
 
   #authenticate(request: CloudRequest): Caller {
     try {
-      return this.#directory.authenticate(request.headers.authorization, audience);
+      return this.#directory.authenticate(request.headers.authorization, AUDIENCE);
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       throw challenge(this.#directory.tenantId, request.headers.authorization ? error.message : undefined);

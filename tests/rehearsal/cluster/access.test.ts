@@ -2,13 +2,13 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { Entra } from "../../../rehearsal/cloud/entra/service.ts";
 import type { Caller } from "../../../rehearsal/cloud/types.ts";
-import { aksUsers, serverId } from "../../../rehearsal/cluster/aksUsers.ts";
+import { aksUsers, SERVER_ID } from "../../../rehearsal/cluster/aksUsers.ts";
 import { apiServerRefusal } from "../../../rehearsal/cluster/apiServerAccess.ts";
 import { FakeArm } from "../cloud/fakeArm.ts";
 
-const clusterId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c";
+const CLUSTER_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c";
 const cluster = (properties: Record<string, unknown>) => ({
-  ...{ id: clusterId, name: "c", type: "Microsoft.ContainerService/managedClusters", location: "westeurope" },
+  ...{ id: CLUSTER_ID, name: "c", type: "Microsoft.ContainerService/managedClusters", location: "westeurope" },
   properties,
 });
 
@@ -57,17 +57,17 @@ describe("whom AKS takes a token for", () => {
     const principal = entra.find(somebody.objectId);
     assert.ok(principal);
     const token = (audience: string) => entra.issuer.issue(principal, audience, "1", [team]);
-    return { arm, entra, objectId: somebody.objectId, token, user: aksUsers(entra, arm, clusterId) };
+    return { arm, entra, objectId: somebody.objectId, token, user: aksUsers(entra, arm, CLUSTER_ID) };
   };
 
   it("is the caller's object id with all groups, and one more for each role of Azure", async () => {
     const { arm, objectId, token, user } = await setUp();
-    assert.deepEqual(await user(token(serverId)), { username: objectId, groups: [team] });
-    arm.allowed.push(`${objectId} ${reads} ${clusterId}`);
-    assert.deepEqual(await user(token(serverId)), { username: objectId, groups: [team, "azure:view"] });
+    assert.deepEqual(await user(token(SERVER_ID)), { username: objectId, groups: [team] });
+    arm.allowed.push(`${objectId} ${reads} ${CLUSTER_ID}`);
+    assert.deepEqual(await user(token(SERVER_ID)), { username: objectId, groups: [team, "azure:view"] });
     arm.allowed.push(`${objectId} ${writes} /subscriptions/s`);
     const groups = [team, "azure:cluster-admin", "azure:view"];
-    assert.deepEqual(await user(token(serverId)), { username: objectId, groups });
+    assert.deepEqual(await user(token(SERVER_ID)), { username: objectId, groups });
   });
 
   it("counts roles on this very cluster alone, and what they say of data", async () => {
@@ -77,17 +77,17 @@ describe("whom AKS takes a token for", () => {
       asked.push(`${principal.objectId} ${kind} ${action} ${scope}`);
       return false;
     };
-    await aksUsers(entra, { allows }, clusterId)(token(serverId));
+    await aksUsers(entra, { allows }, CLUSTER_ID)(token(SERVER_ID));
     assert.deepEqual(
       asked,
-      [writes, reads].map((action) => `${objectId} data ${action} ${clusterId}`),
+      [writes, reads].map((action) => `${objectId} data ${action} ${CLUSTER_ID}`),
     );
   });
 
   it("is nobody for a token of another service or another tenant, or for none", async () => {
     const { token, user } = await setUp();
     const { token: foreign } = await setUp();
-    for (const each of [token("https://management.azure.com"), foreign(serverId), "x", ""])
+    for (const each of [token("https://management.azure.com"), foreign(SERVER_ID), "x", ""])
       assert.equal(await user(each), undefined);
   });
 });

@@ -8,21 +8,21 @@ import { FluxWatch } from "../../../rehearsal/cluster/fluxWatch.ts";
 import { CLUSTER_TIMEOUT, eventually, type TestCluster, testClusterForFlux } from "../../support/cluster.ts";
 
 const NAMESPACE = "agent-test";
-const configMap = `apiVersion: v1
+const CONFIG_MAP = `apiVersion: v1
 kind: ConfigMap
 metadata: {name: config, namespace: ${NAMESPACE}}
 data: {from: git}
 `;
 // It names no service account: whose rights it has is the controllers' to say.
-const child = `apiVersion: kustomize.toolkit.fluxcd.io/v1
+const CHILD = `apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: {name: child, namespace: ${NAMESPACE}}
 spec: {interval: 10m, prune: true, path: ./child, sourceRef: {kind: GitRepository, name: fleet}}
 `;
 const files = {
-  "good/config.yaml": configMap,
-  "good/child.yaml": child,
-  "child/config.yaml": configMap.replace("name: config,", "name: child-config,"),
+  "good/config.yaml": CONFIG_MAP,
+  "good/child.yaml": CHILD,
+  "child/config.yaml": CONFIG_MAP.replace("name: config,", "name: child-config,"),
   "wide/namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: agent-test-too-far}\n",
 };
 

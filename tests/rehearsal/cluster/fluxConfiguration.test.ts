@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import type { KubeObject } from "../../../rehearsal/cluster/api.ts";
-import { applier, extensionObjects } from "../../../rehearsal/cluster/extensionManifests.ts";
+import { APPLIER, extensionObjects } from "../../../rehearsal/cluster/extensionManifests.ts";
 import { belonging, complianceOf, statusesOf, verdictOf } from "../../../rehearsal/cluster/fluxCompliance.ts";
 import { configurationObjects, type FluxConfiguration } from "../../../rehearsal/cluster/fluxConfiguration.ts";
 import type { FluxObject } from "../../../rehearsal/cluster/fluxState.ts";
@@ -74,12 +74,12 @@ describe("the objects of a fluxConfiguration", () => {
       );
     const others = [
       ["Namespace", { name: "team" }, undefined, undefined],
-      ["ServiceAccount", { name: applier, namespace: "team" }, undefined, undefined],
+      ["ServiceAccount", { name: APPLIER, namespace: "team" }, undefined, undefined],
     ];
     const wide = { name: "flux-applier-binding-team" };
     const narrow = { name: "flux-applier-binding", namespace: "team" };
-    assert.deepEqual(bindings("cluster"), [...others, ["ClusterRoleBinding", wide, "cluster-admin", applier]]);
-    assert.deepEqual(bindings("namespace"), [...others, ["RoleBinding", narrow, "admin", applier]]);
+    assert.deepEqual(bindings("cluster"), [...others, ["ClusterRoleBinding", wide, "cluster-admin", APPLIER]]);
+    assert.deepEqual(bindings("namespace"), [...others, ["RoleBinding", narrow, "admin", APPLIER]]);
   });
 
   it("are refused for a kind of source that is not played", () => {
@@ -107,7 +107,7 @@ spec: {template: {metadata: {}, spec: {containers: [{name: manager, image: regis
 
   it("keep tenants apart unless that is turned off", () => {
     const log = "--log-level=info";
-    const own = `--default-service-account=${applier}`;
+    const own = `--default-service-account=${APPLIER}`;
     const apart = "--no-cross-namespace-refs=true";
     const kustomize = [log, apart, "--no-remote-bases=true", own];
     for (const settings of [{}, { "multiTenancy.enforce": "True" }])

@@ -5,12 +5,12 @@ import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
 import { armError } from "../errors.ts";
 import { type ResourceId, same } from "../ids.ts";
 import { hasZones } from "../locations.ts";
-import { clusterType } from "../types/containerService.ts";
+import { CLUSTER_TYPE } from "../types/containerService.ts";
 import { type Body, part } from "../validate.ts";
 import { networkOf } from "./network.ts";
 import { checkVersion, fullVersion } from "./versions.ts";
 
-export const poolType = `${clusterType}/agentPools`;
+export const POOL_TYPE = `${CLUSTER_TYPE}/agentPools`;
 
 export const invalid = (target: string, problem: string, more: Record<string, unknown> = {}) =>
   armError(400, "InvalidParameter", `The value of parameter ${target} is invalid. Error details: ${problem}`, {
@@ -131,7 +131,7 @@ export function poolResource(clusterId: string, name: string, properties: Body, 
   return {
     id: `${clusterId}/agentPools/${name}`,
     name,
-    type: poolType,
+    type: POOL_TYPE,
     properties: {
       ...rest,
       currentOrchestratorVersion: fullVersion(String(rest.orchestratorVersion)),
@@ -158,7 +158,7 @@ export function showPools(world: World, clusterId: string): void {
 }
 
 export const poolsOf = (world: World, clusterId: string): ArmResource[] =>
-  world.store.below(clusterId).filter(({ type }) => same(type, poolType));
+  world.store.below(clusterId).filter(({ type }) => same(type, POOL_TYPE));
 
 export const clusterConflict = (id: ResourceId) => ({
   status: 409,
@@ -167,7 +167,7 @@ export const clusterConflict = (id: ResourceId) => ({
 });
 
 export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
-  [poolType]: {
+  [POOL_TYPE]: {
     conflict: clusterConflict,
     before({ world, id }) {
       const cluster = world.store.busy(id.parent ?? "");
@@ -200,7 +200,7 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
       );
     },
     finished: (_resource, world) => {
-      for (const cluster of world.store.list(clusterType)) showPools(world, cluster.id);
+      for (const cluster of world.store.list(CLUSTER_TYPE)) showPools(world, cluster.id);
     },
     mayDelete({ world, resource }) {
       const cluster = resource.id.split("/").slice(0, -2).join("/");

@@ -1,12 +1,12 @@
 // Role assignments.
 
-import { assignmentType, clientOf } from "../access.ts";
+import { ASSIGNMENT_TYPE, clientOf } from "../access.ts";
 import { type Behaviour, propertiesOf } from "../behaviour.ts";
 import { armError } from "../errors.ts";
 import { key, same } from "../ids.ts";
 
 export const authorizationRules: Readonly<Record<string, Behaviour>> = {
-  [assignmentType]: {
+  [ASSIGNMENT_TYPE]: {
     derive({ world, body, old }) {
       const properties = propertiesOf(body);
       const role = world.access.role(String(properties.roleDefinitionId));

@@ -3,8 +3,8 @@ import { createHash, randomUUID } from "node:crypto";
 import type { ArmResource } from "../../types.ts";
 import { type Behaviour, propertiesOf, type World, type Write } from "../behaviour.ts";
 import { armError } from "../errors.ts";
-import { groupType } from "../ids.ts";
-import { clusterType } from "../types/containerService.ts";
+import { GROUP_TYPE } from "../ids.ts";
+import { CLUSTER_TYPE } from "../types/containerService.ts";
 import { autoScaler } from "../types/managedCluster.ts";
 import { type Body, complete, isObject, part } from "../validate.ts";
 import {
@@ -19,7 +19,7 @@ import {
 import { checkCluster } from "./clusterChecks.ts";
 import { newIdentity } from "./identity.ts";
 import { kubeconfig } from "./kubeconfig.ts";
-import { defaultVersion, fullVersion } from "./versions.ts";
+import { DEFAULT_VERSION, fullVersion } from "./versions.ts";
 
 /** A GUID that is always the same for the same text. */
 function guidOf(text: string): string {
@@ -31,7 +31,7 @@ function guidOf(text: string): string {
 
 function derive({ world, id, body, old }: Write): void {
   const properties = propertiesOf(body);
-  properties.kubernetesVersion ??= defaultVersion;
+  properties.kubernetesVersion ??= DEFAULT_VERSION;
   properties.nodeResourceGroup ??= `MC_${id.group}_${id.name}_${body.location}`.slice(0, 80);
   properties.nodeResourceGroupProfile ??= { restrictionLevel: "Unrestricted" };
   deriveNetwork(part(properties, "networkProfile"));
@@ -133,7 +133,7 @@ function nodeGroup(world: World, cluster: ArmResource): void {
     world.store.put({
       id,
       name,
-      type: groupType,
+      type: GROUP_TYPE,
       location: cluster.location as string,
       managedBy: cluster.id,
       properties: { provisioningState: "Succeeded" },
@@ -186,18 +186,18 @@ function identityOf(world: World, cluster: ArmResource, name: string, brought?: 
 function pools(world: World, cluster: ArmResource, state: string): void {
   const given = cluster.properties.agentPoolProfiles as Body[];
   for (const pool of given) world.store.put(poolResource(cluster.id, String(pool.name), pool, state));
-  const all = world.store.below(cluster.id).filter(({ type }) => type === `${clusterType}/agentPools`);
+  const all = world.store.below(cluster.id).filter(({ type }) => type === `${CLUSTER_TYPE}/agentPools`);
   cluster.properties.agentPoolProfiles = all.map(({ name, properties }) => ({ name, ...properties }));
 }
 
 export const clusterRules: Readonly<Record<string, Behaviour>> = {
   ...agentPoolRules,
-  [clusterType]: {
+  [CLUSTER_TYPE]: {
     conflict: clusterConflict,
     before({ world, id }) {
       const busy = world.store
         .below(id.id)
-        .find((one) => world.store.busy(one.id) !== undefined && one.type === `${clusterType}/agentPools`);
+        .find((one) => world.store.busy(one.id) !== undefined && one.type === `${CLUSTER_TYPE}/agentPools`);
       if (busy !== undefined)
         throw armError(409, "OperationNotAllowed", clusterConflict({ ...id, id: busy.id }).message);
     },
@@ -206,7 +206,7 @@ export const clusterRules: Readonly<Record<string, Behaviour>> = {
     accepted,
     finished(resource, world) {
       for (const pool of world.store.below(resource.id))
-        if (pool.type === `${clusterType}/agentPools`) pool.properties.provisioningState = "Succeeded";
+        if (pool.type === `${CLUSTER_TYPE}/agentPools`) pool.properties.provisioningState = "Succeeded";
       showPools(world, resource.id);
     },
     gone(resource, world) {
@@ -237,7 +237,7 @@ export const clusterRules: Readonly<Record<string, Behaviour>> = {
       },
     },
   },
-  [`${clusterType}/maintenanceConfigurations`]: {
+  [`${CLUSTER_TYPE}/maintenanceConfigurations`]: {
     check({ id, body }) {
       const { maintenanceWindow, timeInWeek } = propertiesOf(body);
       if (

@@ -2,7 +2,7 @@
 import type { ArmResource, Caller } from "../../types.ts";
 import { propertiesOf, type Write } from "../behaviour.ts";
 import { key, same } from "../ids.ts";
-import { subnetType } from "../types/network.ts";
+import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, isObject, part } from "../validate.ts";
 import { checkPool, invalid, requiredParameter, surroundingsOf } from "./agentPool.ts";
 import { checkApiServer, checkNetwork, refuse } from "./clusterNetwork.ts";
@@ -181,7 +181,7 @@ function checkIdentities({ world, id, body }: Write): void {
         identity,
         "Microsoft.Compute/virtualMachineScaleSets/write",
         id.id,
-        `${subnetType}/${action}`,
+        `${SUBNET_TYPE}/${action}`,
         subnet,
       );
 }

@@ -4,7 +4,7 @@ import { propertiesOf, type World, type Write } from "../behaviour.ts";
 import { armError } from "../errors.ts";
 import { key, same } from "../ids.ts";
 import { contains, overlap, type Range, rangeOf } from "../network.ts";
-import { subnetType } from "../types/network.ts";
+import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, part } from "../validate.ts";
 import { networkOf, rangesOf } from "./network.ts";
 
@@ -118,7 +118,7 @@ function checkRanges(world: World, network: Body, pools: readonly Body[]): void 
   const vnets = new Set(
     pools.flatMap(({ vnetSubnetID }) => (vnetSubnetID === undefined ? [] : [key(networkOf(String(vnetSubnetID)))])),
   );
-  const subnets = world.store.list(subnetType).filter(({ id }) => vnets.has(key(networkOf(id))));
+  const subnets = world.store.list(SUBNET_TYPE).filter(({ id }) => vnets.has(key(networkOf(id))));
   for (const [name, one, code] of [
     ["service", service, "ServiceCidrOverlapExistingSubnetsCidr"],
     ["pod", pod, "PodCidrOverlapExistingSubnetsCidr"],

@@ -7,9 +7,9 @@ import { same } from "../ids.ts";
 import { rangeOf } from "../network.ts";
 import { part } from "../validate.ts";
 
-const registryType = "Microsoft.ContainerRegistry/registries";
-const vaultType = "Microsoft.KeyVault/vaults";
-const day = 24 * 60 * 60 * 1000;
+const REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries";
+const VAULT_TYPE = "Microsoft.KeyVault/vaults";
+const DAY = 24 * 60 * 60 * 1000;
 
 /** Properties of a registry that need the Premium SKU, with the value that every SKU has. */
 function premiumOnly(body: ArmResource["properties"]): string | undefined {
@@ -38,7 +38,7 @@ function checkAddresses(rules: unknown, where: string): void {
 
 /** 409 of a name that another vault has, alive or deleted. */
 function vaultNameTaken(world: World, name: string, id: string): void {
-  const alive = world.store.list(vaultType).find((vault) => same(vault.name, name) && !same(vault.id, id));
+  const alive = world.store.list(VAULT_TYPE).find((vault) => same(vault.name, name) && !same(vault.id, id));
   if (alive !== undefined)
     throw armError(
       409,
@@ -48,9 +48,9 @@ function vaultNameTaken(world: World, name: string, id: string): void {
 }
 
 export const dataRules: Readonly<Record<string, Behaviour>> = {
-  [registryType]: {
+  [REGISTRY_TYPE]: {
     check({ world, id, body }) {
-      const taken = world.store.list(registryType).some((one) => same(one.name, id.name) && !same(one.id, id.id));
+      const taken = world.store.list(REGISTRY_TYPE).some((one) => same(one.name, id.name) && !same(one.id, id.id));
       if (taken)
         throw armError(
           409,
@@ -88,7 +88,7 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
       resource.properties.provisioningState = old === undefined ? "Creating" : "Updating";
     },
   },
-  [vaultType]: {
+  [VAULT_TYPE]: {
     before({ world, id, sent, old }) {
       vaultNameTaken(world, id.name, id.id);
       const deleted = world.deletedVaults.get(id.name.toLowerCase());
@@ -156,13 +156,13 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
       world.deletedVaults.set(resource.name.toLowerCase(), {
         vault: resource,
         // Role assignments on a deleted vault are gone; a recovery brings back only what is in it.
-        contents: world.store.below(resource.id).filter(({ type }) => type.startsWith(vaultType)),
+        contents: world.store.below(resource.id).filter(({ type }) => type.startsWith(VAULT_TYPE)),
         deletedAt: new Date(now).toISOString(),
-        purgeAt: new Date(now + Number(resource.properties.softDeleteRetentionInDays) * day).toISOString(),
+        purgeAt: new Date(now + Number(resource.properties.softDeleteRetentionInDays) * DAY).toISOString(),
       });
     },
   },
-  [`${vaultType}/keys`]: {
+  [`${VAULT_TYPE}/keys`]: {
     check({ body }) {
       const { kty, keySize, keyOps, curveName } = propertiesOf(body);
       if (String(kty).startsWith("RSA") && ![undefined, 2048, 3072, 4096].includes(keySize as number | undefined))

@@ -6,10 +6,10 @@ import { key, same } from "../ids.ts";
 import { type Body, part } from "../validate.ts";
 import { networkConflict, networkOf, rangesOf, stampNetwork } from "./network.ts";
 
-export const endpointType = "Microsoft.Network/privateEndpoints";
-export const zoneGroupType = `${endpointType}/privateDnsZoneGroups`;
-export const zoneType = "Microsoft.Network/privateDnsZones";
-export const zoneLinkType = `${zoneType}/virtualNetworkLinks`;
+export const ENDPOINT_TYPE = "Microsoft.Network/privateEndpoints";
+export const ZONE_GROUP_TYPE = `${ENDPOINT_TYPE}/privateDnsZoneGroups`;
+export const ZONE_TYPE = "Microsoft.Network/privateDnsZones";
+export const ZONE_LINK_TYPE = `${ZONE_TYPE}/virtualNetworkLinks`;
 
 /** What can be linked privately: its sub-resource (group id), its public domain and its private zone. */
 export const linkable: Readonly<Record<string, { group: string; domain: string; zone: string }>> = {
@@ -37,7 +37,7 @@ const connectionsOf = (endpoint: Body): Connection[] =>
 
 /** The endpoints whose connection to a resource is approved. */
 export const endpointsOf = (world: World, resourceId: string): ArmResource[] =>
-  world.store.list(endpointType).filter((endpoint) => {
+  world.store.list(ENDPOINT_TYPE).filter((endpoint) => {
     const approved = (endpoint.properties.privateLinkServiceConnections ?? []) as Connection[];
     return approved.some(({ properties }) => key(properties.privateLinkServiceId) === key(resourceId));
   });
@@ -48,11 +48,11 @@ function countLinks(world: World, linkId: string): void {
   if (zone !== undefined)
     zone.properties.numberOfVirtualNetworkLinks = world.store
       .below(zone.id)
-      .filter(({ type }) => same(type, zoneLinkType)).length;
+      .filter(({ type }) => same(type, ZONE_LINK_TYPE)).length;
 }
 
 export const endpointRules: Readonly<Record<string, Behaviour>> = {
-  [endpointType]: {
+  [ENDPOINT_TYPE]: {
     conflict: networkConflict,
     check({ world, body, id }) {
       const connections = connectionsOf(body);
@@ -86,7 +86,7 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
       const [connection] = connectionsOf(resource);
       const target = world.store.get(connection?.properties.privateLinkServiceId ?? "") as ArmResource;
       const subnet = world.store.get(String(part(resource, "properties.subnet").id)) as ArmResource;
-      const offset = world.store.list(endpointType).filter((one) => !same(one.id, resource.id)).length;
+      const offset = world.store.list(ENDPOINT_TYPE).filter((one) => !same(one.id, resource.id)).length;
       const first = (rangesOf(subnet.properties)[0]?.first ?? 0) + 4 + offset;
       resource.properties.customDnsConfigs = [
         {
@@ -96,12 +96,12 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
       ];
     },
   },
-  [zoneGroupType]: {
+  [ZONE_GROUP_TYPE]: {
     conflict: networkConflict,
     holds: (id) => (id.parent === undefined ? [] : [id.parent]),
     accepted: stampNetwork,
   },
-  [zoneType]: {
+  [ZONE_TYPE]: {
     conflict: networkConflict,
     accepted(resource) {
       stampNetwork(resource);
@@ -110,7 +110,7 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
       resource.properties.numberOfVirtualNetworkLinks ??= 0;
     },
     mayDelete({ world, resource }) {
-      const links = world.store.below(resource.id).filter(({ type }) => same(type, zoneLinkType));
+      const links = world.store.below(resource.id).filter(({ type }) => same(type, ZONE_LINK_TYPE));
       if (links.length > 0)
         throw armError(
           409,
@@ -119,7 +119,7 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
         );
     },
   },
-  [zoneLinkType]: {
+  [ZONE_LINK_TYPE]: {
     conflict: networkConflict,
     check({ world, id, body }) {
       const network = key(String(part(body, "properties.virtualNetwork").id));
@@ -146,7 +146,7 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
 export function networksReaching(world: World, resource: ArmResource): string[] {
   const wanted = linkable[resource.type]?.zone;
   const zones = endpointsOf(world, resource.id)
-    .flatMap((endpoint) => world.store.below(endpoint.id).filter(({ type }) => same(type, zoneGroupType)))
+    .flatMap((endpoint) => world.store.below(endpoint.id).filter(({ type }) => same(type, ZONE_GROUP_TYPE)))
     .flatMap(
       (group) => (group.properties.privateDnsZoneConfigs ?? []) as { properties: { privateDnsZoneId: string } }[],
     )
@@ -154,7 +154,7 @@ export function networksReaching(world: World, resource: ArmResource): string[] 
     .filter((zone) => zone !== undefined && zone.name.toLowerCase() === wanted);
   return zones
     .flatMap((zone) => (zone === undefined ? [] : world.store.below(zone.id)))
-    .filter(({ type }) => same(type, zoneLinkType))
+    .filter(({ type }) => same(type, ZONE_LINK_TYPE))
     .map((link) => key(String(part(link, "properties.virtualNetwork").id)));
 }
 

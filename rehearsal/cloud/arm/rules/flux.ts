@@ -3,7 +3,7 @@ import type { ArmResource } from "../../types.ts";
 import { type Behaviour, propertiesOf, type World, type Write } from "../behaviour.ts";
 import { armError } from "../errors.ts";
 import { same } from "../ids.ts";
-import { extensionType, fluxConfigurationType } from "../types/kubernetesConfiguration.ts";
+import { EXTENSION_TYPE, FLUX_CONFIGURATION_TYPE } from "../types/kubernetesConfiguration.ts";
 import { type Body, isObject } from "../validate.ts";
 
 const bad = (message: string) => armError(400, "InvalidRequest", message);
@@ -11,31 +11,31 @@ const bad = (message: string) => armError(400, "InvalidRequest", message);
 /** What each release train offers today; Flux itself is about two minors behind upstream. */
 const newest: Readonly<Record<string, string>> = { Stable: "1.18.4", Preview: "1.19.1-preview" };
 
-const controllers = "(?:source|kustomize|helm|notification|image-automation|image-reflector)-controller";
-const isTrueOrFalse = /^(true|false)$/i;
+const CONTROLLERS = "(?:source|kustomize|helm|notification|image-automation|image-reflector)-controller";
+const IS_TRUE_OR_FALSE = /^(true|false)$/i;
 
 /**
  * The settings that the extension knows and the values they take.
  * https://learn.microsoft.com/azure/azure-arc/kubernetes/gitops-flux2-parameters
  */
 const settings: readonly (readonly [name: RegExp, value: RegExp])[] = [
-  [new RegExp(`^${controllers}\\.enabled$`), isTrueOrFalse],
-  [/^multiTenancy\.enforce$/, isTrueOrFalse],
-  [/^workloadIdentity\.enable$/, isTrueOrFalse],
+  [new RegExp(`^${CONTROLLERS}\\.enabled$`), IS_TRUE_OR_FALSE],
+  [/^multiTenancy\.enforce$/, IS_TRUE_OR_FALSE],
+  [/^workloadIdentity\.enable$/, IS_TRUE_OR_FALSE],
   [/^workloadIdentity\.azure(Client|Tenant)Id$/, /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i],
-  [/^useKubeletIdentity$/, isTrueOrFalse],
-  [/^helm-controller\.detectDrift$/, isTrueOrFalse],
-  [/^helm-controller\.outOfMemoryWatch\.enabled$/, isTrueOrFalse],
+  [/^useKubeletIdentity$/, IS_TRUE_OR_FALSE],
+  [/^helm-controller\.detectDrift$/, IS_TRUE_OR_FALSE],
+  [/^helm-controller\.outOfMemoryWatch\.enabled$/, IS_TRUE_OR_FALSE],
   [/^helm-controller\.outOfMemoryWatch\.memoryThreshold$/, /^\d{1,3}$/],
   [/^helm-controller\.outOfMemoryWatch\.interval$/, /^\d+(ms|s|m)$/],
-  [/^kustomize-controller\.(strict-substitution-mode|enable-in-memory-build)$/, isTrueOrFalse],
+  [/^kustomize-controller\.(strict-substitution-mode|enable-in-memory-build)$/, IS_TRUE_OR_FALSE],
   [/^kustomize-controller\.concurrent$/, /^\d+$/],
   [/^kustomize-controller\.requeue-dependency$/, /^\d+(ms|s|m)$/],
   [
-    new RegExp(`^${controllers}\\.resources\\.(limits|requests)\\.(cpu|memory|ephemeral-storage)$`),
+    new RegExp(`^${CONTROLLERS}\\.resources\\.(limits|requests)\\.(cpu|memory|ephemeral-storage)$`),
     /^\d+(\.\d+)?[a-zA-Z]*$/,
   ],
-  [new RegExp(`^${controllers}\\.log-level$`), /^(debug|info|error)$/],
+  [new RegExp(`^${CONTROLLERS}\\.log-level$`), /^(debug|info|error)$/],
   [/^source-controller\.ssh-host-key-args$/, /./],
 ];
 
@@ -66,7 +66,7 @@ function checkExtension({ world, id, body }: Write): void {
     configurationSettings,
   } = propertiesOf(body);
   if (!same(String(kind), "microsoft.flux")) throw bad(`Extension type '${kind}' is not registered in the region.`);
-  const other = siblings(world, id.id, extensionType).find(({ properties }) =>
+  const other = siblings(world, id.id, EXTENSION_TYPE).find(({ properties }) =>
     same(String(properties.extensionType), String(kind)),
   );
   if (other !== undefined)
@@ -99,11 +99,11 @@ function checkSettings(given: Readonly<Record<string, string>>): void {
     );
 }
 
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 function checkConfiguration({ world, id, sent, body, old }: Write): void {
   demandReady(world, id.id);
-  const extension = siblings(world, id.id, extensionType).find(({ properties }) =>
+  const extension = siblings(world, id.id, EXTENSION_TYPE).find(({ properties }) =>
     same(String(properties.extensionType), "microsoft.flux"),
   );
   if (extension?.properties.provisioningState !== "Succeeded")
@@ -135,7 +135,7 @@ function checkGit(git: Body, secrets: Readonly<Record<string, string>>, exists: 
       throw bad(
         `The protected setting '${name}' is not supported for source kind 'GitRepository': use sshPrivateKey or httpsKey.`,
       );
-    if (!base64.test(value)) throw bad(`The protected setting '${name}' is not valid base64.`);
+    if (!BASE64.test(value)) throw bad(`The protected setting '${name}' is not valid base64.`);
   }
   const https = /^https?:/i.test(String(git.url));
   const { sshPrivateKey, httpsKey } = secrets;
@@ -176,7 +176,7 @@ function reaches(all: Readonly<Record<string, Body>>, from: string, to: string, 
 }
 
 export const fluxRules: Readonly<Record<string, Behaviour>> = {
-  [extensionType]: {
+  [EXTENSION_TYPE]: {
     check: checkExtension,
     accepted(resource, { world, old }) {
       const properties = resource.properties;
@@ -187,7 +187,7 @@ export const fluxRules: Readonly<Record<string, Behaviour>> = {
     },
     wait: (resource, world) => world.settings.onFluxExtension?.(structuredClone(resource)),
   },
-  [fluxConfigurationType]: {
+  [FLUX_CONFIGURATION_TYPE]: {
     check: checkConfiguration,
     accepted(resource, { world, sent, old }) {
       const properties = resource.properties;
@@ -212,7 +212,7 @@ export const fluxRules: Readonly<Record<string, Behaviour>> = {
       return undefined;
     },
     mayDelete({ world, resource, force }) {
-      const agent = siblings(world, resource.id, extensionType).length > 0;
+      const agent = siblings(world, resource.id, EXTENSION_TYPE).length > 0;
       if (!agent && !force)
         throw armError(
           409,

@@ -1,13 +1,13 @@
 // Resource groups, user-assigned identities and their federated credentials.
 import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
 import { armError } from "../errors.ts";
-import { groupType, key, same } from "../ids.ts";
-import { identityType } from "../types/common.ts";
+import { GROUP_TYPE, key, same } from "../ids.ts";
+import { IDENTITY_TYPE } from "../types/common.ts";
 
-export const credentialType = `${identityType}/federatedIdentityCredentials`;
+export const CREDENTIAL_TYPE = `${IDENTITY_TYPE}/federatedIdentityCredentials`;
 
 /** https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations */
-const mostCredentials = 20;
+const MOST_CREDENTIALS = 20;
 
 /** Makes the service principal of a managed identity and remembers when. */
 export function newIdentity(world: World, displayName: string, identityId: string) {
@@ -17,12 +17,12 @@ export function newIdentity(world: World, displayName: string, identityId: strin
 }
 
 export const identityRules: Readonly<Record<string, Behaviour>> = {
-  [groupType]: {
+  [GROUP_TYPE]: {
     accepted(resource) {
       resource.properties.provisioningState = "Succeeded";
     },
   },
-  [identityType]: {
+  [IDENTITY_TYPE]: {
     accepted(resource, { world, old }) {
       if (old !== undefined) return;
       const principal = newIdentity(world, resource.name, resource.id);
@@ -36,7 +36,7 @@ export const identityRules: Readonly<Record<string, Behaviour>> = {
       world.directory.remove(String(resource.properties.principalId));
     },
   },
-  [credentialType]: {
+  [CREDENTIAL_TYPE]: {
     exclusive: 100,
     conflict: (id) => ({
       status: 409,
@@ -52,11 +52,11 @@ export const identityRules: Readonly<Record<string, Behaviour>> = {
           "IssuerAndSubjectCombinationAlreadyExists",
           "Issuer and subject combination already exists for this Managed Identity.",
         );
-      if (others.length >= mostCredentials)
+      if (others.length >= MOST_CREDENTIALS)
         throw armError(
           400,
           "FederatedIdentityCredentialLimitReached",
-          `The managed identity '${id.parent}' has ${others.length} Federated Identity Credentials. No more than ${mostCredentials} are allowed.`,
+          `The managed identity '${id.parent}' has ${others.length} Federated Identity Credentials. No more than ${MOST_CREDENTIALS} are allowed.`,
         );
       if ((audiences as unknown[]).length !== 1)
         throw armError(400, "BadRequest", "The property 'audiences' must have exactly one value.");

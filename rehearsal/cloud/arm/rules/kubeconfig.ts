@@ -7,8 +7,8 @@ import type { ArmResource } from "../../types.ts";
 import type { World } from "../behaviour.ts";
 
 /** Application ids of Azure Kubernetes Service's Entra server and of kubelogin. */
-const serverId = "6dae42f8-4368-4678-94ff-3960e28e3630";
-const clientId = "80faf920-1908-4b52-b5ef-a8e7bedfc67a";
+const SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630";
+const CLIENT_ID = "80faf920-1908-4b52-b5ef-a8e7bedfc67a";
 
 const authorities = new WeakMap<World, Map<string, Promise<string>>>();
 
@@ -70,9 +70,9 @@ export async function kubeconfig(cluster: ArmResource, world: World): Promise<st
               "--environment",
               "AzurePublicCloud",
               "--server-id",
-              serverId,
+              SERVER_ID,
               "--client-id",
-              clientId,
+              CLIENT_ID,
               "--tenant-id",
               world.tenantId,
               "--login",

@@ -6,10 +6,10 @@ import { armError } from "../errors.ts";
 import { key, type ResourceId, same } from "../ids.ts";
 import { contains, overlap, type Range, rangeOf } from "../network.ts";
 import { definitionOf } from "../types/index.ts";
-import { subnetType } from "../types/network.ts";
+import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, part, references } from "../validate.ts";
 
-export const networkType = "Microsoft.Network/virtualNetworks";
+export const NETWORK_TYPE = "Microsoft.Network/virtualNetworks";
 
 /** The id of the network that a subnet's id lies in. */
 export const networkOf = (subnetId: string): string => subnetId.replace(/\/subnets\/[^/]+$/i, "");
@@ -90,12 +90,12 @@ function checkSubnets(space: readonly string[], subnets: readonly Named[], netwo
 }
 
 const childrenOf = (world: World, network: string): ArmResource[] =>
-  world.store.list(subnetType).filter((subnet) => same(networkOf(subnet.id), network));
+  world.store.list(SUBNET_TYPE).filter((subnet) => same(networkOf(subnet.id), network));
 
 /** Who uses a subnet: any resource but its own network with its id in a body. */
 export function usersOf(world: World, subnetId: string): string[] {
   return world.store.all().flatMap((resource) => {
-    if (same(resource.type, networkType) || same(resource.type, subnetType)) return [];
+    if (same(resource.type, NETWORK_TYPE) || same(resource.type, SUBNET_TYPE)) return [];
     const definition = definitionOf(resource.type);
     const uses = definition && references(definition.body, resource).some(({ id }) => key(id) === key(subnetId));
     return uses ? [resource.id] : [];
@@ -119,7 +119,7 @@ const shownSubnets = (world: World, network: string): Body[] =>
     name,
     id,
     etag,
-    type: subnetType,
+    type: SUBNET_TYPE,
     properties,
   }));
 
@@ -134,7 +134,7 @@ function showSubnets(world: World, network: string): void {
 function showGateways(world: World): void {
   for (const gateway of world.store.list("Microsoft.Network/natGateways")) {
     const users = world.store
-      .list(subnetType)
+      .list(SUBNET_TYPE)
       .filter((subnet) => key(String(part(subnet, "properties.natGateway").id ?? "")) === key(gateway.id));
     if (users.length > 0) gateway.properties.subnets = users.map(({ id }) => ({ id }));
     else delete gateway.properties.subnets;
@@ -142,7 +142,7 @@ function showGateways(world: World): void {
 }
 
 export const networkRules: Readonly<Record<string, Behaviour>> = {
-  [networkType]: {
+  [NETWORK_TYPE]: {
     conflict: networkConflict,
     check({ world, id, sent, body }) {
       const { addressSpace, subnets } = propertiesOf(body);
@@ -176,7 +176,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
           const subnet: ArmResource = {
             id: `${resource.id}/subnets/${name}`,
             name,
-            type: subnetType,
+            type: SUBNET_TYPE,
             properties: { ...properties, provisioningState: "Succeeded" },
           };
           stampNetwork(subnet);
@@ -202,7 +202,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
     finished: (_resource, world) => showGateways(world),
     gone: (_resource, world) => showGateways(world),
   },
-  [subnetType]: {
+  [SUBNET_TYPE]: {
     conflict: networkConflict,
     holds: (id) => (id.parent === undefined ? [] : [id.parent]),
     check({ world, id, body }) {
@@ -236,7 +236,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
     },
     mayDelete({ world, resource }) {
       const user = world.store
-        .list(subnetType)
+        .list(SUBNET_TYPE)
         .find((subnet) => key(String(part(subnet, "properties.natGateway").id ?? "")) === key(resource.id));
       if (user !== undefined)
         throw armError(
@@ -289,7 +289,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
     },
     mayDelete({ world, resource }) {
       const user = world.store
-        .list(subnetType)
+        .list(SUBNET_TYPE)
         .find((subnet) => key(String(part(subnet, "properties.networkSecurityGroup").id ?? "")) === key(resource.id));
       if (user !== undefined)
         throw armError(

@@ -13,7 +13,7 @@ const offered: Readonly<Record<string, readonly string[]>> = {
 const longTermOnly = ["1.31"];
 
 /** What a new cluster gets that does not ask for a version. */
-export const defaultVersion = "1.33.5";
+export const DEFAULT_VERSION = "1.33.5";
 
 const minorOf = (version: string): string => version.split(".").slice(0, 2).join(".");
 

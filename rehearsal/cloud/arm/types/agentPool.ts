@@ -14,9 +14,9 @@ import {
   reference,
   text,
 } from "../schema.ts";
-import { subnetType } from "./network.ts";
+import { SUBNET_TYPE } from "./network.ts";
 
-const subnet = () => fixed(reference(subnetType, "Microsoft.Network/virtualNetworks/subnets/join/action"));
+const subnet = () => fixed(reference(SUBNET_TYPE, "Microsoft.Network/virtualNetworks/subnets/join/action"));
 
 const kubeletConfig = object("KubeletConfig", {
   cpuManagerPolicy: text(),

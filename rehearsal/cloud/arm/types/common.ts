@@ -4,7 +4,7 @@ import { choice, flag, map, object, readOnly, reference, text } from "../schema.
 export const tags = map(text({ max: 256 }));
 export const location = text({ min: 1 });
 export const provisioningState = readOnly(text());
-export const identityType = "Microsoft.ManagedIdentity/userAssignedIdentities";
+export const IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
 /** `{id}` of another resource. */
 export const subResource = (type: string, action?: string) => object("SubResource", { id: reference(type, action) });
@@ -13,7 +13,7 @@ export const subResource = (type: string, action?: string) => object("SubResourc
 export const assignedIdentities = (valueName: string) =>
   map(
     object(valueName, { principalId: readOnly(text()), clientId: readOnly(text()) }),
-    reference(identityType, "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"),
+    reference(IDENTITY_TYPE, "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"),
   );
 
 export const switchable = (name: string) => object(name, { enabled: flag() });

@@ -4,8 +4,8 @@ import { agentPoolProperties } from "./agentPool.ts";
 import { assignedIdentities, location, tags } from "./common.ts";
 import { managedClusterProperties } from "./managedCluster.ts";
 
-export const clusterType = "Microsoft.ContainerService/managedClusters";
-const version = "2025-09-01";
+export const CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters";
+const VERSION = "2025-09-01";
 
 const day = choice("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday");
 
@@ -34,8 +34,8 @@ const maintenanceWindow = object("MaintenanceWindow", {
 
 export const containerServiceTypes: readonly TypeDefinition[] = [
   {
-    type: clusterType,
-    version,
+    type: CLUSTER_TYPE,
+    version: VERSION,
     home: "group",
     slow: true,
     stamped: true,
@@ -61,8 +61,8 @@ export const containerServiceTypes: readonly TypeDefinition[] = [
     }),
   },
   {
-    type: `${clusterType}/agentPools`,
-    version,
+    type: `${CLUSTER_TYPE}/agentPools`,
+    version: VERSION,
     home: "child",
     slow: true,
     without: ["PATCH"],
@@ -70,8 +70,8 @@ export const containerServiceTypes: readonly TypeDefinition[] = [
     body: object("AgentPool", { properties: required(object("AgentPoolProperties", agentPoolProperties)) }),
   },
   {
-    type: `${clusterType}/maintenanceConfigurations`,
-    version,
+    type: `${CLUSTER_TYPE}/maintenanceConfigurations`,
+    version: VERSION,
     home: "child",
     stamped: true,
     without: ["PATCH"],

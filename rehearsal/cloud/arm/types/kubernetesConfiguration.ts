@@ -16,11 +16,11 @@ import {
   text,
 } from "../schema.ts";
 import { provisioningState } from "./common.ts";
-import { clusterType } from "./containerService.ts";
+import { CLUSTER_TYPE } from "./containerService.ts";
 
-export const extensionType = "Microsoft.KubernetesConfiguration/extensions";
-export const fluxConfigurationType = "Microsoft.KubernetesConfiguration/fluxConfigurations";
-const version = "2023-05-01";
+export const EXTENSION_TYPE = "Microsoft.KubernetesConfiguration/extensions";
+export const FLUX_CONFIGURATION_TYPE = "Microsoft.KubernetesConfiguration/fluxConfigurations";
+const VERSION = "2023-05-01";
 const seconds = () => number(1, 86400 * 365);
 
 const extension = object("ExtensionProperties", {
@@ -121,20 +121,20 @@ const fluxConfiguration = object("FluxConfigurationProperties", {
 
 export const kubernetesConfigurationTypes: readonly TypeDefinition[] = [
   {
-    type: extensionType,
-    version,
+    type: EXTENSION_TYPE,
+    version: VERSION,
     home: "extension",
-    on: [clusterType],
+    on: [CLUSTER_TYPE],
     slow: true,
     stamped: true,
     name: /^[a-z0-9][-a-z0-9]{0,61}[a-z0-9]$/,
     body: object("Extension", { properties: required(extension) }),
   },
   {
-    type: fluxConfigurationType,
-    version,
+    type: FLUX_CONFIGURATION_TYPE,
+    version: VERSION,
     home: "extension",
-    on: [clusterType],
+    on: [CLUSTER_TYPE],
     slow: true,
     stamped: true,
     name: /^[a-z0-9](?:[-a-z0-9]{0,28}[a-z0-9])?$/,

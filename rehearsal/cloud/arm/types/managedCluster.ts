@@ -17,15 +17,15 @@ import {
   text,
 } from "../schema.ts";
 import { agentPoolProperties } from "./agentPool.ts";
-import { identityType, provisioningState, switchable } from "./common.ts";
-import { workspaceType } from "./monitor.ts";
-import { subnetType } from "./network.ts";
+import { IDENTITY_TYPE, provisioningState, switchable } from "./common.ts";
+import { WORKSPACE_TYPE } from "./monitor.ts";
+import { SUBNET_TYPE } from "./network.ts";
 
 const cidr = () => text({ pattern: /^([0-9]{1,3}\.){3}[0-9]{1,3}(\/([0-9]|[1-2][0-9]|3[0-2]))?$/ });
 const address = text({
   pattern: /^(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)$/,
 });
-const assign = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
+const ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
 
 const network = object("NetworkProfile", {
   networkPlugin: fixed(kept(or(choice("azure", "kubenet", "none"), "azure"))),
@@ -94,7 +94,7 @@ export const autoScaler = object("AutoScalerProfile", {
 
 const security = object("SecurityProfile", {
   defender: object("SecurityProfileDefender", {
-    logAnalyticsWorkspaceResourceId: reference(workspaceType),
+    logAnalyticsWorkspaceResourceId: reference(WORKSPACE_TYPE),
     securityMonitoring: switchable("SecurityProfileDefenderSecurityMonitoring"),
   }),
   workloadIdentity: switchable("SecurityProfileWorkloadIdentity"),
@@ -115,7 +115,7 @@ const apiServer = object("APIServerAccessProfile", {
   enablePrivateClusterPublicFQDN: kept(flag()),
   disableRunCommand: flag(),
   enableVnetIntegration: kept(flag()),
-  subnetId: fixed(reference(subnetType, "Microsoft.Network/virtualNetworks/subnets/join/action")),
+  subnetId: fixed(reference(SUBNET_TYPE, "Microsoft.Network/virtualNetworks/subnets/join/action")),
 });
 
 const addon = object("AddonProfile", {
@@ -177,7 +177,7 @@ export const managedClusterProperties = object("ManagedClusterProperties", {
   identityProfile: kept(
     map(
       object("UserAssignedIdentity", {
-        resourceId: reference(identityType, assign),
+        resourceId: reference(IDENTITY_TYPE, ASSIGN),
         clientId: text(),
         objectId: text(),
       }),

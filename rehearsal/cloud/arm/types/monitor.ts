@@ -14,7 +14,7 @@ import {
 } from "../schema.ts";
 import { enabledOrDisabled, location, provisioningState, tags } from "./common.ts";
 
-export const workspaceType = "Microsoft.OperationalInsights/workspaces";
+export const WORKSPACE_TYPE = "Microsoft.OperationalInsights/workspaces";
 
 const retention = or(object("RetentionPolicy", { enabled: required(flag()), days: required(number(0)) }), {
   enabled: false,
@@ -23,7 +23,7 @@ const retention = or(object("RetentionPolicy", { enabled: required(flag()), days
 
 export const monitorTypes: readonly TypeDefinition[] = [
   {
-    type: workspaceType,
+    type: WORKSPACE_TYPE,
     version: "2023-09-01",
     home: "group",
     slow: true,
@@ -91,7 +91,7 @@ export const monitorTypes: readonly TypeDefinition[] = [
     body: object("DiagnosticSettings", {
       properties: required(
         object("DiagnosticSettingsProperties", {
-          workspaceId: reference(workspaceType, "Microsoft.OperationalInsights/workspaces/sharedKeys/action"),
+          workspaceId: reference(WORKSPACE_TYPE, "Microsoft.OperationalInsights/workspaces/sharedKeys/action"),
           logAnalyticsDestinationType: choice("Dedicated", "AzureDiagnostics"),
           logs: or(
             list(

@@ -15,11 +15,11 @@ import {
 } from "../schema.ts";
 import { location, provisioningState, subResource, tags } from "./common.ts";
 
-const version = "2024-05-01";
-export const subnetType = "Microsoft.Network/virtualNetworks/subnets";
-const gatewayType = "Microsoft.Network/natGateways";
-const addressType = "Microsoft.Network/publicIPAddresses";
-const securityGroupType = "Microsoft.Network/networkSecurityGroups";
+const VERSION = "2024-05-01";
+export const SUBNET_TYPE = "Microsoft.Network/virtualNetworks/subnets";
+const GATEWAY_TYPE = "Microsoft.Network/natGateways";
+const ADDRESS_TYPE = "Microsoft.Network/publicIPAddresses";
+const SECURITY_GROUP_TYPE = "Microsoft.Network/networkSecurityGroups";
 const etag = readOnly(text());
 
 export const privateEndpointNetworkPolicies = choice(
@@ -34,9 +34,9 @@ const subnetProperties = object("SubnetPropertiesFormat", {
   addressPrefix: text(),
   addressPrefixes: list(text()),
   networkSecurityGroup: object("NetworkSecurityGroup", {
-    id: reference(securityGroupType, "Microsoft.Network/networkSecurityGroups/join/action"),
+    id: reference(SECURITY_GROUP_TYPE, "Microsoft.Network/networkSecurityGroups/join/action"),
   }),
-  natGateway: subResource(gatewayType, "Microsoft.Network/natGateways/join/action"),
+  natGateway: subResource(GATEWAY_TYPE, "Microsoft.Network/natGateways/join/action"),
   serviceEndpoints: or(
     list(
       object("ServiceEndpointPropertiesFormat", {
@@ -85,15 +85,15 @@ const ruleProperties = object("SecurityRulePropertiesFormat", {
   provisioningState,
 });
 
-const name = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
+const NAME = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
 
 export const networkTypes: readonly TypeDefinition[] = [
   {
     type: "Microsoft.Network/virtualNetworks",
-    version,
+    version: VERSION,
     home: "group",
     slow: true,
-    name,
+    name: NAME,
     body: object("VirtualNetwork", {
       location: required(location),
       tags,
@@ -121,20 +121,20 @@ export const networkTypes: readonly TypeDefinition[] = [
     }),
   },
   {
-    type: subnetType,
-    version,
+    type: SUBNET_TYPE,
+    version: VERSION,
     home: "child",
     slow: true,
     without: ["PATCH"],
-    name,
+    name: NAME,
     body: object("Subnet", { etag, properties: required(subnetProperties) }),
   },
   {
-    type: gatewayType,
-    version,
+    type: GATEWAY_TYPE,
+    version: VERSION,
     home: "group",
     slow: true,
-    name,
+    name: NAME,
     body: object("NatGateway", {
       location: required(location),
       tags,
@@ -144,9 +144,9 @@ export const networkTypes: readonly TypeDefinition[] = [
       properties: or(
         object("NatGatewayPropertiesFormat", {
           idleTimeoutInMinutes: or(number(4, 120), 4),
-          publicIpAddresses: list(subResource(addressType, "Microsoft.Network/publicIPAddresses/join/action")),
+          publicIpAddresses: list(subResource(ADDRESS_TYPE, "Microsoft.Network/publicIPAddresses/join/action")),
           resourceGuid: readOnly(text()),
-          subnets: readOnly(list(subResource(subnetType))),
+          subnets: readOnly(list(subResource(SUBNET_TYPE))),
           provisioningState,
         }),
         {},
@@ -154,11 +154,11 @@ export const networkTypes: readonly TypeDefinition[] = [
     }),
   },
   {
-    type: addressType,
-    version,
+    type: ADDRESS_TYPE,
+    version: VERSION,
     home: "group",
     slow: true,
-    name,
+    name: NAME,
     body: object("PublicIPAddress", {
       location: required(location),
       tags,
@@ -192,11 +192,11 @@ export const networkTypes: readonly TypeDefinition[] = [
     }),
   },
   {
-    type: securityGroupType,
-    version,
+    type: SECURITY_GROUP_TYPE,
+    version: VERSION,
     home: "group",
     slow: true,
-    name,
+    name: NAME,
     body: object("NetworkSecurityGroup", {
       location: required(location),
       tags,

@@ -15,12 +15,12 @@ import {
   text,
 } from "../schema.ts";
 import { location, provisioningState, tags } from "./common.ts";
-import { privateEndpointNetworkPolicies, privateLinkServiceNetworkPolicies, subnetType } from "./network.ts";
+import { privateEndpointNetworkPolicies, privateLinkServiceNetworkPolicies, SUBNET_TYPE } from "./network.ts";
 
-const version = "2024-05-01";
-const name = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
+const VERSION = "2024-05-01";
+const NAME = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
 const etag = readOnly(text());
-const zoneType = "Microsoft.Network/privateDnsZones";
+const ZONE_TYPE = "Microsoft.Network/privateDnsZones";
 
 const connection = list(
   object("PrivateLinkServiceConnection", {
@@ -46,10 +46,10 @@ const connection = list(
 export const endpointTypes: readonly TypeDefinition[] = [
   {
     type: "Microsoft.Network/privateEndpoints",
-    version,
+    version: VERSION,
     home: "group",
     slow: true,
-    name,
+    name: NAME,
     body: object("PrivateEndpoint", {
       location: required(location),
       tags,
@@ -58,7 +58,7 @@ export const endpointTypes: readonly TypeDefinition[] = [
         object("PrivateEndpointProperties", {
           subnet: required(
             object("Subnet", {
-              id: required(fixed(reference(subnetType, "Microsoft.Network/virtualNetworks/subnets/join/action"))),
+              id: required(fixed(reference(SUBNET_TYPE, "Microsoft.Network/virtualNetworks/subnets/join/action"))),
               // Taken and forgotten: the subnet's own resource has them.
               properties: hidden(
                 object("SubnetPropertiesFormat", { privateEndpointNetworkPolicies, privateLinkServiceNetworkPolicies }),
@@ -78,11 +78,11 @@ export const endpointTypes: readonly TypeDefinition[] = [
   },
   {
     type: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
-    version,
+    version: VERSION,
     home: "child",
     slow: true,
     without: ["PATCH"],
-    name,
+    name: NAME,
     body: object("PrivateDnsZoneGroup", {
       etag,
       properties: required(
@@ -93,7 +93,7 @@ export const endpointTypes: readonly TypeDefinition[] = [
                 name: required(text()),
                 properties: required(
                   object("PrivateDnsZonePropertiesFormat", {
-                    privateDnsZoneId: required(reference(zoneType, "Microsoft.Network/privateDnsZones/join/action")),
+                    privateDnsZoneId: required(reference(ZONE_TYPE, "Microsoft.Network/privateDnsZones/join/action")),
                   }),
                 ),
               }),
@@ -105,7 +105,7 @@ export const endpointTypes: readonly TypeDefinition[] = [
     }),
   },
   {
-    type: zoneType,
+    type: ZONE_TYPE,
     version: "2024-06-01",
     home: "group",
     slow: true,
@@ -126,11 +126,11 @@ export const endpointTypes: readonly TypeDefinition[] = [
     }),
   },
   {
-    type: `${zoneType}/virtualNetworkLinks`,
+    type: `${ZONE_TYPE}/virtualNetworkLinks`,
     version: "2024-06-01",
     home: "child",
     slow: true,
-    name,
+    name: NAME,
     body: object("VirtualNetworkLink", {
       location: required(location),
       tags,

@@ -1,6 +1,6 @@
 // Microsoft.Resources and Microsoft.ManagedIdentity.
 import { fixed, list, object, readOnly, required, type TypeDefinition, text } from "../schema.ts";
-import { identityType, location, provisioningState, tags } from "./common.ts";
+import { IDENTITY_TYPE, location, provisioningState, tags } from "./common.ts";
 
 export const resourceTypes: readonly TypeDefinition[] = [
   {
@@ -23,7 +23,7 @@ export const resourceTypes: readonly TypeDefinition[] = [
 
 export const identityTypes: readonly TypeDefinition[] = [
   {
-    type: identityType,
+    type: IDENTITY_TYPE,
     version: "2023-01-31",
     home: "group",
     stamped: true,
@@ -41,7 +41,7 @@ export const identityTypes: readonly TypeDefinition[] = [
     }),
   },
   {
-    type: `${identityType}/federatedIdentityCredentials`,
+    type: `${IDENTITY_TYPE}/federatedIdentityCredentials`,
     version: "2023-01-31",
     home: "child",
     without: ["PATCH"],

@@ -8,15 +8,15 @@ import { definitionOf } from "../../../../rehearsal/cloud/arm/types/index.ts";
 import { type Caller, type Directory, type Principal, ServiceError } from "../../../../rehearsal/cloud/types.ts";
 import { type Answer, ask } from "../request.ts";
 
-export const subscriptionId = "11111111-2222-4333-8444-555555555555";
-export const tenantId = "99999999-2222-4333-8444-555555555555";
-export const root = `/subscriptions/${subscriptionId}`;
-export const group = `${root}/resourceGroups/rg`;
+export const SUBSCRIPTION_ID = "11111111-2222-4333-8444-555555555555";
+export const TENANT_ID = "99999999-2222-4333-8444-555555555555";
+export const ROOT = `/subscriptions/${SUBSCRIPTION_ID}`;
+export const GROUP = `${ROOT}/resourceGroups/rg`;
 export const version = (type: string): string => definitionOf(type)?.version ?? "";
 
 /** A directory whose tokens are object ids. */
 export class PlainDirectory implements Directory {
-  readonly tenantId = tenantId;
+  readonly tenantId = TENANT_ID;
   readonly principals = new Map<string, Principal>();
   readonly groups = new Map<string, string[]>();
 
@@ -78,8 +78,8 @@ export class Cloud {
 
   constructor(options: Partial<ArmOptions> = {}) {
     this.arm = new ArmService({
-      subscriptionId,
-      tenantId,
+      subscriptionId: SUBSCRIPTION_ID,
+      tenantId: TENANT_ID,
       directory: this.directory,
       record: (line) => this.recorded.push(line),
       duration: () => 10,
@@ -87,7 +87,7 @@ export class Cloud {
     });
     const owners = this.directory.add("Group", "owners");
     this.owner = this.directory.add("ServicePrincipal", "deployer", [owners.objectId]);
-    this.arm.assignRole(owners.objectId, "Owner", root);
+    this.arm.assignRole(owners.objectId, "Owner", ROOT);
   }
 
   /** One request; the API version is the type's own. */
@@ -145,12 +145,12 @@ export const outcome = (answer: Answer): [status: number, code: string, message:
   answer.body?.error?.message,
 ];
 
-export const id = (type: string, name: string): string => `${group}/providers/${type}/${name}`;
-export const location = "westeurope";
+export const id = (type: string, name: string): string => `${GROUP}/providers/${type}/${name}`;
+export const LOCATION = "westeurope";
 
 /** A cloud with a resource group. */
 export async function newCloud(options: Partial<ArmOptions> = {}): Promise<Cloud> {
   const cloud = new Cloud(options);
-  await cloud.make(group, { location });
+  await cloud.make(GROUP, { location: LOCATION });
   return cloud;
 }

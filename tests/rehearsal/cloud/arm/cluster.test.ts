@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import { parse } from "yaml";
-import { type Cloud, newCloud, outcome, root, tenantId } from "./cloud.ts";
+import { type Cloud, newCloud, outcome, ROOT, TENANT_ID } from "./cloud.ts";
 import {
   assignment,
   cluster,
@@ -9,8 +9,8 @@ import {
   clusterProperties,
   identities,
   identity,
+  NODES,
   network,
-  nodes,
   systemPool,
   vnet,
 } from "./platform.ts";
@@ -38,7 +38,7 @@ describe("simulated ARM: managed clusters", () => {
     assert.equal(properties.networkProfile.networkPolicy, "cilium");
     assert.match(
       properties.oidcIssuerProfile.issuerURL,
-      new RegExp(`^https://westeurope.oic.prod-aks.azure.com/${tenantId}/[0-9a-f-]{36}/$`),
+      new RegExp(`^https://westeurope.oic.prod-aks.azure.com/${TENANT_ID}/[0-9a-f-]{36}/$`),
     );
     assert.match(properties.privateFQDN, /^prod-[0-9a-f]{8}\.[0-9a-f-]{36}\.privatelink\.westeurope\.azmk8s\.io$/);
     assert.equal(properties.fqdn, undefined);
@@ -47,7 +47,7 @@ describe("simulated ARM: managed clusters", () => {
     assert.equal(properties.agentPoolProfiles[0].osDiskType, "Ephemeral");
     assert.equal(properties.agentPoolProfiles[0].count, 3);
     assert.equal(properties.autoScalerProfile["scale-down-unneeded-time"], "10m");
-    assert.equal((await cloud.call("GET", `${root}/resourceGroups/MC_rg_prod_westeurope`)).body.managedBy, cluster);
+    assert.equal((await cloud.call("GET", `${ROOT}/resourceGroups/MC_rg_prod_westeurope`)).body.managedBy, cluster);
   });
 
   it("answers the same PUT with the same resource", async () => {
@@ -216,7 +216,7 @@ describe("simulated ARM: managed clusters", () => {
     await network(cloud);
     await identities(cloud);
     const creating = await cloud.call("PUT", cluster, clusterBody());
-    const pool = { properties: { vmSize: "Standard_D4ds_v5", count: 1, vnetSubnetID: nodes } };
+    const pool = { properties: { vmSize: "Standard_D4ds_v5", count: 1, vnetSubnetID: NODES } };
     assert.deepEqual((await cloud.refused(`${cluster}/agentPools/apps`, pool)).slice(0, 2), [
       409,
       "OperationNotAllowed",
@@ -239,7 +239,7 @@ describe("simulated ARM: managed clusters", () => {
       400,
       "OperationNotAllowed",
     ]);
-    const pool = { vmSize: "Standard_D4ds_v5", vnetSubnetID: nodes };
+    const pool = { vmSize: "Standard_D4ds_v5", vnetSubnetID: NODES };
     const wrong: object[] = [
       pool,
       { ...pool, count: 1, minCount: 1, maxCount: 2 },
@@ -301,7 +301,7 @@ describe("simulated ARM: managed clusters", () => {
     assert.equal(config.users[0].user.exec.command, "kubelogin");
     assert.deepEqual((await cloud.call("POST", path)).body, body);
     const reader = cloud.directory.add("ServicePrincipal", "reader");
-    cloud.arm.assignRole(reader.objectId, "Reader", root);
+    cloud.arm.assignRole(reader.objectId, "Reader", ROOT);
     assert.deepEqual(outcome(await cloud.call("POST", path, undefined, { as: reader })).slice(0, 2), [
       403,
       "AuthorizationFailed",
@@ -316,10 +316,10 @@ describe("simulated ARM: managed clusters", () => {
 
   it("keeps subnets in use, and takes everything of a cluster away with it", async () => {
     await cloud.make(cluster, clusterBody());
-    assert.deepEqual(outcome(await cloud.call("DELETE", nodes)).slice(0, 2), [400, "InUseSubnetCannotBeDeleted"]);
+    assert.deepEqual(outcome(await cloud.call("DELETE", NODES)).slice(0, 2), [400, "InUseSubnetCannotBeDeleted"]);
     await cloud.unmake(cluster);
     assert.equal((await cloud.call("GET", cluster)).status, 404);
-    assert.equal((await cloud.call("GET", `${root}/resourceGroups/MC_rg_prod_westeurope`)).status, 404);
-    await cloud.unmake(nodes);
+    assert.equal((await cloud.call("GET", `${ROOT}/resourceGroups/MC_rg_prod_westeurope`)).status, 404);
+    await cloud.unmake(NODES);
   });
 });

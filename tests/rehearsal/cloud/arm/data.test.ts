@@ -1,9 +1,9 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
-import { type Cloud, group, id, location, newCloud, outcome, root, tenantId } from "./cloud.ts";
+import { type Cloud, GROUP, id, LOCATION, newCloud, outcome, ROOT, TENANT_ID } from "./cloud.ts";
 import { assignment, identity, registry, registryBody, role, vault, vaultBody, workspace } from "./platform.ts";
 
-const pull = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
+const PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
 
 describe("simulated ARM: registries, vaults, identities and assignments", () => {
   let cloud: Cloud;
@@ -23,7 +23,7 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
 
     it("are unique in the world", async () => {
       await cloud.make(registry("acrone"), registryBody("Basic"));
-      await cloud.make(`${root}/resourceGroups/rg2`, { location });
+      await cloud.make(`${ROOT}/resourceGroups/rg2`, { location: LOCATION });
       assert.deepEqual(
         (await cloud.refused(registry("ACRone").replace("/rg/", "/rg2/"), registryBody("Basic"))).slice(0, 2),
         [409, "AlreadyInUse"],
@@ -84,7 +84,7 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
 
     it("are unique in the world", async () => {
       await cloud.make(vault("kv-one"), vaultBody());
-      await cloud.make(`${root}/resourceGroups/rg2`, { location });
+      await cloud.make(`${ROOT}/resourceGroups/rg2`, { location: LOCATION });
       assert.deepEqual((await cloud.refused(vault("kv-one").replace("/rg/", "/rg2/"), vaultBody())).slice(0, 2), [
         409,
         "VaultAlreadyExists",
@@ -94,9 +94,9 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
     it("leave their name taken when they are deleted, and come back with their keys but without assignments", async () => {
       await cloud.make(vault("kv-one"), vaultBody({ softDeleteRetentionInDays: 7 }));
       const key = await cloud.make(`${vault("kv-one")}/keys/sops`, { properties: { kty: "RSA", keySize: 3072 } });
-      const { principalId } = (await cloud.make(identity("one"), { location })).properties;
+      const { principalId } = (await cloud.make(identity("one"), { location: LOCATION })).properties;
       await cloud.make(assignment(key.id, 7), {
-        properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId: role(pull) },
+        properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId: role(PULL) },
       });
       await cloud.unmake(vault("kv-one"));
       assert.equal((await cloud.call("GET", `${vault("kv-one")}/keys/sops`)).status, 404);
@@ -119,13 +119,13 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
       await cloud.make(vault("kv-two"), vaultBody({ enablePurgeProtection: true }));
       await cloud.unmake(vault("kv-one"));
       await cloud.unmake(vault("kv-two"));
-      const list = `${root}/providers/Microsoft.KeyVault/deletedVaults`;
+      const list = `${ROOT}/providers/Microsoft.KeyVault/deletedVaults`;
       assert.deepEqual(
         (await cloud.call("GET", list)).body.value.map((one: { name: string }) => one.name),
         ["kv-one", "kv-two"],
       );
       const purge = (name: string) =>
-        cloud.call("POST", `${root}/providers/Microsoft.KeyVault/locations/${location}/deletedVaults/${name}/purge`);
+        cloud.call("POST", `${ROOT}/providers/Microsoft.KeyVault/locations/${LOCATION}/deletedVaults/${name}/purge`);
       assert.equal((await purge("kv-one")).status, 200);
       assert.deepEqual(outcome(await purge("kv-two")).slice(0, 2), [400, "MethodNotAllowed"]);
       assert.deepEqual(outcome(await purge("kv-one")).slice(0, 2), [404, "DeletedVaultNotFound"]);
@@ -134,7 +134,7 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
 
     it("also go into the recoverable state with their group", async () => {
       await cloud.make(vault("kv-one"), vaultBody());
-      await cloud.unmake(group);
+      await cloud.unmake(GROUP);
       assert.deepEqual(cloud.arm.deletedVaults(), ["kv-one"]);
     });
 
@@ -163,7 +163,7 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
     });
 
     it("have keys that ARM makes once and never deletes", async () => {
-      await cloud.make(vault("kv-one"), vaultBody({ tenantId }));
+      await cloud.make(vault("kv-one"), vaultBody({ tenantId: TENANT_ID }));
       const key = `${vault("kv-one")}/keys/sops`;
       assert.deepEqual((await cloud.refused(key, { properties: { kty: "RSA", keySize: 1024 } })).slice(0, 2), [
         400,
@@ -185,14 +185,14 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
     });
 
     beforeEach(async () => {
-      await cloud.make(identity("flux"), { location });
+      await cloud.make(identity("flux"), { location: LOCATION });
     });
 
     it("come with a principal, and take it with them", async () => {
       const { principalId, clientId } = (await cloud.call("GET", identity("flux"))).body.properties;
       assert.equal(cloud.directory.find(principalId)?.clientId, clientId);
       assert.equal(
-        (await cloud.make(identity("flux"), { location, tags: { a: "b" } })).properties.principalId,
+        (await cloud.make(identity("flux"), { location: LOCATION, tags: { a: "b" } })).properties.principalId,
         principalId,
       );
       await cloud.unmake(identity("flux"));
@@ -243,11 +243,11 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
   });
 
   describe("role assignments", () => {
-    const put = (n: number, properties: object) => cloud.refused(assignment(group, n), { properties });
+    const put = (n: number, properties: object) => cloud.refused(assignment(GROUP, n), { properties });
 
     it("need a principal that exists, and its type while it is new", async () => {
-      const { principalId } = (await cloud.make(identity("one"), { location })).properties;
-      const roleDefinitionId = role(pull);
+      const { principalId } = (await cloud.make(identity("one"), { location: LOCATION })).properties;
+      const roleDefinitionId = role(PULL);
       const [status, code, message] = await put(1, { principalId, roleDefinitionId });
       assert.deepEqual([status, code], [400, "PrincipalNotFound"]);
       assert.match(
@@ -269,22 +269,22 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
         "UnmatchedPrincipalType",
       ]);
       assert.equal((await put(1, { principalId, principalType: "ServicePrincipal", roleDefinitionId }))[0], 201);
-      const { properties } = (await cloud.call("GET", assignment(group, 1))).body;
-      assert.deepEqual([properties.scope, properties.principalType], [group, "ServicePrincipal"]);
+      const { properties } = (await cloud.call("GET", assignment(GROUP, 1))).body;
+      assert.deepEqual([properties.scope, properties.principalType], [GROUP, "ServicePrincipal"]);
     });
 
     it("are found by a principal's age where its type is not given", async () => {
       cloud = await newCloud({ replicationDelay: 0 });
-      const { principalId } = (await cloud.make(identity("one"), { location })).properties;
-      const made = await cloud.make(assignment(group, 1), {
-        properties: { principalId, roleDefinitionId: role(pull) },
+      const { principalId } = (await cloud.make(identity("one"), { location: LOCATION })).properties;
+      const made = await cloud.make(assignment(GROUP, 1), {
+        properties: { principalId, roleDefinitionId: role(PULL) },
       });
       assert.equal(made.properties.principalType, "ServicePrincipal");
     });
 
     it("exist once for a principal, role and scope, and cannot be rewritten", async () => {
       const { objectId: principalId } = cloud.directory.add("Group", "people");
-      const properties = { principalId, principalType: "Group", roleDefinitionId: role(pull) };
+      const properties = { principalId, principalType: "Group", roleDefinitionId: role(PULL) };
       assert.equal((await put(1, properties))[0], 201);
       assert.equal((await put(1, properties))[0], 200);
       assert.deepEqual((await put(2, properties)).slice(0, 2), [409, "RoleAssignmentExists"]);
@@ -297,21 +297,21 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
         (await put(3, { ...properties, roleDefinitionId: role("00000000-0000-4000-8000-000000000009") })).slice(0, 2),
         [404, "RoleDefinitionDoesNotExist"],
       );
-      const path = `${group}/providers/Microsoft.Authorization/roleAssignments/mine`;
+      const path = `${GROUP}/providers/Microsoft.Authorization/roleAssignments/mine`;
       assert.deepEqual((await cloud.refused(path, { properties })).slice(0, 2), [400, "InvalidRoleAssignmentId"]);
     });
 
     it("are not the Contributor's to make", async () => {
       const who = cloud.directory.add("ServicePrincipal", "contributor");
-      cloud.arm.assignRole(who.objectId, "Contributor", root);
-      const [status, code, message] = await cloud.refused(assignment(group, 1), { properties: {} }, { as: who });
+      cloud.arm.assignRole(who.objectId, "Contributor", ROOT);
+      const [status, code, message] = await cloud.refused(assignment(GROUP, 1), { properties: {} }, { as: who });
       assert.deepEqual([status, code], [403, "AuthorizationFailed"]);
       assert.match(message, /'Microsoft\.Authorization\/roleAssignments\/write'/);
     });
   });
 
   it("keeps diagnostic settings with known categories and one sink", async () => {
-    await cloud.make(workspace, { location });
+    await cloud.make(workspace, { location: LOCATION });
     await cloud.make(registry("acrone"), registryBody("Basic"));
     const path = (name: string) => `${registry("acrone")}/providers/Microsoft.Insights/diagnosticSettings/${name}`;
     const logs = [{ category: "ContainerRegistryLoginEvents", enabled: true }];

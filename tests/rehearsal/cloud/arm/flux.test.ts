@@ -5,9 +5,9 @@ import type { ArmResource } from "../../../../rehearsal/cloud/types.ts";
 import { type Cloud, newCloud, outcome } from "./cloud.ts";
 import { cluster, clusterBody, identities, identity, network } from "./platform.ts";
 
-const extension = `${cluster}/providers/Microsoft.KubernetesConfiguration/extensions/flux`;
-const configuration = `${cluster}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/flux-system`;
-const clientId = "99999999-2222-4333-8444-555555555555";
+const EXTENSION = `${cluster}/providers/Microsoft.KubernetesConfiguration/extensions/flux`;
+const CONFIGURATION = `${cluster}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/flux-system`;
+const CLIENT_ID = "99999999-2222-4333-8444-555555555555";
 
 const extensionBody = (changes: object = {}) => ({
   properties: {
@@ -45,7 +45,7 @@ describe("simulated ARM: Flux", () => {
   beforeEach(() => setUp());
 
   it("installs the extension in its newest version, and never returns protected settings", async () => {
-    const made = await cloud.make(extension, extensionBody({ configurationProtectedSettings: { a: "geheim" } }));
+    const made = await cloud.make(EXTENSION, extensionBody({ configurationProtectedSettings: { a: "geheim" } }));
     assert.equal(made.properties.currentVersion, "1.18.4");
     assert.equal(made.properties.releaseTrain, "Stable");
     assert.equal(made.properties.provisioningState, "Succeeded");
@@ -65,17 +65,17 @@ describe("simulated ARM: Flux", () => {
   ];
   for (const [what, changes] of wrongExtensions)
     it(`refuses an extension with ${what}`, async () => {
-      assert.deepEqual((await cloud.refused(extension, extensionBody(changes))).slice(0, 2), [400, "InvalidRequest"]);
+      assert.deepEqual((await cloud.refused(EXTENSION, extensionBody(changes))).slice(0, 2), [400, "InvalidRequest"]);
     });
 
   it("takes every documented setting", async () => {
     await cloud.make(
-      extension,
+      EXTENSION,
       extensionBody({
         configurationSettings: {
           "workloadIdentity.enable": "true",
-          "workloadIdentity.azureClientId": clientId,
-          "workloadIdentity.azureTenantId": clientId,
+          "workloadIdentity.azureClientId": CLIENT_ID,
+          "workloadIdentity.azureTenantId": CLIENT_ID,
           "helm-controller.outOfMemoryWatch.memoryThreshold": "70",
           "helm-controller.detectDrift": "true",
           "source-controller.resources.limits.memory": "2Gi",
@@ -88,12 +88,12 @@ describe("simulated ARM: Flux", () => {
   });
 
   it("has one Flux, on a cluster that is there", async () => {
-    await cloud.make(extension, extensionBody());
-    assert.deepEqual((await cloud.refused(extension.replace(/flux$/, "flux2"), extensionBody())).slice(0, 2), [
+    await cloud.make(EXTENSION, extensionBody());
+    assert.deepEqual((await cloud.refused(EXTENSION.replace(/flux$/, "flux2"), extensionBody())).slice(0, 2), [
       409,
       "ExtensionAlreadyExists",
     ]);
-    assert.deepEqual((await cloud.refused(extension.replace("/prod/", "/other/"), extensionBody())).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(EXTENSION.replace("/prod/", "/other/"), extensionBody())).slice(0, 2), [
       404,
       "ResourceNotFound",
     ]);
@@ -102,15 +102,15 @@ describe("simulated ARM: Flux", () => {
   });
 
   it("takes a configuration, names its Kustomizations, and does not claim compliance", async () => {
-    await cloud.make(extension, extensionBody());
-    const made = await cloud.make(configuration, fluxBody());
+    await cloud.make(EXTENSION, extensionBody());
+    const made = await cloud.make(CONFIGURATION, fluxBody());
     assert.equal(made.properties.complianceState, "Pending");
     assert.equal(made.properties.kustomizations.apps.name, "flux-system-apps");
     assert.equal(made.properties.kustomizations.apps.prune, false);
     assert.equal(made.properties.gitRepository.syncIntervalInSeconds, 600);
     assert.doesNotMatch(JSON.stringify([made, cloud.recorded]), new RegExp(secret));
-    cloud.arm.reportFlux(configuration, { complianceState: "Compliant" });
-    assert.equal((await cloud.call("GET", configuration)).body.properties.complianceState, "Compliant");
+    cloud.arm.reportFlux(CONFIGURATION, { complianceState: "Compliant" });
+    assert.equal((await cloud.call("GET", CONFIGURATION)).body.properties.complianceState, "Compliant");
   });
 
   const wrongConfigurations: [what: string, changes: object][] = [
@@ -134,25 +134,25 @@ describe("simulated ARM: Flux", () => {
   ];
   for (const [what, changes] of wrongConfigurations)
     it(`refuses a configuration with ${what}`, async () => {
-      await cloud.make(extension, extensionBody());
-      const [status, code, message] = await cloud.refused(configuration, fluxBody(changes));
+      await cloud.make(EXTENSION, extensionBody());
+      const [status, code, message] = await cloud.refused(CONFIGURATION, fluxBody(changes));
       assert.deepEqual([status, code], [400, "InvalidRequest"]);
       assert.doesNotMatch(message, /BEGIN/);
     });
 
   it("refuses a configuration without the extension, and changes of scope and namespace", async () => {
-    assert.deepEqual((await cloud.refused(configuration, fluxBody())).slice(0, 2), [400, "InvalidRequest"]);
-    await cloud.make(extension, extensionBody());
-    await cloud.make(configuration, fluxBody());
-    assert.deepEqual((await cloud.refused(configuration, fluxBody({ namespace: "other" }))).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(CONFIGURATION, fluxBody())).slice(0, 2), [400, "InvalidRequest"]);
+    await cloud.make(EXTENSION, extensionBody());
+    await cloud.make(CONFIGURATION, fluxBody());
+    assert.deepEqual((await cloud.refused(CONFIGURATION, fluxBody({ namespace: "other" }))).slice(0, 2), [
       400,
       "PropertyChangeNotAllowed",
     ]);
-    assert.deepEqual((await cloud.refused(configuration, fluxBody({ scope: "namespace" }))).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(CONFIGURATION, fluxBody({ scope: "namespace" }))).slice(0, 2), [
       400,
       "PropertyChangeNotAllowed",
     ]);
-    assert.deepEqual((await cloud.refused(configuration, fluxBody({ patches: [] }))).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(CONFIGURATION, fluxBody({ patches: [] }))).slice(0, 2), [
       400,
       "InvalidRequestContent",
     ]);
@@ -169,36 +169,36 @@ describe("simulated ARM: Flux", () => {
         });
       },
     });
-    await cloud.make(extension, extensionBody());
-    const answer = await cloud.call("PUT", configuration, fluxBody({ waitForReconciliation: true }));
+    await cloud.make(EXTENSION, extensionBody());
+    const answer = await cloud.call("PUT", CONFIGURATION, fluxBody({ waitForReconciliation: true }));
     assert.deepEqual(
       seen.map(([resource, secrets]) => [resource.name, secrets]),
       [["flux-system", { sshPrivateKey: secret }]],
     );
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal((await cloud.call("GET", configuration)).body.properties.provisioningState, "Creating");
-    cloud.arm.reportFlux(configuration, { complianceState: "Compliant" });
+    assert.equal((await cloud.call("GET", CONFIGURATION)).body.properties.provisioningState, "Creating");
+    cloud.arm.reportFlux(CONFIGURATION, { complianceState: "Compliant" });
     done();
     assert.equal(await cloud.finish(answer), "Succeeded");
-    assert.equal((await cloud.call("GET", configuration)).body.properties.complianceState, "Compliant");
+    assert.equal((await cloud.call("GET", CONFIGURATION)).body.properties.complianceState, "Compliant");
   });
 
   it("fails the operation where reconciliation fails", async () => {
     await setUp({ onFluxConfiguration: async () => Promise.reject(new Error("no such branch")) });
-    await cloud.make(extension, extensionBody());
-    const answer = await cloud.call("PUT", configuration, fluxBody({ waitForReconciliation: true }));
+    await cloud.make(EXTENSION, extensionBody());
+    const answer = await cloud.call("PUT", CONFIGURATION, fluxBody({ waitForReconciliation: true }));
     assert.equal(await cloud.finish(answer), "Failed");
-    assert.equal((await cloud.call("GET", configuration)).body.properties.provisioningState, "Failed");
+    assert.equal((await cloud.call("GET", CONFIGURATION)).body.properties.provisioningState, "Failed");
   });
 
   it("deletes a configuration only while its extension is there, and both with the cluster", async () => {
-    await cloud.make(extension, extensionBody());
-    await cloud.make(configuration, fluxBody());
-    await cloud.unmake(extension);
-    assert.deepEqual(outcome(await cloud.call("DELETE", configuration)).slice(0, 2), [409, "ExtensionNotInstalled"]);
-    await cloud.make(extension, extensionBody());
-    await cloud.unmake(configuration);
-    await cloud.make(configuration, fluxBody());
+    await cloud.make(EXTENSION, extensionBody());
+    await cloud.make(CONFIGURATION, fluxBody());
+    await cloud.unmake(EXTENSION);
+    assert.deepEqual(outcome(await cloud.call("DELETE", CONFIGURATION)).slice(0, 2), [409, "ExtensionNotInstalled"]);
+    await cloud.make(EXTENSION, extensionBody());
+    await cloud.unmake(CONFIGURATION);
+    await cloud.make(CONFIGURATION, fluxBody());
     await cloud.unmake(cluster);
     assert.deepEqual(cloud.arm.list("Microsoft.KubernetesConfiguration/fluxConfigurations"), []);
     assert.deepEqual(cloud.arm.list("Microsoft.KubernetesConfiguration/extensions"), []);

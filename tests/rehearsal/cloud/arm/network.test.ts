@@ -1,15 +1,15 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import type { Place } from "../../../../rehearsal/cloud/types.ts";
-import { type Cloud, id, location, newCloud, outcome } from "./cloud.ts";
+import { type Cloud, id, LOCATION, newCloud, outcome } from "./cloud.ts";
 import {
   address,
   cluster,
   clusterBody,
   gateway,
   identities,
+  NODES,
   network,
-  nodes,
   registry,
   registryBody,
   vault,
@@ -23,7 +23,7 @@ const endpoint = id("Microsoft.Network/privateEndpoints", "pe");
 const zone = (name: string) => id("Microsoft.Network/privateDnsZones", name);
 
 const endpointBody = (target: string, groupId: string) => ({
-  location,
+  location: LOCATION,
   properties: {
     subnet: { id: `${vnet}/subnets/endpoints` },
     privateLinkServiceConnections: [{ name: "one", properties: { privateLinkServiceId: target, groupIds: [groupId] } }],
@@ -67,11 +67,11 @@ describe("simulated ARM: networks", () => {
   ];
   for (const [what, properties, code] of wrong)
     it(`refuses ${what}`, async () => {
-      assert.deepEqual((await cloud.refused(vnet, { location, properties })).slice(0, 2), [400, code]);
+      assert.deepEqual((await cloud.refused(vnet, { location: LOCATION, properties })).slice(0, 2), [400, code]);
     });
 
   it("shows subnets in their network, whether they came inline or alone", async () => {
-    await cloud.make(vnet, { location, properties: { ...space, subnets: [subnet("a", "10.60.0.0/24")] } });
+    await cloud.make(vnet, { location: LOCATION, properties: { ...space, subnets: [subnet("a", "10.60.0.0/24")] } });
     await cloud.make(`${vnet}/subnets/b`, { properties: { addressPrefix: "10.60.1.0/24" } });
     const { properties } = (await cloud.call("GET", vnet)).body;
     assert.deepEqual(
@@ -91,12 +91,12 @@ describe("simulated ARM: networks", () => {
 
   it("keeps subnets that a network's PUT does not mention, and drops those that its list leaves out", async () => {
     await cloud.make(vnet, {
-      location,
+      location: LOCATION,
       properties: { ...space, subnets: [subnet("a", "10.60.0.0/24"), subnet("b", "10.60.1.0/24")] },
     });
-    assert.equal((await cloud.make(vnet, { location, properties: space })).properties.subnets.length, 2);
+    assert.equal((await cloud.make(vnet, { location: LOCATION, properties: space })).properties.subnets.length, 2);
     assert.equal(
-      (await cloud.make(vnet, { location, properties: { ...space, subnets: [subnet("b", "10.60.1.0/24")] } }))
+      (await cloud.make(vnet, { location: LOCATION, properties: { ...space, subnets: [subnet("b", "10.60.1.0/24")] } }))
         .properties.subnets.length,
       1,
     );
@@ -105,7 +105,7 @@ describe("simulated ARM: networks", () => {
 
   it("does one operation on a network and its subnets at a time", async () => {
     cloud = await newCloud({ duration: () => 100 });
-    await cloud.make(vnet, { location, properties: space });
+    await cloud.make(vnet, { location: LOCATION, properties: space });
     const first = await cloud.call("PUT", `${vnet}/subnets/a`, { properties: { addressPrefix: "10.60.0.0/24" } });
     assert.equal(first.status, 201);
     const second = { properties: { addressPrefix: "10.60.1.0/24" } };
@@ -113,7 +113,7 @@ describe("simulated ARM: networks", () => {
       409,
       "AnotherOperationInProgress",
     ]);
-    assert.deepEqual((await cloud.refused(vnet, { location, properties: space })).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(vnet, { location: LOCATION, properties: space })).slice(0, 2), [
       409,
       "AnotherOperationInProgress",
     ]);
@@ -124,11 +124,15 @@ describe("simulated ARM: networks", () => {
   it("refuses to use what is not ready", async () => {
     cloud = await newCloud({ duration: () => 100 });
     await cloud.call("PUT", address, {
-      location,
+      location: LOCATION,
       sku: { name: "Standard" },
       properties: { publicIPAllocationMethod: "Static" },
     });
-    const body = { location, sku: { name: "Standard" }, properties: { publicIpAddresses: [{ id: address }] } };
+    const body = {
+      location: LOCATION,
+      sku: { name: "Standard" },
+      properties: { publicIpAddresses: [{ id: address }] },
+    };
     assert.deepEqual((await cloud.refused(gateway, body)).slice(0, 2), [429, "ReferencedResourceNotProvisioned"]);
   });
 
@@ -138,7 +142,7 @@ describe("simulated ARM: networks", () => {
     assert.deepEqual([status, code], [400, "InUseNatGatewayCannotBeDeleted"]);
     assert.match(message, /in use by .*\/subnets\/nodes/);
     assert.deepEqual(outcome(await cloud.call("DELETE", address)).slice(0, 2), [400, "PublicIPAddressCannotBeDeleted"]);
-    assert.deepEqual((await cloud.call("GET", gateway)).body.properties.subnets, [{ id: nodes }]);
+    assert.deepEqual((await cloud.call("GET", gateway)).body.properties.subnets, [{ id: NODES }]);
     await cloud.make(registry("acrone"), registryBody("Premium"));
     await cloud.make(endpoint, endpointBody(registry("acrone"), "registry"));
     assert.deepEqual(outcome(await cloud.call("DELETE", vnet)).slice(0, 2), [400, "InUseSubnetCannotBeDeleted"]);
@@ -149,14 +153,22 @@ describe("simulated ARM: networks", () => {
   });
 
   it("gives Standard addresses and gateways only what they take", async () => {
-    const standard = { location, sku: { name: "Standard" }, properties: { publicIPAllocationMethod: "Dynamic" } };
+    const standard = {
+      location: LOCATION,
+      sku: { name: "Standard" },
+      properties: { publicIPAllocationMethod: "Dynamic" },
+    };
     assert.deepEqual((await cloud.refused(address, standard)).slice(0, 2), [
       400,
       "PublicIPAndSkuAllocationMethodMismatch",
     ]);
     const made = await cloud.make(address, { ...standard, sku: { name: "Basic" } });
     assert.match(made.properties.ipAddress, /^203\.0\.113\.\d+$/);
-    const body = { location, sku: { name: "Standard" }, properties: { publicIpAddresses: [{ id: address }] } };
+    const body = {
+      location: LOCATION,
+      sku: { name: "Standard" },
+      properties: { publicIpAddresses: [{ id: address }] },
+    };
     assert.deepEqual((await cloud.refused(gateway, body)).slice(0, 2), [
       400,
       "NatGatewayPublicIPAddressMustBeStandardSku",
@@ -194,7 +206,7 @@ describe("simulated ARM: networks", () => {
     assert.equal((await cloud.call("GET", one)).body.properties.numberOfVirtualNetworkLinks, 1);
     assert.deepEqual((await cloud.refused(`${one}/virtualNetworkLinks/b`, link)).slice(0, 2), [409, "Conflict"]);
     assert.deepEqual(outcome(await cloud.call("DELETE", one)).slice(0, 2), [409, "CannotDeleteResource"]);
-    assert.deepEqual((await cloud.refused(zone("x.y"), { location })).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(zone("x.y"), { location: LOCATION })).slice(0, 2), [
       400,
       "LocationNotAvailableForResourceType",
     ]);

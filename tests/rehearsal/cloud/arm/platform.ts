@@ -1,8 +1,8 @@
 // What a production cluster stands on, as bodies of requests.
-import { type Cloud, group, id, location, tenantId } from "./cloud.ts";
+import { type Cloud, GROUP, id, LOCATION, TENANT_ID } from "./cloud.ts";
 
 export const vnet = id("Microsoft.Network/virtualNetworks", "vnet");
-export const nodes = `${vnet}/subnets/nodes`;
+export const NODES = `${vnet}/subnets/nodes`;
 export const cluster = id("Microsoft.ContainerService/managedClusters", "prod");
 export const gateway = id("Microsoft.Network/natGateways", "nat");
 export const address = id("Microsoft.Network/publicIPAddresses", "out");
@@ -11,25 +11,25 @@ export const identity = (name: string) => id("Microsoft.ManagedIdentity/userAssi
 export const assignment = (scope: string, n: number) =>
   `${scope}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 export const role = (guid: string) =>
-  `${group.split("/resourceGroups")[0]}/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
+  `${GROUP.split("/resourceGroups")[0]}/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
 
-export const networkContributor = "4d97b98b-1d4f-4787-a291-c67834d212e7";
-export const identityOperator = "f1a07417-d97a-45cb-824c-7a7467783830";
+export const NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7";
+export const IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830";
 
 /** A network with subnets for nodes, the API server and endpoints, and a NAT gateway. */
 export async function network(cloud: Cloud): Promise<void> {
   await cloud.make(address, {
-    location,
+    location: LOCATION,
     sku: { name: "Standard" },
     properties: { publicIPAllocationMethod: "Static" },
   });
   await cloud.make(gateway, {
-    location,
+    location: LOCATION,
     sku: { name: "Standard" },
     properties: { publicIpAddresses: [{ id: address }] },
   });
   await cloud.make(vnet, {
-    location,
+    location: LOCATION,
     properties: {
       addressSpace: { addressPrefixes: ["10.60.0.0/16"] },
       subnets: [
@@ -49,15 +49,15 @@ export async function network(cloud: Cloud): Promise<void> {
 
 /** Two identities with the rights that a cluster needs. */
 export async function identities(cloud: Cloud): Promise<void> {
-  const control = await cloud.make(identity("control"), { location });
-  await cloud.make(identity("kubelet"), { location });
+  const control = await cloud.make(identity("control"), { location: LOCATION });
+  await cloud.make(identity("kubelet"), { location: LOCATION });
   const { principalId } = control.properties;
   const principalType = "ServicePrincipal";
   await cloud.make(assignment(vnet, 1), {
-    properties: { principalId, principalType, roleDefinitionId: role(networkContributor) },
+    properties: { principalId, principalType, roleDefinitionId: role(NETWORK_CONTRIBUTOR) },
   });
   await cloud.make(assignment(identity("kubelet"), 2), {
-    properties: { principalId, principalType, roleDefinitionId: role(identityOperator) },
+    properties: { principalId, principalType, roleDefinitionId: role(IDENTITY_OPERATOR) },
   });
 }
 
@@ -66,7 +66,7 @@ export const systemPool = {
   mode: "System",
   vmSize: "Standard_D4ds_v5",
   osSKU: "AzureLinux",
-  vnetSubnetID: nodes,
+  vnetSubnetID: NODES,
   availabilityZones: ["1", "2", "3"],
   enableAutoScaling: true,
   minCount: 3,
@@ -105,7 +105,7 @@ export const clusterProperties = {
 
 /** The body of a cluster's PUT with some properties changed. */
 export const clusterBody = (changes: object = {}, outer: object = {}) => ({
-  location,
+  location: LOCATION,
   sku: { name: "Base", tier: "Standard" },
   identity: { type: "UserAssigned", userAssignedIdentities: { [identity("control")]: {} } },
   ...outer,
@@ -114,8 +114,17 @@ export const clusterBody = (changes: object = {}, outer: object = {}) => ({
 
 export const vault = (name: string) => id("Microsoft.KeyVault/vaults", name);
 export const vaultBody = (changes: object = {}) => ({
-  location,
-  properties: { tenantId, sku: { family: "A", name: "standard" }, enableRbacAuthorization: true, ...changes },
+  location: LOCATION,
+  properties: {
+    tenantId: TENANT_ID,
+    sku: { family: "A", name: "standard" },
+    enableRbacAuthorization: true,
+    ...changes,
+  },
 });
 export const registry = (name: string) => id("Microsoft.ContainerRegistry/registries", name);
-export const registryBody = (sku: string, properties: object = {}) => ({ location, sku: { name: sku }, properties });
+export const registryBody = (sku: string, properties: object = {}) => ({
+  location: LOCATION,
+  sku: { name: sku },
+  properties,
+});

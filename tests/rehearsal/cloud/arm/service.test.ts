@@ -2,10 +2,10 @@ import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import type { ArmResource } from "../../../../rehearsal/cloud/types.ts";
 import { ask } from "../request.ts";
-import { type Cloud, group, id, location, newCloud, outcome, root, subscriptionId } from "./cloud.ts";
-import { assignment, identity, network, nodes, registry, registryBody, role, vnet } from "./platform.ts";
+import { type Cloud, GROUP, id, LOCATION, newCloud, outcome, ROOT, SUBSCRIPTION_ID } from "./cloud.ts";
+import { assignment, identity, NODES, network, registry, registryBody, role, vnet } from "./platform.ts";
 
-const reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+const READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
 describe("simulated ARM: the service itself", () => {
   let cloud: Cloud;
@@ -15,19 +15,19 @@ describe("simulated ARM: the service itself", () => {
   });
 
   it("asks for a token of its own or of the older audience", async () => {
-    const bare = await ask(cloud.arm.service, "GET", `https://management.azure.com${group}?api-version=2024-03-01`);
+    const bare = await ask(cloud.arm.service, "GET", `https://management.azure.com${GROUP}?api-version=2024-03-01`);
     assert.deepEqual(outcome(bare).slice(0, 2), [401, "AuthenticationFailed"]);
-    const older = await cloud.call("GET", group, undefined, { audience: "https://management.core.windows.net" });
+    const older = await cloud.call("GET", GROUP, undefined, { audience: "https://management.core.windows.net" });
     assert.equal(older.status, 200);
-    const other = await cloud.call("GET", group, undefined, { audience: "https://vault.azure.net" });
+    const other = await cloud.call("GET", GROUP, undefined, { audience: "https://vault.azure.net" });
     assert.equal(other.status, 401);
   });
 
   it("asks for an API version, and knows one for each type", async () => {
     const headers = { authorization: `Bearer ${cloud.owner.objectId}@https://management.azure.com` };
-    const none = await ask(cloud.arm.service, "GET", `https://management.azure.com${group}`, { headers });
+    const none = await ask(cloud.arm.service, "GET", `https://management.azure.com${GROUP}`, { headers });
     assert.deepEqual(outcome(none).slice(0, 2), [400, "MissingApiVersionParameter"]);
-    assert.deepEqual(outcome(await cloud.call("GET", group, undefined, { version: "2020-01-01" })), [
+    assert.deepEqual(outcome(await cloud.call("GET", GROUP, undefined, { version: "2020-01-01" })), [
       400,
       "InvalidApiVersionParameter",
       "The api-version '2020-01-01' is invalid. The supported versions are '2024-03-01'.",
@@ -46,7 +46,7 @@ describe("simulated ARM: the service itself", () => {
       404,
       "InvalidResourceType",
     ]);
-    assert.deepEqual(outcome(await cloud.call("POST", `${group}/nonsense`)).slice(0, 2), [404, "InvalidResourceType"]);
+    assert.deepEqual(outcome(await cloud.call("POST", `${GROUP}/nonsense`)).slice(0, 2), [404, "InvalidResourceType"]);
     assert.deepEqual(
       outcome(await cloud.call("GET", "/subscriptions/22222222-0000-4000-8000-000000000000/resourceGroups/rg")).slice(
         0,
@@ -64,19 +64,19 @@ describe("simulated ARM: the service itself", () => {
       "ResourceGroupNotFound",
       "Resource group 'none' could not be found.",
     ]);
-    assert.deepEqual((await cloud.refused(nodes, { properties: { addressPrefix: "10.0.0.0/24" } })).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(NODES, { properties: { addressPrefix: "10.0.0.0/24" } })).slice(0, 2), [
       404,
       "ParentResourceNotFound",
     ]);
-    assert.deepEqual((await cloud.refused(`${root}/resourceGroups/x`, { location: "mars" })).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(`${ROOT}/resourceGroups/x`, { location: "mars" })).slice(0, 2), [
       400,
       "LocationNotAvailableForResourceType",
     ]);
-    assert.deepEqual((await cloud.refused(group, { location: "northeurope" })).slice(0, 2), [
+    assert.deepEqual((await cloud.refused(GROUP, { location: "northeurope" })).slice(0, 2), [
       409,
       "InvalidResourceGroupLocation",
     ]);
-    await cloud.make(identity("one"), { location });
+    await cloud.make(identity("one"), { location: LOCATION });
     assert.deepEqual((await cloud.refused(identity("one"), { location: "northeurope" })).slice(0, 2), [
       409,
       "InvalidResourceLocation",
@@ -91,8 +91,8 @@ describe("simulated ARM: the service itself", () => {
     ]);
     assert.equal((await cloud.call("DELETE", vnet)).status, 204);
     assert.equal((await cloud.call("HEAD", vnet)).status, 404);
-    assert.equal((await cloud.call("HEAD", group)).status, 204);
-    assert.deepEqual(outcome(await cloud.call("GET", `${root}/resourceGroups/x`)).slice(0, 2), [
+    assert.equal((await cloud.call("HEAD", GROUP)).status, 204);
+    assert.deepEqual(outcome(await cloud.call("GET", `${ROOT}/resourceGroups/x`)).slice(0, 2), [
       404,
       "ResourceGroupNotFound",
     ]);
@@ -112,14 +112,14 @@ describe("simulated ARM: the service itself", () => {
 
   it("lets a reader read and refuses it everything else in ARM's sentence", async () => {
     const who = cloud.directory.add("ServicePrincipal", "reader");
-    cloud.arm.assignRole(who.objectId, "Reader", root);
-    assert.equal((await cloud.call("GET", group, undefined, { as: who })).status, 200);
-    assert.deepEqual(await cloud.refused(identity("x"), { location }, { as: who }), [
+    cloud.arm.assignRole(who.objectId, "Reader", ROOT);
+    assert.equal((await cloud.call("GET", GROUP, undefined, { as: who })).status, 200);
+    assert.deepEqual(await cloud.refused(identity("x"), { location: LOCATION }, { as: who }), [
       403,
       "AuthorizationFailed",
       `The client '${who.clientId}' with object id '${who.objectId}' does not have authorization to perform action 'Microsoft.ManagedIdentity/userAssignedIdentities/write' over scope '${identity("x")}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
     ]);
-    assert.deepEqual(outcome(await cloud.call("DELETE", group, undefined, { as: who })).slice(0, 2), [
+    assert.deepEqual(outcome(await cloud.call("DELETE", GROUP, undefined, { as: who })).slice(0, 2), [
       403,
       "AuthorizationFailed",
     ]);
@@ -129,10 +129,10 @@ describe("simulated ARM: the service itself", () => {
     await network(cloud);
     const who = cloud.directory.add("ServicePrincipal", "narrow");
     cloud.arm.defineRole({ name: "Endpoints", actions: ["Microsoft.Network/privateEndpoints/*"] });
-    cloud.arm.assignRole(who.objectId, "Endpoints", group);
+    cloud.arm.assignRole(who.objectId, "Endpoints", GROUP);
     await cloud.make(registry("acrone"), registryBody("Premium"));
     const body = {
-      location,
+      location: LOCATION,
       properties: {
         subnet: { id: `${vnet}/subnets/endpoints` },
         privateLinkServiceConnections: [
@@ -158,25 +158,25 @@ describe("simulated ARM: the service itself", () => {
     });
     const may = (who: string, action: string, scope: string, kind: "control" | "data" = "control") =>
       cloud.arm.allows(caller(who), action, scope, kind);
-    assert.equal(cloud.arm.allows(caller("nobody", [owners ?? ""]), "Microsoft.X/y/write", group, "control"), true);
+    assert.equal(cloud.arm.allows(caller("nobody", [owners ?? ""]), "Microsoft.X/y/write", GROUP, "control"), true);
     assert.equal(
       cloud.arm.allows(
         caller("nobody", [owners ?? ""]),
         "Microsoft.KeyVault/vaults/keys/decrypt/action",
-        group,
+        GROUP,
         "data",
       ),
       false,
     );
-    cloud.arm.assignRole("a", "Contributor", group);
+    cloud.arm.assignRole("a", "Contributor", GROUP);
     assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", vnet), true);
     assert.equal(may("a", "Microsoft.Authorization/roleAssignments/write", vnet), false);
-    assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", root), false);
-    assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", `${group}2`), false);
-    cloud.arm.assignRole("b", "Key Vault Crypto User", group);
-    assert.equal(may("b", "Microsoft.KeyVault/vaults/keys/decrypt/action", `${group}/x`, "data"), true);
-    assert.equal(may("b", "Microsoft.KeyVault/vaults/keys/create/action", `${group}/x`, "data"), false);
-    cloud.arm.assignRole("c", "f1a07417-d97a-45cb-824c-7a7467783830", group);
+    assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", ROOT), false);
+    assert.equal(may("a", "Microsoft.Network/virtualNetworks/write", `${GROUP}2`), false);
+    cloud.arm.assignRole("b", "Key Vault Crypto User", GROUP);
+    assert.equal(may("b", "Microsoft.KeyVault/vaults/keys/decrypt/action", `${GROUP}/x`, "data"), true);
+    assert.equal(may("b", "Microsoft.KeyVault/vaults/keys/create/action", `${GROUP}/x`, "data"), false);
+    cloud.arm.assignRole("c", "f1a07417-d97a-45cb-824c-7a7467783830", GROUP);
     assert.equal(may("c", "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", identity("x")), true);
     cloud.arm.assignRole(
       "d",
@@ -184,11 +184,11 @@ describe("simulated ARM: the service itself", () => {
         name: "Decrypt",
         dataActions: ["Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/decrypt/action"],
       }),
-      group,
+      GROUP,
     );
-    assert.equal(may("d", "Microsoft.KeyVault/vaults/keys/decrypt/action", group, "data"), true);
-    assert.equal(may("d", "Microsoft.KeyVault/vaults/keys/encrypt/action", group, "data"), false);
-    assert.throws(() => cloud.arm.assignRole("e", "Emperor", group), /There is no role "Emperor"/);
+    assert.equal(may("d", "Microsoft.KeyVault/vaults/keys/decrypt/action", GROUP, "data"), true);
+    assert.equal(may("d", "Microsoft.KeyVault/vaults/keys/encrypt/action", GROUP, "data"), false);
+    assert.throws(() => cloud.arm.assignRole("e", "Emperor", GROUP), /There is no role "Emperor"/);
   });
 
   it("refuses namespaces that are not registered until they are", async () => {
@@ -197,32 +197,32 @@ describe("simulated ARM: the service itself", () => {
     const [status, code, message] = await cloud.refused(cluster, {});
     assert.deepEqual([status, code], [409, "MissingSubscriptionRegistration"]);
     assert.match(message, /^The subscription is not registered to use namespace 'Microsoft\.ContainerService'\./);
-    const provider = `${root}/providers/Microsoft.ContainerService`;
+    const provider = `${ROOT}/providers/Microsoft.ContainerService`;
     assert.equal((await cloud.call("GET", provider)).body.registrationState, "NotRegistered");
     assert.equal((await cloud.call("POST", `${provider}/register`)).body.registrationState, "Registered");
     assert.deepEqual((await cloud.refused(cluster, {})).slice(0, 2), [400, "InvalidRequestContent"]);
-    assert.ok((await cloud.call("GET", `${root}/providers`)).body.value.length > 10);
+    assert.ok((await cloud.call("GET", `${ROOT}/providers`)).body.value.length > 10);
   });
 
   it("shows its subscription, lists by group and type, and role definitions by name", async () => {
-    assert.equal((await cloud.call("GET", root)).body.subscriptionId, subscriptionId);
-    await cloud.make(identity("one"), { location });
+    assert.equal((await cloud.call("GET", ROOT)).body.subscriptionId, SUBSCRIPTION_ID);
+    await cloud.make(identity("one"), { location: LOCATION });
     const of = async (path: string) =>
       (await cloud.call("GET", path, undefined, { version: "2023-01-31" })).body.value.map(
         (one: { name: string }) => one.name,
       );
-    assert.deepEqual(await of(`${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities`), ["one"]);
-    assert.deepEqual(await of(`${root}/providers/Microsoft.ManagedIdentity/userAssignedIdentities`), ["one"]);
-    assert.deepEqual(await of(`${root}/resourceGroups`), ["rg"]);
-    assert.deepEqual(await of(`${group}/resources`), ["one"]);
-    const named = await cloud.call("GET", `${root}/providers/Microsoft.Authorization/roleDefinitions`, undefined, {
+    assert.deepEqual(await of(`${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities`), ["one"]);
+    assert.deepEqual(await of(`${ROOT}/providers/Microsoft.ManagedIdentity/userAssignedIdentities`), ["one"]);
+    assert.deepEqual(await of(`${ROOT}/resourceGroups`), ["rg"]);
+    assert.deepEqual(await of(`${GROUP}/resources`), ["one"]);
+    const named = await cloud.call("GET", `${ROOT}/providers/Microsoft.Authorization/roleDefinitions`, undefined, {
       query: "&$filter=roleName eq 'AcrPull'",
     });
     assert.deepEqual(named.body.value[0].name, "7f951dda-4ed3-4680-a7ca-43fe172d538d");
   });
 
   it("merges a PATCH and replaces tags as a whole", async () => {
-    await cloud.make(identity("one"), { location, tags: { a: "1" } });
+    await cloud.make(identity("one"), { location: LOCATION, tags: { a: "1" } });
     const patched = await cloud.call("PATCH", identity("one"), { tags: { b: "2" } });
     assert.deepEqual([patched.status, patched.body.tags], [200, { b: "2" }]);
     assert.deepEqual(outcome(await cloud.call("PATCH", identity("one"), { colour: "red" })).slice(0, 2), [
@@ -236,11 +236,11 @@ describe("simulated ARM: the service itself", () => {
 
   it("deletes a group with everything in it, as an operation", async () => {
     await network(cloud);
-    const deleting = await cloud.call("DELETE", group);
+    const deleting = await cloud.call("DELETE", GROUP);
     assert.equal(deleting.status, 202);
     assert.match(deleting.headers.location ?? "", /\/operationResults\//);
     assert.equal(await cloud.finish(deleting), "Succeeded");
-    assert.equal((await cloud.call("GET", group)).status, 404);
+    assert.equal((await cloud.call("GET", GROUP)).status, 404);
     assert.deepEqual(
       cloud.arm.all().map(({ type }) => type),
       ["Microsoft.Authorization/roleAssignments"],
@@ -296,7 +296,7 @@ describe("simulated ARM: the service itself", () => {
 
   it("refuses a body that is not JSON", async () => {
     const headers = { authorization: `Bearer ${cloud.owner.objectId}@https://management.azure.com` };
-    const answer = await ask(cloud.arm.service, "PUT", `https://management.azure.com${group}?api-version=2024-03-01`, {
+    const answer = await ask(cloud.arm.service, "PUT", `https://management.azure.com${GROUP}?api-version=2024-03-01`, {
       headers,
       body: "{",
     });
@@ -304,18 +304,18 @@ describe("simulated ARM: the service itself", () => {
   });
 
   it("lists role assignments of a scope with those above it", async () => {
-    const { principalId } = (await cloud.make(identity("one"), { location })).properties;
-    await cloud.make(assignment(group, 5), {
-      properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId: role(reader) },
+    const { principalId } = (await cloud.make(identity("one"), { location: LOCATION })).properties;
+    await cloud.make(assignment(GROUP, 5), {
+      properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId: role(READER) },
     });
-    const { body } = await cloud.call("GET", `${group}/providers/Microsoft.Authorization/roleAssignments`);
+    const { body } = await cloud.call("GET", `${GROUP}/providers/Microsoft.Authorization/roleAssignments`);
     assert.equal(body.value.length, 2);
-    const mine = await cloud.call("GET", `${group}/providers/Microsoft.Authorization/roleAssignments`, undefined, {
+    const mine = await cloud.call("GET", `${GROUP}/providers/Microsoft.Authorization/roleAssignments`, undefined, {
       query: `&$filter=principalId eq '${principalId}'`,
     });
     assert.deepEqual(
       mine.body.value.map((one: ArmResource) => one.properties.roleDefinitionId),
-      [role(reader)],
+      [role(READER)],
     );
   });
 });

@@ -14,9 +14,9 @@ import { Entra } from "../../../../rehearsal/cloud/entra/service.ts";
 import { type FederatedCredential, ServiceError } from "../../../../rehearsal/cloud/types.ts";
 import { type Answer, ask } from "../request.ts";
 
-const tenantId = "6f1f2b6e-0000-4e0a-9c60-00000000aaaa";
-const login = "https://login.microsoftonline.com";
-const arm = "https://management.azure.com";
+const TENANT_ID = "6f1f2b6e-0000-4e0a-9c60-00000000aaaa";
+const LOGIN = "https://login.microsoftonline.com";
+const ARM = "https://management.azure.com";
 
 describe("Entra", () => {
   let now: Date;
@@ -25,21 +25,21 @@ describe("Entra", () => {
 
   beforeEach(async () => {
     now = new Date("2026-05-01T12:00:00Z");
-    entra = await Entra.create({ tenantId, now: () => now });
+    entra = await Entra.create({ tenantId: TENANT_ID, now: () => now });
     client = entra.addClient("deployer");
   });
 
-  function token(changes: Record<string, string | undefined> = {}, path = `/${tenantId}/oauth2/v2.0/token`) {
+  function token(changes: Record<string, string | undefined> = {}, path = `/${TENANT_ID}/oauth2/v2.0/token`) {
     const form = new URLSearchParams();
     const fields = {
       grant_type: "client_credentials",
       client_id: client.clientId,
       client_secret: client.clientSecret,
-      scope: `${arm}/.default`,
+      scope: `${ARM}/.default`,
       ...changes,
     };
     for (const [key, value] of Object.entries(fields)) if (value !== undefined) form.set(key, value);
-    return ask(entra.service, "POST", login + path, { body: form });
+    return ask(entra.service, "POST", LOGIN + path, { body: form });
   }
 
   /** The faults of `authenticate`. */
@@ -67,17 +67,17 @@ describe("Entra", () => {
     assert.deepEqual(
       { aud, iss, oid, tid, appid, idtyp, iat, exp },
       {
-        aud: arm,
-        iss: `https://sts.windows.net/${tenantId}/`,
+        aud: ARM,
+        iss: `https://sts.windows.net/${TENANT_ID}/`,
         oid: client.objectId,
-        tid: tenantId,
+        tid: TENANT_ID,
         appid: client.clientId,
         idtyp: "app",
         iat: seconds,
         exp: seconds + 3600,
       },
     );
-    const caller = entra.authenticate(`Bearer ${body.access_token}`, arm);
+    const caller = entra.authenticate(`Bearer ${body.access_token}`, ARM);
     assert.equal(caller.principal.displayName, "deployer");
     assert.deepEqual(caller.groups, ["g1", "g2"]);
   });
@@ -85,17 +85,17 @@ describe("Entra", () => {
   it("takes both names of Resource Manager, with the slash that SDKs add, for one audience", async () => {
     const { body } = await token({ scope: "https://management.core.windows.net//.default" });
     assert.equal(parseJwt(body.access_token)?.claims.aud, "https://management.core.windows.net/");
-    assert.equal(entra.authenticate(`Bearer ${body.access_token}`, arm).principal.objectId, client.objectId);
+    assert.equal(entra.authenticate(`Bearer ${body.access_token}`, ARM).principal.objectId, client.objectId);
   });
 
   it("takes OpenID Connect's scopes beside the resource, as MSAL for Go sends them", async () => {
-    assert.equal((await token({ scope: `${arm}/.default openid offline_access profile` })).status, 200);
+    assert.equal((await token({ scope: `${ARM}/.default openid offline_access profile` })).status, 200);
   });
 
   it("serves the first version's endpoint with resource and text numbers", async () => {
     const { status, body } = await token(
       { scope: undefined, resource: "https://vault.azure.net" },
-      `/${tenantId}/oauth2/token`,
+      `/${TENANT_ID}/oauth2/token`,
     );
     assert.equal(status, 200);
     assert.equal(body.expires_in, "3599");
@@ -104,21 +104,21 @@ describe("Entra", () => {
 
   it("accepts a secret by Basic authentication", async () => {
     const basic = Buffer.from(`${client.clientId}:${encodeURIComponent(client.clientSecret)}`).toString("base64");
-    const answer = await ask(entra.service, "POST", `${login}/${tenantId}/oauth2/v2.0/token`, {
+    const answer = await ask(entra.service, "POST", `${LOGIN}/${TENANT_ID}/oauth2/v2.0/token`, {
       headers: { authorization: `Basic ${basic}` },
-      body: new URLSearchParams({ grant_type: "client_credentials", scope: `${arm}/.default` }),
+      body: new URLSearchParams({ grant_type: "client_credentials", scope: `${ARM}/.default` }),
     });
     assert.equal(answer.status, 200);
   });
 
   it("refuses in Entra's words and shape", async () => {
-    const answer = await ask(entra.service, "POST", `${login}/${tenantId}/oauth2/v2.0/token`, {
+    const answer = await ask(entra.service, "POST", `${LOGIN}/${TENANT_ID}/oauth2/v2.0/token`, {
       headers: { "client-request-id": "c0ffee" },
       body: new URLSearchParams({
         grant_type: "client_credentials",
         client_id: client.clientId,
         client_secret: "wrong",
-        scope: `${arm}/.default`,
+        scope: `${ARM}/.default`,
       }),
     });
     assert.equal(answer.status, 401);
@@ -145,10 +145,10 @@ describe("Entra", () => {
     ["an unknown client", { client_id: "nobody" }, undefined, 400, "unauthorized_client", 700016],
     ["no secret", { client_secret: undefined }, undefined, 401, "invalid_client", 7000218],
     ["no scope", { scope: undefined }, undefined, 400, "invalid_request", 900144],
-    ["a scope that is not .default", { scope: `${arm}/user_impersonation` }, undefined, 400, "invalid_scope", 1002012],
+    ["a scope that is not .default", { scope: `${ARM}/user_impersonation` }, undefined, 400, "invalid_scope", 1002012],
     [
       "two scopes",
-      { scope: `${arm}/.default https://vault.azure.net/.default` },
+      { scope: `${ARM}/.default https://vault.azure.net/.default` },
       undefined,
       400,
       "invalid_scope",
@@ -199,22 +199,22 @@ describe("Entra", () => {
     const { body } = await token();
     const bearer = `Bearer ${body.access_token}`;
     const code = (answer: Answer) => `${answer.status} ${answer.body.error.code}`;
-    assert.equal(code(refused(undefined, arm)), "401 AuthenticationFailed");
-    assert.equal(code(refused("Basic abc", arm)), "401 AuthenticationFailed");
-    assert.equal(code(refused("Bearer abc", arm)), "401 InvalidAuthenticationToken");
+    assert.equal(code(refused(undefined, ARM)), "401 AuthenticationFailed");
+    assert.equal(code(refused("Basic abc", ARM)), "401 AuthenticationFailed");
+    assert.equal(code(refused("Bearer abc", ARM)), "401 InvalidAuthenticationToken");
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const forged = signJwt({ kid: entra.issuer.jwk.kid }, { ...parseJwt(body.access_token)?.claims }, privateKey);
-    assert.equal(code(refused(`Bearer ${forged}`, arm)), "401 InvalidAuthenticationToken");
+    assert.equal(code(refused(`Bearer ${forged}`, ARM)), "401 InvalidAuthenticationToken");
     assert.equal(code(refused(bearer, "https://vault.azure.net")), "401 InvalidAuthenticationTokenAudience");
     const plain = `Bearer ${body.access_token.replace(/[^.]+$/, "")}`;
-    assert.equal(code(refused(plain, arm)), "401 InvalidAuthenticationToken");
+    assert.equal(code(refused(plain, ARM)), "401 InvalidAuthenticationToken");
     now = new Date("2026-05-01T13:00:00Z");
-    const expired = refused(bearer, arm);
+    const expired = refused(bearer, ARM);
     assert.equal(code(expired), "401 ExpiredAuthenticationToken");
     assert.match(expired.headers["www-authenticate"] ?? "", /error="invalid_token"/);
     now = new Date("2026-05-01T12:30:00Z");
     entra.remove(client.objectId);
-    assert.equal(code(refused(bearer, arm)), "401 InvalidAuthenticationToken");
+    assert.equal(code(refused(bearer, ARM)), "401 InvalidAuthenticationToken");
   });
 
   describe("with federated credentials", () => {
@@ -294,7 +294,7 @@ describe("Entra", () => {
     const folder = await mkdtemp(join(tmpdir(), "entra-"));
     const authority = await Authority.create();
     await writeFile(join(folder, "authority.pem"), authority.pem);
-    const real = await Entra.create({ tenantId });
+    const real = await Entra.create({ tenantId: TENANT_ID });
     const { clientId, clientSecret } = real.addClient("deployer");
     const door = new Door(authority);
     door.route("login.microsoftonline.com", real.service);
@@ -302,7 +302,7 @@ describe("Entra", () => {
     const program = `
       import { ClientSecretCredential } from "@azure/identity";
       const ask = async (secret) =>
-        new ClientSecretCredential(${JSON.stringify(tenantId)}, ${JSON.stringify(clientId)}, secret).getToken("${arm}/.default");
+        new ClientSecretCredential(${JSON.stringify(TENANT_ID)}, ${JSON.stringify(clientId)}, secret).getToken("${ARM}/.default");
       console.log((await ask(process.env.SECRET)).token);
       await ask("wrong").catch((error) => console.log(error.message));`;
     try {
@@ -314,7 +314,7 @@ describe("Entra", () => {
         },
       });
       const [first = "", ...rest] = stdout.split("\n");
-      assert.equal(real.authenticate(`Bearer ${first}`, arm).principal.clientId, clientId);
+      assert.equal(real.authenticate(`Bearer ${first}`, ARM).principal.clientId, clientId);
       assert.match(rest.join("\n"), /AADSTS7000215: Invalid client secret provided/);
     } finally {
       await door.close();

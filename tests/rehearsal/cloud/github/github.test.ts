@@ -11,7 +11,7 @@ import type { Repository } from "../../../../rehearsal/cloud/github/model.ts";
 import { GitHub } from "../../../../rehearsal/cloud/github/service.ts";
 import { type Answer, ask } from "../request.ts";
 
-const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 describe("GitHub", () => {
   let folder: string;
@@ -232,7 +232,7 @@ describe("GitHub", () => {
       assert.equal((await call("GET", "/repos/acme/open", undefined)).status, 200);
       assert.equal(word(await call("GET", "/user", undefined)), "401 Requires authentication");
       const inaccessible = "403 Resource not accessible by personal access token";
-      assert.equal(word(await call("POST", "/repos/acme/fleet/keys", writer, { title: "t", key })), inaccessible);
+      assert.equal(word(await call("POST", "/repos/acme/fleet/keys", writer, { title: "t", key: KEY })), inaccessible);
       assert.equal(word(await call("DELETE", "/repos/acme/fleet", reader)), inaccessible);
       const silent = await ask(gitHub.api, "GET", "https://api.github.com/user", { headers: { "user-agent": "" } });
       assert.equal(silent.status, 403);
@@ -241,15 +241,15 @@ describe("GitHub", () => {
     it("adds, shows and deletes a deploy key", async () => {
       const added = await call("POST", "/repos/acme/fleet/keys", admin, {
         title: "flux",
-        key: `${key} a comment`,
+        key: `${KEY} a comment`,
         read_only: true,
       });
       assert.equal(added.status, 201);
       const { id } = added.body;
-      assert.deepEqual([added.body.key, added.body.title, added.body.read_only], [key, "flux", true]);
+      assert.deepEqual([added.body.key, added.body.title, added.body.read_only], [KEY, "flux", true]);
       assert.deepEqual((await call("GET", "/repos/acme/fleet/keys", admin)).body, [added.body]);
-      assert.equal((await call("GET", `/repos/acme/fleet/keys/${id}`, admin)).body.key, key);
-      const again = await call("POST", "/repos/acme/open/keys", admin, { title: "other", key });
+      assert.equal((await call("GET", `/repos/acme/fleet/keys/${id}`, admin)).body.key, KEY);
+      const again = await call("POST", "/repos/acme/open/keys", admin, { title: "other", key: KEY });
       assert.equal(again.status, 422);
       assert.equal(again.body.message, "Validation Failed");
       assert.deepEqual(again.body.errors, [
@@ -261,7 +261,7 @@ describe("GitHub", () => {
     });
 
     it("refuses what is no public key", async () => {
-      for (const wrong of ["", "hello", "ssh-ed25519 AAAA", key.replace("ssh-ed25519", "ssh-rsa")]) {
+      for (const wrong of ["", "hello", "ssh-ed25519 AAAA", KEY.replace("ssh-ed25519", "ssh-rsa")]) {
         const answer = await call("POST", "/repos/acme/fleet/keys", admin, { title: "t", key: wrong });
         assert.equal(answer.status, 422);
         assert.match(answer.body.errors[0].message, /^key is invalid\./);

@@ -4,8 +4,8 @@ import { Entra } from "../../../../rehearsal/cloud/entra/service.ts";
 import { Graph } from "../../../../rehearsal/cloud/graph/service.ts";
 import { type Answer, ask } from "../request.ts";
 
-const tenantId = "6f1f2b6e-0000-4e0a-9c60-00000000aaaa";
-const group = "6f1f2b6e-1111-4e0a-9c60-000000000001";
+const TENANT_ID = "6f1f2b6e-0000-4e0a-9c60-00000000aaaa";
+const GROUP = "6f1f2b6e-1111-4e0a-9c60-000000000001";
 
 describe("Microsoft Graph", () => {
   let entra: Entra;
@@ -13,9 +13,9 @@ describe("Microsoft Graph", () => {
   let authorization: string;
 
   beforeEach(async () => {
-    entra = await Entra.create({ tenantId });
+    entra = await Entra.create({ tenantId: TENANT_ID });
     graph = new Graph(entra);
-    entra.addGroup(group, "deployers");
+    entra.addGroup(GROUP, "deployers");
     authorization = caller("Application.ReadWrite.All", "Group.Read.All");
   });
 
@@ -148,7 +148,7 @@ describe("Microsoft Graph", () => {
     assert.equal(fault(await call("POST", "/applications", { displayName: "y" }, reader)), word);
     assert.equal((await call("GET", `/applications/${id}`, undefined, reader)).status, 200);
     assert.equal(fault(await call("DELETE", `/applications/${id}`, undefined, reader)), word);
-    assert.equal(fault(await call("GET", `/groups/${group}`, undefined, reader)), word);
+    assert.equal(fault(await call("GET", `/groups/${GROUP}`, undefined, reader)), word);
     // The owner manages its own application alone.
     assert.equal(fault(await call("POST", `/applications/${id}/addPassword`, {}, owner)), word);
     assert.equal(fault(await call("POST", "/servicePrincipals", { appId }, owner)), word);
@@ -158,9 +158,9 @@ describe("Microsoft Graph", () => {
   });
 
   it("looks up groups, and knows no /me for applications", async () => {
-    const { body } = await call("GET", `/groups/${group}`);
-    assert.deepEqual([body.id, body.displayName, body.securityEnabled], [group, "deployers", true]);
-    assert.equal((await call("GET", `/groups/${tenantId}`)).status, 404);
+    const { body } = await call("GET", `/groups/${GROUP}`);
+    assert.deepEqual([body.id, body.displayName, body.securityEnabled], [GROUP, "deployers", true]);
+    assert.equal((await call("GET", `/groups/${TENANT_ID}`)).status, 404);
     const me = "400 BadRequest: /me request is only valid with delegated authentication flow.";
     assert.equal(fault(await call("GET", "/me")), me);
   });

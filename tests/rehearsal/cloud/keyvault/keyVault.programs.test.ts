@@ -16,10 +16,10 @@ import { findTool } from "../../../../tools/findTool.ts";
 import { FakeArm } from "../fakeArm.ts";
 import { type Answer, ask, type Question } from "../request.ts";
 
-const tenantId = "6f1f2b6e-0000-4e0a-9c60-00000000aaaa";
-const vaultId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-prod";
-const keyType = "Microsoft.KeyVault/vaults/keys";
-const vaultUrl = "https://kv-prod.vault.azure.net";
+const TENANT_ID = "6f1f2b6e-0000-4e0a-9c60-00000000aaaa";
+const VAULT_ID = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-prod";
+const KEY_TYPE = "Microsoft.KeyVault/vaults/keys";
+const VAULT_URL = "https://kv-prod.vault.azure.net";
 
 describe("Key Vault", () => {
   let arm: FakeArm;
@@ -31,10 +31,10 @@ describe("Key Vault", () => {
 
   beforeEach(async () => {
     arm = new FakeArm();
-    entra = await Entra.create({ tenantId });
+    entra = await Entra.create({ tenantId: TENANT_ID });
     keyVault = new KeyVault({ arm, directory: entra });
     vault = arm.add({
-      id: vaultId,
+      id: VAULT_ID,
       name: "kv-prod",
       type: "Microsoft.KeyVault/vaults",
       location: "westeurope",
@@ -51,19 +51,19 @@ describe("Key Vault", () => {
   }
 
   function allow(...verbs: string[]): void {
-    for (const verb of verbs) arm.allowed.push(`${client.objectId} ${keyType}/${verb} ${vaultId}/keys/sops`);
+    for (const verb of verbs) arm.allowed.push(`${client.objectId} ${KEY_TYPE}/${verb} ${VAULT_ID}/keys/sops`);
   }
 
   /** Creates or writes the key `sops` as ARM does: what only the service sets is kept. */
   async function putKey(properties: Record<string, unknown> = {}): Promise<ArmResource> {
-    const id = `${vaultId}/keys/sops`;
+    const id = `${VAULT_ID}/keys/sops`;
     const { keyUri, keyUriWithVersion } = arm.get(id)?.properties ?? {};
     const kept = keyUri === undefined ? {} : { keyUri, keyUriWithVersion };
     const keyOps = ["encrypt", "decrypt", "wrapKey", "unwrapKey"];
     const key = {
       id,
       name: "sops",
-      type: keyType,
+      type: KEY_TYPE,
       properties: { kty: "RSA", keySize: 2048, keyOps, ...kept, ...properties },
     };
     await keyVault.extension.created?.(key);
@@ -77,14 +77,14 @@ describe("Key Vault", () => {
     apiVersion = "?api-version=7.4",
   ): Promise<Answer> {
     const headers = { authorization, ...question.headers };
-    return ask(keyVault.service, method, `${vaultUrl}${path}${apiVersion}`, { ...question, headers });
+    return ask(keyVault.service, method, `${VAULT_URL}${path}${apiVersion}`, { ...question, headers });
   }
 
   const fault = ({ status, body }: Answer) => `${status} ${body.error.code} ${body.error.innererror?.code}`;
 
   it("makes a key of the size that ARM was asked for and tells its URLs", async () => {
     const { properties } = await putKey({ keySize: 3072 });
-    assert.equal(properties.keyUri, `${vaultUrl}/keys/sops`);
+    assert.equal(properties.keyUri, `${VAULT_URL}/keys/sops`);
     assert.match(
       String(properties.keyUriWithVersion),
       /^https:\/\/kv-prod\.vault\.azure\.net\/keys\/sops\/[0-9a-f]{32}$/,
@@ -106,7 +106,7 @@ describe("Key Vault", () => {
     assert.equal(again.keyUriWithVersion, first.keyUriWithVersion);
     allow("read");
     assert.deepEqual((await call("GET", "/keys/sops")).body.key.key_ops, ["decrypt"]);
-    arm.resources.delete(`${vaultId}/keys/sops`.toLowerCase());
+    arm.resources.delete(`${VAULT_ID}/keys/sops`.toLowerCase());
     assert.equal(fault(await call("GET", "/keys/sops")), "404 KeyNotFound undefined");
     const { properties: anew } = await putKey();
     assert.notEqual(anew.keyUriWithVersion, first.keyUriWithVersion);
@@ -118,7 +118,7 @@ describe("Key Vault", () => {
     assert.equal(anonymous.body.error.code, "Unauthorized");
     assert.equal(
       anonymous.headers["www-authenticate"],
-      `Bearer authorization="https://login.microsoftonline.com/${tenantId}", resource="https://vault.azure.net"`,
+      `Bearer authorization="https://login.microsoftonline.com/${TENANT_ID}", resource="https://vault.azure.net"`,
     );
     const foreign = await call("GET", "/keys/sops", {
       headers: { authorization: bearer("https://management.azure.com") },
@@ -219,16 +219,16 @@ describe("Key Vault", () => {
   it("lists keys and versions", async () => {
     await putKey();
     allow("read");
-    arm.allowed.push(`${client.objectId} ${keyType}/read ${vaultId}`);
+    arm.allowed.push(`${client.objectId} ${KEY_TYPE}/read ${VAULT_ID}`);
     const keys = await call("GET", "/keys");
     assert.deepEqual(
       keys.body.value.map(({ kid }: { kid: string }) => kid),
-      [`${vaultUrl}/keys/sops`],
+      [`${VAULT_URL}/keys/sops`],
     );
     const versions = await call("GET", "/keys/sops/versions");
     assert.deepEqual(
       versions.body.value.map(({ kid }: { kid: string }) => kid),
-      [arm.get(`${vaultId}/keys/sops`)?.properties.keyUriWithVersion],
+      [arm.get(`${VAULT_ID}/keys/sops`)?.properties.keyUriWithVersion],
     );
   });
 
@@ -236,7 +236,7 @@ describe("Key Vault", () => {
     await putKey();
     allow("read", "delete");
     const deleted = await call("DELETE", "/keys/sops");
-    assert.equal(deleted.body.recoveryId, `${vaultUrl}/deletedkeys/sops`);
+    assert.equal(deleted.body.recoveryId, `${VAULT_URL}/deletedkeys/sops`);
     assert.equal(fault(await call("GET", "/keys/sops")), "404 KeyNotFound undefined");
     assert.equal((await call("GET", "/deletedkeys/sops")).status, 200);
     await assert.rejects(putKey(), (error) => error instanceof ServiceError && error.response.status === 409);
@@ -268,7 +268,7 @@ describe("Key Vault", () => {
           HOME: folder,
           HTTPS_PROXY: `http://127.0.0.1:${port}`,
           SSL_CERT_FILE: join(folder, "authority.pem"),
-          AZURE_TENANT_ID: tenantId,
+          AZURE_TENANT_ID: TENANT_ID,
           AZURE_CLIENT_ID: client.clientId,
           AZURE_CLIENT_SECRET: client.clientSecret,
         },
