@@ -28,6 +28,8 @@ The slowest tests and hooks of all groups come last, before the closing line: N 
 
 /** The longest first. */
 const GROUPS = ["dev", "prod", "cluster", "programs", "unit"];
+/** Whose files share nothing: each core runs a part of them. */
+const SPLIT = ["programs", "unit"];
 /** How many of the slowest are told. */
 const SLOWEST = 10;
 const CORES = availableParallelism();
@@ -78,11 +80,15 @@ function partsOf(files: readonly TestFile[]): Part[] {
   const groups = [...new Set(files.map(({ group }) => group))].sort((one, other) => order(one) - order(other));
   return groups.flatMap((group) => {
     const paths = files.filter((file) => file.group === group).map(({ path }) => path);
-    if (group !== "unit") return [{ name: group, group, files: paths }];
-    // Unit tests share nothing, so each core gets some.
+    if (!SPLIT.includes(group)) return [{ name: group, group, files: paths }];
+    // These share nothing, so each core gets some.
     const count = Math.min(CORES, paths.length);
     const deal = (part: number) => paths.filter((_, at) => at % count === part);
-    return Array.from({ length: count }, (_, part) => ({ name: `unit ${part + 1}`, group, files: deal(part) }));
+    return Array.from({ length: count }, (_, part) => ({
+      name: count > 1 ? `${group} ${part + 1}` : group,
+      group,
+      files: deal(part),
+    }));
   });
 }
 
