@@ -25,7 +25,7 @@ describe("the README", () => {
       assert.ok(existsSync(join(checkout, file)), file);
     const rooms = globSync(["*/", "components/*/"], { cwd: checkout, exclude: ["node_modules", "components/shared"] })
       .filter((room) => !/^(tests|components)$/.test(room) && !ignored.includes(`${room}/`))
-      .filter((room) => globSync("**/*.{ts,md}", { cwd: join(checkout, room) }).length > 0);
+      .filter((room) => globSync("**/*.{ts,md,json}", { cwd: join(checkout, room) }).length > 0);
     const said = paths.filter((path) => path.endsWith("/")).map((path) => path.slice(0, -1));
     assert.deepEqual(said.sort(), rooms.sort());
   });
