@@ -92,12 +92,15 @@ describe("the order of the rooms", () => {
       "index.ts": ["settings/a.ts", "components/a.ts"],
       "settings/a.ts": ["components/defaults.ts", "components/cluster/names.ts", "net/a.ts"],
       "components/a.ts": ["provider/sdk/a.ts", "mirror/a.ts", "flux/a.ts", "net/a.ts", "components/defaults.ts"],
-      "provider/sdk/a.ts": ["plugin/a.ts", "net/a.ts", "flux/a.ts", "tools/a.ts"],
+      "provider/a.ts": ["provider/sdk/a.ts", "plugin/a.ts", "net/a.ts", "flux/a.ts", "tools/a.ts"],
       "mirror/a.ts": ["net/a.ts", "flux/a.ts", "tools/a.ts", "settings/a.ts"],
       "flux/a.ts": ["tools/a.ts"],
       "plugin/a.ts": ["net/a.ts"],
       "tools/a.ts": ["net/a.ts"],
       "rehearsal/a.ts": ["index.ts", "components/a.ts", "provider/sdk/a.ts", "tools/a.ts"],
+      "rehearsal/cloud/a.ts": ["net/a.ts"],
+      "rehearsal/cluster/a.ts": ["rehearsal/cloud/a.ts", "net/a.ts", "tools/a.ts"],
+      "rehearsal/providers/a.ts": ["plugin/a.ts", "net/a.ts"],
       "tests/a.ts": ["rehearsal/a.ts", "index.ts"],
     };
     assert.deepEqual(await refused(imports), []);
@@ -120,6 +123,21 @@ describe("the order of the rooms", () => {
       await refused(imports),
       Object.entries(imports).flatMap(([from, to]) => [...to].sort().map((one) => `not-in-allowed: ${from} → ${one}`)),
     );
+  });
+
+  it("refuses a plugin's SDK that needs the plugin, and a simulated cloud that knows the product", async () => {
+    const imports = {
+      "provider/sdk/a.ts": ["provider/a.ts", "plugin/a.ts"],
+      "rehearsal/providers/a.ts": ["provider/a.ts", "rehearsal/cloud/a.ts"],
+      "rehearsal/cluster/a.ts": ["components/a.ts"],
+    };
+    assert.deepEqual(await refused(imports), [
+      "cloud-knows-no-product: rehearsal/cluster/a.ts → components/a.ts",
+      "sdk-alone: provider/sdk/a.ts → plugin/a.ts",
+      "sdk-alone: provider/sdk/a.ts → provider/a.ts",
+      "stand-ins-of-the-kit: rehearsal/providers/a.ts → provider/a.ts",
+      "stand-ins-of-the-kit: rehearsal/providers/a.ts → rehearsal/cloud/a.ts",
+    ]);
   });
 
   it("refuses a circle, within a room too", async () => {
