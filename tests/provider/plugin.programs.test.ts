@@ -139,7 +139,8 @@ describe("the plugin gitops under the real engine", () => {
 
   it("keeps what Node compiled of it, for a quicker start", async () => {
     const kept = join(ROOT, "node_modules/.cache/gitops");
-    rmSync(kept, { recursive: true, force: true });
+    // Other tests' plugins write there meanwhile.
+    rmSync(kept, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     // The tests themselves keep theirs elsewhere.
     const { NODE_COMPILE_CACHE: _, ...users } = env;
     await succeed(project, ["schema", "check", join(ROOT, "provider/pulumi-resource-gitops")], users);
