@@ -1,8 +1,9 @@
+import { isMap } from "../net/values.ts";
 import type { Candidate } from "./chartValues.ts";
 import { valuesFor } from "./chartValues.ts";
 import { composedImage, type ImageField } from "./imageFields.ts";
 import { RenderError, type RenderedObject, type Renderer } from "./render.ts";
-import { formatPath, isMap, mergeValues, type Path, valueAt, walk, type YamlMap } from "./tree.ts";
+import { formatPath, mergeValues, type Path, valueAt, walk, type YamlMap } from "./tree.ts";
 
 /** What one value of a chart does, proved by changing it alone and rendering. */
 export interface Effect {

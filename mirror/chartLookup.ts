@@ -3,8 +3,9 @@ import { CHART_MEDIA_TYPES } from "../net/chartManifest.ts";
 import { describe } from "../net/describe.ts";
 import { type Answer, send } from "../net/http.ts";
 import type { RegistryClient } from "../net/registry/client.ts";
+import { isMap } from "../net/values.ts";
 import { type ChartSource, listedIn, sha256 } from "./lock.ts";
-import { isMap, type YamlMap } from "./tree.ts";
+import type { YamlMap } from "./tree.ts";
 
 /** What is read of a registry. */
 export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob">;

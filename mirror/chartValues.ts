@@ -1,7 +1,8 @@
 import { parse } from "yaml";
 import { type Allowance, chartAllowance, readTarGz, type TarFile } from "../net/archive.ts";
+import { isMap } from "../net/values.ts";
 import { findReferences, parseReference } from "./reference.ts";
-import { isMap, mergeValues, type Path, valueAt, walk, withValue, type YamlMap } from "./tree.ts";
+import { mergeValues, type Path, valueAt, walk, withValue, type YamlMap } from "./tree.ts";
 
 /** One value of a chart that may have a say in an image's name. */
 export interface Candidate {

@@ -1,6 +1,7 @@
+import { isMap } from "../net/values.ts";
 import { findReferences, type Occurrence, parseReference } from "./reference.ts";
 import type { RenderedObject } from "./render.ts";
-import { formatPath, isMap, type Path, valueAt, walk, type YamlMap } from "./tree.ts";
+import { formatPath, type Path, valueAt, walk, type YamlMap } from "./tree.ts";
 
 /** One image in a rendered object. */
 export interface ImageField extends Occurrence {

@@ -1,7 +1,7 @@
+import { isMap } from "../net/values.ts";
 import type { Registry } from "./chartLookup.ts";
 import type { LockedImage } from "./lock.ts";
 import { nameOf, type Reference, sourceOf } from "./reference.ts";
-import { isMap } from "./tree.ts";
 
 /** An image to resolve, and who asks for it. */
 export interface WantedImage {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isMap } from "../net/values.ts";
 import { lockFaults } from "./lockForm.ts";
 import { parseReference, sourceOf } from "./reference.ts";
-import { isMap } from "./tree.ts";
 
 /** The version of the lock's format; another one must be resolved anew. */
 export const LOCK_VERSION = 1;

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { isMap } from "../net/values.ts";
 import type { ChartSource } from "./lock.ts";
-import { isMap, type YamlMap } from "./tree.ts";
+import type { YamlMap } from "./tree.ts";
 
 /** The Kubernetes version that charts are rendered for; part of an analysis. */
 export const KUBE_VERSION = "1.34.0";

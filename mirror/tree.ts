@@ -1,11 +1,9 @@
 // Small helpers for parsed YAML.
 
+import { isMap } from "../net/values.ts";
+
 export type Path = readonly (string | number)[];
 export type YamlMap = Record<string, unknown>;
-
-export function isMap(value: unknown): value is YamlMap {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Visits every map, list and leaf, parents first; a visitor that returns false skips what is below. */
 export function walk(node: unknown, visit: (value: unknown, path: Path) => boolean, path: Path = []): void {

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { parse } from "yaml";
 import { readTarGz } from "./archive.ts";
+import { digestOf, isMap } from "./values.ts";
 
 /** The media types of a Helm chart in an OCI registry (https://helm.sh/docs/topics/registries). */
 export const CHART_MEDIA_TYPES = {
@@ -36,25 +36,20 @@ export async function chartManifest(tgz: Buffer, created: string): Promise<Chart
   const manifest = Buffer.from(
     goJson({
       schemaVersion: 2,
-      config: { mediaType: CHART_MEDIA_TYPES.config, digest: digest(config), size: config.length },
-      layers: [{ mediaType: CHART_MEDIA_TYPES.layer, digest: digest(tgz), size: tgz.length }],
+      config: { mediaType: CHART_MEDIA_TYPES.config, digest: digestOf(config), size: config.length },
+      layers: [{ mediaType: CHART_MEDIA_TYPES.layer, digest: digestOf(tgz), size: tgz.length }],
       annotations: annotations(chart, created),
     }),
   );
   return {
     manifest,
-    manifestDigest: digest(manifest),
+    manifestDigest: digestOf(manifest),
     config,
-    configDigest: digest(config),
-    layerDigest: digest(tgz),
+    configDigest: digestOf(config),
+    layerDigest: digestOf(tgz),
     name: chart.name,
     version: chart.version,
   };
-}
-
-/** `sha256:<hex>` of some bytes, as OCI writes digests. */
-export function digest(body: Buffer): string {
-  return `sha256:${createHash("sha256").update(body).digest("hex")}`;
 }
 
 interface Chart extends Record<string, unknown> {
@@ -152,8 +147,4 @@ function sorted(map: Record<string, unknown>): Record<string, unknown> {
 function goJson(value: unknown): string {
   const escapeUnit = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, escapeUnit);
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -165,7 +165,7 @@ export const someText = z
 export const flag = z.boolean().meta({ fault: "is neither true nor false" });
 
 /** What a schema says of a value, whether it may be left out or not. */
-export function factsOf(schema: z.core.$ZodType): z.GlobalMeta {
+function factsOf(schema: z.core.$ZodType): z.GlobalMeta {
   return { ...(isWrapper(schema) ? factsOf(schema.unwrap()) : {}), ...z.globalRegistry.get(schema) };
 }
 

@@ -1,8 +1,10 @@
 // Checks a configuration's form and keeps every fault, so that one run names them all; and the place of each.
+
 import type * as z from "zod/mini";
+import { isMap } from "../net/values.ts";
 import type { Fault } from "./errors.ts";
 import { isTelling, redacted, redactedAddress, redactedText } from "./redact.ts";
-import { isMap, kind, nearest, remedyFor } from "./words.ts";
+import { kind, nearest, remedyFor } from "./words.ts";
 
 /** The program's namespace of configuration keys. */
 export const NAMESPACE = "aks-gitops";

@@ -1,8 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { isMap } from "../net/values.ts";
 import type { SettingsSource } from "./types.ts";
-import { isMap, kind } from "./words.ts";
+import { kind } from "./words.ts";
 
 /**
  * A stack's configuration as the engine reads it from its file, over the defaults of Pulumi.yaml, but without the

@@ -1,15 +1,12 @@
 // Words for values, and the word that was probably meant.
 
+import { isMap } from "../net/values.ts";
+
 /** A value's kind, as a fault says it. */
 export function kind(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map";
   return typeof value === "string" ? "a text" : `a ${typeof value}`;
-}
-
-/** Whether a value is a map of a configuration. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether a value is a secret's ciphertext, as a stack file holds it. */

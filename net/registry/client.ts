@@ -1,9 +1,9 @@
 // A client of OCI registries (https://github.com/opencontainers/distribution-spec): manifests and blobs, read and pushed.
 
-import { createHash } from "node:crypto";
 import type { TokenCredential } from "@azure/identity";
 import { describe } from "../describe.ts";
 import { type Answer, send } from "../http.ts";
+import { digestOf } from "../values.ts";
 import { RegistryClosed, RegistryError, refusal } from "./errors.ts";
 import { type Access, RegistryTokens } from "./tokens.ts";
 
@@ -168,8 +168,4 @@ function nextUrl(response: Answer): URL {
 
 function mediaType(response: Answer): string {
   return (response.headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
-}
-
-function digestOf(body: Buffer): string {
-  return `sha256:${createHash("sha256").update(body).digest("hex")}`;
 }

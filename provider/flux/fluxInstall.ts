@@ -12,6 +12,7 @@ import {
   type ObjectRef,
   UnreachableError,
 } from "../../net/kubernetesApi.ts";
+import { isMap } from "../../net/values.ts";
 import { detailedDiff } from "../../plugin/diff.ts";
 import { type Context, type Diff, PartialFailure } from "../../plugin/handler.ts";
 import {
@@ -233,10 +234,6 @@ function merged<T>(below: T, above: unknown): T {
   const result: Record<string, unknown> = { ...below };
   for (const [key, value] of Object.entries(above)) result[key] = merged(result[key], value);
   return result as T;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function stopped(api: KubernetesApi, deployments: readonly ObjectRef[]) {

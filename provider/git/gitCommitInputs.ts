@@ -1,6 +1,7 @@
 // The inputs of a GitCommit: their form, their faults, and the import id that stands for them.
 
 import * as z from "zod";
+import { isMap } from "../../net/values.ts";
 import { type CheckFailure, UNKNOWN } from "../../plugin/handler.ts";
 import { flag, type Inputs, type Known, type Previewed, resourceSchema, type State } from "../../plugin/schema.ts";
 import { loginServer } from "../azure/forms.ts";
@@ -265,10 +266,6 @@ function isEmpty(inputs: Previewed<GivenInputs>): boolean {
     const value = inputs[key];
     return value === undefined || (value !== UNKNOWN && Object.keys(value).length === 0);
   });
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function show(value: unknown): string {

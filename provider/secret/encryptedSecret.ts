@@ -2,6 +2,7 @@
 // and changes only with an input, because every encryption gives another text and Git would see a change each time.
 
 import * as z from "zod";
+import { isMap } from "../../net/values.ts";
 import { type Context, Secret, UNKNOWN } from "../../plugin/handler.ts";
 import { handlerOf, type Inputs, type Kept, type Previewed, resourceSchema, type State } from "../../plugin/schema.ts";
 import { keyUrl, parseKeyUrl, parsePublicKey, readKey } from "./keyVault.ts";
@@ -170,10 +171,6 @@ function isLabelKey(key: string): boolean {
 
 function isLabelValue(value: unknown): boolean {
   return typeof value === "string" && (value === "" || LABEL_NAME.test(value));
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): boolean {

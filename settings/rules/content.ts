@@ -1,7 +1,9 @@
 // Rules of charts and of the secrets in the repository.
+
 import { FLUX_NAMESPACE, PULL_SECRET } from "../../components/repository/names.ts";
+import { isMap } from "../../net/values.ts";
 import { own } from "../check.ts";
-import { isMap, isSealed } from "../words.ts";
+import { isSealed } from "../words.ts";
 import { each, type Facts, type Rule, whole } from "./rule.ts";
 
 const chartsOf = ({ draft }: Facts) =>

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
-import { CHART_MEDIA_TYPES, chartManifest, digest } from "../../net/chartManifest.ts";
+import { CHART_MEDIA_TYPES, chartManifest } from "../../net/chartManifest.ts";
+import { digestOf } from "../../net/values.ts";
 import { gzip, tar } from "../../rehearsal/content/archive.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { packChart } from "../mirror/charts.ts";
@@ -69,9 +70,9 @@ describe("chartManifest", () => {
         "org.opencontainers.image.version": "1.2.3+build.4",
       },
     });
-    assert.equal(made.manifestDigest, digest(made.manifest));
-    assert.equal(made.configDigest, digest(made.config));
-    assert.equal(made.layerDigest, digest(chart));
+    assert.equal(made.manifestDigest, digestOf(made.manifest));
+    assert.equal(made.configDigest, digestOf(made.config));
+    assert.equal(made.layerDigest, digestOf(chart));
   });
 
   it("changes with the pinned time", async () => {
@@ -133,12 +134,12 @@ async function registry(pushed: Map<string, Buffer>, request: IncomingMessage, r
   const known = manifest === undefined ? undefined : pushed.get(manifest);
   if (request.method === "POST") response.writeHead(202, { location: `${url.pathname}1` }).end();
   else if (request.method === "PUT") {
-    pushed.set(digest(body), body);
+    pushed.set(digestOf(body), body);
     if (manifest !== undefined) pushed.set(manifest, body);
-    response.writeHead(201, { "docker-content-digest": digest(body) }).end();
+    response.writeHead(201, { "docker-content-digest": digestOf(body) }).end();
   } else if (known !== undefined) {
     const headers = { "content-type": CHART_MEDIA_TYPES.manifest, "content-length": known.length };
-    response.writeHead(200, { ...headers, "docker-content-digest": digest(known) });
+    response.writeHead(200, { ...headers, "docker-content-digest": digestOf(known) });
     response.end(request.method === "HEAD" ? undefined : known);
   } else response.writeHead(url.pathname === "/v2/" ? 200 : 404).end();
 }
