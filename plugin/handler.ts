@@ -86,8 +86,18 @@ export interface ResourceHandler {
     context: Context,
   ): Promise<{ id: string; inputs: Properties; state: Properties } | undefined>;
   update?(existing: Existing, inputs: Properties, context: Context): Promise<Properties>;
-  delete?(existing: Existing, context: Context): Promise<void>;
+  /**
+   * @param successor what lives under the same URN from now on, where this one was replaced: what that one owns stays.
+   * Known only of resources that keep {@link INSTANCE} in their state.
+   */
+  delete?(existing: Existing, context: Context, successor?: Existing): Promise<void>;
 }
+
+/**
+ * The property of a state that tells an instance from the one that replaced it: a random text that `create` gives and
+ * everything later keeps. Only a resource whose deletion could take away what its successor owns needs it.
+ */
+export const INSTANCE = "instance";
 
 export interface Provider {
   readonly name: string;

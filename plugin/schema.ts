@@ -86,7 +86,8 @@ export interface TypedHandler<I, S> {
     context: Context,
   ): Promise<{ id: string; inputs: object; state: object } | undefined>;
   update?(existing: Known<I, S>, inputs: I, context: Context): Promise<Kept<S>>;
-  delete?(existing: Known<I, S>, context: Context): Promise<void>;
+  /** @param successor what took its place, where the schema's outputs have {@link instance}: what that one owns stays. */
+  delete?(existing: Known<I, S>, context: Context, successor?: Known<I, S>): Promise<void>;
 }
 
 export interface SchemaHandler extends ResourceHandler {
@@ -161,6 +162,12 @@ export const someText = z
   .string()
   .min(1)
   .meta({ fault: () => "must be a text" });
+
+/** The output that `ResourceHandler.delete` tells a successor by; it is called as {@link INSTANCE} says. */
+export const instance = z
+  .string()
+  .describe("Tells this resource from one that took its place; random.")
+  .exactOptional();
 
 export const flag = z.boolean().meta({ fault: "is neither true nor false" });
 

@@ -7,7 +7,16 @@ import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import { completeDiff, detailedDiff } from "./diff.ts";
 import type { EngineLog } from "./engineLog.ts";
 import { toServiceError } from "./failure.ts";
-import type { Context, Diff, DiffKind, Existing, Properties, Provider, ResourceHandler } from "./handler.ts";
+import {
+  type Context,
+  type Diff,
+  type DiffKind,
+  type Existing,
+  INSTANCE,
+  type Properties,
+  type Provider,
+  type ResourceHandler,
+} from "./handler.ts";
 import { Operations } from "./operations.ts";
 import { fromStruct, hasUnknown, toStruct } from "./property.ts";
 
@@ -25,6 +34,8 @@ export class ProviderService {
   readonly #provider: Provider;
   readonly #log: EngineLog;
   readonly #operations: Operations;
+  /** By URN, what the engine made, changed or compared in this run; what it only deletes is not here. */
+  readonly #living = new Map<string, Existing>();
 
   constructor(provider: Provider, log: EngineLog) {
     this.#provider = provider;
@@ -144,6 +155,7 @@ export class ProviderService {
     return this.#run(request, async (handler, context) => {
       const existing = existingOf(request);
       const next = fromStruct(request.getNews());
+      this.#living.set(context.urn, existing);
       const answer = handler.diff ? await handler.diff(existing, next, context) : defaultDiff(handler, existing, next);
       return diffResponse(completeDiff(answer, existing.inputs, next, request.getIgnorechangesList()));
     });
@@ -161,6 +173,7 @@ export class ProviderService {
       refuseUnknown(inputs);
       const { id, state } = await handler.create(inputs, context);
       if (id === "") throw new Error(`${context.type} was created without an id; this is a fault of the provider`);
+      this.#living.set(context.urn, { id, inputs, state });
       response.setId(id);
       response.setProperties(toStruct(state));
       return response;
@@ -197,7 +210,9 @@ export class ProviderService {
       }
       refuseUnknown(inputs);
       if (handler.update === undefined) throw new Error(`${context.type} cannot be updated, only replaced`);
-      response.setProperties(toStruct(await handler.update(existing, inputs, context)));
+      const state = await handler.update(existing, inputs, context);
+      this.#living.set(context.urn, { id: existing.id, inputs, state });
+      response.setProperties(toStruct(state));
       return response;
     });
   }
@@ -205,9 +220,20 @@ export class ProviderService {
   #delete(request: providerPb.DeleteRequest): Promise<emptyPb.Empty> {
     return this.#run(request, async (handler, context) => {
       const state = fromStruct(request.getProperties());
-      await handler.delete?.({ id: request.getId(), inputs: fromStruct(request.getOldInputs()), state }, context);
+      const existing = { id: request.getId(), inputs: fromStruct(request.getOldInputs()), state };
+      await handler.delete?.(existing, context, this.#successorOf(existing, context));
       return new emptyPb.Empty();
     });
+  }
+
+  /**
+   * What took an instance's place: the engine does not say whether it deletes because of a replacement, in this run or in
+   * one that was interrupted. It does compare or make what lives before it deletes what was replaced.
+   */
+  #successorOf({ state }: Existing, { urn }: Context): Existing | undefined {
+    const living = this.#living.get(urn);
+    const [own, other] = [state[INSTANCE], living?.state[INSTANCE]];
+    return other !== undefined && other !== own ? living : undefined;
   }
 
   /** Runs an operation of the handler that the request's type has. */
