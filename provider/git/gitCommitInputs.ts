@@ -3,7 +3,15 @@
 import * as z from "zod";
 import { isMap } from "../../net/values.ts";
 import { type CheckFailure, UNKNOWN } from "../../plugin/handler.ts";
-import { flag, type Inputs, type Known, type Previewed, resourceSchema, type State } from "../../plugin/schema.ts";
+import {
+  flag,
+  type Inputs,
+  instance,
+  type Known,
+  type Previewed,
+  resourceSchema,
+  type State,
+} from "../../plugin/schema.ts";
 import { loginServer } from "../azure/forms.ts";
 import * as flux from "../flux/forms.ts";
 import { LISTS } from "./kustomizationFile.ts";
@@ -149,6 +157,7 @@ export const GIT_COMMIT = resourceSchema({
       .record(z.string(), z.string())
       .describe("The object ids of the files of `fluxComponents` as they were left, by path.")
       .exactOptional(),
+    instance,
   },
 });
 

@@ -77,8 +77,11 @@ export class GitCommit extends pulumi.CustomResource {
   declare readonly commit: pulumi.Output<string>;
   /** The object ids of the files of `fluxComponents` as they were left, by path. */
   declare readonly blobs: pulumi.Output<Readonly<Record<string, string>> | undefined>;
+  /** Tells this resource from one that took its place; random. */
+  declare readonly instance: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: GitCommitArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:GitCommit", name, { ...args, commit: undefined, blobs: undefined }, opts);
+    const outputs = { commit: undefined, blobs: undefined, instance: undefined };
+    super("gitops:index:GitCommit", name, { ...args, ...outputs }, opts);
   }
 }
