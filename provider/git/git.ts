@@ -2,7 +2,8 @@
 // without its past. It writes commits as objects, so there is no work tree and nothing half-made anywhere.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Credential, findCredential, gitEnvironment, helperSettings } from "./gitEnvironment.ts";
@@ -31,13 +32,31 @@ interface Outcome {
   readonly stderr: string;
 }
 
+/** How the folders of temporary repositories are called. */
+const PREFIX = "aks-gitops-git-";
+
+/** After so many milliseconds without a change a temporary repository is nobody's: whoever made it was killed. */
+const FORGOTTEN_MS = 60 * 60_000;
+
 /** One branch of a remote repository, seen through a temporary local one. Close it when done. */
 export class GitBranch {
+  static readonly #open = new Set<GitBranch>();
+  static {
+    // A process that ends while git runs, as a plugin does without its engine, leaves neither git nor folders behind.
+    process.on("exit", () => {
+      for (const branch of GitBranch.#open) {
+        for (const child of branch.#running) killGroup(child);
+        rmSync(branch.#folder, { recursive: true, force: true, maxRetries: 3 });
+      }
+    });
+  }
+
   readonly url: string;
   readonly branch: string;
   readonly #folder: string;
   readonly #credential: Credential | undefined;
   readonly #signal: AbortSignal;
+  readonly #running = new Set<ChildProcess>();
   #commits = 0;
 
   private constructor(url: string, branch: string, folder: string, signal: AbortSignal) {
@@ -55,8 +74,10 @@ export class GitBranch {
    * @throws GitError when git is missing or older than 2.30
    */
   static async open(url: string, branch: string, signal: AbortSignal): Promise<GitBranch> {
-    const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
+    await removeForgotten(tmpdir());
+    const folder = await mkdtemp(join(tmpdir(), PREFIX));
     const opened = new GitBranch(url, branch, folder, signal);
+    GitBranch.#open.add(opened);
     try {
       checkVersion(await opened.#text(["version"]));
       await opened.#text(["init", "--quiet", "--bare", "--template=", folder]);
@@ -71,6 +92,7 @@ export class GitBranch {
   /** Removes the temporary repository. */
   async close(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    GitBranch.#open.delete(this);
   }
 
   /** The branch's newest commit; undefined when the remote has no such branch. */
@@ -182,6 +204,7 @@ export class GitBranch {
     const env = gitEnvironment(this.#folder, this.#credential);
     // A process group of its own, because a killed git leaves its helpers talking to the remote.
     const child = spawn("git", args, { cwd: this.#folder, env, detached: process.platform !== "win32" });
+    this.#running.add(child);
     const kill = () => killGroup(child);
     signal.addEventListener("abort", kill);
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -200,8 +223,24 @@ export class GitBranch {
         else resolve({ code: code ?? 1, stdout, stderr });
       });
     });
-    return outcome.finally(() => signal.removeEventListener("abort", kill));
+    return outcome.finally(() => {
+      signal.removeEventListener("abort", kill);
+      this.#running.delete(child);
+    });
   }
+}
+
+/** Removes what processes that were killed have left, as far as it may. */
+async function removeForgotten(parent: string): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(
+    names.map(async (name) => {
+      const folder = join(parent, name);
+      const changed = (await stat(folder).catch(() => undefined))?.mtimeMs;
+      if (changed === undefined || Date.now() - changed < FORGOTTEN_MS) return;
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+    }),
+  );
 }
 
 function killGroup(child: ChildProcess): void {
