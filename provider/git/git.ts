@@ -20,6 +20,8 @@ export interface CommitContent {
   /** Undefined for a branch's first commit. */
   readonly parent: string | undefined;
   readonly message: string;
+  /** Whose it is, as a part of an address: the committer's, which tells {@link GitBranch.owners} later. */
+  readonly owner: string;
   /** Texts by path; they replace whatever file is there. */
   readonly writes: ReadonlyMap<string, string>;
   /** Paths of files. */
@@ -132,6 +134,27 @@ export class GitBranch {
   /** A commit's own message. */
   async message(commit: string): Promise<string> {
     return (await this.#text(["show", "--no-patch", "--format=%B", commit])).trim();
+  }
+
+  /**
+   * Whose commits made files of a commit what they are there, by path; without those that others committed, or so long ago
+   * that the newest commits do not tell.
+   */
+  async owners(commit: string, paths: readonly string[]): Promise<Map<string, string>> {
+    const options = ["--quiet", `--depth=${KNOWN_PAST}`, "--filter=blob:none", "--no-tags", "--no-auto-maintenance"];
+    await this.#ask("read", ["fetch", ...options, "origin", `+refs/heads/${this.branch}:refs/remotes/origin/past`]);
+    // Where the past that is known begins, all files seem to be new.
+    const oldest = (await this.#text(["rev-list", "--max-parents=0", commit])).split("\n");
+    const isWhole = (await this.#text(["rev-parse", "--is-shallow-repository"])).trim() === "false";
+    const found = await Promise.all(
+      paths.map(async (path) => {
+        const last = await this.#text(["log", "-1", "--format=%H %ce", commit, "--", `:(literal)${path}`]);
+        const [id = "", address = ""] = last.trim().split(" ");
+        const [, owner] = OWNER.exec(address) ?? [];
+        return isWhole || !oldest.includes(id) ? [path, owner] : [path, undefined];
+      }),
+    );
+    return new Map(found.filter((one): one is [string, string] => one[1] !== undefined));
   }
 
   /** The texts of files by their object ids, fetched in one go. */
@@ -263,15 +286,22 @@ function checkVersion(text: string): void {
   throw new GitError("other", `${text.trim()} is too old: install git 2.30 or newer`);
 }
 
+/** So many of a branch's newest commits tell who wrote what. */
+const KNOWN_PAST = 200;
+
 /** The program's, whoever runs it; the address is nobody's (RFC 2606). */
 const AUTHOR = "aks-gitops <noreply@aks-gitops.invalid>";
 
+const committer = (owner: string) => `aks-gitops <noreply+${owner}@aks-gitops.invalid>`;
+
+const OWNER = /^noreply\+(\w+)@aks-gitops\.invalid$/;
+
 /** The commit in the language of git fast-import; lengths are in bytes. */
-function importStream(ref: string, { parent, message, writes, removes }: CommitContent): string {
+function importStream(ref: string, { parent, message, owner, writes, removes }: CommitContent): string {
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
-  const identity = `${AUTHOR} ${Math.floor(Date.now() / 1000)} +0000`;
+  const time = `${Math.floor(Date.now() / 1000)} +0000`;
   return [
-    `commit ${ref}\nauthor ${identity}\ncommitter ${identity}\n${data(`${message.trim()}\n`)}`,
+    `commit ${ref}\nauthor ${AUTHOR} ${time}\ncommitter ${committer(owner)} ${time}\n${data(`${message.trim()}\n`)}`,
     parent === undefined ? "" : `from ${parent}\n`,
     ...removes.map((path) => `D ${path}\n`),
     ...[...writes].map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`),

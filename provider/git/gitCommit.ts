@@ -1,6 +1,6 @@
 // GitCommit: the files a stack owns in a Git repository, by one atomic commit whenever they have to change.
 
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { Again, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff, formatPath } from "../../plugin/diff.ts";
 import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
@@ -267,10 +267,17 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
   if (head === undefined && goal.mayBeGone) return undefined;
   const { wanted, files: previous, sopsRules, kustomizations } = goal;
   const tree = head === undefined ? new Map<string, TreeEntry>() : await remote.tree(head);
-  const { writes, removes, drifted, conflicts } = plan({ ...wanted, tree, previous });
+  const owner = ownerOf(context);
+  const ownOf = async (paths: readonly string[]) => {
+    const found = head === undefined || paths.length === 0 ? new Map() : await remote.owners(head, paths);
+    return paths.filter((path) => found.get(path) === owner);
+  };
+  const { writes, removes, drifted, conflicts } = await planned(wanted, tree, previous, ownOf);
   if (wanted.sopsRules.length + sopsRules.length > 0) {
     const text = await configText(remote, tree);
-    const merged = mergeRules(text, { wanted: wanted.sopsRules, previous: sopsRules, adopt: wanted.adopt });
+    const merge = (adopt: boolean) => mergeRules(text, { wanted: wanted.sopsRules, previous: sopsRules, adopt });
+    let merged = merge(wanted.adopt);
+    if (merged.conflicts.length > 0 && (await ownOf([SOPS_CONFIG])).length > 0) merged = merge(true);
     conflicts.push(...merged.conflicts.map((pathRegex) => `${SOPS_CONFIG} (rule with path_regex ${pathRegex})`));
     if (merged.text !== undefined && merged.text !== text) writes.set(SOPS_CONFIG, merged.text);
     if (merged.text === undefined && text !== undefined) removes.push(SOPS_CONFIG);
@@ -287,7 +294,26 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
   }
   if (conflicts.length > 0) throw new Error(inTheWay(wanted, conflicts));
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
-  return remote.commit({ parent: head, message: wanted.message, writes, removes });
+  return remote.commit({ parent: head, message: wanted.message, owner, writes, removes });
+}
+
+/** Tells this resource's commits from those of other stacks, wherever in its program the resource stands. */
+function ownerOf({ urn, name }: Context): string {
+  const [stack, project] = urn.split("::");
+  return createHash("sha256").update(`${stack}::${project}::${name}`).digest("hex").slice(0, 16);
+}
+
+/** The plan; what this resource itself committed, and nobody changed since, is in nobody's way: its state got lost. */
+async function planned(
+  wanted: GitCommitInputs,
+  tree: ReadonlyMap<string, TreeEntry>,
+  previous: Owned["files"],
+  ownOf: (paths: readonly string[]) => Promise<string[]>,
+) {
+  const first = plan({ ...wanted, tree, previous });
+  const own = await ownOf(first.conflicts.filter((path) => tree.has(path)));
+  if (own.length === 0) return first;
+  return plan({ ...wanted, tree, previous: new Map([...previous, ...own.map((path) => [path, undefined] as const)]) });
 }
 
 function inTheWay({ url, branch }: GitCommitInputs, conflicts: readonly string[]): string {

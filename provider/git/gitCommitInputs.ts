@@ -87,7 +87,8 @@ export const GIT_COMMIT = resourceSchema({
     "Imported into a stack by the id in the state, `<url>#<branch>`: it owns no file then, and the next update takes over " +
     "those that stand there with the very same content, without a commit. With `<url>#<branch>:<path>,<path>/` it owns " +
     "these files, whatever is in them; a path with a slash at its end takes every file below it. Creating the resource " +
-    "takes over files of the very same content too, so an import is seldom needed.",
+    "takes over files of the very same content too, and those that it committed itself and nobody changed since, so an " +
+    "import is seldom needed.",
   inputs: {
     url: z
       .string({ error: "must be the repository's URL" })
