@@ -13,6 +13,7 @@ import {
   type DiffKind,
   type Existing,
   INSTANCE,
+  PartialFailure,
   type Properties,
   type Provider,
   type ResourceHandler,
@@ -171,9 +172,8 @@ export class ProviderService {
         return response;
       }
       refuseUnknown(inputs);
-      const { id, state } = await handler.create(inputs, context);
+      const { id, state } = await this.#made(context.urn, inputs, () => handler.create(inputs, context));
       if (id === "") throw new Error(`${context.type} was created without an id; this is a fault of the provider`);
-      this.#living.set(context.urn, { id, inputs, state });
       response.setId(id);
       response.setProperties(toStruct(state));
       return response;
@@ -210,8 +210,10 @@ export class ProviderService {
       }
       refuseUnknown(inputs);
       if (handler.update === undefined) throw new Error(`${context.type} cannot be updated, only replaced`);
-      const state = await handler.update(existing, inputs, context);
-      this.#living.set(context.urn, { id: existing.id, inputs, state });
+      const update = handler.update.bind(handler);
+      const { state } = await this.#made(context.urn, inputs, async () => {
+        return { id: existing.id, state: await update(existing, inputs, context) };
+      });
       response.setProperties(toStruct(state));
       return response;
     });
@@ -221,19 +223,46 @@ export class ProviderService {
     return this.#run(request, async (handler, context) => {
       const state = fromStruct(request.getProperties());
       const existing = { id: request.getId(), inputs: fromStruct(request.getOldInputs()), state };
-      await handler.delete?.(existing, context, this.#successorOf(existing, context));
+      const successor = this.#successorOf(existing, context);
+      await handler.delete?.(existing, context, successor);
+      if (successor === undefined) this.#living.delete(context.urn);
       return new emptyPb.Empty();
     });
   }
 
+  /** Keeps in mind what an operation leaves, also where it is not all that it should be. */
+  async #made(urn: string, inputs: Properties, operation: () => Promise<{ id: string; state: Properties }>) {
+    try {
+      const made = await operation();
+      this.#living.set(urn, { inputs, ...made });
+      return made;
+    } catch (error) {
+      if (error instanceof PartialFailure) this.#living.set(urn, { id: error.id, inputs, state: error.state });
+      throw error;
+    }
+  }
+
   /**
    * What took an instance's place: the engine does not say whether it deletes because of a replacement, in this run or in
-   * one that was interrupted. It does compare or make what lives before it deletes what was replaced.
+   * one that was interrupted. Before it deletes what was replaced, though, it makes what lives (also where a replacement
+   * was asked for, which it does not compare) or compares it (also where no input changed). A `destroy` does neither, nor
+   * does one that runs the program: all of it goes then. With targets it deletes only what these are, and their
+   * dependents where those are meant too, which it compares as well.
+   *
+   * So the successor of what an earlier, interrupted run replaced stays unknown, and all that the old one has goes, only
+   * where the living one
+   * - is compared by another process: a provider resource of its own took the place of the old one's;
+   * - has another URN: an alias names the old one's;
+   * - has no instance: the program's `import` took it over;
+   * - is not compared: the engine is told to leave out resources without changed inputs (PULUMI_ENABLE_LEGACY_DIFF), or
+   *   only the old one depends on a target whose dependents are meant, or on what is deleted before its replacement.
    */
   #successorOf({ state }: Existing, { urn }: Context): Existing | undefined {
     const living = this.#living.get(urn);
     const [own, other] = [state[INSTANCE], living?.state[INSTANCE]];
-    return other !== undefined && other !== own ? living : undefined;
+    if (living === undefined || other === undefined || other === own) return undefined;
+    // As the engine would give it: without marks of secrets.
+    return { ...living, state: fromStruct(toStruct(living.state)) };
   }
 
   /** Runs an operation of the handler that the request's type has. */

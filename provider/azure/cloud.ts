@@ -1,5 +1,6 @@
 // What the resources of this plugin need of Azure; tests give something else.
 
+import { once } from "node:events";
 import { RegistryClient, RegistryClosed } from "../../net/registry/client.ts";
 import { ArmClient, ArmError, credential } from "./armClient.ts";
 
@@ -29,6 +30,35 @@ function createCloud(): Cloud {
       registries.set(host, known);
       return known;
     },
+  };
+}
+
+/**
+ * A registry's data plane for one operation: every call rejects when the signal is aborted, though its request, whose
+ * client other operations share, may go on for a while.
+ */
+export function registryUntil(cloud: Cloud, host: string, signal: AbortSignal): Registry {
+  const registry = cloud.registry(host);
+  const ended = async <T>(call: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    const over = new AbortController();
+    const aborted = once(signal, "abort", { signal: over.signal }).then(
+      () => Promise.reject(signal.reason),
+      // The call was the first to end.
+      () => new Promise<never>(() => {}),
+    );
+    try {
+      return await Promise.race([call(), aborted]);
+    } finally {
+      over.abort();
+    }
+  };
+  return {
+    head: (...given) => ended(() => registry.head(...given)),
+    manifest: (...given) => ended(() => registry.manifest(...given)),
+    blob: (...given) => ended(() => registry.blob(...given)),
+    pushBlob: (...given) => ended(() => registry.pushBlob(...given)),
+    pushManifest: (...given) => ended(() => registry.pushManifest(...given)),
   };
 }
 

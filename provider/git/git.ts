@@ -2,7 +2,8 @@
 // without its past. It writes commits as objects, so there is no work tree and nothing half-made anywhere.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Credential, findCredential, gitEnvironment, helperSettings } from "./gitEnvironment.ts";
@@ -19,6 +20,8 @@ export interface CommitContent {
   /** Undefined for a branch's first commit. */
   readonly parent: string | undefined;
   readonly message: string;
+  /** Whose it is, as a part of an address: the committer's, which tells {@link GitBranch.owners} later. */
+  readonly owner: string;
   /** Texts by path; they replace whatever file is there. */
   readonly writes: ReadonlyMap<string, string>;
   /** Paths of files. */
@@ -31,13 +34,31 @@ interface Outcome {
   readonly stderr: string;
 }
 
+/** How the folders of temporary repositories are called. */
+const PREFIX = "aks-gitops-git-";
+
+/** After so many milliseconds without a change a temporary repository is nobody's: whoever made it was killed. */
+const FORGOTTEN_MS = 60 * 60_000;
+
 /** One branch of a remote repository, seen through a temporary local one. Close it when done. */
 export class GitBranch {
+  static readonly #open = new Set<GitBranch>();
+  static {
+    // A process that ends while git runs, as a plugin does without its engine, leaves neither git nor folders behind.
+    process.on("exit", () => {
+      for (const branch of GitBranch.#open) {
+        for (const child of branch.#running) killGroup(child);
+        rmSync(branch.#folder, { recursive: true, force: true, maxRetries: 3 });
+      }
+    });
+  }
+
   readonly url: string;
   readonly branch: string;
   readonly #folder: string;
   readonly #credential: Credential | undefined;
   readonly #signal: AbortSignal;
+  readonly #running = new Set<ChildProcess>();
   #commits = 0;
 
   private constructor(url: string, branch: string, folder: string, signal: AbortSignal) {
@@ -55,8 +76,10 @@ export class GitBranch {
    * @throws GitError when git is missing or older than 2.30
    */
   static async open(url: string, branch: string, signal: AbortSignal): Promise<GitBranch> {
-    const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
+    await removeForgotten(tmpdir());
+    const folder = await mkdtemp(join(tmpdir(), PREFIX));
     const opened = new GitBranch(url, branch, folder, signal);
+    GitBranch.#open.add(opened);
     try {
       checkVersion(await opened.#text(["version"]));
       await opened.#text(["init", "--quiet", "--bare", "--template=", folder]);
@@ -71,6 +94,7 @@ export class GitBranch {
   /** Removes the temporary repository. */
   async close(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    GitBranch.#open.delete(this);
   }
 
   /** The branch's newest commit; undefined when the remote has no such branch. */
@@ -110,6 +134,27 @@ export class GitBranch {
   /** A commit's own message. */
   async message(commit: string): Promise<string> {
     return (await this.#text(["show", "--no-patch", "--format=%B", commit])).trim();
+  }
+
+  /**
+   * Whose commits made files of a commit what they are there, by path; without those that others committed, or so long ago
+   * that the newest commits do not tell.
+   */
+  async owners(commit: string, paths: readonly string[]): Promise<Map<string, string>> {
+    const options = ["--quiet", `--depth=${KNOWN_PAST}`, "--filter=blob:none", "--no-tags", "--no-auto-maintenance"];
+    await this.#ask("read", ["fetch", ...options, "origin", `+refs/heads/${this.branch}:refs/remotes/origin/past`]);
+    // Where the past that is known begins, all files seem to be new.
+    const oldest = (await this.#text(["rev-list", "--max-parents=0", commit])).split("\n");
+    const isWhole = (await this.#text(["rev-parse", "--is-shallow-repository"])).trim() === "false";
+    const found = await Promise.all(
+      paths.map(async (path) => {
+        const last = await this.#text(["log", "-1", "--format=%H %ce", commit, "--", `:(literal)${path}`]);
+        const [id = "", address = ""] = last.trim().split(" ");
+        const [, owner] = OWNER.exec(address) ?? [];
+        return isWhole || !oldest.includes(id) ? [path, owner] : [path, undefined];
+      }),
+    );
+    return new Map(found.filter((one): one is [string, string] => one[1] !== undefined));
   }
 
   /** The texts of files by their object ids, fetched in one go. */
@@ -182,6 +227,7 @@ export class GitBranch {
     const env = gitEnvironment(this.#folder, this.#credential);
     // A process group of its own, because a killed git leaves its helpers talking to the remote.
     const child = spawn("git", args, { cwd: this.#folder, env, detached: process.platform !== "win32" });
+    this.#running.add(child);
     const kill = () => killGroup(child);
     signal.addEventListener("abort", kill);
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -200,8 +246,24 @@ export class GitBranch {
         else resolve({ code: code ?? 1, stdout, stderr });
       });
     });
-    return outcome.finally(() => signal.removeEventListener("abort", kill));
+    return outcome.finally(() => {
+      signal.removeEventListener("abort", kill);
+      this.#running.delete(child);
+    });
   }
+}
+
+/** Removes what processes that were killed have left, as far as it may. */
+async function removeForgotten(parent: string): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(
+    names.map(async (name) => {
+      const folder = join(parent, name);
+      const changed = (await stat(folder).catch(() => undefined))?.mtimeMs;
+      if (changed === undefined || Date.now() - changed < FORGOTTEN_MS) return;
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+    }),
+  );
 }
 
 function killGroup(child: ChildProcess): void {
@@ -224,15 +286,22 @@ function checkVersion(text: string): void {
   throw new GitError("other", `${text.trim()} is too old: install git 2.30 or newer`);
 }
 
+/** So many of a branch's newest commits tell who wrote what. */
+const KNOWN_PAST = 200;
+
 /** The program's, whoever runs it; the address is nobody's (RFC 2606). */
 const AUTHOR = "aks-gitops <noreply@aks-gitops.invalid>";
 
+const committer = (owner: string) => `aks-gitops <noreply+${owner}@aks-gitops.invalid>`;
+
+const OWNER = /^noreply\+(\w+)@aks-gitops\.invalid$/;
+
 /** The commit in the language of git fast-import; lengths are in bytes. */
-function importStream(ref: string, { parent, message, writes, removes }: CommitContent): string {
+function importStream(ref: string, { parent, message, owner, writes, removes }: CommitContent): string {
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
-  const identity = `${AUTHOR} ${Math.floor(Date.now() / 1000)} +0000`;
+  const time = `${Math.floor(Date.now() / 1000)} +0000`;
   return [
-    `commit ${ref}\nauthor ${identity}\ncommitter ${identity}\n${data(`${message.trim()}\n`)}`,
+    `commit ${ref}\nauthor ${AUTHOR} ${time}\ncommitter ${committer(owner)} ${time}\n${data(`${message.trim()}\n`)}`,
     parent === undefined ? "" : `from ${parent}\n`,
     ...removes.map((path) => `D ${path}\n`),
     ...[...writes].map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`),

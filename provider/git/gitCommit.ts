@@ -1,5 +1,6 @@
 // GitCommit: the files a stack owns in a Git repository, by one atomic commit whenever they have to change.
 
+import { createHash, randomUUID } from "node:crypto";
 import { Again, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff, formatPath } from "../../plugin/diff.ts";
 import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
@@ -18,8 +19,9 @@ import {
 } from "./gitCommitInputs.ts";
 import { GitError } from "./gitError.ts";
 import { blobId, isBlocked, plan } from "./gitPlan.ts";
-import { type KustomizationEntries, mergeKustomization, presentEntries } from "./kustomizationFile.ts";
-import { mergeRules, presentRules, SOPS_CONFIG, type SopsRule } from "./sopsRules.ts";
+import { mergeKustomization, presentEntries } from "./kustomizationFile.ts";
+import { leftBehind, type Owned } from "./leftBehind.ts";
+import { mergeRules, presentRules, SOPS_CONFIG } from "./sopsRules.ts";
 
 /** The handler of `gitops:index:GitCommit`. */
 export const gitCommit = handlerOf(GIT_COMMIT, {
@@ -57,7 +59,7 @@ function newSeeds(old: GivenInputs, next: Previewed<GivenInputs>): NonNullable<D
 async function create(inputs: GivenInputs, context: Context) {
   const { wanted, blobs } = await rendered(inputs);
   const commit = await settle(context, { wanted, files: new Map(), sopsRules: [], kustomizations: {} });
-  return { id: `${wanted.url}#${wanted.branch}`, state: { ...inputs, ...blobs, commit } };
+  return { id: `${wanted.url}#${wanted.branch}`, state: { ...inputs, ...blobs, commit, instance: randomUUID() } };
 }
 
 async function update(existing: KnownCommit, inputs: GivenInputs, context: Context): Promise<GitCommitState> {
@@ -70,7 +72,8 @@ async function update(existing: KnownCommit, inputs: GivenInputs, context: Conte
     kustomizations,
     last: existing.state.commit,
   });
-  return { ...inputs, ...blobs, commit };
+  const { instance } = existing.state;
+  return { ...inputs, ...blobs, commit, ...(instance === undefined ? {} : { instance }) };
 }
 
 /** The inputs with the text of what they only name, and the object ids of those texts for the state. */
@@ -90,18 +93,38 @@ function leftFiles({ inputs, state: { blobs = {} } }: KnownCommit): Map<string, 
   return new Map([...texts, ...Object.entries(blobs)]);
 }
 
-async function remove(existing: KnownCommit, context: Context): Promise<void> {
+async function remove(existing: KnownCommit, context: Context, successor?: KnownCommit): Promise<void> {
   const { sopsRules, kustomizations, ...inputs } = completed(existing.inputs);
   const message = `Remove the files of ${context.name}`;
   const nothing = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {} };
   const wanted = { ...inputs, ...nothing, message, adopt: false };
-  await settle(context, { wanted, files: leftFiles(existing), sopsRules, kustomizations, mayBeGone: true });
+  const owned = { files: leftFiles(existing), sopsRules, kustomizations };
+  const isFollowed = successor !== undefined && (await isSamePlace(inputs, successor.inputs, context));
+  const left = leftBehind(owned, isFollowed ? completed(successor.inputs) : undefined);
+  await settle(context, { wanted, ...left, mayBeGone: true });
+}
+
+type Place = Pick<GivenInputs, "url" | "branch">;
+
+/** Whether two places are one. A repository that was renamed has two URLs: then both have the same head at any time. */
+async function isSamePlace(old: Place, next: Place, context: Context): Promise<boolean> {
+  if (old.branch !== next.branch) return false;
+  if (old.url === next.url) return true;
+  return withBranch(old, context, (one) =>
+    withBranch(next, context, (other) =>
+      persistently(context, async () => {
+        const [before, there, after] = [await one.head(), await other.head(), await one.head()];
+        if (before !== after) throw new GitError("race", `somebody pushed to branch ${old.branch} of ${old.url}`);
+        return before !== undefined && before === there;
+      }),
+    ),
+  );
 }
 
 async function read(id: string, known: KnownCommit | undefined, context: Context) {
   const { url, branch } = known?.inputs ?? parseImportId(id);
   const left = known?.state.blobs ?? {};
-  return withBranch(url, branch, context, async (remote) => {
+  return withBranch({ url, branch }, context, async (remote) => {
     const head = await remote.fetch();
     if (head === undefined) return undefined;
     const tree = await remote.tree(head);
@@ -174,12 +197,9 @@ function fileId(tree: ReadonlyMap<string, TreeEntry>, path: string): string | un
   return entry?.mode === "160000" ? undefined : entry?.oid;
 }
 
-interface Goal {
+/** What shall be on the branch, and what was left there. */
+interface Goal extends Owned {
   readonly wanted: GitCommitInputs;
-  /** The object ids of owned files, and the rules and entries, as they were left. */
-  readonly files: ReadonlyMap<string, string | undefined>;
-  readonly sopsRules: readonly SopsRule[];
-  readonly kustomizations: Readonly<Record<string, KustomizationEntries>>;
   /** The commit to name when nothing has to change; otherwise the head. */
   readonly last?: string;
   /** A missing branch is as good as done. */
@@ -192,32 +212,38 @@ const LONGEST_WAIT_MS = 5000;
 
 /** Brings the branch to the goal: rebuilds on every new head until a push wins. Returns the commit to remember. */
 async function settle(context: Context, goal: Goal): Promise<string> {
-  const { url, branch } = goal.wanted;
-  return withBranch(url, branch, context, async (remote) => {
+  return withBranch(goal.wanted, context, (remote) => {
     let pushed: string | undefined;
-    const once = async ({ attempt, wait }: Try): Promise<string | Again> => {
-      try {
-        const head = await startingPoint(remote, goal);
-        const commit = await build(remote, head, goal, context);
-        // An answer may get lost after the remote took the push: then the head is already ours.
-        if (commit === undefined) return head !== undefined && head === pushed ? head : (goal.last ?? head ?? "");
-        pushed = commit;
-        await remote.push(commit);
-        return commit;
-      } catch (error) {
-        if (!(error instanceof GitError) || error.kind === "other") throw error;
-        if (wait === undefined) throw new Error(`gave up after ${TRIES} tries: ${error.message}`);
-        context.log("debug", `${error.message}; trying again (${attempt} of ${TRIES})`);
-        return new Again();
-      }
-    };
-    // Losers of one race must not meet again in the next.
-    const waits = (attempt: number) => Math.random() * Math.min(LONGEST_WAIT_MS, 100 * 2 ** attempt);
-    return retry(once, { waits, attempts: TRIES, signal: context.signal });
+    return persistently(context, async () => {
+      const head = await startingPoint(remote, goal);
+      const commit = await build(remote, head, goal, context);
+      // An answer may get lost after the remote took the push: then the head is already ours.
+      if (commit === undefined) return head !== undefined && head === pushed ? head : (goal.last ?? head ?? "");
+      pushed = commit;
+      await remote.push(commit);
+      return commit;
+    });
   });
 }
 
-async function withBranch<T>(url: string, branch: string, context: Context, use: (remote: GitBranch) => Promise<T>) {
+/** Tries again after lost races and passing faults. */
+async function persistently<T>(context: Context, operation: () => Promise<T>): Promise<T> {
+  const once = async ({ attempt, wait }: Try): Promise<T | Again> => {
+    try {
+      return await operation();
+    } catch (error) {
+      if (!(error instanceof GitError) || error.kind === "other") throw error;
+      if (wait === undefined) throw new Error(`gave up after ${TRIES} tries: ${error.message}`);
+      context.log("debug", `${error.message}; trying again (${attempt} of ${TRIES})`);
+      return new Again();
+    }
+  };
+  // Losers of one race must not meet again in the next.
+  const waits = (attempt: number) => Math.random() * Math.min(LONGEST_WAIT_MS, 100 * 2 ** attempt);
+  return retry(once, { waits, attempts: TRIES, signal: context.signal });
+}
+
+async function withBranch<T>({ url, branch }: Place, context: Context, use: (remote: GitBranch) => Promise<T>) {
   const remote = await GitBranch.open(url, branch, context.signal);
   try {
     return await use(remote);
@@ -241,10 +267,17 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
   if (head === undefined && goal.mayBeGone) return undefined;
   const { wanted, files: previous, sopsRules, kustomizations } = goal;
   const tree = head === undefined ? new Map<string, TreeEntry>() : await remote.tree(head);
-  const { writes, removes, drifted, conflicts } = plan({ ...wanted, tree, previous });
+  const owner = ownerOf(context);
+  const ownOf = async (paths: readonly string[]) => {
+    const found = head === undefined || paths.length === 0 ? new Map() : await remote.owners(head, paths);
+    return paths.filter((path) => found.get(path) === owner);
+  };
+  const { writes, removes, drifted, conflicts } = await planned(wanted, tree, previous, ownOf);
   if (wanted.sopsRules.length + sopsRules.length > 0) {
     const text = await configText(remote, tree);
-    const merged = mergeRules(text, { wanted: wanted.sopsRules, previous: sopsRules, adopt: wanted.adopt });
+    const merge = (adopt: boolean) => mergeRules(text, { wanted: wanted.sopsRules, previous: sopsRules, adopt });
+    let merged = merge(wanted.adopt);
+    if (merged.conflicts.length > 0 && (await ownOf([SOPS_CONFIG])).length > 0) merged = merge(true);
     conflicts.push(...merged.conflicts.map((pathRegex) => `${SOPS_CONFIG} (rule with path_regex ${pathRegex})`));
     if (merged.text !== undefined && merged.text !== text) writes.set(SOPS_CONFIG, merged.text);
     if (merged.text === undefined && text !== undefined) removes.push(SOPS_CONFIG);
@@ -261,7 +294,26 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
   }
   if (conflicts.length > 0) throw new Error(inTheWay(wanted, conflicts));
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
-  return remote.commit({ parent: head, message: wanted.message, writes, removes });
+  return remote.commit({ parent: head, message: wanted.message, owner, writes, removes });
+}
+
+/** Tells this resource's commits from those of other stacks, wherever in its program the resource stands. */
+function ownerOf({ urn, name }: Context): string {
+  const [stack, project] = urn.split("::");
+  return createHash("sha256").update(`${stack}::${project}::${name}`).digest("hex").slice(0, 16);
+}
+
+/** The plan; what this resource itself committed, and nobody changed since, is in nobody's way: its state got lost. */
+async function planned(
+  wanted: GitCommitInputs,
+  tree: ReadonlyMap<string, TreeEntry>,
+  previous: Owned["files"],
+  ownOf: (paths: readonly string[]) => Promise<string[]>,
+) {
+  const first = plan({ ...wanted, tree, previous });
+  const own = await ownOf(first.conflicts.filter((path) => tree.has(path)));
+  if (own.length === 0) return first;
+  return plan({ ...wanted, tree, previous: new Map([...previous, ...own.map((path) => [path, undefined] as const)]) });
 }
 
 function inTheWay({ url, branch }: GitCommitInputs, conflicts: readonly string[]): string {

@@ -3,7 +3,15 @@
 import * as z from "zod";
 import { isMap } from "../../net/values.ts";
 import { type CheckFailure, UNKNOWN } from "../../plugin/handler.ts";
-import { flag, type Inputs, type Known, type Previewed, resourceSchema, type State } from "../../plugin/schema.ts";
+import {
+  flag,
+  type Inputs,
+  instance,
+  type Known,
+  type Previewed,
+  resourceSchema,
+  type State,
+} from "../../plugin/schema.ts";
 import { loginServer } from "../azure/forms.ts";
 import * as flux from "../flux/forms.ts";
 import { LISTS } from "./kustomizationFile.ts";
@@ -79,7 +87,8 @@ export const GIT_COMMIT = resourceSchema({
     "Imported into a stack by the id in the state, `<url>#<branch>`: it owns no file then, and the next update takes over " +
     "those that stand there with the very same content, without a commit. With `<url>#<branch>:<path>,<path>/` it owns " +
     "these files, whatever is in them; a path with a slash at its end takes every file below it. Creating the resource " +
-    "takes over files of the very same content too, so an import is seldom needed.",
+    "takes over files of the very same content too, and those that it committed itself and nobody changed since, so an " +
+    "import is seldom needed.",
   inputs: {
     url: z
       .string({ error: "must be the repository's URL" })
@@ -149,6 +158,7 @@ export const GIT_COMMIT = resourceSchema({
       .record(z.string(), z.string())
       .describe("The object ids of the files of `fluxComponents` as they were left, by path.")
       .exactOptional(),
+    instance,
   },
 });
 

@@ -15,7 +15,7 @@ import {
   type SchemaHandler,
   type State,
 } from "../../plugin/schema.ts";
-import { azure, type Cloud, look } from "../azure/cloud.ts";
+import { azure, type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
 import { downloadChart } from "./chartSource.ts";
 import * as forms from "./forms.ts";
@@ -121,7 +121,7 @@ async function ensure(cloud: Cloud, inputs: ChartMirrorInputs, own: string | und
 
 async function push(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undefined, context: Context): Promise<void> {
   const { repository, version, manifest: expected } = inputs;
-  const registry = cloud.registry(inputs.loginServer);
+  const registry = registryUntil(cloud, inputs.loginServer, context.signal);
   const tag = tagOf(version);
   const there = (await registry.head(repository, tag))?.digest;
   if (there === expected) return;
@@ -150,7 +150,7 @@ async function push(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undef
 
 async function refresh(cloud: Cloud, { id, inputs }: Known<ChartMirrorInputs, ChartMirrorState>, context: Context) {
   const { loginServer, repository, version } = inputs;
-  const found = await look(cloud.registry(loginServer), repository, tagOf(version));
+  const found = await look(registryUntil(cloud, loginServer, context.signal), repository, tagOf(version));
   if ("closed" in found) {
     context.log("info", `not compared with the registry: ${found.closed.message}`);
     return { id, inputs, state: stateOf(inputs) };
@@ -178,8 +178,9 @@ async function findChart(cloud: Cloud, id: string, context: Context): Promise<Ch
     );
   }
   const loginServer = await loginServerOf(cloud, registryId, context);
-  const found = loginServer && (await cloud.registry(loginServer).manifest(repository, tagOf(version)));
-  if (!loginServer || !found) return undefined;
+  if (loginServer === undefined) return undefined;
+  const found = await registryUntil(cloud, loginServer, context.signal).manifest(repository, tagOf(version));
+  if (found === undefined) return undefined;
   const body = JSON.parse(found.body.toString()) as {
     layers?: { digest: string }[];
     annotations?: Record<string, string>;

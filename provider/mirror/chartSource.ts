@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { CHART_MEDIA_TYPES } from "../../net/chartManifest.ts";
 import { describe } from "../../net/describe.ts";
 import { type Answer, send } from "../../net/http.ts";
-import type { Cloud } from "../azure/cloud.ts";
+import { type Cloud, registryUntil } from "../azure/cloud.ts";
 
 /**
  * Downloads a chart and verifies it.
@@ -13,7 +13,7 @@ import type { Cloud } from "../azure/cloud.ts";
  * @throws Error naming the URL when it cannot be had, or its content is another one than the lock's.
  */
 export async function downloadChart(cloud: Cloud, url: string, sha256: string, signal: AbortSignal): Promise<Buffer> {
-  const tgz = url.startsWith("oci://") ? await fromRegistry(cloud, url) : await fromRepository(url, signal);
+  const tgz = url.startsWith("oci://") ? await fromRegistry(cloud, url, signal) : await fromRepository(url, signal);
   const actual = createHash("sha256").update(tgz).digest("hex");
   if (actual === sha256) return tgz;
   throw new Error(
@@ -34,10 +34,10 @@ async function fromRepository(url: string, signal: AbortSignal): Promise<Buffer>
   throw new Error(`${url} cannot be downloaded: ${response.status} ${response.statusText}`.trimEnd());
 }
 
-async function fromRegistry(cloud: Cloud, url: string): Promise<Buffer> {
+async function fromRegistry(cloud: Cloud, url: string, signal: AbortSignal): Promise<Buffer> {
   const [, host, repository, tag] = /^oci:\/\/([^/]+)\/(.+):([^:/]+)$/.exec(url) ?? [];
   if (!host || !repository || !tag) throw new Error(`"${url}" is not oci://<host>/<repository>:<version>`);
-  const registry = cloud.registry(host);
+  const registry = registryUntil(cloud, host, signal);
   const found = await registry.manifest(repository, tag.replaceAll("+", "_"));
   if (found === undefined) throw new Error(`${host} has no chart ${repository}:${tag}`);
   const { layers = [] } = JSON.parse(found.body.toString()) as { layers?: { mediaType: string; digest: string }[] };

@@ -14,7 +14,7 @@ import {
   type SchemaHandler,
   type State,
 } from "../../plugin/schema.ts";
-import { azure, type Cloud, look } from "../azure/cloud.ts";
+import { azure, type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
 import * as forms from "./forms.ts";
 import { findImage } from "./imageImportId.ts";
@@ -110,7 +110,7 @@ async function diff(
 
 async function refresh(cloud: Cloud, { id, inputs }: Known<ImageImportInputs, ImageImportState>, context: Context) {
   const { loginServer, repository, tag, digest } = inputs;
-  const found = await look(cloud.registry(loginServer), repository, tag ?? digest);
+  const found = await look(registryUntil(cloud, loginServer, context.signal), repository, tag ?? digest);
   if ("closed" in found) {
     context.log("info", `not compared with the registry: ${found.closed.message}`);
     return { id, inputs, state: stateOf(inputs) };

@@ -1,7 +1,7 @@
 // Import ids of images (`pulumi import`): `<registry's ARM id>/images/<repository>:<tag>` or `...@<digest>`.
 
 import type { Context } from "../../plugin/handler.ts";
-import { armGet, type Cloud, look } from "../azure/cloud.ts";
+import { armGet, type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { REPOSITORY } from "./forms.ts";
 import type { ImageTarget } from "./importer.ts";
 
@@ -26,7 +26,7 @@ export async function findImage(cloud: Cloud, id: string, context: Context): Pro
   }
   const loginServer = await loginServerOf(cloud, registryId, context);
   if (loginServer === undefined) return undefined;
-  const found = await look(cloud.registry(loginServer), repository, reference);
+  const found = await look(registryUntil(cloud, loginServer, context.signal), repository, reference);
   if ("closed" in found && digest === undefined) {
     throw new Error(
       `the digest of ${repository}:${tag} cannot be read: ${found.closed.message}. Add it to the id: ...@<digest>`,

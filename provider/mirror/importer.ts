@@ -3,7 +3,7 @@
 import { Again, retry, type Try } from "../../net/retry.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { ArmError } from "../azure/armClient.ts";
-import { type Cloud, look } from "../azure/cloud.ts";
+import { type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { Limiter } from "../azure/limiter.ts";
 
 /** The image and where it goes. */
@@ -54,13 +54,13 @@ export class Importer {
    * @throws Error when the tag holds another digest, ARM refuses, or the target holds something else afterwards.
    */
   async ensure(target: ImageTarget, force: boolean, context: Context): Promise<void> {
-    const before = await this.#look(target);
+    const before = await this.#look(target, context);
     if ("closed" in before) return this.#importUnseen(target, force, context, before.closed.message);
     if (before.digest === target.digest) return;
     if (before.digest !== undefined && !force) throw movedTag(target, before.digest);
     await this.#limiter.run(async () => {
       try {
-        await this.#import(target, context, { force, settled: () => this.#hasArrived(target) });
+        await this.#import(target, context, { force, settled: () => this.#hasArrived(target, context) });
       } catch (error) {
         // Somebody else may have imported it meanwhile: what stands there now decides.
         if (!isTaken(error)) throw error;
@@ -109,7 +109,7 @@ export class Importer {
 
   async #verify(target: ImageTarget, force: boolean, context: Context): Promise<void> {
     const once = async ({ wait }: Try): Promise<undefined | Again> => {
-      const after = await this.#look(target);
+      const after = await this.#look(target, context);
       if ("closed" in after) {
         context.log("info", `the digest in the registry is not compared: ${after.closed.message}`);
         return undefined;
@@ -123,13 +123,13 @@ export class Importer {
     await retry(once, { waits: ARRIVAL_WAITS, signal: context.signal });
   }
 
-  async #hasArrived(target: ImageTarget): Promise<boolean> {
-    const found = await this.#look(target);
+  async #hasArrived(target: ImageTarget, context: Context): Promise<boolean> {
+    const found = await this.#look(target, context);
     return "digest" in found && found.digest === target.digest;
   }
 
-  #look({ loginServer, repository, tag, digest }: ImageTarget) {
-    return look(this.#cloud.registry(loginServer), repository, tag ?? digest);
+  #look({ loginServer, repository, tag, digest }: ImageTarget, { signal }: Context) {
+    return look(registryUntil(this.#cloud, loginServer, signal), repository, tag ?? digest);
   }
 }
 

@@ -70,15 +70,19 @@ export interface GitCommitArgs {
  * Imported into a stack by the id in the state, `<url>#<branch>`: it owns no file then, and the next update takes over
  * those that stand there with the very same content, without a commit. With `<url>#<branch>:<path>,<path>/` it owns
  * these files, whatever is in them; a path with a slash at its end takes every file below it. Creating the resource takes
- * over files of the very same content too, so an import is seldom needed.
+ * over files of the very same content too, and those that it committed itself and nobody changed since, so an import is
+ * seldom needed.
  */
 export class GitCommit extends pulumi.CustomResource {
   /** The last commit this resource made, or the branch's head when there was nothing to commit. */
   declare readonly commit: pulumi.Output<string>;
   /** The object ids of the files of `fluxComponents` as they were left, by path. */
   declare readonly blobs: pulumi.Output<Readonly<Record<string, string>> | undefined>;
+  /** Tells this resource from one that took its place; random. */
+  declare readonly instance: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: GitCommitArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:GitCommit", name, { ...args, commit: undefined, blobs: undefined }, opts);
+    const outputs = { commit: undefined, blobs: undefined, instance: undefined };
+    super("gitops:index:GitCommit", name, { ...args, ...outputs }, opts);
   }
 }

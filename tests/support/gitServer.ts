@@ -13,8 +13,15 @@ const run = promisify(execFile);
 /** What a Git host allows. */
 const SETTINGS = "[http]\nreceivepack = true\n[uploadpack]\nallowFilter = true\nallowAnySHA1InWant = true\n";
 
-/** Called before a request is served; the answer is sent when it has settled. A number ends it with that status. */
-export type Interrupt = (request: { method: string; path: string; query: string }) => Promise<number | undefined>;
+/**
+ * Called before a request is served; the answer is sent when it has settled. A number ends it with that status; where it
+ * is `lost` the request is served, and the connection breaks before its answer.
+ */
+export type Interrupt = (request: {
+  method: string;
+  path: string;
+  query: string;
+}) => Promise<number | "lost" | undefined>;
 
 export interface GitServer {
   /** The URL of a repository, without credentials. */
@@ -99,20 +106,21 @@ async function serve(
   const method = request.method ?? "GET";
   server.requests.push(`${method} ${path}${search}`);
   const status = await server.interrupt?.({ method, path, query: search });
-  if (status !== undefined) {
+  if (typeof status === "number") {
     request.resume();
     response.writeHead(status).end();
     return;
   }
-  await runBackend(root, { method, path, query: search.slice(1) }, request, response);
+  const answer = await runBackend(root, { method, path, query: search.slice(1) }, request);
+  if (status === "lost") response.destroy();
+  else response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(answer.body);
 }
 
 async function runBackend(
   root: string,
   { method, path, query }: { method: string; path: string; query: string },
   request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+): Promise<{ status: number; headers: ReadonlyMap<string, string>; body: Buffer }> {
   const header = (name: string) => String(request.headers[name] ?? "");
   const child = spawn("git", ["http-backend"], {
     env: {
@@ -141,9 +149,9 @@ async function runBackend(
       .subarray(0, end)
       .toString()
       .split("\r\n")
-      .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+      .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()] as const),
   );
   const status = Number.parseInt(headers.get("Status") ?? "200", 10);
   headers.delete("Status");
-  response.writeHead(status, Object.fromEntries(headers)).end(output.subarray(end + 4));
+  return { status, headers, body: output.subarray(end + 4) };
 }

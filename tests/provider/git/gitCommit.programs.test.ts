@@ -156,6 +156,40 @@ describe("GitCommit", () => {
     });
   });
 
+  describe("of its own, whose state got lost", () => {
+    it("takes over what it committed and nobody changed since, whatever it shall be now", async () => {
+      const rule = { path_regex: "^prod/", azure_keyvault: "https://v.vault.azure.net/keys/sops/1" };
+      await create({ files: { "secrets/a.yaml": "one ciphertext\n", "b.yaml": "b\n" }, sopsRules: [rule] });
+      await server.commit("main", { "theirs.yaml": "t\n" });
+      const next = { ...rule, azure_keyvault: "https://v.vault.azure.net/keys/sops/2" };
+      await create({ files: { "secrets/a.yaml": "another ciphertext\n", "b.yaml": "B\n" }, sopsRules: [next] });
+      assert.deepEqual([await show("secrets/a.yaml"), await show("b.yaml")], ["another ciphertext", "B"]);
+      assert.match(await show(".sops.yaml"), /keys\/sops\/2$/);
+      assert.equal(await count(), 3);
+      assert.deepEqual(logs, []);
+    });
+
+    it("refuses what others changed since, and what another resource committed", async () => {
+      await create({ files: { "a.yaml": "a\n", "b.yaml": "b\n" } });
+      await server.commit("main", { "b.yaml": "edited\n" });
+      await assert.rejects(create({ files: { "a.yaml": "A\n", "b.yaml": "B\n" } }), /something else at: b\.yaml\./);
+      const another = { ...context(), urn: "urn:pulumi:prod::other::gitops:index:GitCommit::fleet" };
+      await assert.rejects(
+        gitCommit.create(inputs({ files: { "a.yaml": "A\n" } }), another),
+        /something else at: a\.yaml\./,
+      );
+      assert.equal(await show("a.yaml"), "a");
+    });
+
+    it("refuses what was committed too long ago to tell", async () => {
+      await create({ files: { "a.yaml": "a\n" } });
+      const commit = (number: number) =>
+        `commit refs/heads/main\ncommitter S <s@example.com> 1700000000 +0000\ndata 1\nx\n${number === 0 ? "from refs/heads/main^0\n" : ""}M 100644 inline n.yaml\ndata ${String(number).length}\n${number}\n`;
+      await server.git(["fast-import", "--quiet"], [...Array(250).keys()].map(commit).join(""));
+      await assert.rejects(create({ files: { "a.yaml": "A\n" } }), /something else at: a\.yaml\./);
+    });
+  });
+
   describe("update", () => {
     it("writes what changed, removes what left, and keeps everything else, in one commit", async () => {
       const first = await create({ files: { "a.yaml": "a\n", "old/b.yaml": "b\n", "c.yaml": "c\n" } });

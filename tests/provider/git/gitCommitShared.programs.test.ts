@@ -179,6 +179,7 @@ describe("GitCommit beside others", () => {
         ...inputs(components()),
         blobs: { [COMPONENTS]: blobId(text()) },
         commit: state.commit,
+        instance: state.instance,
       });
       assert.ok(JSON.stringify(state).length < 1000);
     });

@@ -1,6 +1,5 @@
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { chartManifest } from "../../../net/chartManifest.ts";
 import { RegistryClosed } from "../../../net/registry/client.ts";
@@ -8,6 +7,7 @@ import { type Properties, type ResourceHandler, UNKNOWN } from "../../../plugin/
 import { chartMirrorIn } from "../../../provider/mirror/chartMirror.ts";
 import { type Loopback, listen } from "../../support/loopback.ts";
 import { digestOf, FakeCloud, REGISTRY_ID } from "../fakeCloud.ts";
+import { chart } from "./chart.ts";
 
 const CREATED = "2026-01-31T12:00:00Z";
 const TGZ = chart("kured", "6.1.0+1");
@@ -180,17 +180,3 @@ describe("ChartMirror", () => {
 });
 
 /** A packaged chart: a tar of one file, Chart.yaml. */
-function chart(name: string, version: string): Buffer {
-  const text = Buffer.from(`apiVersion: v2\nname: ${name}\nversion: ${version}\n`);
-  const header = Buffer.alloc(512);
-  header.write(`${name}/Chart.yaml`, 0);
-  header.write("0000644\0", 100);
-  header.write("0000000\0".repeat(2), 108);
-  header.write(`${text.length.toString(8).padStart(11, "0")}\0`, 124);
-  header.write("00000000000\0        0", 136);
-  header.write("ustar\x0000", 257);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  const padding = Buffer.alloc((512 - (text.length % 512)) % 512);
-  return gzipSync(Buffer.concat([header, text, padding, Buffer.alloc(1024)]));
-}
