@@ -92,11 +92,21 @@ export async function runningStacks(): Promise<string[]> {
   return (await readdir(rehearsals())).filter((stack) => runningCloud(stack) !== undefined).sort();
 }
 
-/** Sends a request to a running cloud's control port. @throws Error in the cloud's words. */
-export async function control<T>(cloud: CloudFile, path: string, method = "GET"): Promise<T> {
+/** How long a cloud may take to answer, in milliseconds. */
+const ANSWER_LIMIT = 120_000;
+
+/** Sends a request to a running cloud's control port. @throws Error in the cloud's words, or that it gives none. */
+export async function control<T>(cloud: CloudFile, path: string, method = "GET", body?: object): Promise<T> {
   const response = await fetch(`http://127.0.0.1:${cloud.control.port}${path}`, {
     method,
     headers: { authorization: `Bearer ${cloud.control.token}` },
+    signal: AbortSignal.timeout(ANSWER_LIMIT),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch((cause: Error) => {
+    const problem = cause.name === "TimeoutError" ? `was silent for ${ANSWER_LIMIT / 1000} s` : "does not answer";
+    throw new Error(`The rehearsal's cloud (process ${cloud.pid}) ${problem}. End it: npm run rehearse -- stop`, {
+      cause,
+    });
   });
   if (response.ok) return (await response.json()) as T;
   // In the words of what went wrong there: mostly it is the user's to mend.

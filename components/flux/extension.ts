@@ -1,7 +1,7 @@
 import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extension.js";
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
 import * as pulumi from "@pulumi/pulumi";
-import { FLUX_NAMESPACE, GIT_REPOSITORY } from "../repository/names.ts";
+import { EXTENSION, EXTENSION_KUSTOMIZATION, FLUX_NAMESPACE, GIT_REPOSITORY } from "../repository/names.ts";
 import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
 import { createDeployKey } from "./deployKey.ts";
@@ -52,7 +52,7 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
     name,
     {
       ...target(args, args.clusterName),
-      extensionName: "flux",
+      extensionName: EXTENSION,
       extensionType: "microsoft.flux",
       autoUpgradeMinorVersion: true,
       releaseTrain: "Stable",
@@ -94,7 +94,7 @@ function createConfiguration(
       },
       configurationProtectedSettings,
       kustomizations: {
-        cluster: {
+        [EXTENSION_KUSTOMIZATION]: {
           path: `./${path}`,
           prune: true,
           wait: true,

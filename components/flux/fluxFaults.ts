@@ -1,9 +1,18 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
 import { FLUX } from "../defaults.ts";
-import { PULL_SECRET } from "../repository/names.ts";
+import { FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
 import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
+import {
+  shareResources,
+  type Taken,
+  takenChart,
+  takenNamespace,
+  takenSecret,
+  takenStack,
+} from "../repository/taken.ts";
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
+import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
 
 /** Everything about the arguments that cannot work. */
@@ -14,6 +23,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...waitFaults(args),
     ...modeFaults(args),
     ...lockFaults(args),
+    ...takenFaults(args),
     ...secretFaults(args),
   ];
 }
@@ -94,6 +104,38 @@ function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
       ? [unlocked("demo.image", demo.image, "is no image of the lock, so nothing says which digest to run")]
       : []),
   ];
+}
+
+/** What names that somebody else has. */
+function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }: FluxBootstrapArgs): Fault[] {
+  const fault = (argument: string, value: string, taken: Taken | undefined): Fault[] =>
+    taken === undefined ? [] : [{ argument, value, ...taken }];
+  return [
+    ...fault("stack", stack, takenStack(stack)),
+    ...charts.flatMap((chart, index) => [
+      ...fault(`charts[${index}].name`, chart.name, takenChart(chart, demo !== undefined)),
+      ...fault(
+        `charts[${index}].namespace`,
+        chart.namespace,
+        chart.namespace === FLUX_NAMESPACE ? FLUX_S_OWN : takenNamespace(chart.namespace),
+      ),
+    ]),
+    ...secrets.flatMap((secret, index) => [
+      ...fault(`secrets[${index}].name`, secret.name, takenSecret(secret)),
+      ...fault(`secrets[${index}].namespace`, secret.namespace, takenNamespace(secret.namespace)),
+      ...sameResources(secret, index, [...(pullCredentials ? [PULL_SECRET] : []), ...secrets.slice(0, index)]),
+    ]),
+  ];
+}
+
+const FLUX_S_OWN: Taken = { problem: "belongs to Flux itself", remedy: "choose a namespace of the chart's own" };
+
+/** Secrets whose resources would have the same name: the engine knows no two. */
+function sameResources(secret: SecretArgs, index: number, others: readonly SecretArgs[]): Fault[] {
+  const other = others.find((each) => shareResources(each, secret));
+  if (other === undefined) return [];
+  const problem = `cannot be told from secret ${other.namespace}/${other.name}: with their namespaces before them both are called the same`;
+  return [{ argument: `secrets[${index}].name`, value: secret.name, problem, remedy: "choose another name" }];
 }
 
 // Kubernetes' names of objects that become a DNS label (RFC 1123).

@@ -2,8 +2,9 @@ import { type Lock, relocate } from "../../mirror/lock.ts";
 import { CHART, DEMO as DEMO_DEFAULTS } from "../defaults.ts";
 import { appSeeds, kustomization } from "./demo.ts";
 import { clusterFiles } from "./kustomizations.ts";
-import { appsFolder, DEMO, FLUX_NAMESPACE, infrastructureFolder } from "./names.ts";
+import { appsFolder, DEMO, infrastructureFolder } from "./names.ts";
 import { overlay, type Release, releaseFiles } from "./releases.ts";
+import { EXISTING_NAMESPACES } from "./taken.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 /** A chart of the lock, and how it is released. */
@@ -101,8 +102,7 @@ function mirroredImage(source: string, { lock, loginServer }: RepositoryOptions)
   return `${loginServer}/${found.repository}@${found.digest}`;
 }
 
-// They are there already: Kubernetes' own, and Flux's.
-const EXISTING = new Set(["default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE]);
+const EXISTING: ReadonlySet<string> = new Set(EXISTING_NAMESPACES);
 
 function namespacesOf(objects: readonly { readonly namespace: string }[]): string[] {
   return [...new Set(objects.map((object) => object.namespace))].filter((name) => !EXISTING.has(name)).sort();

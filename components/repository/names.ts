@@ -4,6 +4,25 @@ export const FLUX_NAMESPACE = "flux-system";
 /** The name of the GitRepository that everything comes from: the extension names it like its configuration. */
 export const GIT_REPOSITORY = "flux-system";
 
+/** The AKS extension that brings Flux, as the program names it. */
+export const EXTENSION = "flux";
+
+/** The extension's one Kustomization, as its configuration names it. */
+export const EXTENSION_KUSTOMIZATION = "cluster";
+
+/** How Flux comes into the cluster. */
+type Mode = "extension" | "bootstrap";
+
+/** The Kustomization that applies the stack's folder: the extension puts its configuration's name before it. */
+export const rootKustomization = (mode: Mode): string =>
+  mode === "extension" ? `${GIT_REPOSITORY}-${EXTENSION_KUSTOMIZATION}` : GIT_REPOSITORY;
+
+/** The secret that Flux signs in to the repository with: the extension names it after its configuration. */
+export const gitSecret = (mode: Mode): string => (mode === "extension" ? `${GIT_REPOSITORY}-auth` : GIT_REPOSITORY);
+
+/** The HelmChart that Flux makes for a release whose chart comes from a HelmRepository. */
+export const helmChart = (release: string): string => `${FLUX_NAMESPACE}-${release}`;
+
 /** The demo application's name, and its namespace. */
 export const DEMO = "demo";
 

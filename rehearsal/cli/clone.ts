@@ -13,8 +13,7 @@ export type Head = { readonly commit: string } | { readonly missing: string };
  * @throws Error as git fails otherwise.
  */
 export async function updateClone(paths: Paths, cloud: CloudFile, url: string, branch: string): Promise<Head> {
-  // What git says is read below.
-  const env = { ...environment({ paths, cloud }), ...signIn, LC_ALL: "C" };
+  const env = gitEnvironment(paths, cloud);
   const git = (args: string[], cwd: string) => must("git", args, { cwd, env });
   const remote = await run("git", ["ls-remote", "--exit-code", url, `refs/heads/${branch}`], { cwd: paths.dir, env });
   const missing = absence(remote, url, branch);
@@ -32,4 +31,34 @@ export async function updateClone(paths: Paths, cloud: CloudFile, url: string, b
 function absence({ code, stderr }: Ran, url: string, branch: string): string | undefined {
   if (code === 2) return `the GitOps repository ${url} has no branch ${branch}`;
   return /^fatal: repository '.*' not found$/m.test(stderr) ? `there is no GitOps repository ${url}` : undefined;
+}
+
+/** What git says is read here; a server that is silent for half a minute is one that cannot be reached. */
+const gitEnvironment = (paths: Paths, cloud: CloudFile) => ({
+  ...environment({ paths, cloud }),
+  ...signIn,
+  LC_ALL: "C",
+  GIT_HTTP_LOW_SPEED_LIMIT: "1",
+  GIT_HTTP_LOW_SPEED_TIME: "30",
+});
+
+/** Whether a commit of a branch comes after another one that the clone has. */
+export async function isAfter(
+  paths: Paths,
+  cloud: CloudFile,
+  branch: string,
+  earlier: string,
+  later: string,
+): Promise<boolean> {
+  const git = (...args: string[]) => run("git", args, { cwd: paths.clone, env: gitEnvironment(paths, cloud) });
+  // Somebody may have pushed it since.
+  if ((await git("cat-file", "-e", `${later}^{commit}`)).code !== 0) await git("fetch", "--quiet", "origin", branch);
+  return (await git("merge-base", "--is-ancestor", earlier, later)).code === 0;
+}
+
+/** When a commit of the clone was made, in ISO 8601. */
+export async function commitTime(paths: Paths, cloud: CloudFile, commit: string): Promise<string> {
+  const env = gitEnvironment(paths, cloud);
+  const { stdout } = await run("git", ["show", "--no-patch", "--format=%ct", commit], { cwd: paths.clone, env });
+  return new Date(Number(stdout.trim()) * 1000).toISOString();
 }

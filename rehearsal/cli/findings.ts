@@ -1,7 +1,10 @@
 // What a run led to, from what its cloud and its repository hold: lists for the report, and every fault in words.
 import type { Lock } from "../../mirror/lock.ts";
 import type { InspectedFluxObject, InspectedRegistry, Inspection } from "../world/inspection.ts";
+import type { Expected } from "./expected.ts";
+import { armFaults, fluxFaults, lookedAt, promiseFaults } from "./promises.ts";
 import type { SecretInGit } from "./secretsInGit.ts";
+import type { Failures } from "./settle.ts";
 
 /** A Flux object as the report lists it. */
 export interface FoundObject {
@@ -9,6 +12,9 @@ export interface FoundObject {
   readonly name: string;
   readonly namespace: string;
   readonly ready: boolean;
+  readonly suspended: boolean;
+  /** When its Ready condition last changed, in ISO 8601; empty where it has none. */
+  readonly since: string;
   readonly revision: string;
   /** The object's own words. */
   readonly message: string;
@@ -63,7 +69,20 @@ export interface FoundSecret {
   readonly decrypted: boolean;
 }
 
+/** Things of one kind that were looked for. */
+export interface LookedAt {
+  readonly kind: string;
+  /** Their names, those that are wrong too. */
+  readonly names: readonly string[];
+  /** How many of them are as they shall be. */
+  readonly right: number;
+  /** How they shall be, in a word or two. */
+  readonly state: string;
+}
+
 export interface Findings {
+  /** What was promised and therefore looked for. */
+  readonly looked: readonly LookedAt[];
   readonly kustomizations: readonly FoundKustomization[];
   readonly helmReleases: readonly FoundRelease[];
   readonly sources: readonly FoundSource[];
@@ -75,8 +94,24 @@ export interface Findings {
   readonly faults: readonly string[];
 }
 
+/** What is known after a run. */
+export interface Facts {
+  readonly inspection: Inspection;
+  /** The look before Flux was asked for anything. */
+  readonly before: Inspection;
+  readonly lock: Pick<Lock, "charts" | "images">;
+  readonly inGit: readonly SecretInGit[];
+  readonly expected: Expected;
+  /** The branch's head; undefined where there is none. */
+  readonly head?: string | undefined;
+  /** Those revisions that are the head or newer. */
+  readonly atHead: ReadonlySet<string>;
+  readonly failures: Failures;
+}
+
 /** What was found after a run. */
-export function findings(inspection: Inspection, lock: Lock, inGit: readonly SecretInGit[]): Findings {
+export function findings(facts: Facts): Findings {
+  const { inspection, lock, inGit } = facts;
   const registry = inspection.registries[0];
   const { objects = [], podImages = [] } = inspection.cluster ?? {};
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
@@ -95,6 +130,7 @@ export function findings(inspection: Inspection, lock: Lock, inGit: readonly Sec
   }));
   const secrets = inGit.map((secret) => foundSecret(secret, inspection));
   return {
+    looked: lookedAt(facts),
     kustomizations: of("Kustomization").map((object) => ({
       ...listed(object),
       path: object.path ?? "",
@@ -114,12 +150,14 @@ export function findings(inspection: Inspection, lock: Lock, inGit: readonly Sec
     podImages: podImages.map(({ image, pods, problem }) => ({ image, pods, found: problem === undefined })),
     secrets,
     faults: [
+      ...promiseFaults(facts),
       ...rightFaults(inspection, secrets.length > 0),
       ...(registry === undefined ? ["there is no container registry"] : contentFaults(images, charts)),
       ...podImages.flatMap(({ image, pods, problem }) =>
         problem === undefined ? [] : [`image ${image} of pod ${pods.join(", ")} ${problem}`],
       ),
-      ...objects.filter(({ ready }) => !ready).map(notReady),
+      ...fluxFaults(facts),
+      ...armFaults(facts),
       ...sharedObjects(objects),
       ...secretFaults(inGit, secrets),
     ],
@@ -134,22 +172,14 @@ const contentFaults = (images: readonly FoundImage[], charts: readonly FoundChar
 const holds = (registry: InspectedRegistry | undefined, repository: string, digest: string) =>
   registry?.repositories[repository]?.digests.includes(digest) === true;
 
-const listed = ({ kind, name, namespace, ready, revision, message }: InspectedFluxObject): FoundObject => ({
-  kind,
-  name,
-  namespace,
-  ready,
-  revision,
-  message,
-});
-
-const notReady = ({ kind, name, namespace, reason, message }: InspectedFluxObject) =>
-  `${kind} ${namespace}/${name} is not Ready: ${[reason, message].filter(Boolean).join(": ") || "it has no status"}`;
-
+const listed = (object: InspectedFluxObject): FoundObject => {
+  const { kind, name, namespace, ready, suspended, since, revision, message } = object;
+  return { kind, name, namespace, ready, suspended, since, revision, message };
+};
 /** Rights that are missing: Flux's own words on them speak of tokens and status codes. */
 function rightFaults({ registries, keys, federatedServiceAccounts, cluster }: Inspection, hasSecrets: boolean) {
   const faults: string[] = [];
-  if (cluster === undefined || cluster.objects.length === 0) return ["Flux has no objects in the cluster"];
+  if (cluster === undefined || cluster.objects.length === 0) return faults; // what is missing is told already
   // Without any credential nobody can say which identity is Flux's.
   const isKnown = federatedServiceAccounts.length > 0;
   for (const { loginServer, fluxPulls } of registries)

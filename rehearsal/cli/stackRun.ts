@@ -60,7 +60,12 @@ export async function rehearseStack(stack: string, settings: Settings, options: 
     await phases.run("Resolve charts and images", () => ensureLock(stack, paths, cloudProcess.cloud, settings, print));
     await phases.run("Find the cluster's tools", () => options.clusterTools);
     const fault = await phases.run("pulumi up", () => up(run));
-    const made = await makeReport({ ...run, cloud: cloudProcess.cloud, faults: fault ? [fault] : [] });
+    const made = await makeReport({
+      ...run,
+      cloud: cloudProcess.cloud,
+      isFresh: fault === undefined,
+      faults: fault ? [fault] : [],
+    });
     print(`\n${summary(made)}`);
     if (keep) {
       await cloudProcess.keep();

@@ -2,6 +2,9 @@
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "./api.ts";
 
+/** The Flux that the extension brings: the one whose controllers the rehearsal has. */
+export const FLUX_VERSION = "2.9.4";
+
 /** `configurationSettings` of the extension. */
 export type ExtensionSettings = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 // What Flux says of its objects in the cluster.
 import { KubernetesError } from "../../net/kubernetesApi.ts";
 import type { ClusterApi, KubeObject } from "./api.ts";
-import { listPath } from "./paths.ts";
+import { listPath, objectPath } from "./paths.ts";
 
 export interface Condition {
   readonly type: string;
@@ -31,6 +31,8 @@ export interface FluxObject extends FluxReference {
   readonly message: string;
   /** The source's, applied or released revision; empty where there is none. */
   readonly revision: string;
+  /** The revision that was tried last; empty where its kind says none. */
+  readonly attempted: string;
   readonly suspended: boolean;
   /** What it waits for: sources and dependencies. */
   readonly needs: readonly FluxReference[];
@@ -47,7 +49,7 @@ export interface FluxObject extends FluxReference {
 }
 
 /** What asks a controller to reconcile an object now. */
-export const REQUEST = "reconcile.fluxcd.io/requestedAt";
+const REQUEST = "reconcile.fluxcd.io/requestedAt";
 
 const SOURCE = "source.toolkit.fluxcd.io/v1";
 const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
@@ -74,6 +76,20 @@ export async function fluxObjects(api: ClusterApi): Promise<FluxObject[]> {
   return (await Promise.all(lists)).flat();
 }
 
+/**
+ * Asks an object's controller to reconcile it now, as `flux reconcile` does.
+ * @returns the word that the object's `handled` has when that was taken up.
+ */
+export async function requestReconcile(
+  api: ClusterApi,
+  { apiVersion, kind, name, namespace }: Pick<FluxObject, "apiVersion" | "kind" | "name" | "namespace">,
+): Promise<string> {
+  const word = new Date().toISOString();
+  const path = objectPath({ apiVersion, kind, metadata: { name, namespace } });
+  await api.send("PATCH", path, { metadata: { annotations: { [REQUEST]: word } } }, "application/merge-patch+json");
+  return word;
+}
+
 /** `Kustomization flux-system/apps` */
 export const nameOf = ({ kind, name, namespace }: FluxReference) => `${kind} ${namespace}/${name}`;
 
@@ -96,6 +112,7 @@ function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObj
     reason: condition?.reason ?? "",
     message: condition?.message ?? "",
     revision: revisionOf(status),
+    attempted: status.lastAttemptedRevision ?? "",
     suspended: spec.suspend === true,
     needs: needsOf(kind, namespace, spec, status),
     appliedBy:

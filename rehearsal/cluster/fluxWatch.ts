@@ -1,7 +1,6 @@
 // Waits for Flux: until everything is Ready, or something has failed and would fail again.
 import type { ClusterApi } from "./api.ts";
-import { type FluxObject, type FluxReference, fluxObjects, nameOf, REQUEST } from "./fluxState.ts";
-import { objectPath } from "./paths.ts";
+import { type FluxObject, type FluxReference, fluxObjects, nameOf, requestReconcile } from "./fluxState.ts";
 
 /** How long a failure may last before its controller is asked to try again at once, in milliseconds. */
 const PATIENCE = 8_000;
@@ -75,7 +74,7 @@ export class FluxWatch {
       if (!waits || !object.needs.every((need) => ready.has(nameOf(need)))) this.#told.delete(name);
       else if (Date.now() - (this.#told.get(name) ?? 0) > AGAIN) {
         this.#told.set(name, Date.now());
-        await this.#ask(object);
+        await requestReconcile(this.#api, object);
       }
     }
   }
@@ -90,19 +89,11 @@ export class FluxWatch {
     const failing: Failing = known?.generation === generation ? known : { since: Date.now(), generation };
     this.#failing.set(name, failing);
     if (failing.asked === undefined) {
-      if (Date.now() - failing.since > PATIENCE) failing.asked = { at: Date.now(), word: await this.#ask(object) };
+      if (Date.now() - failing.since > PATIENCE)
+        failing.asked = { at: Date.now(), word: await requestReconcile(this.#api, object) };
       return false;
     }
     return object.handled === failing.asked.word || Date.now() - failing.asked.at > ANSWER_LIMIT;
-  }
-
-  /** Asks an object's controller to reconcile it now. */
-  async #ask({ apiVersion, kind, name, namespace }: FluxObject): Promise<string> {
-    const word = new Date().toISOString();
-    const annotations = { [REQUEST]: word };
-    const path = objectPath({ apiVersion, kind, metadata: { name, namespace } });
-    await this.#api.send("PATCH", path, { metadata: { annotations } }, "application/merge-patch+json");
-    return word;
   }
 }
 

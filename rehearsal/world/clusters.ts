@@ -15,12 +15,10 @@ import { aksUsers } from "../cluster/aksUsers.ts";
 import { apiServerRefusal } from "../cluster/apiServerAccess.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { ExtensionAgent } from "../cluster/extensionAgent.ts";
+import { FLUX_VERSION } from "../cluster/extensionManifests.ts";
 import { FluxWatch } from "../cluster/fluxWatch.ts";
 import { clusterOptionsOf, nodesOf } from "../cluster/fromArm.ts";
 import { node } from "../cluster/nodes.ts";
-
-/** The Flux that the extension brings: the one whose controllers the rehearsal has. */
-const FLUX_VERSION = "2.9.4";
 
 /** Between two looks at Flux, in milliseconds. */
 const INTERVAL = 500;

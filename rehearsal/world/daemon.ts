@@ -4,6 +4,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { useProxy } from "../../net/proxy.ts";
 import { family, kill } from "../descendants.ts";
 import { type CloudFile, pathsOf } from "../session.ts";
@@ -22,8 +23,10 @@ const families = new Map<number, number[]>();
 const world = await World.create(stack, paths);
 const token = randomBytes(24).toString("base64url");
 
-const routes: Record<string, () => Promise<object>> = {
+const routes: Record<string, (body: string) => Promise<object>> = {
   "/inspection": () => world.inspect(),
+  "/flux": () => world.inspectFlux(),
+  "/reconcile": (body) => world.reconcile(JSON.parse(body)),
   "/content": () => world.addContent(),
   "/keeping": async () => ({ kept }),
 };
@@ -37,13 +40,15 @@ const server = createServer(async (request, response) => {
     ? [401, { error: "the rehearsal's cloud wants the token of its cloud.json" }]
     : route === undefined
       ? [404, { error: `the rehearsal's cloud knows no ${request.url}` }]
-      : await route().then(
-          (answer): [number, object] => [200, answer],
-          (error: Error): [number, object] => {
-            process.stderr.write(`${request.url}: ${error.stack}\n`);
-            return [500, { error: error.message }];
-          },
-        );
+      : await text(request)
+          .then(route)
+          .then(
+            (answer): [number, object] => [200, answer],
+            (error: Error): [number, object] => {
+              process.stderr.write(`${request.url}: ${error.stack}\n`);
+              return [500, { error: error.message }];
+            },
+          );
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

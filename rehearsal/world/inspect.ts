@@ -2,8 +2,8 @@
 
 import type { RegistryStore } from "../cloud/registry/store.ts";
 import type { ArmResource, Caller } from "../cloud/types.ts";
-import { inspectCluster } from "./inspectCluster.ts";
-import type { InspectedKey, InspectedRegistry, Inspection } from "./inspection.ts";
+import { answeringCluster, inspectCluster } from "./inspectCluster.ts";
+import type { InspectedArmFlux, InspectedKey, InspectedRegistry, Inspection } from "./inspection.ts";
 import type { Services } from "./services.ts";
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
@@ -38,11 +38,17 @@ function identities({ arm, entra }: Services): {
 export async function inspect(services: Services): Promise<Inspection> {
   const { arm } = services;
   const { kubelet, flux, accounts } = identities(services);
-  const cluster = await inspectCluster(services, kubelet);
+  const at = new Date().toISOString();
+  const answer = await answeringCluster(services);
+  const cluster =
+    typeof answer === "object"
+      ? await inspectCluster(answer, services, kubelet).catch(({ message }: Error) => message)
+      : answer;
   const may = (caller: Caller | undefined, action: string, resource: ArmResource, kind: "control" | "data") =>
     caller !== undefined && arm.allows(caller, action, resource.id, kind);
   const pull = "Microsoft.ContainerRegistry/registries/pull/read";
   return {
+    at,
     // The subscription's own role assignments were there before.
     resources: arm
       .all()
@@ -63,7 +69,25 @@ export async function inspect(services: Services): Promise<Inspection> {
       }),
     ),
     federatedServiceAccounts: accounts,
-    ...(cluster && { cluster }),
+    extensions: arm.list("Microsoft.KubernetesConfiguration/extensions").map(armFlux),
+    configurations: arm.list("Microsoft.KubernetesConfiguration/fluxConfigurations").map(armFlux),
+    ...(typeof cluster === "object" && { cluster }),
+    ...(typeof cluster === "string" && { clusterProblem: cluster }),
+  };
+}
+
+function armFlux({ name, properties }: ArmResource): InspectedArmFlux {
+  const { provisioningState, complianceState, sourceSyncedCommitId, statuses } = properties;
+  return {
+    name,
+    provisioningState: String(provisioningState),
+    ...(complianceState !== undefined && { complianceState: String(complianceState) }),
+    ...(sourceSyncedCommitId !== undefined && { revision: String(sourceSyncedCommitId) }),
+    ...(statuses !== undefined && {
+      statuses: (statuses as NonNullable<InspectedArmFlux["statuses"]>).map(
+        ({ kind, name, namespace, complianceState }) => ({ kind, name, namespace, complianceState }),
+      ),
+    }),
   };
 }
 

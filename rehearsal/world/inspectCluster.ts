@@ -2,57 +2,79 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArmResource, Caller } from "../cloud/types.ts";
 import type { ClusterApi, KubeObject } from "../cluster/api.ts";
-import { type FluxObject, fluxObjects } from "../cluster/fluxState.ts";
+import { FLUX_NAMESPACE } from "../cluster/extensionManifests.ts";
+import { type FluxObject, fluxObjects, nameOf } from "../cluster/fluxState.ts";
+import { listPath } from "../cluster/paths.ts";
 import type { InspectedCluster, InspectedFluxObject, InspectedPodImage, InspectedSecret } from "./inspection.ts";
 import type { Services } from "./services.ts";
 
-/** How long Flux may take to settle before it is looked at, in milliseconds. */
-const PATIENCE = 90_000;
-/** How long the others may take where one has failed: they may wait for it, in milliseconds. */
-const PATIENCE_WITH_FAILURE = 15_000;
-/** Between two looks, in milliseconds. */
-const INTERVAL = 500;
+/** How long a cluster may take to answer at all, in milliseconds. */
+const ANSWER_LIMIT = 10_000;
 
 /** Namespaces whose pods Azure brings, images included. */
 const azures = ["flux-system", "kube-system"];
 
-/**
- * The cluster when Flux has settled; undefined where none runs.
- * @param kubelet whom the nodes pull images as.
- */
-export async function inspectCluster(
-  services: Services,
-  kubelet: Caller | undefined,
-): Promise<InspectedCluster | undefined> {
-  // Whoever waited for a cluster that did not start was told why.
-  const current = await services.clusters.current().catch(() => undefined);
-  if (current === undefined) return undefined;
-  const { api } = current;
-  const objects = await atRest(api);
-  const pods = await api.list("/api/v1/pods");
-  return {
-    objects: objects.map(inspected).sort((a, b) => nameOf(a).localeCompare(nameOf(b))),
-    podImages: podImages(services, kubelet, pods),
-    secrets: await secretsFromGit(api),
-  };
-}
-
-/** Flux's objects when its controllers have nothing in hand, for better or worse. */
-async function atRest(api: ClusterApi): Promise<FluxObject[]> {
-  const start = Date.now();
-  for (let times = 0; ; await sleep(INTERVAL)) {
-    const objects = await fluxObjects(api);
-    const isBusy = ({ ready, isAsked, suspended }: FluxObject) => !suspended && (ready === undefined || isAsked);
-    times = objects.some(isBusy) ? 0 : times + 1;
-    // Between a source's new revision and the start of its Kustomizations, everything is at rest for a moment.
-    const limit = objects.some(({ ready, isAsked }) => ready === false && !isAsked) ? PATIENCE_WITH_FAILURE : PATIENCE;
-    if (times > 2 || objects.length === 0 || Date.now() - start > limit) return objects;
+/** The way to the cluster that runs; undefined where ARM has none, words where it does not answer. */
+export async function answeringCluster({ clusters }: Services): Promise<ClusterApi | string | undefined> {
+  try {
+    const api = (await clusters.current())?.api;
+    if (api === undefined) return undefined;
+    // A server that was stopped would keep everybody waiting.
+    const late = sleep(ANSWER_LIMIT, `its API server does not answer within ${ANSWER_LIMIT / 1000} s`, { ref: false });
+    return await Promise.race([late, api.raw("GET", "/readyz").then(() => api)]);
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 
-const nameOf = ({ kind, namespace, name }: InspectedFluxObject) => `${kind} ${namespace}/${name}`;
+/**
+ * The cluster as it stands.
+ * @param kubelet whom the nodes pull images as.
+ */
+export async function inspectCluster(
+  api: ClusterApi,
+  services: Services,
+  kubelet: Caller | undefined,
+): Promise<InspectedCluster> {
+  const [objects, namespaces, deployments, definitions, pods, secrets] = await Promise.all([
+    inspectFlux(api),
+    api.list("/api/v1/namespaces"),
+    api.list(listPath("apps/v1", "Deployment", FLUX_NAMESPACE)),
+    api.list("/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+    api.list("/api/v1/pods"),
+    api.list("/api/v1/secrets"),
+  ]);
+  const names = (found: readonly KubeObject[]) => found.map(({ metadata }) => metadata.name);
+  return {
+    namespaces: names(namespaces.filter(({ status }) => status?.phase === "Active")),
+    deployments: deployments.map(({ metadata, spec, status }) => ({
+      name: metadata.name,
+      wanted: spec.replicas ?? 1,
+      available: status?.availableReplicas ?? 0,
+    })),
+    definitions: names(definitions.filter(isEstablished)).filter((name) => name.endsWith(".toolkit.fluxcd.io")),
+    secretNames: secrets.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+    objects,
+    podImages: podImages(services, kubelet, pods),
+    secrets: secrets.filter(({ metadata }) => FROM_GIT in (metadata.labels ?? {})).map(fromGit),
+  };
+}
 
-function inspected({ kind, name, namespace, ready, reason, message, revision, inventory, spec }: FluxObject) {
+/** Flux's objects as they stand, by name. */
+export async function inspectFlux(api: ClusterApi): Promise<InspectedFluxObject[]> {
+  const objects = await fluxObjects(api);
+  return objects.map(inspected).sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+}
+
+const isEstablished = ({ metadata, status }: KubeObject) =>
+  metadata.deletionTimestamp === undefined &&
+  (status?.conditions as { type: string; status: string }[] | undefined)?.some(
+    ({ type, status }) => type === "Established" && status === "True",
+  ) === true;
+
+function inspected(object: FluxObject): InspectedFluxObject {
+  const { kind, name, namespace, ready, suspended, reason, message, conditions, spec } = object;
+  const { revision, attempted, handled, isAsked, inventory } = object;
   const chart = (spec.chart as { spec?: { chart?: string; version?: string } } | undefined)?.spec;
   const chartRef = spec.chartRef as { name?: string } | undefined;
   const dependsOn = (spec.dependsOn ?? []) as { name: string }[];
@@ -61,9 +83,15 @@ function inspected({ kind, name, namespace, ready, reason, message, revision, in
     name,
     namespace,
     ready: ready === true,
+    isBusy: !suspended && (ready === undefined || isAsked),
+    suspended,
     reason,
     message,
+    since: conditions.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "",
     revision,
+    attempted,
+    handled,
+    isAsked,
     inventory,
     dependsOn: dependsOn.map((other) => other.name),
     ...(typeof spec.path === "string" && { path: spec.path }),
@@ -72,7 +100,7 @@ function inspected({ kind, name, namespace, ready, reason, message, revision, in
       chart: chart?.chart ?? chartRef?.name ?? "",
       targetNamespace: String(spec.targetNamespace ?? namespace),
     }),
-  } satisfies InspectedFluxObject;
+  };
 }
 
 /** Each image that a pod runs: nodes do not really pull here, so the registry is asked as they would ask it. */
@@ -119,17 +147,17 @@ function pullProblem(
   return found === undefined ? "is not in the registry" : undefined;
 }
 
-/** The secrets that Flux made of files, their values left where they are. */
-async function secretsFromGit(api: ClusterApi): Promise<InspectedSecret[]> {
-  const found = await api.list("/api/v1/secrets?labelSelector=kustomize.toolkit.fluxcd.io%2Fname");
-  return found.map(({ metadata, data = {} }) => {
-    const values = Object.values(data as Record<string, string>);
-    const texts = values.map((value) => Buffer.from(value, "base64").toString());
-    return {
-      name: metadata.name,
-      namespace: metadata.namespace ?? "",
-      keys: Object.keys(data).sort(),
-      isDecrypted: texts.length > 0 && !texts.some((text) => text.startsWith("ENC[")),
-    };
-  });
+/** What a Kustomization puts on all that it applies. */
+const FROM_GIT = "kustomize.toolkit.fluxcd.io/name";
+
+/** A secret that Flux made of a file, its values left where they are. */
+function fromGit({ metadata, data = {} }: KubeObject): InspectedSecret {
+  const values = Object.values(data as Record<string, string>);
+  const texts = values.map((value) => Buffer.from(value, "base64").toString());
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace ?? "",
+    keys: Object.keys(data).sort(),
+    isDecrypted: texts.length > 0 && !texts.some((text) => text.startsWith("ENC[")),
+  };
 }

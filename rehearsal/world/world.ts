@@ -6,10 +6,12 @@ import { readStackFile } from "../../settings/stackFile.ts";
 import { Authority } from "../cloud/door/authority.ts";
 import { Door } from "../cloud/door/door.ts";
 import type { Place } from "../cloud/types.ts";
+import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cluster/fluxState.ts";
 import { type CloudFile, checkout, type Paths } from "../session.ts";
 import { settingsOf } from "../settings.ts";
 import { inspect } from "./inspect.ts";
-import type { Inspection } from "./inspection.ts";
+import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
+import type { InspectedFlux, Inspection } from "./inspection.ts";
 import { people } from "./people.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
@@ -85,6 +87,22 @@ export class World {
 
   async inspect(): Promise<Inspection> {
     return inspect(this.#services);
+  }
+
+  /** Flux's objects as they stand. */
+  async inspectFlux(): Promise<InspectedFlux> {
+    const api = await answeringCluster(this.#services);
+    return { objects: typeof api === "object" ? await inspectFlux(api) : [] };
+  }
+
+  /** Asks Flux to reconcile objects now; those that are not there are left out. */
+  async reconcile(references: readonly FluxReference[]): Promise<object> {
+    const api = await answeringCluster(this.#services);
+    if (typeof api !== "object") return {};
+    const names = new Set(references.map(nameOf));
+    const found = (await fluxObjects(api)).filter((object) => names.has(nameOf(object)));
+    await Promise.all(found.map((object) => requestReconcile(api, object)));
+    return {};
   }
 
   async close(): Promise<void> {

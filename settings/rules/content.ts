@@ -1,8 +1,16 @@
 // Rules of charts and of the secrets in the repository.
 
 import { FLUX_NAMESPACE, PULL_SECRET } from "../../components/repository/names.ts";
+import {
+  sharedNamespace,
+  shareResources,
+  type Taken,
+  takenChart,
+  takenNamespace,
+  takenSecret,
+} from "../../components/repository/taken.ts";
 import { isMap } from "../../net/values.ts";
-import { own } from "../check.ts";
+import { own, type Path } from "../check.ts";
 import { isSealed } from "../words.ts";
 import { each, type Facts, type Rule, whole } from "./rule.ts";
 
@@ -18,6 +26,9 @@ function sealedIn(value: unknown, path: readonly (string | number)[] = []): (rea
   if (isSealed(value)) return [path];
   return isMap(value) ? Object.entries(value).flatMap(([key, item]) => sealedIn(item, [...path, key])) : [];
 }
+
+/** What a name that is taken is found to be. */
+const finding = (path: Path, value: unknown, taken: Taken | undefined) => taken && { path, value, ...taken };
 
 export const chartRules: readonly Rule[] = [
   {
@@ -45,6 +56,26 @@ export const chartRules: readonly Rule[] = [
     ),
   },
   {
+    name: "charts-leave-system-namespaces-alone",
+    subject: "charts",
+    severity: "error",
+    remedy: "choose a namespace of the chart's own",
+    link: "https://learn.microsoft.com/azure/aks/integrations",
+    check: each(chartsOf, ({ namespace, path }) =>
+      finding([...path, "namespace"], namespace, takenNamespace(namespace)),
+    ),
+  },
+  {
+    name: "charts-have-names-of-their-own",
+    subject: "charts",
+    severity: "error",
+    remedy: "leave the chart out",
+    link: "https://fluxcd.io/flux/components/helm/helmreleases/",
+    check: each(chartsOf, (chart, { draft }) =>
+      finding([...chart.path, "name"], chart.name, takenChart(chart, draft.demo !== undefined)),
+    ),
+  },
+  {
     name: "chart-values-hold-no-secret",
     subject: "charts",
     severity: "error",
@@ -56,6 +87,16 @@ export const chartRules: readonly Rule[] = [
         value: "[secret]",
         problem: "is a secret, but a chart's values are committed as they are",
       })),
+    ),
+  },
+  {
+    name: "charts-stand-beside-the-system",
+    subject: "chart warnings",
+    severity: "warning",
+    remedy: "choose a namespace of the chart's own",
+    link: "https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
+    check: each(chartsOf, ({ namespace, path }) =>
+      finding([...path, "namespace"], namespace, sharedNamespace(namespace)),
     ),
   },
   {
@@ -95,6 +136,54 @@ export const secretRules: readonly Rule[] = [
         ? { path: [...path, "name"], value: name, problem: `is taken by another secret of namespace ${namespace}` }
         : undefined;
     }),
+  },
+  {
+    name: "secrets-leave-flux-alone",
+    subject: "secrets",
+    severity: "error",
+    remedy: "choose another name",
+    link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
+    check: each(secretsOf, (secret) => finding([...secret.path, "name"], secret.name, takenSecret(secret))),
+  },
+  {
+    name: "secrets-leave-system-namespaces-alone",
+    subject: "secrets",
+    severity: "error",
+    remedy: "choose another namespace",
+    link: "https://learn.microsoft.com/azure/aks/integrations",
+    check: each(secretsOf, ({ namespace, path }) =>
+      finding([...path, "namespace"], namespace, takenNamespace(namespace)),
+    ),
+  },
+  {
+    name: "secrets-are-told-apart",
+    subject: "secrets",
+    severity: "error",
+    remedy: "choose another name",
+    link: "https://www.pulumi.com/docs/iac/concepts/resources/names/",
+    check: each(secretsOf, (secret, { draft }, all) => {
+      const isWhole = ({ name, namespace }: Pick<typeof secret, "name" | "namespace">) =>
+        name !== undefined && namespace !== undefined;
+      const others = [...(draft.registry?.pullPrincipal ? [PULL_SECRET] : []), ...all.slice(0, secret.index)];
+      const other = others.find((each) => isWhole(each) && shareResources(each, secret));
+      return other && isWhole(secret)
+        ? {
+            path: [...secret.path, "name"],
+            value: secret.name,
+            problem: `cannot be told from secret ${other.namespace}/${other.name}: with their namespaces before them both are called the same`,
+          }
+        : undefined;
+    }),
+  },
+  {
+    name: "secrets-stand-beside-the-system",
+    subject: "secret warnings",
+    severity: "warning",
+    remedy: "choose another namespace",
+    link: "https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
+    check: each(secretsOf, ({ namespace, path }) =>
+      finding([...path, "namespace"], namespace, sharedNamespace(namespace)),
+    ),
   },
   {
     name: "secret-keys-are-given-once",

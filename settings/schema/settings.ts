@@ -1,6 +1,7 @@
 // The form of every setting; what several settings have to do with each other is in rules.ts.
 import type * as z from "zod/mini";
-import { defaulted, flag, map, oneOf, optional, setting, text } from "../form.ts";
+import { takenStack } from "../../components/repository/taken.ts";
+import { defaulted, flag, map, oneOf, optional, refined, setting, text } from "../form.ts";
 import { cluster } from "./cluster.ts";
 import { charts, demo, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
@@ -40,9 +41,12 @@ export const form = map({
 export type Form = z.output<typeof form>;
 
 /** A stack's name: it names resources and folders. */
-export const stackName = text(
-  /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/,
-  "name the stack with at most 20 lower-case letters, digits and hyphens, a letter or digit first and last",
+export const stackName = refined(
+  text(
+    /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/,
+    "name the stack with at most 20 lower-case letters, digits and hyphens, a letter or digit first and last",
+  ),
+  takenStack,
 );
 
 /** Azure's region, `azure-native:location`. */

@@ -64,6 +64,36 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("names that Flux, the program, Kubernetes or AKS have", async () => {
+    const lock = {
+      ...LOCK,
+      charts: LOCK.charts.flatMap((chart) => ["flux-system", "demo", "a"].map((name) => ({ ...chart, name }))),
+    };
+    const charts = [
+      { name: "flux-system", namespace: "flux-system" },
+      { name: "demo", namespace: "demo" },
+      { name: "a", namespace: "gatekeeper-system" },
+    ];
+    const secrets = [
+      { name: "flux-system", namespace: "flux-system" },
+      { name: "flux-system-auth", namespace: "flux-system" },
+      { name: "a", namespace: "kube-public" },
+      { name: "b-c", namespace: "a" },
+      { name: "c", namespace: "a-b" },
+    ];
+    assert.deepEqual(await faults({ stack: "base", lock, charts, secrets }), [
+      "stack is the name of folders that all stacks share: apps/base and infrastructure/base",
+      "charts[0].name is the name of Flux itself, and of its GitRepository flux-system/flux-system",
+      "charts[0].namespace belongs to Flux itself",
+      "charts[1].name is the name of the demo application, which is in namespace demo too",
+      "charts[2].namespace belongs to AKS, whose add-ons make it and keep it",
+      "secrets[0].name is the name of the secret flux-system/flux-system, with which Flux signs in to the repository",
+      "secrets[1].name is the name of the secret flux-system/flux-system-auth, with which Flux signs in to the repository",
+      "secrets[2].namespace belongs to Kubernetes itself",
+      "secrets[4].name cannot be told from secret a/b-c: with their namespaces before them both are called the same",
+    ]);
+  });
+
   it("nothing that works, and needs no more than what has no default", async () => {
     const { find } = await deployFlux({
       access: undefined,

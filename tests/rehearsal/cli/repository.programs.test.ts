@@ -13,6 +13,7 @@ import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
 import { Door } from "../../../rehearsal/cloud/door/door.ts";
 import { run } from "../../../rehearsal/run.ts";
 import { type CloudFile, environment, type IdentityName, type Paths, pathsOf } from "../../../rehearsal/session.ts";
+import type { Inspection } from "../../../rehearsal/world/inspection.ts";
 import { people } from "../../../rehearsal/world/people.ts";
 import { makeServices, route, type Services } from "../../../rehearsal/world/services.ts";
 import { settingsOf } from "../../settings/settingsOf.ts";
@@ -26,7 +27,16 @@ const ids = {
 const url = "https://github.com/acme/fleet";
 
 /** What an inspection finds where an update failed at its beginning. */
-const nothing = { resources: [], softDeletedVaults: [], registries: [], keys: [], federatedServiceAccounts: [] };
+const nothing: Inspection = {
+  at: "2026-11-26T08:00:00.000Z",
+  resources: [],
+  softDeletedVaults: [],
+  registries: [],
+  keys: [],
+  federatedServiceAccounts: [],
+  extensions: [],
+  configurations: [],
+};
 
 describe("a rehearsal's GitOps repository", () => {
   const folder = mkdtempSync(join(tmpdir(), "repository-"));
@@ -34,7 +44,7 @@ describe("a rehearsal's GitOps repository", () => {
   const doors: Door[] = [];
 
   before(async () => {
-    control = await listen(() => ({ body: nothing }));
+    control = await listen(({ path }) => ({ body: path === "/flux" ? { objects: [] } : nothing }));
   });
 
   after(async () => {

@@ -177,6 +177,7 @@ describe("the compliance of a fluxConfiguration", () => {
       appliedBy: undefined,
       handled: "",
       isAsked: false,
+      attempted: "",
       conditions: [],
       inventory: [],
     },

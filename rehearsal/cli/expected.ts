@@ -1,0 +1,80 @@
+// What the settings of a stack promise of its cluster, whatever is found there.
+import {
+  EXTENSION,
+  FLUX_NAMESPACE,
+  GIT_REPOSITORY,
+  gitSecret,
+  HELM_REPOSITORY,
+  helmChart,
+  KUSTOMIZATIONS,
+  PULL_SECRET,
+  rootKustomization,
+} from "../../components/repository/names.ts";
+import { type FluxOptions, fluxControllers, fluxManifests } from "../../flux/manifests.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { FLUX_VERSION } from "../cluster/extensionManifests.ts";
+import type { FluxReference } from "../cluster/fluxState.ts";
+
+/** What has to be there. */
+export interface Expected {
+  readonly mode: "extension" | "bootstrap";
+  readonly namespaces: readonly string[];
+  /** Of Flux's namespace. */
+  readonly deployments: readonly string[];
+  /** Names of CustomResourceDefinitions. */
+  readonly definitions: readonly string[];
+  /** As `namespace/name`. */
+  readonly secrets: readonly string[];
+  /** The GitRepository that everything comes from. */
+  readonly source: FluxReference;
+  /** The Kustomizations, each after what it depends on. */
+  readonly kustomizations: readonly FluxReference[];
+  /** Releases, and where their charts come from. */
+  readonly releases: readonly FluxReference[];
+  /** Names in ARM; none where Flux is bootstrapped. */
+  readonly extensions: readonly string[];
+  readonly configurations: readonly string[];
+}
+
+/** What a stack's settings promise. @param definitions names of Flux's own (see {@link fluxDefinitions}). */
+export function expectedOf(
+  { flux: { mode, imageAutomation }, charts, secrets, registry }: Settings,
+  definitions: readonly string[],
+): Expected {
+  const flux = (kind: string, name: string): FluxReference => ({ kind, namespace: FLUX_NAMESPACE, name });
+  const { pullPrincipal } = registry;
+  return {
+    mode,
+    namespaces: [FLUX_NAMESPACE],
+    deployments: fluxControllers({ imageAutomation }),
+    definitions,
+    secrets: [
+      `${FLUX_NAMESPACE}/${gitSecret(mode)}`,
+      ...(pullPrincipal ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []),
+      ...secrets.map(({ namespace, name }) => `${namespace}/${name}`),
+    ],
+    source: flux("GitRepository", GIT_REPOSITORY),
+    kustomizations: [rootKustomization(mode), ...KUSTOMIZATIONS].map((name) => flux("Kustomization", name)),
+    releases: [
+      ...charts.map(({ name }) => flux("HelmRelease", name)),
+      ...(pullPrincipal && charts.length > 0 ? [flux("HelmRepository", HELM_REPOSITORY)] : []),
+      ...charts.map(({ name }) => (pullPrincipal ? flux("HelmChart", helmChart(name)) : flux("OCIRepository", name))),
+    ],
+    extensions: mode === "extension" ? [EXTENSION] : [],
+    configurations: mode === "extension" ? [GIT_REPOSITORY] : [],
+  };
+}
+
+/** The names of the CustomResourceDefinitions of a stack's Flux. */
+export async function fluxDefinitions({ flux }: Settings): Promise<string[]> {
+  const options: FluxOptions = flux.mode === "extension" ? { version: FLUX_VERSION, imageAutomation: false } : flux;
+  return definitionsIn((await fluxManifests(options)).text);
+}
+
+/** The names of the CustomResourceDefinitions in the output of `flux install --export`. */
+export function definitionsIn(manifests: string): string[] {
+  return manifests
+    .split(/^---$/m)
+    .filter((text) => /^kind: CustomResourceDefinition$/m.test(text))
+    .map((text) => /^ {2}name: (\S+)$/m.exec(text)?.[1] ?? "");
+}
