@@ -23,7 +23,7 @@ export function keysOf(text: string): string[] {
   const flat = flatKeys(text);
   if (flat.length > 0) return flat;
   try {
-    return parseAllDocuments(text).flatMap((document) => documentKeys(document.toJS()));
+    return parseAllDocuments(text, { logLevel: "error" }).flatMap((document) => documentKeys(document.toJS()));
   } catch {
     return []; // Templates and other texts that are no YAML, which sops has not written.
   }
