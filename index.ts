@@ -75,6 +75,7 @@ const flux = new FluxBootstrap("flux", {
   loginServer: registry.pullServer,
   keyUrl: vault.keyUrl,
   readableKeyUrl: vault.readableKeyUrl,
+  keyUsers: vault.keyUsers,
   publicKey,
   pullCredentials: registry.pullCredentials,
   contents: mirror.contents,

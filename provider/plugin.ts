@@ -4,12 +4,14 @@ import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
 import { clusterAccess } from "./azure/clusterAccess.ts";
 import { systemPool } from "./azure/systemPool.ts";
+import { vaultKey } from "./azure/vaultKey.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
 import { gitCommit } from "./git/gitCommit.ts";
 import { chartMirror } from "./mirror/chartMirror.ts";
 import { imageImport } from "./mirror/imageImport.ts";
 import { encryptedSecret } from "./secret/encryptedSecret.ts";
+import { keyInUse } from "./secret/keyInUse.ts";
 
 const ABOUT = {
   name: "gitops",
@@ -26,7 +28,9 @@ const handlers = [
   fluxReady,
   gitCommit,
   imageImport,
+  keyInUse,
   systemPool,
+  vaultKey,
 ];
 
 const resources = new Map(handlers.map((handler) => [handler.schema.token, handler]));

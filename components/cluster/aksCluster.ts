@@ -10,6 +10,7 @@ import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
 import { SystemPool } from "../../provider/sdk/systemPool.ts";
 import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { tagged } from "../shared/tags.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
@@ -86,9 +87,13 @@ export class AksCluster extends pulumi.ComponentResource {
         },
         { parent: this },
       ),
-      control: new UserAssignedIdentity(`${name}-control`, common, { parent: this }),
-      kubelet: new UserAssignedIdentity(`${name}-kubelet`, common, { parent: this }),
-      logs: new Workspace(name, { ...common, sku: { name: "PerGB2018" }, retentionInDays: 30 }, { parent: this }),
+      control: new UserAssignedIdentity(`${name}-control`, common, newFirst({ parent: this })),
+      kubelet: new UserAssignedIdentity(`${name}-kubelet`, common, newFirst({ parent: this })),
+      logs: new Workspace(
+        name,
+        { ...common, sku: { name: "PerGB2018" }, retentionInDays: 30 },
+        newFirst({ parent: this }),
+      ),
     };
   }
 
@@ -100,14 +105,14 @@ export class AksCluster extends pulumi.ComponentResource {
     const cluster = new ManagedCluster(
       name,
       { ...own, agentPoolProfiles: [{ ...system, count: system.minCount, ...tags }] },
-      {
+      newFirst({
         parent: this,
         protect: wanted.protect,
         dependsOn: this.#grantControl(name, parts),
         // Azure needs the system pool to make a cluster, and from then on lists every pool here. Each pool is a resource of
         // its own.
         ignoreChanges: ["agentPoolProfiles"],
-      },
+      }),
     );
     // Writing the cluster writes its pools as they were then, the system pool's changes since then have to follow.
     new SystemPool(
@@ -149,7 +154,7 @@ export class AksCluster extends pulumi.ComponentResource {
             count: pool.minCount,
             ...tagged(wanted.tags),
           },
-          { parent: this, ignoreChanges: ["count"], deletedWith: cluster },
+          newFirst({ parent: this, ignoreChanges: ["count"], deletedWith: cluster }),
         ),
     );
   }
@@ -171,7 +176,7 @@ export class AksCluster extends pulumi.ComponentResource {
             utcOffset,
           },
         },
-        { parent: this, deletedWith: cluster },
+        newFirst({ parent: this, deletedWith: cluster }),
       );
   }
 
@@ -192,7 +197,7 @@ export class AksCluster extends pulumi.ComponentResource {
         logAnalyticsDestinationType: "Dedicated",
         logs: categories.map((category) => ({ category, enabled: true })),
       },
-      { parent: this },
+      newFirst({ parent: this }),
     );
   }
 }

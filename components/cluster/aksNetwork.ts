@@ -4,6 +4,7 @@ import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import * as pulumi from "@pulumi/pulumi";
 import { CLUSTER } from "../defaults.ts";
 import { refuse } from "../shared/faults.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
 import { networkFaults } from "./networkFaults.ts";
@@ -45,8 +46,16 @@ export class AksNetwork extends pulumi.ComponentResource {
     refuse(this, name, [...networkFaults(given(networks), ""), ...tagFaults(args.tags)]);
     const sku = { name: "Standard" };
     const common = { resourceGroupName, ...tagged(args.tags) };
-    const address = new PublicIPAddress(name, { ...common, sku, publicIPAllocationMethod: "Static" }, { parent: this });
-    const gateway = new NatGateway(name, { ...common, sku, publicIpAddresses: [{ id: address.id }] }, { parent: this });
+    const address = new PublicIPAddress(
+      name,
+      { ...common, sku, publicIPAllocationMethod: "Static" },
+      newFirst({ parent: this }),
+    );
+    const gateway = new NatGateway(
+      name,
+      { ...common, sku, publicIpAddresses: [{ id: address.id }] },
+      newFirst({ parent: this }),
+    );
     const vnet = new VirtualNetwork(
       name,
       {
@@ -55,7 +64,7 @@ export class AksNetwork extends pulumi.ComponentResource {
         // Inline: subnets of their own are lost when the network is written again.
         subnets: subnets(networks, gateway.id),
       },
-      { parent: this },
+      newFirst({ parent: this }),
     );
     this.vnetId = vnet.id;
     this.nodesSubnetId = pulumi.interpolate`${vnet.id}/subnets/nodes`;

@@ -37,6 +37,11 @@ export interface ContentArgs {
   readonly keyUrl: pulumi.Input<string>;
   /** The same, when the key's public part can be read. @default keyUrl */
   readonly readableKeyUrl?: pulumi.Input<string> | undefined;
+  /**
+   * What people and Flux need to decrypt with the key, such as role assignments: where another key takes the key's place
+   * they stay until no file needs the old one. @default none
+   */
+  readonly keyUsers?: readonly pulumi.Resource[] | undefined;
   /** The key's public part as PEM, for a runner that cannot reach the vault. @default none: it is read from the vault */
   readonly publicKey?: string | undefined;
   /** Credentials that pull from the registry. @default none: Flux's identity pulls */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
 import { sshUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import type { FluxParts } from "./fluxParts.ts";
 import { GITHUB_KNOWN_HOSTS } from "./githubHostKeys.ts";
 
@@ -21,7 +22,7 @@ export interface DeployKey {
 /** Lets the cluster read the repository, and nothing more; the key's title is the one that `flux bootstrap` gives. */
 export function createDeployKey({ name, args, repository, parent }: FluxParts): DeployKey {
   const { address, branch, path } = args;
-  const pair = new PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P384" }, { parent });
+  const pair = new PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P384" }, newFirst({ parent }));
   const deployKey = new RepositoryDeployKey(
     name,
     {
@@ -30,7 +31,7 @@ export function createDeployKey({ name, args, repository, parent }: FluxParts): 
       key: pair.publicKeyOpenssh.apply((key) => key.trim()),
       readOnly: true,
     },
-    { parent },
+    newFirst({ parent }),
   );
   return {
     url: sshUrl(address),

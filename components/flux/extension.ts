@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { EXTENSION, EXTENSION_KUSTOMIZATION, FLUX_NAMESPACE, GIT_REPOSITORY } from "../repository/names.ts";
 import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import { createDeployKey } from "./deployKey.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
 
@@ -66,7 +67,7 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
         "workloadIdentity.azureTenantId": args.identity.tenantId,
       },
     },
-    { parent },
+    newFirst({ parent }),
   );
 }
 
@@ -106,7 +107,7 @@ function createConfiguration(
       waitForReconciliation: true,
       reconciliationWaitDuration: "PT20M",
     },
-    { parent },
+    newFirst({ parent }),
   );
 }
 

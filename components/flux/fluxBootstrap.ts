@@ -27,7 +27,8 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     const bootstrap = bootstrapOf(wanted);
     const repository = gitOpsRepository(name, wanted, this);
     const url = repository.apply(() => httpsUrl(wanted.address));
-    const { commit } = new RepositoryContent(name, { ...wanted, url, bootstrap }, { parent: this });
+    const keyUsers = [...(wanted.keyUsers ?? []), ...wanted.identity.requirements];
+    const { commit } = new RepositoryContent(name, { ...wanted, url, keyUsers, bootstrap }, { parent: this });
     const parts = { name, args: wanted, repository, commit, parent: this };
     if (bootstrap) {
       this.commit = installBootstrap({ ...parts, ...bootstrap });

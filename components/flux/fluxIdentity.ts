@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { FLUX } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { notRole, refuse } from "../shared/faults.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 
@@ -41,7 +42,7 @@ export class FluxIdentity extends pulumi.ComponentResource {
     super("aks-gitops:index:FluxIdentity", name, {}, opts);
     const { resourceGroupName, decryptRole, tags } = args;
     refuse(this, name, [...notRole("decryptRole", decryptRole), ...tagFaults(tags)]);
-    const identity = new UserAssignedIdentity(name, { resourceGroupName, ...tagged(tags) }, { parent: this });
+    const identity = new UserAssignedIdentity(name, { resourceGroupName, ...tagged(tags) }, newFirst({ parent: this }));
     const credentials = this.#federate(name, args, identity);
     const roles = this.#grantRoles(name, args, identity);
     this.clientId = identity.clientId;
@@ -83,7 +84,7 @@ export class FluxIdentity extends pulumi.ComponentResource {
             subject: `system:serviceaccount:flux-system:${controller}`,
             audiences: ["api://AzureADTokenExchange"],
           },
-          { parent: this },
+          newFirst({ parent: this }),
         ),
       );
     return credentials;

@@ -3,6 +3,7 @@ import { Repository } from "@pulumi/github/repository.js";
 import * as pulumi from "@pulumi/pulumi";
 import { writtenUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import type { FluxWanted } from "./fluxParts.ts";
 
 /**
@@ -29,7 +30,7 @@ function create(name: string, repository: string, parent: pulumi.Resource): Repo
   return new Repository(
     `${name}-${repository}`,
     { name: repository, visibility: "private", hasIssues: true },
-    { parent, retainOnDelete: true, ignoreChanges: ["*"] },
+    newFirst({ parent, retainOnDelete: true, ignoreChanges: ["*"] }),
   );
 }
 

@@ -10,11 +10,13 @@ import {
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
 import { GitCommit } from "../../provider/sdk/gitCommit.ts";
+import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "../repository/files.ts";
 import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
 
 /** A Flux that is committed as `flux bootstrap` would commit it. */
@@ -76,6 +78,16 @@ export class RepositoryContent extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    new KeyInUse(
+      name,
+      {
+        url: args.url,
+        branch: args.branch ?? FLUX.branch,
+        keyUrl: after(args.keyUrl, ...(args.keyUsers ?? [])),
+        ownFiles: encrypted.map(([path]) => path),
+      },
+      { parent: this },
+    );
     this.registerOutputs({ commit: this.commit.commit });
   }
 
@@ -87,7 +99,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         values[key] = new RandomPassword(
           `${name}-${secret.namespace}-${secret.name}-${key}`,
           { length: 32, special: false },
-          { parent: this },
+          newFirst({ parent: this }),
         ).result;
       const { type = SECRET.type } = secret;
       return { name: secret.name, namespace: secret.namespace, type, stringData: values };

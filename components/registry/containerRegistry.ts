@@ -4,6 +4,7 @@ import { RandomString } from "@pulumi/random/randomString.js";
 import { REGISTRY } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { type Fault, notObjectId, refuse, unlike } from "../shared/faults.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
@@ -83,7 +84,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
       name,
       {
         resourceGroupName: args.resourceGroupName,
-        registryName: args.registryName ?? this.#randomName(name),
+        registryName: args.registryName ?? this.#randomName(name, args),
         sku: { name: sku },
         adminUserEnabled: false,
         zoneRedundancy: args.zoneRedundant ? "Enabled" : "Disabled",
@@ -92,13 +93,22 @@ export class ContainerRegistry extends pulumi.ComponentResource {
         networkRuleBypassOptions: "AzureServices",
         ...tagged(args.tags),
       },
-      { parent: this },
+      // Azure does not change the zones of a registry that stands:
+      // https://learn.microsoft.com/azure/container-registry/zone-redundancy
+      newFirst({ parent: this, replaceOnChanges: ["zoneRedundancy"] }),
     );
   }
 
-  // Names of registries are unique in all of Azure.
-  #randomName(name: string): pulumi.Output<string> {
-    const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, { parent: this });
+  // Names of registries are unique in all of Azure, so a registry that takes another's place has another name.
+  #randomName(
+    name: string,
+    { resourceGroupName, zoneRedundant = false }: ContainerRegistryArgs,
+  ): pulumi.Output<string> {
+    const suffix = new RandomString(
+      `${name}-suffix`,
+      { length: 8, upper: false, special: false },
+      newFirst({ parent: this, replacementTrigger: { resourceGroupName, zoneRedundant } }),
+    );
     return pulumi.interpolate`${name.replaceAll("-", "")}${suffix.result}`;
   }
 

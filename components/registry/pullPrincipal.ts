@@ -3,6 +3,7 @@ import { ApplicationPassword } from "@pulumi/azuread/applicationPassword.js";
 import { ServicePrincipal } from "@pulumi/azuread/servicePrincipal.js";
 import * as pulumi from "@pulumi/pulumi";
 import { after } from "../shared/after.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 
 /** What a PullPrincipal may pull from. */
@@ -20,7 +21,7 @@ export class PullPrincipal extends pulumi.ComponentResource {
 
   constructor(name: string, args: PullPrincipalArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:PullPrincipal", name, {}, opts);
-    const child = { parent: this };
+    const child = newFirst({ parent: this });
     const application = new Application(name, { displayName: name }, child);
     const principal = new ServicePrincipal(name, { clientId: application.clientId }, child);
     const password = new ApplicationPassword(

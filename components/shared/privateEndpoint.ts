@@ -3,6 +3,7 @@ import { PrivateEndpoint } from "@pulumi/azure-native/network/privateEndpoint.js
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import type * as pulumi from "@pulumi/pulumi";
+import { newFirst } from "./newFirst.ts";
 import { type Tags, tagged } from "./tags.ts";
 
 /** Where private endpoints stand. */
@@ -40,10 +41,11 @@ export function privateAccess(
 ): pulumi.Resource[] {
   const { resourceGroupName, network } = args;
   const tags = tagged(args.tags);
+  const own = newFirst(opts);
   const zone = new PrivateZone(
     `${name}-zone`,
     { resourceGroupName, privateZoneName: args.zone, location: "Global", ...tags },
-    opts,
+    own,
   );
   const link = new VirtualNetworkLink(
     `${name}-link`,
@@ -55,7 +57,7 @@ export function privateAccess(
       registrationEnabled: false,
       ...tags,
     },
-    opts,
+    own,
   );
   const endpoint = new PrivateEndpoint(
     `${name}-endpoint`,
@@ -67,7 +69,8 @@ export function privateAccess(
       ],
       ...tags,
     },
-    opts,
+    // Azure refuses to lead an endpoint to another service: CannotChangePrivateLinkConnectionOnPrivateEndpoint.
+    { ...own, replaceOnChanges: ["privateLinkServiceConnections[*].privateLinkServiceId"] },
   );
   const records = new PrivateDnsZoneGroup(
     `${name}-records`,
@@ -77,7 +80,7 @@ export function privateAccess(
       privateDnsZoneGroupName: "default",
       privateDnsZoneConfigs: [{ name: args.groupId, privateDnsZoneId: zone.id }],
     },
-    opts,
+    own,
   );
   return [link, records];
 }

@@ -1,5 +1,6 @@
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import * as pulumi from "@pulumi/pulumi";
+import { newFirst } from "./newFirst.ts";
 
 /** Azure's built-in roles that are assigned here, by GUID: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
 export const BUILT_IN = {
@@ -32,7 +33,7 @@ export interface Grant {
 export function grant(name: string, args: Grant, opts: pulumi.CustomResourceOptions): RoleAssignment {
   const { role, ...rest } = args;
   const roleDefinitionId = pulumi.output(args.scope).apply((scope) => roleId(role, scope));
-  return new RoleAssignment(name, { ...rest, roleDefinitionId }, opts);
+  return new RoleAssignment(name, { ...rest, roleDefinitionId }, newFirst(opts));
 }
 
 // ARM answers with the id below the subscription; giving it in the same form keeps a refresh without differences.

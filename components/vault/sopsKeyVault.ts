@@ -1,11 +1,12 @@
 import { getClientConfigOutput } from "@pulumi/azure-native/authorization/getClientConfig.js";
-import { Key } from "@pulumi/azure-native/keyvault/key.js";
 import { Vault } from "@pulumi/azure-native/keyvault/vault.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString.js";
+import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { SOPS, VAULT } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { type Fault, notObjectId, notObjectIds, notRole, refuse, unlike } from "../shared/faults.ts";
+import { newFirst } from "../shared/newFirst.ts";
 import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
@@ -58,6 +59,8 @@ export class SopsKeyVault extends pulumi.ComponentResource {
   readonly keyUrl: pulumi.Output<string>;
   /** The key's URL for one who reads its public part: arrives when the deployers may and the vault can be reached. */
   readonly readableKeyUrl: pulumi.Output<string>;
+  /** What people need to use the key: their roles, and the way to the vault. */
+  readonly keyUsers: readonly pulumi.Resource[];
 
   /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: SopsKeyVaultArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -66,12 +69,13 @@ export class SopsKeyVault extends pulumi.ComponentResource {
     const vault = this.#createVault(name, args);
     const key = this.#createKey(name, args, vault);
     const readers = args.deployers === undefined ? [] : [this.#grantReader(name, args.deployers, key)];
-    this.#grantPeople(name, args, key);
+    const people = this.#grantPeople(name, args, key);
     const access = this.#createAccess(name, args, vault);
     this.vaultUri = vault.properties.vaultUri.apply((uri) => uri ?? "");
     this.keyId = key.id;
     this.keyUrl = key.keyUriWithVersion;
     this.readableKeyUrl = after(key.keyUriWithVersion, ...readers, ...access);
+    this.keyUsers = [...readers, ...people, ...access];
     this.registerOutputs({ vaultUri: this.vaultUri, keyId: this.keyId, keyUrl: this.keyUrl });
   }
 
@@ -81,7 +85,7 @@ export class SopsKeyVault extends pulumi.ComponentResource {
       name,
       {
         resourceGroupName: args.resourceGroupName,
-        vaultName: args.vaultName ?? this.#randomName(name),
+        vaultName: args.vaultName ?? this.#randomName(name, args),
         properties: {
           tenantId: getClientConfigOutput({ parent: this }).tenantId,
           sku: { family: "A", name: "standard" },
@@ -95,33 +99,26 @@ export class SopsKeyVault extends pulumi.ComponentResource {
         },
         ...tagged(args.tags),
       },
+      newFirst({ parent: this, protect: args.protect ?? false }),
+    );
+  }
+
+  #createKey(name: string, args: SopsKeyVaultArgs, vault: Vault): VaultKey {
+    return new VaultKey(
+      name,
+      {
+        vaultId: vault.id,
+        name: "sops",
+        kty: "RSA",
+        keySize: 3072,
+        keyOps: ["encrypt", "decrypt", "wrapKey", "unwrapKey"],
+        ...tagged(args.tags),
+      },
       { parent: this, protect: args.protect ?? false },
     );
   }
 
-  #createKey(name: string, args: SopsKeyVaultArgs, vault: Vault): Key {
-    return new Key(
-      name,
-      {
-        resourceGroupName: args.resourceGroupName,
-        vaultName: vault.name,
-        keyName: "sops",
-        properties: { kty: "RSA", keySize: 3072, keyOps: ["encrypt", "decrypt", "wrapKey", "unwrapKey"] },
-        ...tagged(args.tags),
-      },
-      {
-        parent: this,
-        protect: args.protect ?? false,
-        // Deleting a key alone needs a right in the data plane that nobody should have; it goes with its vault.
-        deletedWith: vault,
-        // ARM makes a key and never writes one that is there:
-        // https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
-        ignoreChanges: ["tags"],
-      },
-    );
-  }
-
-  #grantReader(name: string, principalId: pulumi.Input<string>, key: Key): pulumi.Resource {
+  #grantReader(name: string, principalId: pulumi.Input<string>, key: VaultKey): pulumi.Resource {
     return grant(
       `${name}-deployers-read`,
       { principalId, principalType: "Group", role: BUILT_IN.keyVaultReader, scope: key.id },
@@ -129,17 +126,24 @@ export class SopsKeyVault extends pulumi.ComponentResource {
     );
   }
 
-  #grantPeople(name: string, args: SopsKeyVaultArgs, key: Key): void {
+  #grantPeople(name: string, args: SopsKeyVaultArgs, key: VaultKey): pulumi.Resource[] {
     const { editors = SOPS.editors, encrypters = SOPS.encrypters, roles: { encrypt, decrypt } = {} } = args;
     const editorRoles = encrypt && decrypt ? { encrypt, decrypt } : { use: BUILT_IN.keyVaultCryptoUser };
-    for (const principalId of editors)
-      for (const [what, role] of Object.entries(editorRoles))
-        this.#grantGroup(`${name}-editor-${what}`, principalId, role, key);
-    for (const principalId of encrypters) if (encrypt) this.#grantGroup(`${name}-encrypter`, principalId, encrypt, key);
+    return [
+      ...editors.flatMap((principalId) =>
+        Object.entries(editorRoles).map(([what, role]) =>
+          this.#grantGroup(`${name}-editor-${what}`, principalId, role, key),
+        ),
+      ),
+      ...(encrypt
+        ? encrypters.map((principalId) => this.#grantGroup(`${name}-encrypter`, principalId, encrypt, key))
+        : []),
+    ];
   }
 
-  #grantGroup(name: string, principalId: string, role: string, key: Key): void {
-    grant(`${name}-${principalId}`, { principalId, principalType: "Group", role, scope: key.id }, { parent: this });
+  #grantGroup(name: string, principalId: string, role: string, key: VaultKey): pulumi.Resource {
+    const group = { principalId, principalType: "Group", role, scope: key.id } as const;
+    return grant(`${name}-${principalId}`, group, { parent: this });
   }
 
   #createAccess(name: string, args: SopsKeyVaultArgs, vault: Vault): pulumi.Resource[] {
@@ -149,9 +153,14 @@ export class SopsKeyVault extends pulumi.ComponentResource {
     return privateAccess(name, { resourceGroupName, network, tags, ...service }, { parent: this });
   }
 
-  // Names of vaults are unique in all of Azure, deleted ones included, and have at most 24 characters.
-  #randomName(name: string): pulumi.Output<string> {
-    const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, { parent: this });
+  // Names of vaults are unique in all of Azure, deleted ones included, and have at most 24 characters. A vault that takes
+  // another's place has another name.
+  #randomName(name: string, { resourceGroupName }: SopsKeyVaultArgs): pulumi.Output<string> {
+    const suffix = new RandomString(
+      `${name}-suffix`,
+      { length: 8, upper: false, special: false },
+      newFirst({ parent: this, replacementTrigger: { resourceGroupName } }),
+    );
     const start = name.slice(0, 15).replace(/-+$/, "");
     return pulumi.interpolate`${start}-${suffix.result}`;
   }

@@ -12,4 +12,6 @@ export {
   type SopsRule,
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";
+export { KeyInUse, type KeyInUseArgs } from "./keyInUse.ts";
 export { SystemPool, type SystemPoolArgs } from "./systemPool.ts";
+export { VaultKey, type VaultKeyArgs } from "./vaultKey.ts";

@@ -3,9 +3,9 @@
 
 import * as z from "zod";
 import { isMap } from "../../net/values.ts";
-import { type Context, Secret, UNKNOWN } from "../../plugin/handler.ts";
+import { type CheckFailure, type Context, Secret, UNKNOWN } from "../../plugin/handler.ts";
 import { handlerOf, type Inputs, type Kept, type Previewed, resourceSchema, type State } from "../../plugin/schema.ts";
-import { keyUrl, parseKeyUrl, parsePublicKey, readKey } from "./keyVault.ts";
+import { type KeyLocation, keyUrl, parseKeyUrl, parsePublicKey, readKey } from "./keyVault.ts";
 import { encryptDocument, type VaultKey } from "./sops.ts";
 
 // Kubernetes' own rules (apimachinery's validation and IsConfigMapKey), so that a mistake shows before it is in Git.
@@ -80,12 +80,31 @@ type SecretState = State<typeof ENCRYPTED_SECRET>;
 
 /** The handler of `gitops:index:EncryptedSecret`. */
 export const encryptedSecret = handlerOf(ENCRYPTED_SECRET, {
+  rules: stalePublicKey,
   preview,
   async create(inputs, context) {
     return { id: `${inputs.namespace}/${inputs.name}`, state: await encrypt(inputs, context) };
   },
   update: (_existing, inputs, context) => encrypt(inputs, context),
 });
+
+/** Nobody could decrypt what is encrypted with the public part of one key in the name of another. */
+function stalePublicKey(
+  { keyUrl: url, publicKey }: Previewed<SecretInputs>,
+  old: Previewed<SecretInputs> | undefined,
+): CheckFailure[] {
+  const before = old?.keyUrl;
+  if (before === undefined || before === UNKNOWN || url === UNKNOWN || publicKey === undefined) return [];
+  if (publicKey !== old?.publicKey || isSameKey(parseKeyUrl(before), parseKeyUrl(url))) return [];
+  const remedy = "give that of the new key, or leave publicKey out: then it is read from the vault";
+  return [{ property: "publicKey", reason: `is still that of ${before}, while keyUrl is ${url}: ${remedy}` }];
+}
+
+/** A URL without a version may be of any. */
+function isSameKey(one: KeyLocation | undefined, other: KeyLocation | undefined): boolean {
+  const [a, b] = [one, other].map((key) => [key?.vaultUrl, key?.name].join("/").toLowerCase());
+  return a === b && (one?.version ?? other?.version) === (other?.version ?? one?.version);
+}
 
 async function preview(inputs: Previewed<SecretInputs>): Promise<Previewed<SecretState>> {
   const url = inputs.keyUrl;

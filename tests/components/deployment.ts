@@ -17,6 +17,11 @@ export interface Registration {
   readonly ignoreChanges: readonly string[];
   readonly deletedWith: string;
   readonly retainOnDelete: boolean;
+  /** Undefined where the provider decides. */
+  readonly deleteBeforeReplace: boolean | undefined;
+  readonly replaceOnChanges: readonly string[];
+  /** Another value of it makes another resource. */
+  readonly replacementTrigger: unknown;
   /** The name of its provider, if it has one of its own. */
   readonly provider: string;
   /** What the engine would transform it with, in its order: its own transforms, then those of its parent and so on. */
@@ -54,7 +59,9 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
   Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
-  Key: (_, { vaultName }) => ({ keyUriWithVersion: `https://${vaultName}.vault.azure.net/keys/sops/v1` }),
+  VaultKey: (_, { vaultId = "", name }) => ({
+    keyUriWithVersion: `https://${vaultId.split("/").at(-1)}-abcd1234.vault.azure.net/keys/${name}/v1`,
+  }),
   RandomString: () => ({ result: "abcd1234" }),
   RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "r4ndom" } }),
   PrivateKey: () => ({ privateKeyPem: "PRIVATE", publicKeyOpenssh: "ecdsa-sha2-nistp384 AAAA\n" }),
@@ -117,8 +124,13 @@ function answer({ type, name, inputs }: pulumi.runtime.MockResourceArgs): pulumi
 type Request = {
   [K in "getType" | "getName" | "getParent" | "getDeletedwith" | "getProvider"]: () => string;
 } & { getTransformsList(): { getToken(): string }[] } & {
-  [K in "getDependenciesList" | "getIgnorechangesList"]: () => string[];
-} & { getObject(): { toJavaScript(): Record<string, unknown> }; getProtect(): boolean; getRetainondelete(): boolean };
+  [K in "getDependenciesList" | "getIgnorechangesList" | "getReplaceonchangesList"]: () => string[];
+} & {
+  [K in "getProtect" | "getRetainondelete" | "getDeletebeforereplace" | "getDeletebeforereplacedefined"]: () => boolean;
+} & {
+  getObject(): { toJavaScript(): Record<string, unknown> };
+  getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
+};
 
 function listen(heard: (registration: Registration) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as {
@@ -144,6 +156,9 @@ function listen(heard: (registration: Registration) => void): void {
       ignoreChanges: request.getIgnorechangesList(),
       deletedWith: short(request.getDeletedwith()),
       retainOnDelete: request.getRetainondelete(),
+      deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
+      replaceOnChanges: request.getReplaceonchangesList(),
+      replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
       // The last part is the provider's id.
       provider: short(request.getProvider().replace(/::[^:]*$/, "")),
       transforms,

@@ -102,7 +102,7 @@ describe("the program", () => {
       nodeOSUpgradeChannel: "SecurityPatch",
     });
     assert.deepEqual(
-      [cluster.protect, find("Vault", "kv-test").protect, find("Key", "kv-test").protect],
+      [cluster.protect, find("Vault", "kv-test").protect, find("VaultKey", "kv-test").protect],
       [true, true, true],
     );
     assert.equal(find("SystemPool", "aks-test-system").inputs.vmSize, "Standard_D8ds_v5");

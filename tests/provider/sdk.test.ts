@@ -11,6 +11,7 @@ import { type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
 import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
 import { CLUSTER_ACCESS } from "../../provider/azure/clusterAccess.ts";
 import { SYSTEM_POOL } from "../../provider/azure/systemPool.ts";
+import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
 import { FLUX_READY } from "../../provider/flux/fluxReady.ts";
 import { GIT_COMMIT } from "../../provider/git/gitCommitInputs.ts";
@@ -23,8 +24,11 @@ import { FluxInstall } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
+import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { SystemPool } from "../../provider/sdk/systemPool.ts";
+import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { ENCRYPTED_SECRET } from "../../provider/secret/encryptedSecret.ts";
+import { KEY_IN_USE } from "../../provider/secret/keyInUse.ts";
 import { ROOT } from "../support/engine.ts";
 
 /** A schema's values as a program gives them: every part may be an output. */
@@ -79,7 +83,9 @@ const PAIRS = [
   pair(FLUX_READY, FluxReady),
   pair(GIT_COMMIT, GitCommit),
   pair(IMAGE_IMPORT, ImageImport),
+  pair(KEY_IN_USE, KeyInUse),
   pair(SYSTEM_POOL, SystemPool),
+  pair(VAULT_KEY, VaultKey),
 ];
 
 describe("what programs see of the plugin's resources", () => {

@@ -1,5 +1,7 @@
 // Azure Resource Manager as a rehearsal's deployer calls it.
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Rehearsal } from "./rehearsal.ts";
 
 /** Runs in the rehearsal's environment: a token of Entra, then the call; the answer goes to standard output. */
@@ -32,4 +34,32 @@ export async function callArm(rehearsal: Rehearsal, method: string, path: string
 export interface PutRequest {
   readonly url: string;
   readonly body: { readonly properties: Record<string, unknown> };
+}
+
+/** What a rehearsal's clients asked Azure Resource Manager to change, in order. */
+export class ArmLog {
+  readonly #file: string;
+  #from = 0;
+
+  constructor({ folder }: Rehearsal) {
+    this.#file = join(folder, "arm-requests.jsonl");
+  }
+
+  #lines(): string[] {
+    return readFileSync(this.#file, "utf8").trim().split("\n");
+  }
+
+  /** What came before is not told. */
+  mark(): void {
+    this.#from = this.#lines().length;
+  }
+
+  /** `PUT registries/acme/...` and others since the mark: the method, and the last type with all that follows. */
+  since(): string[] {
+    return this.#lines()
+      .slice(this.#from)
+      .map((line) => JSON.parse(line) as { method: string; url: string })
+      .filter(({ method }) => method !== "GET")
+      .map(({ method, url }) => `${method} ${url.replace(/^.*\/providers\/[^/]+\//, "").replace(/\?.*$/, "")}`);
+  }
 }

@@ -22,7 +22,7 @@ async function grants(args: Partial<SopsKeyVaultArgs>) {
     .filter(({ type }) => type.endsWith(":RoleAssignment"))
     .map(({ inputs }) => [inputs.principalId, inputs.roleDefinitionId, inputs.scope, inputs.principalType])
     .map(([who, role, scope, type]) => {
-      assert.deepEqual([scope, type], [idOf("Key", "kv-test"), "Group"]);
+      assert.deepEqual([scope, type], [idOf("VaultKey", "kv-test"), "Group"]);
       return [who, role];
     });
 }
@@ -55,16 +55,24 @@ describe("SopsKeyVault", () => {
     assert.equal("enablePurgeProtection" in (find("Vault", "kv-test").inputs.properties as object), false);
   });
 
-  it("holds one RSA key of 3072 bits, which goes with its vault", async () => {
+  it("holds one RSA key of 3072 bits", async () => {
     const { find } = await vault();
-    const key = find("Key", "kv-test");
-    assert.deepEqual(key.inputs, {
-      resourceGroupName: "group",
-      vaultName: "kv-test-abcd1234",
-      keyName: "sops",
-      properties: { kty: "RSA", keySize: 3072, keyOps: ["encrypt", "decrypt", "wrapKey", "unwrapKey"] },
+    assert.deepEqual(find("VaultKey", "kv-test").inputs, {
+      vaultId: idOf("Vault", "kv-test"),
+      name: "sops",
+      kty: "RSA",
+      keySize: 3072,
+      keyOps: ["encrypt", "decrypt", "wrapKey", "unwrapKey"],
     });
-    assert.equal(key.deletedWith, "Vault::kv-test");
+  });
+
+  it("tells what people need to use the key: their roles, and the way to the vault", async () => {
+    const { result } = await vault({ editors: [EDITORS], network: NETWORK });
+    const urns = await Promise.all(result.keyUsers.map(({ urn }) => resolved(urn)));
+    assert.deepEqual(
+      urns.map((urn) => urn.split("::").at(-1)),
+      ["kv-test-deployers-read", `kv-test-editor-use-${EDITORS}`, "kv-test-link", "kv-test-records"],
+    );
   });
 
   it("lets deployers read the key, and editors use it as Key Vault Crypto User", async () => {
@@ -106,7 +114,7 @@ describe("SopsKeyVault", () => {
   it("is protected with its key where the settings say so", async () => {
     for (const protect of [true, false]) {
       const { find } = await vault({ protect });
-      assert.deepEqual([find("Vault", "kv-test").protect, find("Key", "kv-test").protect], [protect, protect]);
+      assert.deepEqual([find("Vault", "kv-test").protect, find("VaultKey", "kv-test").protect], [protect, protect]);
     }
   });
 

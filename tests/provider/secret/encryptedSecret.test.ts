@@ -94,6 +94,24 @@ describe("EncryptedSecret", () => {
     assert.deepEqual(await reasons({ stringData: UNKNOWN, name: UNKNOWN, labels: { a: UNKNOWN } }), []);
   });
 
+  it("refuses the public part of one key for another one or another version", async () => {
+    const faults = async (change: Properties) =>
+      (await encryptedSecret.check?.(inputs(change), inputs(), context, new Uint8Array()))?.failures ?? [];
+    const other = VERSIONED.replace("prod-kv", "other-kv");
+    const remedy = "give that of the new key, or leave publicKey out: then it is read from the vault";
+    assert.deepEqual(await faults({ keyUrl: other }), [
+      { property: "", reason: `publicKey is still that of ${VERSIONED}, while keyUrl is ${other}: ${remedy}` },
+    ]);
+    assert.equal((await faults({ keyUrl: `${VERSIONED}1` })).length, 1);
+    const unversioned = "https://prod-kv.vault.azure.net/keys/sops";
+    const pemOfOther = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({
+      type: "spki",
+      format: "pem",
+    });
+    for (const change of [{}, { keyUrl: UNKNOWN }, { keyUrl: unversioned }, { keyUrl: other, publicKey: pemOfOther }])
+      assert.deepEqual(await faults(change), []);
+  });
+
   it("refuses names that Kubernetes would refuse", async () => {
     assert.deepEqual(await reasons({ name: "Demo", namespace: "a.b" }), [
       'name "Demo" is no name of a Secret: lower-case letters, digits, `-` and `.`, at most 253',

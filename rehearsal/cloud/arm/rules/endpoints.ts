@@ -54,13 +54,21 @@ function countLinks(world: World, linkId: string): void {
 export const endpointRules: Readonly<Record<string, Behaviour>> = {
   [ENDPOINT_TYPE]: {
     conflict: networkConflict,
-    check({ world, body, id }) {
+    check({ world, body, id, old }) {
       const connections = connectionsOf(body);
       if (connections.length !== 1)
         throw armError(
           400,
           "InvalidRequestFormat",
           `Cannot parse the request: private endpoint ${id.id} must have exactly one private link service connection, it has ${connections.length}.`,
+        );
+      const [before, now] = [old === undefined ? [] : connectionsOf(old), connections].map(([one]) => one?.properties);
+      if (before !== undefined && key(before.privateLinkServiceId) !== key(now?.privateLinkServiceId ?? ""))
+        throw armError(
+          400,
+          "CannotChangePrivateLinkConnectionOnPrivateEndpoint",
+          `Cannot change the private link connection on private endpoint ${id.id}. Please ensure you are not updating the details of existing private link connection. That is not allowed.`,
+          { details: [] },
         );
       for (const { properties } of connections) {
         const target = world.store.get(properties.privateLinkServiceId) as ArmResource;

@@ -195,6 +195,12 @@ describe("simulated ARM: networks", () => {
     assert.deepEqual(made.properties.customDnsConfigs, [
       { fqdn: "kv-one.vault.azure.net", ipAddresses: ["10.60.17.4"] },
     ]);
+    await cloud.make(vault("kv-two"), vaultBody());
+    assert.deepEqual((await cloud.refused(endpoint, endpointBody(vault("kv-two"), "vault"))).slice(0, 2), [
+      400,
+      "CannotChangePrivateLinkConnectionOnPrivateEndpoint",
+    ]);
+    await cloud.make(endpoint, endpointBody(vault("kv-one"), "vault"));
   });
 
   it("links a network once to a zone, and keeps zones with links", async () => {

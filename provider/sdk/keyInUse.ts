@@ -1,0 +1,29 @@
+import * as pulumi from "@pulumi/pulumi";
+
+export interface KeyInUseArgs {
+  /**
+   * The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
+   */
+  readonly url: pulumi.Input<string>;
+  /** The branch whose files count. */
+  readonly branch: pulumi.Input<string>;
+  /** `https://<vault>.vault.azure.net/keys/<name>/<version>`. Another vault or name is another key. */
+  readonly keyUrl: pulumi.Input<string>;
+  /** Paths of files that follow the key by themselves: a preview does not name them. @default none */
+  readonly ownFiles?: pulumi.Input<readonly pulumi.Input<string>[]>;
+}
+
+/**
+ * Keeps a key from being deleted while files of a repository can be decrypted with nothing else. It has nothing in the
+ * cloud. Whoever makes it depend on the key, and on who may use it, keeps those too: where another key takes the key's
+ * place, the old one's deletion waits for the old one of this resource, whose deletion fails with the names of the files
+ * until they are encrypted for the new key. When both are destroyed nothing is asked.
+ */
+export class KeyInUse extends pulumi.CustomResource {
+  /** Tells this resource from one that took its place; random. */
+  declare readonly instance: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: KeyInUseArgs, opts?: pulumi.CustomResourceOptions) {
+    super("gitops:index:KeyInUse", name, { ...args, instance: undefined }, opts);
+  }
+}
