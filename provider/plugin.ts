@@ -2,8 +2,8 @@
 
 import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
+import { agentPool } from "./azure/agentPool.ts";
 import { clusterAccess } from "./azure/clusterAccess.ts";
-import { systemPool } from "./azure/systemPool.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
 import { gitCommit } from "./git/gitCommit.ts";
@@ -19,6 +19,7 @@ const ABOUT = {
 };
 
 const handlers = [
+  agentPool,
   chartMirror,
   clusterAccess,
   encryptedSecret,
@@ -26,7 +27,6 @@ const handlers = [
   fluxReady,
   gitCommit,
   imageImport,
-  systemPool,
 ];
 
 const resources = new Map(handlers.map((handler) => [handler.schema.token, handler]));
