@@ -2,8 +2,8 @@
 
 import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
+import { agentPool } from "./azure/agentPool.ts";
 import { clusterAccess } from "./azure/clusterAccess.ts";
-import { systemPool } from "./azure/systemPool.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
@@ -21,6 +21,7 @@ const ABOUT = {
 };
 
 const handlers = [
+  agentPool,
   chartMirror,
   clusterAccess,
   encryptedSecret,
@@ -29,7 +30,6 @@ const handlers = [
   gitCommit,
   imageImport,
   keyInUse,
-  systemPool,
   vaultKey,
 ];
 

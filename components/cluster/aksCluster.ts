@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
-import { AgentPool } from "@pulumi/azure-native/containerservice/agentPool.js";
 import { MaintenanceConfiguration } from "@pulumi/azure-native/containerservice/maintenanceConfiguration.js";
 import { ManagedCluster } from "@pulumi/azure-native/containerservice/managedCluster.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import * as pulumi from "@pulumi/pulumi";
+import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
-import { SystemPool } from "../../provider/sdk/systemPool.ts";
 import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -115,9 +114,9 @@ export class AksCluster extends pulumi.ComponentResource {
       }),
     );
     // Writing the cluster writes its pools as they were then, the system pool's changes since then have to follow.
-    new SystemPool(
+    new AgentPool(
       `${name}-${system.name}`,
-      { clusterId: cluster.id, ...system, clusterRevision: pulumi.output(own).apply(digest) },
+      { clusterId: cluster.id, ...system, ...tags, clusterRevision: pulumi.output(own).apply(digest) },
       { parent: this, deletedWith: cluster },
     );
     return cluster;
@@ -146,15 +145,14 @@ export class AksCluster extends pulumi.ComponentResource {
         new AgentPool(
           `${name}-${pool.name}`,
           {
-            resourceGroupName: wanted.resourceGroupName,
-            resourceName: cluster.name,
-            agentPoolName: pool.name,
+            clusterId: cluster.id,
+            name: pool.name,
             mode: "User",
             ...poolArgs(pool, network),
-            count: pool.minCount,
             ...tagged(wanted.tags),
           },
-          newFirst({ parent: this, ignoreChanges: ["count"], deletedWith: cluster }),
+          // By itself it goes in minutes, and not where a disruption budget holds its pods.
+          { parent: this, deletedWith: cluster },
         ),
     );
   }
@@ -176,7 +174,7 @@ export class AksCluster extends pulumi.ComponentResource {
             utcOffset,
           },
         },
-        newFirst({ parent: this, deletedWith: cluster }),
+        newFirst({ parent: this }),
       );
   }
 

@@ -88,7 +88,7 @@ export interface AksClusterArgs {
   readonly defender?: boolean | undefined;
   /** Whether Pulumi refuses to delete the cluster. @default false */
   readonly protect?: boolean | undefined;
-  /** Tags of every resource that can have them. The system pool gets them once, with the cluster. @default none */
+  /** Tags of every resource that can have them. @default none */
   readonly tags?: Tags | undefined;
 }
 

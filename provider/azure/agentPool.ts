@@ -1,76 +1,283 @@
-// An AKS agent pool: which of its properties are managed, how Azure's word compares with what is wanted, what is written.
+// AgentPool: an agent pool of an AKS cluster, taken over where it is there already.
 
-import { equal } from "../../plugin/diff.ts";
-import type { Properties } from "../../plugin/handler.ts";
+import { randomUUID } from "node:crypto";
+import * as z from "zod";
+import { Again, retry, type Try } from "../../net/retry.ts";
+import { detailedDiff } from "../../plugin/diff.ts";
+import { type CheckFailure, type Context, type Diff, type Properties, UNKNOWN } from "../../plugin/handler.ts";
+import {
+  handlerOf,
+  type Inputs,
+  instance,
+  type Known,
+  matching,
+  type Previewed,
+  resourceSchema,
+  type SchemaHandler,
+  type State,
+} from "../../plugin/schema.ts";
+import { ArmError } from "./armClient.ts";
+import { armGet, azure, type Cloud } from "./cloud.ts";
+import * as forms from "./forms.ts";
+import { changedIn, created, fixedIn, observed, refusal, written } from "./poolProperties.ts";
 
-/** Properties that Azure changes in a pool that runs. */
-const CHANGEABLE = ["mode", "osSKU", "enableAutoScaling", "minCount", "maxCount", "nodeTaints", "upgradeSettings"];
+const API_VERSION = "2025-09-01";
 
-/** Properties that only a new pool can have. Names in them are the same in any case. */
-const FIXED = ["type", "vmSize", "osType", "osDiskType", "vnetSubnetID", "availabilityZones"];
+/** Waits in milliseconds while Azure does something else with the cluster (409): a quarter of an hour in all. */
+const BUSY_WAITS = [5000, 10_000, 15_000, ...Array<number>(29).fill(30_000)];
 
-/** What Azure tells of a pool and takes from nobody. */
-const READ_ONLY = ["currentOrchestratorVersion", "eTag", "nodeImageVersion", "provisioningState", "status"];
+const text = z.string().min(1).meta({ fault: "is not a text" });
+const texts = z.array(z.string()).meta({ fault: "is not a list of texts" });
+const count = z
+  .int()
+  .min(0)
+  .max(1000)
+  .meta({ fault: "is not a number of nodes: 0 to 1000, of a system pool 1 to 1000" });
 
-/** The changeable properties that differ; a list compares without its order, and an empty one is none. */
-export function changedIn(wanted: Properties, actual: Properties): string[] {
-  return CHANGEABLE.filter((property) => !isSame(property, wanted[property], actual[property]));
+/** The schema of `gitops:index:AgentPool`. */
+export const AGENT_POOL = resourceSchema({
+  token: "gitops:index:AgentPool",
+  description:
+    "An agent pool of an AKS cluster. One that is there already is taken over: what differs is changed, what is not said " +
+    "here is not touched, and what only another pool could have is refused.\n\n" +
+    "A pool of mode System is only ever taken over: Azure wants it in the cluster's own body to make the cluster. " +
+    "Deleting it changes nothing in Azure, for a cluster must have a system pool, which goes with it. A pool of mode " +
+    "User is made where it is not there, and deleted; that respects the pods' disruption budgets and takes minutes, " +
+    "so let it go with its cluster (`deletedWith`) where the cluster goes too.\n\n" +
+    "Imported into a stack by the agent pool's ARM id: `<cluster's ARM id>/agentPools/<name>`.",
+  inputs: {
+    clusterId: forms.clusterId
+      .describe("The cluster's ARM id. Another one makes another resource.")
+      .meta({ replaceOnChanges: true }),
+    name: matching(
+      /^[a-z][a-z0-9]{0,11}$/,
+      "a Linux pool's name: 1 to 12 lower-case letters and digits, a letter first",
+    )
+      .describe("The pool's name in the cluster. Another one makes another resource.")
+      .meta({ replaceOnChanges: true }),
+    mode: z
+      .enum(["System", "User"])
+      .describe("What the pool is for: AKS's own pods, or the applications'.")
+      .meta({ fault: 'is neither "System" nor "User"' }),
+    type: text.describe("Cannot be changed."),
+    vmSize: text.describe("Cannot be changed."),
+    osType: text.describe("Cannot be changed."),
+    osSKU: text.describe("The nodes' operating system."),
+    osDiskType: text.describe("Cannot be changed."),
+    vnetSubnetID: text.describe("ARM id of the nodes' subnet. Cannot be changed."),
+    enableAutoScaling: z
+      .literal(true)
+      .describe(
+        "How many nodes there are is the autoscaler's business: a new pool has the least number, and from then on the " +
+          "number is never written but to be within the limits.",
+      )
+      .meta({ fault: "is not true, the only value here" }),
+    minCount: count.describe("The least number of nodes, 0 to 1000; of a system pool 1 to 1000."),
+    maxCount: count.describe("The largest number of nodes, 0 to 1000; of a system pool 1 to 1000."),
+    upgradeSettings: z
+      .strictObject({
+        maxSurge: z.string().describe("How many nodes an upgrade adds for a while, a number or percentage."),
+        drainTimeoutInMinutes: z.int().describe("How long an upgrade waits for pods to leave, in minutes."),
+      })
+      .describe("How an agent pool is upgraded.")
+      .meta({ id: "UpgradeSettings", fault: 'is not {maxSurge: "33%", drainTimeoutInMinutes: 30}' })
+      .describe("How the pool is upgraded."),
+    availabilityZones: texts.describe("Cannot be changed. Default: none.").exactOptional(),
+    nodeTaints: texts
+      .describe("The nodes' taints: `<key>=<value>:<effect>`. Default: none: what Azure has there is removed.")
+      .exactOptional(),
+    tags: z
+      .record(z.string(), z.string())
+      .describe("The tags of pool and nodes, all of them. Default: those that others gave it stay.")
+      .meta({ fault: "is not a map of texts" })
+      .exactOptional(),
+    clusterRevision: text
+      .describe(
+        "Any text that changes whenever the cluster itself is written. That writes the pools in the cluster's body too, " +
+          "with what they were before, so the pool is looked at again then. Default: never.",
+      )
+      .exactOptional(),
+  },
+  outputs: { instance },
+});
+
+export type AgentPoolInputs = Inputs<typeof AGENT_POOL>;
+type AgentPoolState = State<typeof AGENT_POOL>;
+
+interface Resource {
+  readonly properties?: Properties;
 }
 
-/** The fixed properties that differ. */
-export function fixedIn(wanted: Properties, actual: Properties): string[] {
-  return FIXED.filter((property) => !isSame(property, wanted[property], actual[property]));
+/**
+ * The handler of `gitops:index:AgentPool` in a cloud.
+ * @param waits in milliseconds, one after another, while Azure does something else with the cluster.
+ */
+export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS): SchemaHandler {
+  return handlerOf(AGENT_POOL, {
+    rules: (next, old) => [...counted(next), ...changed(next, old)],
+    diff: async ({ inputs: old }, next) => diff(old, next),
+    async create(inputs, context) {
+      await ensure(cloud, waits, inputs, context);
+      return { id: idOf(inputs), state: { ...inputs, instance: randomUUID() } };
+    },
+    async update({ inputs: old, state }, inputs, context) {
+      // Tags that the program gave and gives no more.
+      const tags = old.tags !== undefined && inputs.tags === undefined ? { tags: {} } : {};
+      await ensure(cloud, waits, { ...inputs, ...tags }, context);
+      return { ...inputs, instance: state.instance ?? randomUUID() };
+    },
+    read: (id, known, context) => read(cloud, id, known, context),
+    async delete({ id, inputs: { mode } }, context, successor) {
+      if (mode === "System" || (successor !== undefined && sameText(successor.id, id))) return;
+      await remove(cloud, waits, id, context);
+    },
+  });
 }
 
-/** Inputs as the pool is: what is the same stays as it was written, what Azure has beside it is left out. */
-export function observed(inputs: Properties, actual: Properties): Properties {
-  const found = { ...inputs };
-  for (const property of [...FIXED, ...CHANGEABLE]) {
-    if (isSame(property, inputs[property], actual[property])) continue;
-    const value = managedPart(property, actual[property]);
-    if (value === undefined) delete found[property];
-    else found[property] = value;
-  }
-  return found;
+/** The handler of `gitops:index:AgentPool`. */
+export const agentPool = agentPoolIn(azure);
+
+function counted({ mode, ...next }: Previewed<AgentPoolInputs>): CheckFailure[] {
+  if (mode !== "System") return [];
+  return (["minCount", "maxCount"] as const)
+    .filter((property) => next[property] === 0)
+    .map((property) => ({ property, reason: "0 is not a number of nodes of a system pool: 1 to 1000" }));
 }
 
-/** A pool's properties for a PUT: as they are, the managed ones as they are wanted. */
-export function written(wanted: Properties, actual: Properties): Properties {
-  const properties = Object.fromEntries(Object.entries(actual).filter(([name]) => !READ_ONLY.includes(name)));
-  for (const property of changedIn(wanted, actual)) properties[property] = wanted[property] ?? [];
-  properties.upgradeSettings = { ...(actual.upgradeSettings as object), ...(wanted.upgradeSettings as object) };
-  // The autoscaler counts the nodes; Azure refuses a count that is not between the limits.
-  const { minCount, maxCount } = wanted as Record<string, number>;
-  const count = typeof actual.count === "number" ? actual.count : Number(minCount);
-  properties.count = Math.min(Math.max(count, Number(minCount)), Number(maxCount));
-  return properties;
+/** What the program changed and Azure never does. Another cluster or name is another pool, which `ensure` looks at. */
+function changed(next: Previewed<AgentPoolInputs>, old: Previewed<AgentPoolInputs> | undefined): CheckFailure[] {
+  if (old === undefined || isAnother(old, next).length > 0) return [];
+  return refusals(old, next);
 }
 
-/** Why a fixed property cannot be what is wanted, and what can be done. */
-export function refusal(name: string, property: string, actual: unknown, wanted: unknown): string {
-  const is = JSON.stringify(actual) ?? "not set";
-  return (
-    `Azure cannot change ${property} of the agent pool ${name}: it is ${is}, not ${JSON.stringify(wanted) ?? "unset"}. ` +
-    "Take the old value back. Or make the pool anew by hand: add a second system pool for the time being " +
-    `(az aks nodepool add --mode System), delete ${name}, add it again under its name with the new value, delete the ` +
-    "second one, and run `pulumi refresh` before the next `pulumi up`. Or destroy the cluster and make it anew"
+function refusals(actual: Properties, wanted: Properties): CheckFailure[] {
+  return fixedIn(wanted, actual)
+    .filter((property) => wanted[property] !== UNKNOWN)
+    .map((property) => ({ property, reason: refusal(property, actual, wanted) }));
+}
+
+function isAnother(old: Properties, next: Properties): string[] {
+  return ["clusterId", "name"].filter(
+    (property) => next[property] === UNKNOWN || !sameText(old[property], next[property]),
   );
 }
 
-function isSame(property: string, wanted: unknown, actual: unknown): boolean {
-  return equal(comparable(property, wanted), comparable(property, actual));
+function sameText(one: unknown, other: unknown): boolean {
+  return String(one).toLowerCase() === String(other).toLowerCase();
 }
 
-function comparable(property: string, value: unknown): unknown {
-  const part = managedPart(property, value);
-  if (Array.isArray(part)) return [...part].sort();
-  return FIXED.includes(property) && typeof part === "string" ? part.toLowerCase() : part;
+function diff(old: Properties, next: Properties): Diff {
+  const replaces = isAnother(old, next);
+  const differing = Object.entries(detailedDiff(old, next)).filter(
+    ([path]) => path !== "clusterId" || replaces.includes(path),
+  );
+  return { changes: differing.length > 0, replaces, detailed: Object.fromEntries(differing) };
 }
 
-/** The part of Azure's value that is managed here; undefined for none. */
-function managedPart(property: string, value: unknown): unknown {
-  if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
-  if (property !== "upgradeSettings") return value;
-  const { maxSurge, drainTimeoutInMinutes } = value as Properties;
-  return { maxSurge, drainTimeoutInMinutes };
+/**
+ * Makes the pool what is wanted; writes nothing where it is already.
+ * @throws Error when the cluster has no such system pool or goes, when only another pool could be so, or when ARM refuses.
+ */
+async function ensure(
+  cloud: Cloud,
+  waits: readonly number[],
+  wanted: AgentPoolInputs,
+  context: Context,
+): Promise<void> {
+  const id = idOf(wanted);
+  const once = async ({ wait }: Try): Promise<undefined | Again> => {
+    const actual = (await armGet<Resource>(cloud, id, API_VERSION, context.signal))?.properties;
+    const state = actual?.provisioningState;
+    if (actual === undefined || state === "Deleting") await refuseGoing(cloud, wanted, context);
+    if (actual === undefined && wanted.mode === "System") {
+      throw new Error(`${id} is not there: this resource only takes over the pool that the cluster was made with`);
+    }
+    // As an interrupted update left it, or somebody else.
+    if (state === "Creating" || state === "Deleting") return later(`${id} is in the state ${state}`, wait, context);
+    if (actual !== undefined) {
+      const fixed = refusals(actual, wanted);
+      if (fixed.length > 0) throw new Error(fixed.map(({ reason }) => reason).join("; "));
+      const hasFailed = state === "Failed" || state === "Canceled";
+      if (changedIn(wanted, actual).length === 0 && !hasFailed) return undefined;
+    }
+    const body = { properties: actual === undefined ? created(wanted) : written(wanted, actual) };
+    return unlessBusy(
+      () => cloud.arm().request("PUT", id, API_VERSION, body, { signal: context.signal }),
+      wait,
+      context,
+    );
+  };
+  await retry(once, { waits, signal: context.signal });
+}
+
+/** @throws Error for a cluster that is gone or on its way out: an interrupted `destroy` left it so. */
+async function refuseGoing(cloud: Cloud, { clusterId, name }: AgentPoolInputs, { signal }: Context): Promise<void> {
+  const cluster = await armGet<Resource>(cloud, clusterId, API_VERSION, signal);
+  if (cluster !== undefined && cluster.properties?.provisioningState !== "Deleting") return;
+  throw new Error(
+    `the agent pool ${name} cannot be made: ${clusterId} is ${cluster === undefined ? "not there" : "being deleted"}. ` +
+      "After an interrupted `pulumi destroy` the stack may still list it: end that with another `pulumi destroy`, or " +
+      `have the cluster made anew with \`pulumi up --refresh\`${cluster === undefined ? "" : " when it is gone"}`,
+  );
+}
+
+/** Deletes the pool; one that is gone is fine. @throws ArmError */
+async function remove(cloud: Cloud, waits: readonly number[], id: string, context: Context): Promise<void> {
+  const once = ({ wait }: Try) =>
+    unlessBusy(
+      async () => {
+        try {
+          await cloud.arm().request("DELETE", id, API_VERSION, undefined, { signal: context.signal });
+        } catch (error) {
+          if (!(error instanceof ArmError && error.status === 404)) throw error;
+        }
+      },
+      wait,
+      context,
+    );
+  await retry(once, { waits, signal: context.signal });
+}
+
+/** Sends something that Azure refuses while it does something else with the cluster. */
+async function unlessBusy(
+  send: () => Promise<unknown>,
+  wait: number | undefined,
+  context: Context,
+): Promise<undefined | Again> {
+  try {
+    await send();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ArmError && error.status === 409)) throw error;
+    return later(error.message, wait, context, error);
+  }
+}
+
+/** @throws Error saying why, when there is no time left. */
+function later(reason: string, wait: number | undefined, context: Context, error = new Error(reason)): Again {
+  if (wait === undefined) throw error;
+  context.log("info", `${reason}; trying again in ${wait / 1000} s`);
+  return new Again();
+}
+
+const ID = /^(\/subscriptions\/[^?#]+\/managedClusters\/[^/?#]+)\/agentPools\/([^/?#]+)$/i;
+
+async function read(
+  cloud: Cloud,
+  id: string,
+  known: Known<AgentPoolInputs, AgentPoolState> | undefined,
+  context: Context,
+) {
+  const [, clusterId, name] = ID.exec(id) ?? [];
+  if (clusterId === undefined || name === undefined) {
+    throw new Error(`"${id}" is not the ARM id of an agent pool: <ARM id of the cluster>/agentPools/<name>`);
+  }
+  const actual = (await armGet<Resource>(cloud, id, API_VERSION, context.signal))?.properties;
+  if (actual === undefined) return undefined;
+  const inputs = observed({ clusterId, name, ...known?.inputs }, actual);
+  return { id, inputs, state: { ...inputs, instance: known?.state.instance ?? randomUUID() } };
+}
+
+function idOf({ clusterId, name }: AgentPoolInputs): string {
+  return `${clusterId}/agentPools/${name}`;
 }

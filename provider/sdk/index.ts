@@ -1,4 +1,5 @@
 // The resources of the plugin `gitops`, for Pulumi programs that find the plugin through `plugins.providers`.
+export { AgentPool, type AgentPoolArgs } from "./agentPool.ts";
 export { ChartMirror, type ChartMirrorArgs } from "./chartMirror.ts";
 export { ClusterAccess, type ClusterAccessArgs } from "./clusterAccess.ts";
 export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts";
@@ -13,5 +14,4 @@ export {
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";
 export { KeyInUse, type KeyInUseArgs } from "./keyInUse.ts";
-export { SystemPool, type SystemPoolArgs } from "./systemPool.ts";
 export { VaultKey, type VaultKeyArgs } from "./vaultKey.ts";

@@ -92,7 +92,7 @@ describe("the plugin gitops under the real engine", () => {
     const { resources } = JSON.parse(await succeed(project, ["package", "get-schema", executable], env)) as {
       resources: Record<string, { requiredInputs: string[]; inputProperties: Record<string, object> }>;
     };
-    const names = "ChartMirror ClusterAccess EncryptedSecret FluxInstall FluxReady GitCommit ImageImport SystemPool";
+    const names = "AgentPool ChartMirror ClusterAccess EncryptedSecret FluxInstall FluxReady GitCommit ImageImport";
     assert.deepEqual(
       Object.keys(resources).sort(),
       names.split(" ").map((name) => `gitops:index:${name}`),

@@ -9,14 +9,15 @@ import ts from "typescript";
 import type * as z from "zod";
 import { type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
 import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
+import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
 import { CLUSTER_ACCESS } from "../../provider/azure/clusterAccess.ts";
-import { SYSTEM_POOL } from "../../provider/azure/systemPool.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
 import { FLUX_READY } from "../../provider/flux/fluxReady.ts";
 import { GIT_COMMIT } from "../../provider/git/gitCommitInputs.ts";
 import { CHART_MIRROR } from "../../provider/mirror/chartMirror.ts";
 import { IMAGE_IMPORT } from "../../provider/mirror/imageImport.ts";
+import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
 import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
@@ -25,7 +26,6 @@ import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
-import { SystemPool } from "../../provider/sdk/systemPool.ts";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { ENCRYPTED_SECRET } from "../../provider/secret/encryptedSecret.ts";
 import { KEY_IN_USE } from "../../provider/secret/keyInUse.ts";
@@ -76,6 +76,7 @@ function pair<S extends ResourceSchema, A, C extends pulumi.CustomResource>(
 }
 
 const PAIRS = [
+  pair(AGENT_POOL, AgentPool),
   pair(CHART_MIRROR, ChartMirror),
   pair(CLUSTER_ACCESS, ClusterAccess),
   pair(ENCRYPTED_SECRET, EncryptedSecret),
@@ -84,7 +85,6 @@ const PAIRS = [
   pair(GIT_COMMIT, GitCommit),
   pair(IMAGE_IMPORT, ImageImport),
   pair(KEY_IN_USE, KeyInUse),
-  pair(SYSTEM_POOL, SystemPool),
   pair(VAULT_KEY, VaultKey),
 ];
 
@@ -142,7 +142,7 @@ describe("what programs see of the plugin's resources", () => {
 
   it("is documented as the schema is: types", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };
-    const places = { ...files, SshKeyArgs: "FluxInstall", UpgradeSettingsArgs: "SystemPool" };
+    const places = { ...files, SshKeyArgs: "FluxInstall", UpgradeSettingsArgs: "AgentPool" };
     const names = Object.keys(described.types).map((token) => token.replace("gitops:index:", ""));
     const interfaceOf = (name: string) => (Object.hasOwn(places, name) ? name : `${name}Args`);
     assert.deepEqual(names.map(interfaceOf).sort(), Object.keys(places).sort());

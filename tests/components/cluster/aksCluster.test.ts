@@ -133,16 +133,15 @@ describe("AksCluster", () => {
   it("keeps user pools apart from the cluster, on a managed disk where the size has no local one", async () => {
     const { find } = await cluster(PROD);
     const pool = find("AgentPool", "aks-apps");
+    const { count: _, ...common } = POOL;
     assert.deepEqual(pool.inputs, {
-      ...POOL,
-      resourceGroupName: "group",
-      resourceName: "aks",
-      agentPoolName: "apps",
+      ...common,
+      clusterId: idOf("ManagedCluster", "aks"),
+      name: "apps",
       mode: "User",
       vmSize: "Standard_D8s_v5",
       osDiskType: "Managed",
       availabilityZones: [],
-      count: 2,
       minCount: 2,
       maxCount: 9,
     });
@@ -151,14 +150,13 @@ describe("AksCluster", () => {
 
   it("leaves the number of nodes to the autoscaler", async () => {
     const { find } = await cluster(PROD);
-    assert.deepEqual(find("AgentPool", "aks-apps").ignoreChanges, ["count"]);
-    assert.equal("count" in find("SystemPool", "aks-system").inputs, false);
+    for (const name of ["aks-apps", "aks-system"]) assert.equal("count" in find("AgentPool", name).inputs, false);
   });
 
   it("gives the system pool to the cluster to be made with, and keeps it as a resource of its own from then on", async () => {
     const { find } = await cluster(PROD);
     assert.deepEqual(find("ManagedCluster", "aks").ignoreChanges, ["agentPoolProfiles"]);
-    const { inputs, deletedWith } = find("SystemPool", "aks-system");
+    const { inputs, deletedWith } = find("AgentPool", "aks-system");
     const { count: _, ...pool } = POOL;
     const { clusterRevision, ...rest } = inputs;
     assert.deepEqual(rest, {
@@ -174,7 +172,7 @@ describe("AksCluster", () => {
 
   it("looks at the system pool again when the cluster is written, and not when a pool is", async () => {
     const revision = async (more: object) =>
-      (await cluster({ ...PROD, ...more })).find("SystemPool", "aks-system").inputs.clusterRevision;
+      (await cluster({ ...PROD, ...more })).find("AgentPool", "aks-system").inputs.clusterRevision;
     const before = await revision({});
     assert.equal(await revision({ systemPool: { ...PROD.systemPool, maxCount: 6 } }), before);
     assert.equal(await revision({ userPools: [{ ...PROD.userPools[0], maxCount: 12 }] }), before);
@@ -198,6 +196,13 @@ describe("AksCluster", () => {
         utcOffset: "+01:00",
       },
     });
+  });
+
+  it("deletes by itself what an interrupted destroy would leave in Azure and the next up could not make", async () => {
+    const { resources } = await cluster(PROD);
+    const left = resources.filter(({ deletedWith }) => deletedWith !== "").map(({ name }) => name);
+    // An agent pool is taken over where it is there.
+    assert.deepEqual(left.sort(), ["aks-apps", "aks-system"]);
   });
 
   it("keeps the control plane's logs, without every read request", async () => {
@@ -225,7 +230,7 @@ describe("AksCluster", () => {
       securityMonitoring: { enabled: false },
     });
     assert.equal((inputs.agentPoolProfiles as { nodeTaints?: string[] }[])[0]?.nodeTaints, undefined);
-    assert.deepEqual(names("AgentPool"), []);
+    assert.deepEqual(names("AgentPool"), ["aks-system"]);
   });
 
   it("of the Premium tier has long-term support", async () => {

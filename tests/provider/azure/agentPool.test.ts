@@ -1,11 +1,12 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import { type Properties, type ResourceHandler, UNKNOWN } from "../../../plugin/handler.ts";
+import { agentPoolIn } from "../../../provider/azure/agentPool.ts";
 import { ArmError } from "../../../provider/azure/armClient.ts";
-import { systemPoolIn } from "../../../provider/azure/systemPool.ts";
 import { CLUSTER_ID, FakeCloud } from "../fakeCloud.ts";
 
 const ID = `${CLUSTER_ID}/agentPools/system`;
+const APPS_ID = `${CLUSTER_ID}/agentPools/apps`;
 const SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/nodes";
 const TAINTS = ["CriticalAddonsOnly=true:NoSchedule"];
 
@@ -27,6 +28,9 @@ const WANTED: Properties = {
   upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
 };
 
+const { nodeTaints: _taints, ...UNTAINTED } = WANTED;
+const APPS: Properties = { ...UNTAINTED, name: "apps", mode: "User", minCount: 0 };
+
 /** The pool as Azure tells it: more than anybody asked for, zones in another order, ids in another case. */
 function poolInAzure(): Properties {
   const { clusterId: _, name: __, ...wanted } = WANTED;
@@ -45,15 +49,25 @@ function poolInAzure(): Properties {
   };
 }
 
-describe("SystemPool", () => {
+/** A state but for what is random in it. */
+function withoutInstance({ instance, ...rest }: Properties = {}): Properties {
+  assert.match(String(instance), /^[0-9a-f-]{36}$/);
+  return rest;
+}
+
+describe("AgentPool of mode System", () => {
   let cloud: FakeCloud;
   let handler: ResourceHandler;
   let pool: Properties | undefined;
+  let cluster: Properties | undefined;
   beforeEach(() => {
     cloud = new FakeCloud();
-    handler = systemPoolIn(cloud, [0, 0]);
+    handler = agentPoolIn(cloud, [0, 0]);
     pool = poolInAzure();
+    cluster = { provisioningState: "Succeeded" };
     cloud.answer = ({ method, path, body }) => {
+      if (path === CLUSTER_ID && cluster !== undefined) return { properties: cluster };
+      if (path === CLUSTER_ID) throw new ArmError(404, "NotFound", "gone");
       assert.equal(path, ID);
       if (pool === undefined) throw new ArmError(404, "NotFound", "gone");
       if (method === "PUT") pool = { ...(body as { properties: Properties }).properties };
@@ -65,12 +79,19 @@ describe("SystemPool", () => {
   const put = () => cloud.calls.find(({ method }) => method === "PUT")?.body;
   const existing = { id: ID, inputs: WANTED, state: WANTED };
   const update = (more: Properties) => handler.update?.(existing, { ...WANTED, ...more }, cloud.context);
-  const read = (inputs: Properties = WANTED, id = ID) => handler.read?.(id, inputs, inputs, cloud.context);
+  const create = async () => {
+    const { id, state } = await handler.create(WANTED, cloud.context);
+    return { id, state: withoutInstance(state) };
+  };
+  const read = async (inputs: Properties = WANTED, id = ID) => {
+    const found = await handler.read?.(id, inputs, inputs, cloud.context);
+    return found && { ...found, state: withoutInstance(found.state) };
+  };
   const failures = async (next: Properties, old?: Properties) =>
     (await handler.check?.(next, old, cloud.context, new Uint8Array()))?.failures ?? [];
 
   it("takes over the cluster's pool, and writes nothing where it is as wanted", async () => {
-    assert.deepEqual(await handler.create(WANTED, cloud.context), { id: ID, state: WANTED });
+    assert.deepEqual(await create(), { id: ID, state: WANTED });
     assert.deepEqual(methods(), ["GET"]);
   });
 
@@ -82,7 +103,7 @@ describe("SystemPool", () => {
   });
 
   it("changes what changed and leaves the rest to Azure, the number of nodes to the autoscaler", async () => {
-    assert.deepEqual(await update({ maxCount: 6 }), { ...WANTED, maxCount: 6 });
+    assert.deepEqual(withoutInstance(await update({ maxCount: 6 })), { ...WANTED, maxCount: 6 });
     const { currentOrchestratorVersion, eTag, nodeImageVersion, provisioningState, ...rest } = poolInAzure();
     assert.deepEqual(put(), { properties: { ...rest, maxCount: 6 } });
   });
@@ -145,6 +166,21 @@ describe("SystemPool", () => {
       handler.create(WANTED, cloud.context),
       new RegExp(`^Error: ${ID} is not there: this resource only takes over the pool that the cluster was made with$`),
     );
+  });
+
+  it("says of a pool that went with its cluster what to do", async () => {
+    pool = undefined;
+    cluster = undefined;
+    const way = /After an interrupted `pulumi destroy` .* another `pulumi destroy`, or .* `pulumi up --refresh`/;
+    await assert.rejects(
+      handler.create(WANTED, cloud.context),
+      /agent pool system cannot be made: .*prod is not there/,
+    );
+    await assert.rejects(handler.create(WANTED, cloud.context), way);
+    pool = { ...poolInAzure(), provisioningState: "Deleting" };
+    cluster = { provisioningState: "Deleting" };
+    await assert.rejects(handler.create(WANTED, cloud.context), /prod is being deleted\. .* when it is gone$/);
+    assert.equal(put(), undefined);
   });
 
   it("shows drift of what is managed and no other, and is gone with the pool", async () => {
@@ -222,9 +258,9 @@ describe("SystemPool", () => {
     const wrong = {
       ...WANTED,
       name: "System",
-      mode: "User",
+      mode: "Gateway",
       enableAutoScaling: false,
-      minCount: 0,
+      minCount: -1,
       maxCount: 1001,
       upgradeSettings: { maxSurge: "33%" },
       nodeTaints: "x",
@@ -235,5 +271,162 @@ describe("SystemPool", () => {
       ["count", "name", "mode", "enableAutoScaling", "minCount", "maxCount", "upgradeSettings", "nodeTaints"],
     );
     assert.deepEqual(await failures(WANTED), []);
+  });
+});
+
+describe("AgentPool of mode User", () => {
+  let cloud: FakeCloud;
+  let handler: ResourceHandler;
+  /** What ARM has, and what it comes to after each further look. */
+  let pools: (Properties | undefined)[];
+  beforeEach(() => {
+    cloud = new FakeCloud();
+    handler = agentPoolIn(cloud, [0, 0]);
+    pools = [undefined];
+    cloud.answer = ({ method, path, body }) => {
+      if (path === CLUSTER_ID) return { properties: { provisioningState: "Succeeded" } };
+      assert.equal(path, APPS_ID);
+      if (method === "DELETE") {
+        pools = [undefined];
+        return undefined;
+      }
+      if (method === "PUT") pools = [(body as { properties: Properties }).properties];
+      const pool = pools.length > 1 ? pools.shift() : pools[0];
+      if (pool === undefined) throw new ArmError(404, "NotFound", "gone");
+      return { id: APPS_ID, properties: pool };
+    };
+  });
+
+  const existing = { id: APPS_ID, inputs: APPS, state: { ...APPS, instance: "old" } };
+  const inAzure = (more: Properties = {}): Properties => {
+    const { clusterId: _, name: __, ...properties } = APPS;
+    return { ...properties, count: 4, provisioningState: "Succeeded", ...more };
+  };
+  const writes = () => cloud.calls.filter(({ method }) => method !== "GET");
+  const failures = async (next: Properties, old?: Properties) =>
+    (await handler.check?.(next, old, cloud.context, new Uint8Array()))?.failures ?? [];
+
+  it("is made with the least number of nodes where it is not there", async () => {
+    const wanted: Properties = {
+      ...APPS,
+      minCount: 2,
+      tags: { owner: "platform" },
+      nodeTaints: ["gpu=true:NoSchedule"],
+    };
+    const { id, state } = await handler.create(wanted, cloud.context);
+    assert.deepEqual([id, withoutInstance(state)], [APPS_ID, wanted]);
+    const { clusterId: _, name: __, ...properties } = wanted;
+    assert.deepEqual(writes(), [{ method: "PUT", path: APPS_ID, body: { properties: { ...properties, count: 2 } } }]);
+  });
+
+  it("is taken over where it is there, and changed where it differs; the number of nodes stays", async () => {
+    pools = [inAzure()];
+    await handler.create(APPS, cloud.context);
+    assert.deepEqual(writes(), []);
+    pools = [inAzure({ maxCount: 9 })];
+    await handler.create(APPS, cloud.context);
+    const { provisioningState: _, ...properties } = inAzure();
+    assert.deepEqual(
+      writes().map(({ body }) => body),
+      [{ properties }],
+    );
+  });
+
+  it("waits for a pool that is being made or deleted, as an interrupted update leaves it", async () => {
+    pools = [inAzure({ provisioningState: "Creating" }), inAzure({ provisioningState: "Creating" }), inAzure()];
+    await handler.create(APPS, cloud.context);
+    assert.deepEqual(writes(), []);
+    assert.deepEqual(cloud.messages, Array(2).fill(`info: ${APPS_ID} is in the state Creating; trying again in 0 s`));
+    pools = [inAzure({ provisioningState: "Deleting" }), undefined];
+    await handler.create(APPS, cloud.context);
+    assert.deepEqual(
+      writes().map(({ method }) => method),
+      ["PUT"],
+    );
+    pools = [inAzure({ provisioningState: "Creating" })];
+    await assert.rejects(handler.create(APPS, cloud.context), /apps is in the state Creating$/);
+  });
+
+  it("is written again where Azure failed to make it so", async () => {
+    for (const provisioningState of ["Failed", "Canceled"]) {
+      pools = [inAzure({ provisioningState })];
+      await handler.update?.(existing, { ...APPS, maxCount: 5 }, cloud.context);
+    }
+    assert.deepEqual(
+      writes().map(({ method }) => method),
+      ["PUT", "PUT"],
+    );
+  });
+
+  it("is deleted when Azure has nothing else to do with the cluster, and may be gone already", async () => {
+    const { answer } = cloud;
+    let refusals = 2;
+    cloud.answer = (call, options) => {
+      if (call.method === "DELETE" && refusals-- > 0) throw new ArmError(409, "OperationNotAllowed", "in progress");
+      return answer(call, options);
+    };
+    await handler.delete?.(existing, cloud.context);
+    assert.deepEqual(cloud.calls, Array(3).fill({ method: "DELETE", path: APPS_ID, body: undefined }));
+    assert.deepEqual(cloud.messages, Array(2).fill("info: in progress; trying again in 0 s"));
+    cloud.answer = () => {
+      throw new ArmError(404, "NotFound", "gone");
+    };
+    await handler.delete?.(existing, cloud.context);
+    cloud.answer = () => {
+      throw new ArmError(400, "PodDrainFailure", "a disruption budget holds a pod");
+    };
+    await assert.rejects(async () => handler.delete?.(existing, cloud.context), /a disruption budget holds a pod/);
+  });
+
+  it("stays where another resource has taken it over, and goes where that one has another pool", async () => {
+    const successor = (id: string) => ({ ...existing, id, state: { ...APPS, instance: "new" } });
+    await handler.delete?.(existing, cloud.context, successor(APPS_ID.toLowerCase()));
+    assert.deepEqual(cloud.calls, []);
+    await handler.delete?.(existing, cloud.context, successor(`${CLUSTER_ID}/agentPools/web`));
+    assert.equal(writes().length, 1);
+  });
+
+  it("keeps what tells it from its successor, and has such a text when it was imported", async () => {
+    pools = [inAzure()];
+    const updated = await handler.update?.(existing, { ...APPS, maxCount: 6 }, cloud.context);
+    assert.equal(updated?.instance, "old");
+    assert.equal((await handler.read?.(APPS_ID, APPS, existing.state, cloud.context))?.state.instance, "old");
+    withoutInstance((await handler.read?.(APPS_ID, {}, {}, cloud.context))?.state);
+  });
+
+  it("has the program's tags where it gives any, and those of others where it gives none", async () => {
+    const tags = { owner: "platform" };
+    const written = () => (pools[0]?.tags ?? {}) as object;
+    pools = [inAzure({ tags: { by: "others" } })];
+    await handler.create(APPS, cloud.context);
+    assert.deepEqual(writes(), []);
+    assert.equal((await handler.read?.(APPS_ID, APPS, existing.state, cloud.context))?.inputs.tags, undefined);
+    await handler.update?.(existing, { ...APPS, tags }, cloud.context);
+    assert.deepEqual(written(), tags);
+    pools = [inAzure({ tags: { owner: "nobody" } })];
+    const read = await handler.read?.(APPS_ID, { ...APPS, tags }, existing.state, cloud.context);
+    assert.deepEqual(read?.inputs.tags, { owner: "nobody" });
+    await handler.update?.({ ...existing, inputs: { ...APPS, tags } }, APPS, cloud.context);
+    assert.deepEqual(written(), {});
+  });
+
+  it("refuses what only another pool can have, and says how to get that", async () => {
+    const reason =
+      'Azure cannot change vmSize of the agent pool apps: it is "Standard_D4ds_v5", not "Standard_D8ds_v5". Take the ' +
+      "old value back. Or give the pool another name: then the new one is made first, and the old one is deleted after it";
+    const next = { ...APPS, vmSize: "Standard_D8ds_v5" };
+    assert.deepEqual(await failures(next, APPS), [{ property: "vmSize", reason }]);
+    pools = [inAzure()];
+    await assert.rejects(handler.create(next, cloud.context), new RegExp(`^Error: ${reason}$`));
+    assert.deepEqual(writes(), []);
+    assert.deepEqual(await failures({ ...next, name: "web" }, APPS), []);
+  });
+
+  it("may have no node, which a system pool may not", async () => {
+    assert.deepEqual(await failures({ ...APPS, minCount: 0, maxCount: 0 }), []);
+    assert.deepEqual(await failures({ ...WANTED, minCount: 0, maxCount: 0 }), [
+      { property: "minCount", reason: "0 is not a number of nodes of a system pool: 1 to 1000" },
+      { property: "maxCount", reason: "0 is not a number of nodes of a system pool: 1 to 1000" },
+    ]);
   });
 });

@@ -12,13 +12,13 @@ export interface UpgradeSettingsArgs {
  * The pool's settings, by Azure's names. Azure changes those of scaling, upgrades, taints and the OS' image in place; a
  * change of another one is refused, with what can be done instead.
  */
-export interface SystemPoolArgs {
+export interface AgentPoolArgs {
   /** The cluster's ARM id. Another one makes another resource. */
   readonly clusterId: pulumi.Input<string>;
   /** The pool's name in the cluster. Another one makes another resource. */
   readonly name: pulumi.Input<string>;
-  /** What the pool is for. */
-  readonly mode: pulumi.Input<"System">;
+  /** What the pool is for: AKS's own pods, or the applications'. */
+  readonly mode: pulumi.Input<"System" | "User">;
   /** Cannot be changed. */
   readonly type: pulumi.Input<string>;
   /** Cannot be changed. */
@@ -33,14 +33,19 @@ export interface SystemPoolArgs {
   readonly vnetSubnetID: pulumi.Input<string>;
   /** Cannot be changed. @default none */
   readonly availabilityZones?: pulumi.Input<readonly pulumi.Input<string>[]>;
-  /** How many nodes there are is the autoscaler's business: the number is never written but to be within the limits. */
+  /**
+   * How many nodes there are is the autoscaler's business: a new pool has the least number, and from then on the number
+   * is never written but to be within the limits.
+   */
   readonly enableAutoScaling: pulumi.Input<true>;
-  /** The least number of nodes, 1 to 1000. */
+  /** The least number of nodes, 0 to 1000; of a system pool 1 to 1000. */
   readonly minCount: pulumi.Input<number>;
-  /** The largest number of nodes, 1 to 1000. */
+  /** The largest number of nodes, 0 to 1000; of a system pool 1 to 1000. */
   readonly maxCount: pulumi.Input<number>;
   /** The nodes' taints: `<key>=<value>:<effect>`. @default none: what Azure has there is removed */
   readonly nodeTaints?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** The tags of pool and nodes, all of them. @default those that others gave it stay */
+  readonly tags?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** How the pool is upgraded. */
   readonly upgradeSettings: pulumi.Input<UpgradeSettingsArgs>;
   /**
@@ -51,14 +56,21 @@ export interface SystemPoolArgs {
 }
 
 /**
- * The settings of the agent pool that an AKS cluster was made with. Azure wants that pool in the cluster's own body to
- * make the cluster; this resource takes it over and keeps it from then on, without touching what is not said here.
- * Deleting it changes nothing in Azure: a cluster must have a system pool, which goes with it.
+ * An agent pool of an AKS cluster. One that is there already is taken over: what differs is changed, what is not said
+ * here is not touched, and what only another pool could have is refused.
+ *
+ * A pool of mode System is only ever taken over: Azure wants it in the cluster's own body to make the cluster. Deleting
+ * it changes nothing in Azure, for a cluster must have a system pool, which goes with it. A pool of mode User is made
+ * where it is not there, and deleted; that respects the pods' disruption budgets and takes minutes, so let it go with
+ * its cluster (`deletedWith`) where the cluster goes too.
  *
  * Imported into a stack by the agent pool's ARM id: `<cluster's ARM id>/agentPools/<name>`.
  */
-export class SystemPool extends pulumi.CustomResource {
-  constructor(name: string, args: SystemPoolArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:SystemPool", name, { ...args }, opts);
+export class AgentPool extends pulumi.CustomResource {
+  /** Tells this resource from one that took its place; random. */
+  declare readonly instance: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: AgentPoolArgs, opts?: pulumi.CustomResourceOptions) {
+    super("gitops:index:AgentPool", name, { ...args, instance: undefined }, opts);
   }
 }
