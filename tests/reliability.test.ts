@@ -27,8 +27,9 @@ function rowsOf(text: string): string[][] {
   return cells.map((row) => row.map((cell) => cell.trim()));
 }
 
-/** The resources that a row is about: `ManagedCluster`, or several of them. */
-const resourcesOf = ([names = ""]: readonly string[]) => [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+/** The resources that a row is about: `ManagedCluster`, several of them, or `FluxInstall: its controllers`. */
+const resourcesOf = ([names = ""]: readonly string[]) =>
+  (names.split(":")[0] ?? "").split(",").map((name) => name.replaceAll("`", "").trim());
 
 describe("the matrix of reliability", () => {
   const [header = [], ruler = [], ...rows] = rowsOf(page);
@@ -55,10 +56,7 @@ describe("the matrix of reliability", () => {
     const named = rows.flatMap(resourcesOf);
     const missing = registered.filter((type) => !named.includes(type));
     assert.deepEqual(missing, []);
-    assert.deepEqual(
-      named.filter((name, index) => named.indexOf(name) !== index),
-      [],
-    );
+    assert.equal(new Set(rows.map(([name]) => name)).size, rows.length);
   });
 
   it("says of each of them what happens in every case", () => {
@@ -67,7 +65,6 @@ describe("the matrix of reliability", () => {
     assert.notEqual(rows.length, 0);
     for (const row of rows) {
       assert.equal(row.length, header.length, row[0]);
-      assert.notEqual(resourcesOf(row).length, 0, row[0]);
     }
   });
 
