@@ -30,6 +30,12 @@ describe("the README", () => {
     assert.deepEqual(said.sort(), rooms.sort());
   });
 
+  it("leads to every page of the documentation", () => {
+    const pages = globSync("docs/*.md", { cwd: checkout });
+    assert.notEqual(pages.length, 0);
+    for (const page of pages) assert.ok(section("What is where").includes(`](${page})`), page);
+  });
+
   it("makes a stack before it sets what is kept with it", () => {
     const steps = section("Run it for real");
     const [init, secret, up] = ["stack init", "config set --secret", "pulumi up"].map((words) => steps.indexOf(words));

@@ -1,7 +1,10 @@
 import { strict as assert } from "node:assert";
-import { readFile, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
+import { after, before, beforeEach, describe, it } from "mocha";
 import {
   ENGINE_TIMEOUT,
   type EngineEnvironment,
@@ -32,6 +35,7 @@ interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
+  readonly delete?: boolean;
   readonly inputs?: Record<string, unknown>;
   readonly outputs?: Record<string, unknown>;
   readonly initErrors?: string[];
@@ -222,6 +226,126 @@ describe("a provider under the real engine", () => {
     assert.match(output, /wrong.* has a problem: value "" is empty: give at least one letter/);
     await declare({ other: { type: "Other" } });
     assert.match(await failingUp(), /provider test 1\.2\.3 has no resource type test:index:Other/);
+  });
+
+  describe("replaces what its successor owns", () => {
+    const urn = "urn:pulumi:dev::things::test:index:Shared::s";
+    /** Who followed those that were deleted since this was last asked. */
+    const followed = async () => {
+      const file = join(store, "followed");
+      const lines = existsSync(file) ? (await readFile(file, "utf8")).trim().split("\n") : [];
+      await rm(file, { force: true });
+      return lines;
+    };
+    /** Every instance that the state has, what lives first. */
+    const instances = async () => {
+      const { deployment } = JSON.parse(await pulumi("stack", "export")) as {
+        deployment: { resources?: StateResource[] };
+      };
+      return (deployment.resources ?? []).filter(({ type }) => type === "test:index:Shared");
+    };
+
+    /** Replaces it, and kills the engine, and all that it started, before the old one is deleted. */
+    const interrupt = async (...options: string[]) => {
+      await writeFile(join(store, "hold"), "");
+      await rm(join(store, "held"), { force: true });
+      const args = ["up", "--yes", "--skip-preview", "--non-interactive", ...options];
+      const engine = spawn("pulumi", args, { cwd: project, env, stdio: "ignore", detached: true });
+      const exit = once(engine, "exit");
+      while (!existsSync(join(store, "held"))) await new Promise((resolve) => setTimeout(resolve, 50));
+      process.kill(-(engine.pid ?? Number.NaN), "SIGKILL");
+      await exit;
+      await Promise.all([rm(join(store, "hold")), followed()]);
+      await pulumi("cancel", "--yes");
+      const [, old] = await instances();
+      assert.equal(old?.delete, true);
+    };
+
+    beforeEach(async () => {
+      await declare({ s: { type: "Shared", name: "s", value: "v" } });
+      await up();
+      assert.equal((await instances()).length, 1);
+      await followed();
+    });
+
+    it("with --replace: the old one's delete learns what lives", async () => {
+      const [before] = await instances();
+      await pulumi("up", "--yes", "--skip-preview", "--replace", urn);
+      assert.deepEqual(await followed(), ["s"]);
+      const [now, ...more] = await instances();
+      assert.notEqual(now?.outputs?.instance, before?.outputs?.instance);
+      assert.deepEqual(more, []);
+      assert.deepEqual(await stored("s"), { name: "s", value: "v" });
+    });
+
+    it("with --target-replace, which looks at nothing else", async () => {
+      await pulumi("up", "--yes", "--skip-preview", "--target-replace", urn);
+      assert.deepEqual(await followed(), ["s"]);
+      assert.deepEqual(await stored("s"), { name: "s", value: "v" });
+    });
+
+    it("by a setting: nothing that the old one alone had is left", async () => {
+      await declare({ s: { type: "Shared", name: "s2", value: "v" } });
+      await up();
+      assert.deepEqual(await followed(), ["s2"]);
+      await assert.rejects(stored("s"), /ENOENT/);
+      assert.deepEqual(await stored("s2"), { name: "s2", value: "v" });
+    });
+
+    it("after kill -9 between the new one's create and the old one's delete", async () => {
+      await interrupt("--replace", urn);
+      await up();
+      assert.deepEqual(await followed(), ["s"]);
+      assert.deepEqual(await stored("s"), { name: "s", value: "v" });
+      assert.equal((await instances()).length, 1);
+    });
+
+    it("after kill -9, when what is not meant is left for later, and the target is compared first", async () => {
+      await declare({ s: { type: "Shared", name: "s", value: "v" }, t: { name: "t", value: "v" } });
+      await interrupt("--replace", urn);
+      await pulumi("up", "--yes", "--skip-preview", "--target", urn.replace("Shared::s", "Thing::t"));
+      assert.deepEqual(await followed(), []);
+      assert.equal((await instances()).length, 2);
+      await pulumi("up", "--yes", "--skip-preview", "--target", urn);
+      assert.deepEqual(await followed(), ["s"]);
+      assert.deepEqual(await stored("s"), { name: "s", value: "v" });
+    });
+
+    for (const options of [[], ["--run-program"]]) {
+      it(`destroys both after kill -9: ${["destroy", ...options].join(" ")}`, async () => {
+        await interrupt("--replace", urn);
+        await pulumi("destroy", "--yes", "--skip-preview", ...options);
+        assert.deepEqual(await followed(), ["nothing", "nothing"]);
+        await assert.rejects(stored("s"), /ENOENT/);
+        assert.deepEqual(await instances(), []);
+      });
+
+      it(`destroys what lives after an up: ${["destroy", ...options].join(" ")}`, async () => {
+        await pulumi("destroy", "--yes", "--skip-preview", ...options);
+        assert.deepEqual(await followed(), ["nothing"]);
+        await assert.rejects(stored("s"), /ENOENT/);
+      });
+    }
+
+    it("removes it when it leaves the program, and both after kill -9", async () => {
+      await interrupt("--replace", urn);
+      await declare({});
+      await up();
+      assert.deepEqual(await followed(), ["nothing", "nothing"]);
+      await assert.rejects(stored("s"), /ENOENT/);
+    });
+
+    it("after the new one was made only in part, with --continue-on-error too", async () => {
+      await declare({ s: { type: "Shared", name: "s", value: "half" } });
+      const args = ["up", "--yes", "--skip-preview", "--continue-on-error", "--replace", urn];
+      const { code, stdout } = await runPulumi(project, args, env);
+      assert.notEqual(code, 0, stdout);
+      assert.deepEqual(await followed(), []);
+      await declare({ s: { type: "Shared", name: "s", value: "whole" } });
+      await up();
+      assert.deepEqual(await followed(), ["s"]);
+      assert.deepEqual(await stored("s"), { name: "s", value: "whole" });
+    });
   });
 });
 

@@ -1,9 +1,18 @@
 // A provider whose cloud is a folder (TEST_STORE): one JSON file for each Thing. It shows what server.ts offers.
 
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { PartialFailure, type Properties, type ResourceHandler, Secret, UNKNOWN } from "../../../plugin/handler.ts";
+import {
+  INSTANCE,
+  PartialFailure,
+  type Properties,
+  type ResourceHandler,
+  Secret,
+  UNKNOWN,
+} from "../../../plugin/handler.ts";
 import { serve } from "../../../plugin/server.ts";
 
 const store = process.env.TEST_STORE ?? "";
@@ -73,10 +82,35 @@ const bare: ResourceHandler = {
   },
 };
 
+/**
+ * A Thing that takes over what stands under its name. Its deletion writes down who followed it, and waits while there is a
+ * file `hold`.
+ */
+const shared: ResourceHandler = {
+  ...thing,
+  async create(inputs, context) {
+    const id = String(inputs.name);
+    const state = { ...(await save(inputs)), [INSTANCE]: randomUUID() };
+    if (inputs.value === "half") throw new PartialFailure(id, state, [`${context.name} never became ready`]);
+    return { id, state };
+  },
+  async update({ state }, inputs) {
+    return { ...(await save(inputs)), [INSTANCE]: state[INSTANCE] };
+  },
+  async delete({ id }, _context, successor) {
+    await appendFile(join(store, "followed"), `${successor?.id ?? "nothing"}\n`);
+    while (existsSync(join(store, "hold"))) {
+      await writeFile(join(store, "held"), "");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    if (successor?.id !== id) await rm(fileOf(id), { force: true });
+  },
+};
+
 await serve({
   name: "test",
   version: "1.2.3",
-  resource: (token) => ({ "test:index:Thing": thing, "test:index:Bare": bare })[token],
+  resource: (token) => ({ "test:index:Thing": thing, "test:index:Bare": bare, "test:index:Shared": shared })[token],
   async invoke(token, args) {
     if (token !== "test:index:echo") throw new Error(`no function ${token}`);
     return { said: args.say };

@@ -49,6 +49,14 @@ describe("ClusterAccess", () => {
     assert.equal(JSON.stringify(state).includes("hush"), false);
   });
 
+  it("only looks, so made again after an interruption or with --replace it is the same", async () => {
+    const first = await create();
+    assert.deepEqual(await create(), first);
+    const path = `${CLUSTER_ID}/listClusterUserCredential`;
+    assert.deepEqual(cloud.calls, Array(2).fill({ method: "POST", path, body: undefined }));
+    assert.equal(handler.delete, undefined);
+  });
+
   it("reads without listing credentials as long as the address is the same", async () => {
     const { state } = await create();
     cloud.calls.length = 0;

@@ -1,4 +1,5 @@
-// What the mirror pushes and imports, interrupted anywhere: what is done again ends as if nothing had been.
+// What the mirror pushes and imports, replaced, removed and interrupted anywhere: what is done again ends as if nothing had
+// been.
 
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
@@ -74,7 +75,7 @@ const [MANIFEST, NEXT_MANIFEST] = await Promise.all([chartManifest(TGZ, CREATED)
 const [DIGEST, NEXT_DIGEST] = ["a", "b"].map((digit) => `sha256:${digit.repeat(64)}`) as [string, string];
 const TAG = "ghcr.io/kubereboot/kured:1.23.0";
 
-describe("a mirror that is interrupted", () => {
+describe("what is mirrored, replaced or interrupted", () => {
   let server: Loopback;
   beforeEach(async () => {
     server = await listen(({ path }) => ({ body: path === "/next.tgz" ? NEXT_TGZ : TGZ }));
@@ -133,6 +134,48 @@ describe("a mirror that is interrupted", () => {
     }
   };
   const empty = async () => new FakeCloud();
+
+  const MIRRORED = [
+    {
+      handlerIn: chartMirrorIn,
+      inputs: first,
+      leaves: "leaves the chart in the registry when it is replaced or deleted",
+      sees: "sees in a refresh that somebody removed the chart, and brings it back",
+    },
+    {
+      handlerIn: imageImportIn,
+      inputs: () => image(DIGEST),
+      leaves: "leaves the image in the registry when it is replaced or deleted",
+      sees: "sees in a refresh that somebody removed the image, and brings it back",
+    },
+  ];
+
+  for (const { handlerIn, inputs, leaves, sees } of MIRRORED) {
+    const made = async () => {
+      const cloud = new FakeCloud();
+      const handler = handlerIn(cloud);
+      const existing: Existing = { inputs: inputs(), ...(await handler.create(inputs(), cloud.context)) };
+      return { cloud, handler, existing };
+    };
+
+    it(leaves, async () => {
+      const { cloud, handler, existing } = await made();
+      const before = heldBy(cloud);
+      assert.notEqual(before.held.length, 0);
+      await handler.create(existing.inputs, cloud.context);
+      await handler.delete?.(existing, cloud.context);
+      assert.deepEqual(heldBy(cloud), before);
+    });
+
+    it(sees, async () => {
+      const { cloud, handler, existing } = await made();
+      const before = heldBy(cloud);
+      for (const map of [cloud.held, cloud.manifests, cloud.blobs]) map.clear();
+      assert.equal(await handler.read?.(existing.id, existing.inputs, existing.state, cloud.context), undefined);
+      await handler.create(existing.inputs, cloud.context);
+      assert.deepEqual(heldBy(cloud), before);
+    });
+  }
 
   it("at any moment of a chart's push, has it after the next up", () =>
     walk(empty, chartMirrorIn, (handler, context) => handler.create(first(), context)));

@@ -215,6 +215,23 @@ describe("a vault's key", () => {
     );
   });
 
+  it("is not waited for any longer once the engine cancels, while the vault is silent or between two tries", async () => {
+    const silent = (signal: AbortSignal | null | undefined) =>
+      new Promise<Response>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    for (const answer of [silent, async () => rbac()]) {
+      const abort = new AbortController();
+      globalThis.fetch = (_, init) => {
+        setImmediate(() => abort.abort(new Error("cancelled")));
+        return answer(init?.signal);
+      };
+      const credential = { getToken: async () => ({ token: "t", expiresOnTimestamp: 0 }) };
+      const options = { signal: abort.signal, log: () => {}, credential, waits: [3600] };
+      await assert.rejects(readKey(location, options), { message: "cancelled" }).finally(() => {
+        globalThis.fetch = real;
+      });
+    }
+  });
+
   it("behind a firewall is not asked for twice, and the way around is named", async () => {
     const firewall = () => refused(403, "ForbiddenByFirewall", "Client address is not authorized.");
     await assert.rejects(ask(firewall), /\(ForbiddenByFirewall\): Client address .* pin the key's public part/);
