@@ -4,7 +4,8 @@ import { FLUX_NAMESPACE } from "../../components/repository/names.ts";
 import { type FluxReference, nameOf } from "../cluster/fluxState.ts";
 import type { InspectedArmFlux, InspectedCluster, InspectedFluxObject, Inspection } from "../world/inspection.ts";
 import type { Expected } from "./expected.ts";
-import type { Facts, LookedAt } from "./findings.ts";
+import type { Facts, LookedAt } from "./facts.ts";
+import { short } from "./short.ts";
 
 const REHEARSE = "npm run rehearse --";
 const UP = `${REHEARSE} pulumi up`;
@@ -12,9 +13,6 @@ const RESTORES = `run \`${UP}\`, which makes it again`;
 
 /** A fault, and on a line of its own what to do about it. */
 const withRemedy = (fault: string, remedy: string) => `${fault}\nremedy: ${remedy}`;
-
-/** Twelve digits tell commits and digests apart, for a reader. */
-export const short = (text: string) => text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, "$1");
 
 /** One thing that is promised. */
 interface Promised {

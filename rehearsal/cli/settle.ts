@@ -3,7 +3,7 @@ import type { Clock } from "../../net/retry.ts";
 import { type FluxReference, nameOf } from "../cluster/fluxState.ts";
 import type { InspectedFluxObject } from "../world/inspection.ts";
 import type { Expected } from "./expected.ts";
-import { short } from "./promises.ts";
+import { short } from "./short.ts";
 
 /** How long all of it may take, in milliseconds. */
 const PATIENCE = 90_000;
