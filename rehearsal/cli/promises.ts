@@ -39,7 +39,8 @@ function promised(expected: Expected, told: ReadonlySet<string>): Promised[] {
   const flux = expected.mode === "bootstrap" ? root : undefined;
   const hasObject = (reference: FluxReference) => (cluster: InspectedCluster) => find(cluster, reference) !== undefined;
   const again = (owner: FluxReference) =>
-    `run \`${REHEARSE} exec -- flux reconcile kustomization ${owner.name}\`, which makes it again from Git, and look who deleted it`;
+    `run \`${REHEARSE} exec -- flux reconcile kustomization ${owner.name}\`, which makes it again from Git; where the settings ` +
+    `name it since the last update, run \`${UP}\``;
   return [
     ...expected.namespaces.map((name) => ({
       name: `Namespace ${name}`,
@@ -179,7 +180,7 @@ const resumed = (kind: string) =>
   `source ${kind === "HelmChart" ? "chart" : kind === "HelmRepository" ? "helm" : "oci"}`;
 
 function notReady({ kind, name, namespace, reason, message, isBusy }: InspectedFluxObject, lag: string, last?: string) {
-  const now = [reason, message].filter(Boolean).join(": ") || "it has no status";
+  const now = [reason, message.trim()].filter(Boolean).join(": ") || "it has no status";
   // While it is tried again, what failed before tells more.
   const said = isBusy && last !== undefined ? last : now;
   return `${kind} ${namespace}/${name} is not Ready: ${said}${lag}`;

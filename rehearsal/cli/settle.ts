@@ -165,6 +165,6 @@ class Wait {
 const isUnseen = ({ isAsked, reason }: InspectedFluxObject) => isAsked && !/^Progressing/.test(reason);
 
 const wordsOf = ({ reason, message, isAsked, ready, revision }: InspectedFluxObject): string => {
-  if (!ready) return [reason, message].filter(Boolean).join(": ") || "it has no status";
+  if (!ready) return [reason, message.trim()].filter(Boolean).join(": ") || "it has no status";
   return isAsked ? "has not looked again yet" : `is at ${short(revision)}`;
 };
