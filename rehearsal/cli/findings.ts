@@ -1,10 +1,8 @@
 // What a run led to, from what its cloud and its repository hold: lists for the report, and every fault in words.
-import type { Lock } from "../../mirror/lock.ts";
 import type { InspectedFluxObject, InspectedRegistry, Inspection } from "../world/inspection.ts";
-import type { Expected } from "./expected.ts";
+import type { Facts, LookedAt } from "./facts.ts";
 import { armFaults, fluxFaults, lookedAt, promiseFaults } from "./promises.ts";
 import type { SecretInGit } from "./secretsInGit.ts";
-import type { Failures } from "./settle.ts";
 
 /** A Flux object as the report lists it. */
 export interface FoundObject {
@@ -69,17 +67,6 @@ export interface FoundSecret {
   readonly decrypted: boolean;
 }
 
-/** Things of one kind that were looked for. */
-export interface LookedAt {
-  readonly kind: string;
-  /** Their names, those that are wrong too. */
-  readonly names: readonly string[];
-  /** How many of them are as they shall be. */
-  readonly right: number;
-  /** How they shall be, in a word or two. */
-  readonly state: string;
-}
-
 export interface Findings {
   /** What was promised and therefore looked for. */
   readonly looked: readonly LookedAt[];
@@ -92,21 +79,6 @@ export interface Findings {
   readonly secrets: readonly FoundSecret[];
   /** What is wrong; each names the object and why. */
   readonly faults: readonly string[];
-}
-
-/** What is known after a run. */
-export interface Facts {
-  readonly inspection: Inspection;
-  /** The look before Flux was asked for anything. */
-  readonly before: Inspection;
-  readonly lock: Pick<Lock, "charts" | "images">;
-  readonly inGit: readonly SecretInGit[];
-  readonly expected: Expected;
-  /** The branch's head; undefined where there is none. */
-  readonly head?: string | undefined;
-  /** Those revisions that are the head or newer. */
-  readonly atHead: ReadonlySet<string>;
-  readonly failures: Failures;
 }
 
 /** What was found after a run. */

@@ -4,7 +4,8 @@ import { FLUX_NAMESPACE } from "../../components/repository/names.ts";
 import { type FluxReference, nameOf } from "../cluster/fluxState.ts";
 import type { InspectedArmFlux, InspectedCluster, InspectedFluxObject, Inspection } from "../world/inspection.ts";
 import type { Expected } from "./expected.ts";
-import type { Facts, LookedAt } from "./findings.ts";
+import type { Facts, LookedAt } from "./facts.ts";
+import { short } from "./short.ts";
 
 const REHEARSE = "npm run rehearse --";
 const UP = `${REHEARSE} pulumi up`;
@@ -12,9 +13,6 @@ const RESTORES = `run \`${UP}\`, which makes it again`;
 
 /** A fault, and on a line of its own what to do about it. */
 const withRemedy = (fault: string, remedy: string) => `${fault}\nremedy: ${remedy}`;
-
-/** Twelve digits tell commits and digests apart, for a reader. */
-export const short = (text: string) => text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, "$1");
 
 /** One thing that is promised. */
 interface Promised {
@@ -41,7 +39,8 @@ function promised(expected: Expected, told: ReadonlySet<string>): Promised[] {
   const flux = expected.mode === "bootstrap" ? root : undefined;
   const hasObject = (reference: FluxReference) => (cluster: InspectedCluster) => find(cluster, reference) !== undefined;
   const again = (owner: FluxReference) =>
-    `run \`${REHEARSE} exec -- flux reconcile kustomization ${owner.name}\`, which makes it again from Git, and look who deleted it`;
+    `run \`${REHEARSE} exec -- flux reconcile kustomization ${owner.name}\`, which makes it again from Git; where the settings ` +
+    `name it since the last update, run \`${UP}\``;
   return [
     ...expected.namespaces.map((name) => ({
       name: `Namespace ${name}`,
@@ -181,7 +180,7 @@ const resumed = (kind: string) =>
   `source ${kind === "HelmChart" ? "chart" : kind === "HelmRepository" ? "helm" : "oci"}`;
 
 function notReady({ kind, name, namespace, reason, message, isBusy }: InspectedFluxObject, lag: string, last?: string) {
-  const now = [reason, message].filter(Boolean).join(": ") || "it has no status";
+  const now = [reason, message.trim()].filter(Boolean).join(": ") || "it has no status";
   // While it is tried again, what failed before tells more.
   const said = isBusy && last !== undefined ? last : now;
   return `${kind} ${namespace}/${name} is not Ready: ${said}${lag}`;

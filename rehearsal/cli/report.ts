@@ -7,12 +7,14 @@ import { type CloudFile, control, type Paths } from "../session.ts";
 import type { InspectedFlux, Inspection } from "../world/inspection.ts";
 import { commitTime, type Head, isAfter, updateClone } from "./clone.ts";
 import { expectedOf, fluxDefinitions } from "./expected.ts";
-import { type Facts, type Findings, type FoundObject, findings, type LookedAt } from "./findings.ts";
+import type { Facts, LookedAt } from "./facts.ts";
+import { type Findings, type FoundObject, findings } from "./findings.ts";
 import { ensureLock } from "./lock.ts";
 import type { Phase, Phases } from "./phases.ts";
-import { armFaults, short } from "./promises.ts";
+import { armFaults } from "./promises.ts";
 import { secretsInGit } from "./secretsInGit.ts";
 import { settle } from "./settle.ts";
+import { short } from "./short.ts";
 
 /** `report.json`: what a run made and found. */
 export interface Report extends Findings {

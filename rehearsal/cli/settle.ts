@@ -3,7 +3,7 @@ import type { Clock } from "../../net/retry.ts";
 import { type FluxReference, nameOf } from "../cluster/fluxState.ts";
 import type { InspectedFluxObject } from "../world/inspection.ts";
 import type { Expected } from "./expected.ts";
-import { short } from "./promises.ts";
+import { short } from "./short.ts";
 
 /** How long all of it may take, in milliseconds. */
 const PATIENCE = 90_000;
@@ -165,6 +165,6 @@ class Wait {
 const isUnseen = ({ isAsked, reason }: InspectedFluxObject) => isAsked && !/^Progressing/.test(reason);
 
 const wordsOf = ({ reason, message, isAsked, ready, revision }: InspectedFluxObject): string => {
-  if (!ready) return [reason, message].filter(Boolean).join(": ") || "it has no status";
+  if (!ready) return [reason, message.trim()].filter(Boolean).join(": ") || "it has no status";
   return isAsked ? "has not looked again yet" : `is at ${short(revision)}`;
 };

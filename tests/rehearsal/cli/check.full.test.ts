@@ -1,64 +1,13 @@
-// `rehearse check` on rehearsals that are changed behind Flux's back: its exit status, and what it says. What is broken is
-// put right by kubectl and git.
+// `rehearse check` on a rehearsal of dev that is changed behind Flux's back: its exit status, and what it says. What is
+// broken is put right by kubectl and git.
 import { strict as assert } from "node:assert";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
-import type { Ran } from "../../../rehearsal/run.ts";
+import { before, describe, it } from "mocha";
 import { devRehearsal } from "../../support/devRehearsal.ts";
 import { processesOf } from "../../support/processes.ts";
-import { Rehearsal } from "../../support/rehearsal.ts";
-
-interface Checked extends Ran {
-  /** The first line of every fault. */
-  readonly faults: readonly string[];
-}
-
-/** Runs `check`, whose exit status says whether its page and its data name faults. */
-async function check(rehearsal: Rehearsal): Promise<Checked> {
-  const ran = await rehearsal.rehearse("check");
-  const { faults, lookedAt } = rehearsal.report();
-  assert.equal(ran.code, faults.length === 0 ? 0 : 1, `${ran.stdout}\n${ran.stderr}`);
-  assert.ok(Date.now() - Date.parse(lookedAt) < 60_000, "the report is this one's");
-  for (const fault of faults) assert.ok(ran.stdout.includes(fault.split("\n")[0] ?? fault), fault);
-  assert.doesNotMatch(ran.stdout + ran.stderr, /^ +at .*:\d+:\d+\)?$/m);
-  return { ...ran, faults: faults.map((fault) => fault.split("\n")[0] ?? fault) };
-}
-
-const isGreen = async (rehearsal: Rehearsal): Promise<Checked> => {
-  const checked = await check(rehearsal);
-  assert.deepEqual(checked.faults, []);
-  return checked;
-};
-
-const includes = ({ faults }: Checked, pattern: RegExp) =>
-  assert.ok(
-    faults.some((fault) => pattern.test(fault)),
-    `${pattern} in\n${faults.join("\n")}`,
-  );
-
-const inFlux = ["-n", "flux-system"] as const;
-
-/** Commits a change of the repository as a user would, and gives the commit. */
-const commit = (rehearsal: Rehearsal, script: string) =>
-  rehearsal.output(
-    "bash",
-    "-euc",
-    `git pull -q; ${script}; git add -A; git commit -qm "Change by hand"; git push -q; git rev-parse HEAD`,
-  );
-
-const note = (stack: string) =>
-  `cd apps/${stack}; printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: by-hand, namespace: demo}\\n' > by-hand.yaml; ` +
-  "echo '  - by-hand.yaml' >> kustomization.yaml";
-
-/** Every Kustomization has applied this commit. */
-function assertApplied(rehearsal: Rehearsal, head: string): void {
-  const { kustomizations, repository } = rehearsal.report();
-  assert.equal(repository.commit, head);
-  assert.equal(kustomizations.length, 3);
-  for (const { name, revision, ready } of kustomizations)
-    assert.deepEqual([name, revision, ready], [name, `main@sha1:${head}`, true]);
-}
+import type { Rehearsal } from "../../support/rehearsal.ts";
+import { assertApplied, check, commit, includes, inFlux, isGreen, note } from "./checked.ts";
 
 describe("the check of dev", () => {
   let dev: Rehearsal;
@@ -188,30 +137,5 @@ describe("the check of dev", () => {
     assert.ok(server);
     process.kill(server.pid, "SIGKILL");
     includes(await check(dev), /^the cluster does not answer: no answer from the API server /);
-  });
-});
-
-describe("the check of prod", () => {
-  const prod = new Rehearsal("prod");
-  const kubectl = (...args: string[]) => prod.output("kubectl", ...args);
-
-  before(() => prod.start());
-  after(() => prod.end());
-
-  it("waits for a commit that was pushed a moment ago, and for ARM's word on it", async () => {
-    const head = await commit(prod, note("prod"));
-    const { stdout } = await isGreen(prod);
-    assertApplied(prod, head);
-    assert.match(stdout, /^ {2}fluxConfiguration +1 of 1 +Compliant in ARM +flux-system$/m);
-  });
-
-  it("is red where the extension's secret or a controller is gone", async () => {
-    await kubectl("delete", "secret", ...inFlux, "flux-system-auth");
-    await kubectl("delete", "deployment", ...inFlux, "helm-controller");
-    const red = await check(prod);
-    includes(red, /^Secret flux-system\/flux-system-auth is missing$/);
-    includes(red, /^Deployment flux-system\/helm-controller is missing$/);
-    includes(red, /^GitRepository flux-system\/flux-system is not Ready: /);
-    includes(red, /^fluxConfiguration flux-system is Non-Compliant in ARM$/);
   });
 });

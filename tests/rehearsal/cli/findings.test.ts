@@ -223,7 +223,7 @@ describe("the findings of a stack", () => {
   });
 
   it("name a broken commit in Flux's words, with the commit that runs and the one that should", () => {
-    const failed = { ready: false, reason: "BuildFailed", message: "no such file", revision: revision(OLD) };
+    const failed = { ready: false, reason: "BuildFailed", message: "no such file ", revision: revision(OLD) };
     const objects = changed(bootstrap, "Kustomization apps", failed);
     const fault =
       `Kustomization flux-system/apps is not Ready: BuildFailed: no such file; it has applied main@sha1:${OLD.slice(0, 12)}, ` +

@@ -1,7 +1,7 @@
 // A stack as it is when all is well: what its settings promise, and an inspection that finds just that.
 
 import { type Expected, expectedOf } from "../../../rehearsal/cli/expected.ts";
-import type { Facts } from "../../../rehearsal/cli/findings.ts";
+import type { Facts } from "../../../rehearsal/cli/facts.ts";
 import type { FluxReference } from "../../../rehearsal/cluster/fluxState.ts";
 import type { InspectedCluster, InspectedFluxObject, Inspection } from "../../../rehearsal/world/inspection.ts";
 import type { Settings } from "../../../settings/settings.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { LOCK_VERSION, lockName, settingsHash } from "../../../mirror/lock.ts";
-import { updateClone } from "../../../rehearsal/cli/clone.ts";
+import { commitTime, isAfter, updateClone } from "../../../rehearsal/cli/clone.ts";
 import { signInAndAuthor } from "../../../rehearsal/cli/gitSettings.ts";
 import { Phases } from "../../../rehearsal/cli/phases.ts";
 import { makeReport, summary } from "../../../rehearsal/cli/report.ts";
@@ -180,6 +180,38 @@ describe("a rehearsal's GitOps repository", () => {
     const asked = control.requests.map(({ method, path }) => `${method} ${path}`);
     assert.ok(asked.includes("POST /content"), "the cloud hears of the settings, even where the lock fits");
     assert.match(page, /^FAULTS\n {2}pulumi up ended with 255\n {2}there is no GitOps repository https:/m);
+  });
+
+  it("is a fault of the summary where it cannot be asked for", async () => {
+    const { paths, cloud, settings } = await world("closed", false);
+    const lock = { version: LOCK_VERSION, settings: settingsHash(settings), charts: [], images: [] };
+    writeFileSync(join(paths.project, lockName("test")), JSON.stringify(lock));
+    await doors.pop()?.close();
+    const phases = new Phases(() => {});
+    const { repository, faults } = await makeReport({ stack: "test", settings, paths, cloud, phases, print: () => {} });
+    assert.deepEqual([repository.commit, repository.time], ["", ""]);
+    assert.match(
+      faults[0] ?? "",
+      /^the GitOps repository https:\/\/github\.com\/acme\/fleet cannot be read: .*unable to access/,
+    );
+  });
+
+  it("says of a commit whether it comes after another, also of one that was pushed since", async () => {
+    const { paths, cloud } = await world("ordered", false);
+    const first = await updateClone(paths, cloud, url, "main");
+    assert.ok("commit" in first);
+    const script = `git clone -q "https://x:$GITHUB_TOKEN@github.com/acme/fleet" other && cd other
+      git -c user.name=A -c user.email=a@b commit -q --allow-empty -m Next && git push -q origin main && git rev-parse HEAD`;
+    const { stdout, stderr } = await run("bash", ["-euc", script], {
+      cwd: paths.dir,
+      env: environment({ paths, cloud }),
+    });
+    const next = stdout.trim();
+    assert.match(next, /^[0-9a-f]{40}$/, stderr);
+    assert.equal(await isAfter(paths, cloud, "main", first.commit, next), true);
+    assert.equal(await isAfter(paths, cloud, "main", next, first.commit), false);
+    assert.equal(await isAfter(paths, cloud, "main", first.commit, "0".repeat(40)), false);
+    assert.ok(Math.abs(Date.now() - Date.parse(await commitTime(paths, cloud, next))) < 300_000);
   });
 
   it("is told in git's words where it cannot be asked for", async () => {
