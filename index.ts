@@ -7,6 +7,7 @@ import {
   type FluxBootstrapArgs,
   FluxIdentity,
   HelmMirror,
+  Protection,
   readMirrorLock,
   SopsKeyVault,
 } from "./components/index.ts";
@@ -79,6 +80,12 @@ const flux = new FluxBootstrap("flux", {
   publicKey,
   pullCredentials: registry.pullCredentials,
   contents: mirror.contents,
+});
+// Last, when everything that it holds on to is registered.
+// It has the name of the setting, which is then in the refusal of the engine.
+new Protection("aks-gitops:protect", {
+  protect,
+  resources: [resourceGroup, cluster, registry, vault, mirror, identity, flux],
 });
 
 export const resourceGroupId = resourceGroup.id;

@@ -147,6 +147,18 @@ describe("the program", () => {
     assert.deepEqual([names("ImageImport").length, names("ChartMirror")], [2, ["kured"]]);
   });
 
+  it("holds on to everything where it is protected, so that a destroy is refused before it deletes anything", async () => {
+    const { protect, dependencies } = deployment.find("Protection", "aks-gitops:protect");
+    assert.equal(protect, true);
+    const others = deployment.resources.filter(({ type }) => !type.startsWith("aks-gitops:index:"));
+    const free = others.filter(({ type, name }) => !dependencies.includes(`${type.split(":").at(-1)}::${name}`));
+    assert.ok(others.length > 40);
+    assert.deepEqual(free, []);
+    const unprotected = await run({ ...CONFIG, protect: false });
+    const { protect: isProtected, dependencies: none } = unprotected.find("Protection", "aks-gitops:protect");
+    assert.deepEqual([isProtected, none], [false, []]);
+  });
+
   it("tags everything in Azure that takes tags, in every component", () => {
     const tagged = deployment.resources.filter(({ inputs }) => "tags" in inputs);
     for (const { inputs, name } of tagged) assert.deepEqual(inputs.tags, CONFIG.tags, name);

@@ -6,8 +6,8 @@ export interface FoundProcess {
   readonly pid: number;
   /** The program's file name. */
   readonly name: string;
-  /** The command line. */
-  readonly arguments: readonly string[];
+  /** Its arguments, the program among them. */
+  readonly args: readonly string[];
 }
 
 /** Every process with the folder in its environment, where AKS_GITOPS_REHEARSALS or HOME has it, or in its arguments. */
@@ -16,10 +16,10 @@ export function processesOf(folder: string): FoundProcess[] {
   return processIds().flatMap((pid) => {
     const command = read(pid, "cmdline");
     if (!isWithin(command) && !isWithin(read(pid, "environ"))) return [];
-    const words = command.split("\0");
-    const [path = ""] = words;
+    const args = command.split("\0").slice(0, -1);
+    const [path = ""] = args;
     // One that has ended, and waits for its parent to hear of it, has no arguments any more.
-    return path === "" ? [] : [{ pid, name: basename(path), arguments: words }];
+    return path === "" ? [] : [{ pid, name: basename(path), args }];
   });
 }
 

@@ -160,20 +160,24 @@ export function showPools(world: World, clusterId: string): void {
 export const poolsOf = (world: World, clusterId: string): ArmResource[] =>
   world.store.below(clusterId).filter(({ type }) => same(type, POOL_TYPE));
 
-export const clusterConflict = (id: ResourceId) => ({
+export const clusterConflict = (id: Pick<ResourceId, "id">) => ({
   status: 409,
   code: "OperationNotAllowed",
   message: `Operation is not allowed: Another operation is in progress on '${id.id}', please wait for it to finish before starting a new operation. See https://aka.ms/aks-pending-operation for more details`,
 });
 
+/** No pool is written or deleted while its cluster is. */
+function refuseBusy(world: World, clusterId: string): void {
+  const operation = world.store.busy(clusterId);
+  if (operation === undefined || !same(operation.resourceId, clusterId)) return;
+  const { status, code, message } = clusterConflict({ id: clusterId });
+  throw armError(status, code, message);
+}
+
 export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
   [POOL_TYPE]: {
     conflict: clusterConflict,
-    before({ world, id }) {
-      const cluster = world.store.busy(id.parent ?? "");
-      if (cluster !== undefined && same(cluster.resourceId, id.parent ?? ""))
-        throw armError(409, "OperationNotAllowed", clusterConflict({ ...id, id: id.parent ?? "" }).message);
-    },
+    before: ({ world, id }) => refuseBusy(world, id.parent ?? ""),
     derive({ world, id, body }) {
       derivePool(propertiesOf(body), surroundingsOf(world.store.get(id.parent ?? "") as ArmResource));
     },
@@ -204,7 +208,7 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
     },
     mayDelete({ world, resource }) {
       const cluster = resource.id.split("/").slice(0, -2).join("/");
-      if (world.store.get(cluster)?.properties.provisioningState === "Deleting") return;
+      refuseBusy(world, cluster);
       const others = poolsOf(world, cluster).filter(({ id }) => !same(id, resource.id));
       if (resource.properties.mode === "System" && !others.some(({ properties }) => properties.mode === "System"))
         throw armError(

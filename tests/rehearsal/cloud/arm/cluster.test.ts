@@ -233,6 +233,24 @@ describe("simulated ARM: managed clusters", () => {
     assert.deepEqual((await cloud.refused(cluster, clusterBody())).slice(0, 2), [409, "OperationNotAllowed"]);
   });
 
+  it("deletes a user pool in its own time, and not while the cluster is written", async () => {
+    await cloud.make(cluster, clusterBody());
+    const properties = { count: 1, vmSize: "Standard_D4ds_v5", vnetSubnetID: NODES };
+    await cloud.make(`${cluster}/agentPools/apps`, { properties });
+    const writing = await cloud.call("PUT", cluster, clusterBody());
+    const conflict = [409, "OperationNotAllowed"];
+    assert.deepEqual(outcome(await cloud.call("DELETE", `${cluster}/agentPools/apps`)).slice(0, 2), conflict);
+    await cloud.finish(writing);
+    const going = await cloud.call("DELETE", `${cluster}/agentPools/apps`);
+    assert.equal(going.status, 202);
+    const { body } = await cloud.call("GET", `${cluster}/agentPools/apps`);
+    assert.equal((body as { properties: { provisioningState: string } }).properties.provisioningState, "Deleting");
+    assert.deepEqual(outcome(await cloud.call("DELETE", `${cluster}/agentPools/apps`)).slice(0, 2), conflict);
+    await cloud.finish(going);
+    assert.equal((await cloud.call("GET", `${cluster}/agentPools/apps`)).status, 404);
+    assert.equal((await cloud.call("DELETE", `${cluster}/agentPools/apps`)).status, 204);
+  });
+
   it("keeps the last system pool, and refuses wrong pools", async () => {
     await cloud.make(cluster, clusterBody());
     assert.deepEqual(outcome(await cloud.call("DELETE", `${cluster}/agentPools/system`)).slice(0, 2), [
