@@ -27,8 +27,9 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     const bootstrap = bootstrapOf(wanted);
     const repository = gitOpsRepository(name, wanted, this);
     const url = repository.apply(() => httpsUrl(wanted.address));
-    const keyUsers = [...(wanted.keyUsers ?? []), ...wanted.identity.requirements];
-    const { commit } = new RepositoryContent(name, { ...wanted, url, keyUsers, bootstrap }, { parent: this });
+    const { roles = [] } = wanted.identity;
+    const needed = { keyUsers: [...(wanted.keyUsers ?? []), ...roles], contents: [...wanted.contents, ...roles] };
+    const { commit } = new RepositoryContent(name, { ...wanted, ...needed, url, bootstrap }, { parent: this });
     const parts = { name, args: wanted, repository, commit, parent: this };
     if (bootstrap) {
       this.commit = installBootstrap({ ...parts, ...bootstrap });

@@ -12,6 +12,8 @@ export interface ActingIdentity {
   readonly tenantId: pulumi.Input<string>;
   /** Federation and roles. */
   readonly requirements: readonly pulumi.Resource[];
+  /** What has to be there before a commit leads it to another registry or key. @default none */
+  readonly roles?: readonly pulumi.Resource[] | undefined;
 }
 
 /** How Flux comes into the cluster and what it is to reconcile. */

@@ -36,6 +36,8 @@ export class FluxIdentity extends pulumi.ComponentResource {
   readonly principalId: pulumi.Output<string>;
   /** What has to be there before a controller can act: federation and roles. */
   readonly requirements: readonly pulumi.Resource[];
+  /** Of these its roles, which need no cluster. */
+  readonly roles: readonly pulumi.Resource[];
 
   /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: FluxIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -49,6 +51,7 @@ export class FluxIdentity extends pulumi.ComponentResource {
     this.tenantId = identity.tenantId;
     this.principalId = identity.principalId;
     this.requirements = [...credentials, ...roles];
+    this.roles = roles;
     this.registerOutputs({ clientId: this.clientId, tenantId: this.tenantId, principalId: this.principalId });
   }
 
