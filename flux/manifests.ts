@@ -75,6 +75,12 @@ export function gotkComponents({ text }: Pick<FluxManifests, "text">, loginServe
   return text.replaceAll(`image: ${PLACEHOLDER}/`, `image: ${loginServer}/`);
 }
 
+/** The names of the CustomResourceDefinitions in the manifests: read off them, for parsing all takes long. */
+export function definitionNames({ text }: Pick<FluxManifests, "text">): string[] {
+  const documents = text.split(/^---$/m).filter((document) => /^kind: CustomResourceDefinition$/m.test(document));
+  return documents.flatMap((document) => /^metadata:\n(?: .*\n)*? {2}name: (\S+)$/m.exec(document)?.[1] ?? []);
+}
+
 function machine(): FluxTools {
   return { flux: () => findTool("flux"), cache: cacheFolder() };
 }

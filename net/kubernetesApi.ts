@@ -83,6 +83,16 @@ export interface KubernetesAnswer {
 /** Tries in all where the server is busy or does not answer. */
 const TRIES = 6;
 
+/** What the server answers with: all of an object, or nothing but its metadata, so that no secret travels. */
+const FORMS = {
+  // Some answers are JSON by another name, such as the keys of service accounts' tokens.
+  all: "application/json, */*",
+  metadata: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+  metadataList: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+} as const;
+
+type Form = keyof typeof FORMS;
+
 /** How long an answer may take, and for how long new tries are begun where none came, in milliseconds. */
 const SILENCE = 30_000;
 
@@ -91,13 +101,18 @@ export class KubernetesApi {
   readonly #server: ApiServer;
   readonly #signal: AbortSignal;
   readonly #firstWait: number;
+  readonly #tries: number;
   readonly #resources = new Map<string, readonly ApiResource[]>();
 
-  /** @param firstWait before the second try, in milliseconds; each wait is twice as long as the one before. */
-  constructor(server: ApiServer, signal: AbortSignal, firstWait = 500) {
+  /**
+   * @param firstWait before the second try, in milliseconds; each wait is twice as long as the one before.
+   * @param tries in all where the server is busy or does not answer.
+   */
+  constructor(server: ApiServer, signal: AbortSignal, firstWait = 500, tries = TRIES) {
     this.#server = server;
     this.#signal = signal;
     this.#firstWait = firstWait;
+    this.#tries = tries;
   }
 
   /** The object as it is; undefined when it, or its kind, is not there. */
@@ -106,17 +121,29 @@ export class KubernetesApi {
     return path === undefined ? undefined : missing(this.#send("GET", path));
   }
 
-  /** All objects of a kind; none where the kind is not there. @param labels a label selector. */
+  /** An object without spec, status and data: these do not leave the server. */
+  async metadataOf(ref: ObjectRef): Promise<KubeObject | undefined> {
+    const path = await this.#path(ref);
+    const found = path && (await missing(this.#send("GET", path, undefined, { form: "metadata" })));
+    return found ? { ...found, apiVersion: ref.apiVersion, kind: ref.kind } : undefined;
+  }
+
+  /**
+   * All objects of a kind; none where the kind is not there.
+   * @param labels a label selector.
+   * @param metadataOnly leaves spec, status and data out.
+   */
   async list(
     apiVersion: string,
     kind: string,
-    options: { namespace?: string; labels?: string } = {},
+    options: { namespace?: string; labels?: string; metadataOnly?: boolean } = {},
   ): Promise<KubeObject[]> {
-    const { namespace, labels } = options;
+    const { namespace, labels, metadataOnly = false } = options;
     const path = await this.#path({ apiVersion, kind, metadata: { name: "", namespace } });
     if (path === undefined) return [];
     const query = labels === undefined ? "" : `?labelSelector=${encodeURIComponent(labels)}`;
-    const found = await missing(this.#send("GET", `${path.replace(/\/$/, "")}${query}`));
+    const form = metadataOnly ? "metadataList" : "all";
+    const found = await missing(this.#send("GET", `${path.replace(/\/$/, "")}${query}`, undefined, { form }));
     return ((found?.items ?? []) as KubeObject[]).map((item) => ({ ...item, apiVersion, kind }));
   }
 
@@ -131,7 +158,9 @@ export class KubernetesApi {
       throw new KubernetesError(404, "NotFound", `the cluster knows no ${object.kind} of ${object.apiVersion}`);
     const { fieldManager, force, dryRun } = options;
     const query = `?fieldManager=${encodeURIComponent(fieldManager)}&force=${force}${dryRun ? "&dryRun=All" : ""}`;
-    return (await this.#send("PATCH", path + query, object, "application/apply-patch+yaml")) as KubeObject;
+    return (await this.#send("PATCH", path + query, object, {
+      contentType: "application/apply-patch+yaml",
+    })) as KubeObject;
   }
 
   /** A JSON merge patch; undefined when the object is not there. */
@@ -139,7 +168,7 @@ export class KubernetesApi {
     const path = await this.#path(ref);
     if (path === undefined) return undefined;
     const query = `?fieldManager=${encodeURIComponent(fieldManager)}`;
-    return missing(this.#send("PATCH", path + query, patch, "application/merge-patch+json"));
+    return missing(this.#send("PATCH", path + query, patch, { contentType: "application/merge-patch+json" }));
   }
 
   /** Deletes an object; that it is not there is as good. */
@@ -171,13 +200,18 @@ export class KubernetesApi {
     return `${groupPath(apiVersion)}${scope}/${resource.name}/${metadata.name}`;
   }
 
-  async #send(method: string, path: string, body?: object, contentType = "application/json"): Promise<unknown> {
+  async #send(
+    method: string,
+    path: string,
+    body?: object,
+    { contentType, form }: { contentType?: string; form?: Form } = {},
+  ): Promise<unknown> {
     const started = performance.now();
     const waits = (attempt: number) => this.#firstWait * 2 ** (attempt - 1);
     const answer = await retry<KubernetesAnswer>(
       async ({ wait }) => {
         try {
-          const answer = await this.ask(method, path, body, contentType);
+          const answer = await this.ask(method, path, body, contentType, form);
           const isBusy = answer.status === 429 || answer.status >= 500;
           if (!isBusy || wait === undefined) return answer;
           const asked = Number(answer.retryAfter) * 1000;
@@ -190,20 +224,25 @@ export class KubernetesApi {
           return new Again();
         }
       },
-      { waits, attempts: TRIES, signal: this.#signal },
+      { waits, attempts: this.#tries, signal: this.#signal },
     );
     return contentOf(method, path, answer);
   }
 
   /** Sends a request once. @throws UnreachableError */
-  async ask(method: string, path: string, body?: object, contentType = "application/json"): Promise<KubernetesAnswer> {
+  async ask(
+    method: string,
+    path: string,
+    body?: object,
+    contentType = "application/json",
+    form: Form = "all",
+  ): Promise<KubernetesAnswer> {
     const { endpoint, authority, certificate, agent } = this.#server;
     const token = await this.#server.token?.();
     const url = new URL(endpoint.replace(/\/$/, "") + path);
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
-      // Some answers are JSON by another name, such as the keys of service accounts' tokens.
-      accept: "application/json, */*",
+      accept: FORMS[form],
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       // Node gives a DELETE's body no length by itself: the server would take it for the next request.
       ...(content === undefined ? {} : { "content-type": contentType, "content-length": content.length }),

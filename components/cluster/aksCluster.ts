@@ -60,7 +60,6 @@ export class AksCluster extends pulumi.ComponentResource {
       clusterId: cluster.id,
       endpoint: after(access.endpoint, ...pools),
       certificateAuthority: access.certificateAuthority,
-      kubeconfig: access.kubeconfig,
     };
     this.registerOutputs({
       clusterId: this.clusterId,

@@ -8,6 +8,4 @@ export interface ApiAccess {
   readonly endpoint: pulumi.Input<string>;
   /** The certificate authority of the API server: PEM, base64. */
   readonly certificateAuthority: pulumi.Input<string>;
-  /** A kubeconfig that signs in with kubelogin. */
-  readonly kubeconfig: pulumi.Input<string>;
 }

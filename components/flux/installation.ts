@@ -1,12 +1,11 @@
-import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
-import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
-import { FluxInstall, type SshKeyArgs } from "../../provider/sdk/fluxInstall.ts";
+import { FluxInstall, type PullSecretArgs, type SshKeyArgs } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import type { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
+import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { KUSTOMIZATIONS, PULL_SECRET } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
@@ -31,11 +30,10 @@ export interface BootstrapParts extends FluxParts {
 export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
   const { name, args, access, commit, parent } = parts;
   const install = createInstall(parts);
-  const secrets = createPullSecret(parts, install);
   const ready = new FluxReady(
     name,
     {
-      endpoint: after(access.endpoint, install, ...secrets),
+      endpoint: after(access.endpoint, install),
       certificateAuthority: access.certificateAuthority,
       commit: commit.commit,
       kustomizations: [FLUX_SYSTEM, ...KUSTOMIZATIONS],
@@ -65,6 +63,7 @@ function createInstall(parts: BootstrapParts): FluxInstall {
       tenantId: identity.tenantId,
       url: repository.apply(() => fluxUrl),
       ...(args.auth === "deployKey" ? { sshKey: sshKeyOf(createDeployKey(parts)) } : {}),
+      ...(args.pullCredentials ? { pullSecret: pullSecretOf(args.pullCredentials) } : {}),
       branch,
       path,
       readyMinutes,
@@ -86,18 +85,6 @@ function sshKeyOf({ privateKey, publicKey, knownHosts }: DeployKey): SshKeyArgs 
 }
 
 /** The pull principal's credentials go straight into the cluster: a rotation needs no commit. */
-function createPullSecret({ name, args, access, parent }: BootstrapParts, install: FluxInstall): Secret[] {
-  if (!args.pullCredentials) return [];
-  const provider = new Provider(
-    name,
-    // Client-side apply would put a label on objects that makes `flux bootstrap` ask whose they are. A rotation changes
-    // the secret in place: without it no chart could be pulled.
-    { kubeconfig: access.kubeconfig, enableServerSideApply: true, enableSecretMutable: true },
-    { parent },
-  );
-  const stringData = pulumi.secret({ ...args.pullCredentials });
-  // Its namespace comes with Flux.
-  return [
-    new Secret(`${name}-pull`, { metadata: PULL_SECRET, stringData }, { parent, provider, dependsOn: [install] }),
-  ];
+function pullSecretOf({ username, password }: PullCredentials): PullSecretArgs {
+  return { name: PULL_SECRET.name, username, password: pulumi.secret(password) };
 }

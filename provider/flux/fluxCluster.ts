@@ -36,14 +36,15 @@ export const machine: FluxWorld = {
   clock: CLOCK,
 };
 
-/** The cluster of a resource's inputs. */
+/** The cluster of a resource's inputs. @param tries of each request where the server is busy or does not answer. */
 export function openCluster(
   world: FluxWorld,
   { endpoint, certificateAuthority }: { readonly endpoint: string; readonly certificateAuthority: string },
   signal: AbortSignal,
+  tries?: number,
 ): KubernetesApi {
   const authority = Buffer.from(certificateAuthority, "base64").toString();
-  return new KubernetesApi({ endpoint, authority, token: world.token }, signal, world.poll / 4);
+  return new KubernetesApi({ endpoint, authority, token: world.token }, signal, world.poll / 4, tries);
 }
 
 /**

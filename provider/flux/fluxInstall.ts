@@ -1,25 +1,18 @@
 // FluxInstall: Flux in a cluster as `flux bootstrap` would leave it, handed over to the files in Git.
 
-import { parseAllDocuments } from "yaml";
+import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { FLUX_SYSTEM, identifiedControllers, identityPatches, syncObjects } from "../../flux/bootstrap.ts";
-import { fluxControllers } from "../../flux/manifests.ts";
+import { FLUX_SYSTEM, syncObjects } from "../../flux/bootstrap.ts";
 import { describe } from "../../net/describe.ts";
-import {
-  type KubeObject,
-  type KubernetesApi,
-  KubernetesError,
-  type ObjectRef,
-  UnreachableError,
-} from "../../net/kubernetesApi.ts";
-import { isMap } from "../../net/values.ts";
-import { detailedDiff } from "../../plugin/diff.ts";
-import { type Context, type Diff, PartialFailure } from "../../plugin/handler.ts";
+import { type KubeObject, type KubernetesApi, type ObjectRef, UnreachableError } from "../../net/kubernetesApi.ts";
+import { detailedDiff, equal } from "../../plugin/diff.ts";
+import { type Context, type Diff, PartialFailure, type Properties } from "../../plugin/handler.ts";
 import {
   changes,
   flag,
   handlerOf,
   type Inputs,
+  instance,
   type Known,
   matching,
   type Previewed,
@@ -30,6 +23,7 @@ import {
 } from "../../plugin/schema.ts";
 import { armGet } from "../azure/cloud.ts";
 import { clusterId, loginServer } from "../azure/forms.ts";
+import { applyComponents, deploymentsOf, isStopped, MANAGER, stopped } from "./fluxApply.ts";
 import {
   entered,
   type FluxWorld,
@@ -40,13 +34,13 @@ import {
   requestReconcile,
   settled,
   statusOf,
-  unavailable,
   unsettled,
 } from "./fluxCluster.ts";
-import { componentsText } from "./fluxComponents.ts";
+import { type Closed, type Looked, lookAtFlux, strayed } from "./fluxLook.ts";
+import { applyPullSecret, pullSecret } from "./fluxPullSecret.ts";
 import { checkSignIn, chosenSignIn, repositoryUrl, sshKey } from "./fluxSignIn.ts";
 import { fingerprint, givenToken } from "./fluxToken.ts";
-import { uninstallFlux } from "./fluxUninstall.ts";
+import { endingParts, finishDeletions, isMarked, NAMESPACE, resumeFlux, uninstallFlux } from "./fluxUninstall.ts";
 import * as forms from "./forms.ts";
 
 /** The schema of `gitops:index:FluxInstall`. */
@@ -58,6 +52,8 @@ export const FLUX_INSTALL = resourceSchema({
     "Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another " +
     "FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller " +
     "signs in to the API server with its Entra token.\n\n" +
+    "Every preview and refresh looks at what was installed: what is missing is an update, which puts it back and touches " +
+    "nothing that Git rules.\n\n" +
     "Deleting it uninstalls Flux; what Flux deployed stays.",
   inputs: {
     clusterId: clusterId
@@ -90,8 +86,17 @@ export const FLUX_INSTALL = resourceSchema({
         "The key that Flux reads an `ssh://` URL with; the repository has to know it. Default: a token of the environment.",
       )
       .exactOptional(),
+    pullSecret: pullSecret
+      .describe("Signs in to a registry from Flux's namespace; another password changes the Secret. Default: none.")
+      .exactOptional(),
   },
   outputs: {
+    instance,
+    missing: z
+      .array(z.string())
+      .describe(
+        "What of Flux was not there, or not as it was installed, when a refresh looked: kind and name. Empty after an update.",
+      ),
     tokenFingerprint: z
       .string()
       .describe("Tells whether the token that Flux reads with is another one, without telling it; none with a key.")
@@ -103,21 +108,31 @@ type FluxInstallInputs = Inputs<typeof FLUX_INSTALL>;
 type FluxInstallState = State<typeof FLUX_INSTALL>;
 type KnownInstall = Known<FluxInstallInputs, FluxInstallState>;
 
-/** As `flux bootstrap` itself is known to the API server. */
-const MANAGER = { fieldManager: "flux", force: true } as const;
-
 /** The handler of `gitops:index:FluxInstall` in a world. */
 export function fluxInstallIn(world: FluxWorld): SchemaHandler {
+  /** What a refresh saw, by cluster: the engine compares right after that. */
+  const seen = new Map<string, Looked | Closed>();
   return handlerOf(FLUX_INSTALL, {
     rules: checkSignIn,
-    diff: async (existing, inputs) => diff(world, existing, inputs),
+    diff: async (existing, inputs, context) => diff(world, existing, inputs, context, seen.get(existing.id)),
     async create(inputs, context) {
       const state = await install(world, inputs, context);
       return { id: inputs.clusterId, state };
     },
-    update: (_existing, inputs, context) => install(world, inputs, context),
-    read: (_id, known, context) => read(world, known, context),
-    delete: (existing, context) => remove(world, existing, context),
+    update(existing, inputs, context) {
+      seen.delete(existing.id);
+      return install(world, inputs, context, existing);
+    },
+    async read(_id, known, context) {
+      if (known === undefined)
+        throw new Error(
+          "FluxInstall needs no import: declare it, and a Flux of the same folder is taken over as it is",
+        );
+      const looked = await look(world, known, context);
+      seen.set(known.id, looked);
+      return read(world, known, looked, context);
+    },
+    delete: (existing, context, successor) => remove(world, existing, context, successor),
   });
 }
 
@@ -126,9 +141,16 @@ export const fluxInstall = fluxInstallIn(machine);
 
 /**
  * A FLUX_GIT_TOKEN other than the cluster's is a rotation. GITHUB_TOKEN is whoever's runs this, so it says nothing; else
- * people and CI would replace each other's.
+ * people and CI would replace each other's. What is missing in the cluster is an update too.
+ * @param seen what a refresh has just seen of it.
  */
-function diff(world: FluxWorld, existing: KnownInstall, inputs: Previewed<FluxInstallInputs>): Diff {
+async function diff(
+  world: FluxWorld,
+  existing: KnownInstall,
+  inputs: Previewed<FluxInstallInputs>,
+  context: Context,
+  seen: Looked | Closed | undefined,
+): Promise<Diff> {
   const detailed = { ...detailedDiff(existing.inputs, inputs) };
   // How long to wait changes nothing in the cluster.
   delete detailed.readyMinutes;
@@ -136,23 +158,56 @@ function diff(world: FluxWorld, existing: KnownInstall, inputs: Previewed<FluxIn
   if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
     detailed.tokenFingerprint = { kind: "update", inputDiff: false };
   const { replaces } = changes(FLUX_INSTALL, existing.inputs, inputs);
+  // What is replaced does not matter any more.
+  if (replaces.length === 0) {
+    const looked = seen ?? (await look(world, existing, context));
+    const known = knownMissing(existing);
+    const missing = "closed" in looked ? known : [...looked.missing, ...strayed(looked.roots, existing.inputs)];
+    if (missing.length > 0)
+      context.log("warning", `missing in the cluster, and restored by \`pulumi up\`: ${missing.join(", ")}`);
+    if (missing.length > 0 || known.length > 0) detailed.missing = { kind: "update", inputDiff: false };
+  }
   return { changes: Object.keys(detailed).length > 0, replaces, detailed };
 }
 
-async function install(world: FluxWorld, inputs: FluxInstallInputs, context: Context): Promise<FluxInstallState> {
+async function look(world: FluxWorld, existing: KnownInstall, context: Context): Promise<Looked | Closed> {
+  const looked = await lookAtFlux(world, existing.inputs, knownMissing(existing), context);
+  if ("closed" in looked) context.log("warning", `Flux was not looked at: ${describe(looked.closed)}`);
+  return looked;
+}
+
+function knownMissing({ state }: KnownInstall): readonly string[] {
+  return state.missing ?? [];
+}
+
+async function install(
+  world: FluxWorld,
+  inputs: FluxInstallInputs,
+  context: Context,
+  existing?: KnownInstall,
+): Promise<FluxInstallState> {
   const api = openCluster(world, inputs, context.signal);
   await entered(world, api, context);
-  const root = await api.get(kustomizationRef(FLUX_SYSTEM));
-  refuseOther(root, inputs);
-  const signIn = await chosenSignIn(world.environment, api, inputs);
+  refuseOther(await api.get(ROOT), inputs);
+  const ending = await endingParts(api);
+  const { tokenFingerprint } = existing?.state ?? {};
+  const signIn = await chosenSignIn(world.environment, api, inputs, { tokenFingerprint, isEnding: ending.length > 0 });
+  if (ending.length > 0) await finishDeletions(world, api, context, ending);
+  const root = await api.get(ROOT);
   const deployments = deploymentsOf(inputs);
-  if (!(await isHandedOver(api, root, deployments))) await applyComponents(world, api, inputs, context);
+  const isWhole = (await isHandedOver(api, root, deployments)) && !(await lacksComponents(world, existing, context));
+  if (!isWhole) await applyComponents(world, api, inputs, context);
   if (signIn.secret !== undefined) await api.apply(signIn.secret, MANAGER);
-  for (const object of syncObjects(inputs)) await api.apply(object as unknown as ObjectRef, MANAGER);
+  for (const object of syncObjects(inputs) as unknown as KubeObject[])
+    if (!isLike(await api.get(object), object)) await api.apply(object, MANAGER);
+  await applyPullSecret(api, inputs.pullSecret, existing?.inputs.pullSecret);
+  const namespace = await api.metadataOf(NAMESPACE);
+  if (namespace !== undefined && isMarked(namespace)) await resumeFlux(api);
 
-  const state = { ...inputs, ...signIn.state };
+  const own = { instance: existing?.state.instance ?? randomUUID(), missing: [] };
+  const state = { ...inputs, ...signIn.state, ...own };
   const requestedAt = await requestReconcile(api, ROOT_SOURCE);
-  if (root !== undefined) await requestReconcile(api, kustomizationRef(FLUX_SYSTEM));
+  if (root !== undefined) await requestReconcile(api, ROOT);
   try {
     await settled(world, context, inputs.readyMinutes, async () => [
       ...(await stopped(api, deployments)),
@@ -165,6 +220,21 @@ async function install(world: FluxWorld, inputs: FluxInstallInputs, context: Con
   return state;
 }
 
+const ROOT = kustomizationRef(FLUX_SYSTEM);
+
+/** Whether a root object says what it shall; how often it is looked at is up to Git. */
+function isLike(found: KubeObject | undefined, { spec }: KubeObject): boolean {
+  const own = (found?.spec ?? {}) as Properties;
+  return Object.entries(spec as Properties).every(([name, value]) => name === "interval" || equal(own[name], value));
+}
+
+/** Whether Flux lacks a part of itself, which it may not be able to bring back. */
+async function lacksComponents(world: FluxWorld, existing: KnownInstall | undefined, context: Context) {
+  if (existing === undefined) return false;
+  const looked = await lookAtFlux(world, existing.inputs, knownMissing(existing), context);
+  return "closed" in looked || looked.lacksComponents;
+}
+
 function refuseOther(root: KubeObject | undefined, { path }: FluxInstallInputs): void {
   if (root === undefined) return;
   const { path: other = "./" } = root.spec as { path?: string };
@@ -175,100 +245,36 @@ function refuseOther(root: KubeObject | undefined, { path }: FluxInstallInputs):
   );
 }
 
-function deploymentsOf(inputs: FluxInstallInputs): ObjectRef[] {
-  return fluxControllers(inputs).map((name) => ({
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name, namespace: FLUX_SYSTEM },
-  }));
-}
-
 /** From then on Git alone changes the components; without its controllers Flux could not do that. */
 async function isHandedOver(api: KubernetesApi, root: KubeObject | undefined, deployments: readonly ObjectRef[]) {
   if (root === undefined || statusOf(root).lastAppliedRevision === undefined) return false;
   // A controller that Git brings is not there before Flux had a look.
   const [source, kustomize] = deployments;
   const needed = await Promise.all([source, kustomize].map((ref) => ref && api.get(ref)));
-  return needed.every((found) => found !== undefined);
+  return needed.every((found) => found !== undefined && !isStopped(found));
 }
 
-async function applyComponents(world: FluxWorld, api: KubernetesApi, inputs: FluxInstallInputs, context: Context) {
-  const objects = await componentObjects(world, inputs);
-  const isFirst = ({ kind }: ObjectRef) => kind === "CustomResourceDefinition" || kind === "Namespace";
-  const first = objects.filter(isFirst);
-  for (const object of first) await api.apply(object, MANAGER);
-  await settled(world, context, 1, async () => {
-    const found = await Promise.all(first.map(async (ref) => ({ ref, problem: notThere(await api.get(ref)) })));
-    return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
-  });
-  for (const object of objects.filter((one) => !isFirst(one))) await api.apply(object, MANAGER);
-}
-
-/** Why a CRD or a namespace cannot be used yet. */
-function notThere(object: KubeObject | undefined): string | undefined {
-  if (object === undefined) return "is not there";
-  const { conditions = [], phase } = statusOf(object);
-  if (object.kind === "Namespace") return phase === "Active" ? undefined : `is ${String(phase)}`;
-  const established = conditions.find(({ type }) => type === "Established");
-  return established?.status === "True" ? undefined : (established?.message ?? "is not established");
-}
-
-/** @throws Error when the manifests are others than the program committed. */
-async function componentObjects(world: FluxWorld, inputs: FluxInstallInputs): Promise<ObjectRef[]> {
-  const text = await componentsText(inputs, world.manifests);
-  const patches = identityPatches(inputs);
-  const identified = identifiedControllers(inputs.imageAutomation);
-  const documents = parseAllDocuments(text);
-  const objects = documents.map((document) => document.toJS() as ObjectRef | null).filter((one) => one !== null);
-  return objects.map((object) => {
-    if (!identified.includes(object.metadata.name)) return object;
-    if (object.kind === "ServiceAccount")
-      return merged(object, { metadata: { annotations: patches.serviceAccount.metadata.annotations } });
-    return object.kind === "Deployment" ? merged(object, { spec: patches.deployment.spec }) : object;
-  });
-}
-
-/** Maps merged, everything else replaced. */
-function merged<T>(below: T, above: unknown): T {
-  if (!isMap(below) || !isMap(above)) return above as T;
-  const result: Record<string, unknown> = { ...below };
-  for (const [key, value] of Object.entries(above)) result[key] = merged(result[key], value);
-  return result as T;
-}
-
-async function stopped(api: KubernetesApi, deployments: readonly ObjectRef[]) {
-  const found = await Promise.all(
-    deployments.map(async (ref) => {
-      const object = await api.get(ref);
-      return { ref, problem: object === undefined ? "is not there" : await unavailable(api, object) };
-    }),
-  );
-  return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
-}
-
-/** Where the hand-over is undone, Flux is gone and will be installed anew; who may not look keeps what is known. */
-async function read(world: FluxWorld, known: KnownInstall | undefined, context: Context) {
-  if (known === undefined)
-    throw new Error("FluxInstall needs no import: declare it, and a Flux of the same folder is taken over as it is");
-  const { id, inputs, state } = known;
-  const api = openCluster(world, inputs, context.signal);
-  try {
-    const [root, source] = await Promise.all([api.get(kustomizationRef(FLUX_SYSTEM)), api.get(ROOT_SOURCE)]);
-    if (root === undefined || source === undefined) return undefined;
-    const { url, ref } = source.spec as { url?: string; ref?: { branch?: string } };
-    const { path = "" } = root.spec as { path?: string };
-    const found = { ...inputs, url, branch: ref?.branch, path: path.replace(/^\.\//, "") };
-    return { id, inputs: found, state: { ...state, ...found } };
-  } catch (error) {
-    const isClosed = error instanceof KubernetesError && [401, 403].includes(error.status);
-    if (!isClosed && !(error instanceof UnreachableError)) throw error;
-    if (!isClosed && (await isGone(world, id, inputs, context))) return undefined;
-    context.log("warning", `Flux was not looked at: ${describe(error)}`);
-    return { id, inputs, state };
+/** What is left is kept, with what is missing of it; who may not look keeps what is known. */
+async function read(world: FluxWorld, { id, inputs, state }: KnownInstall, looked: Looked | Closed, context: Context) {
+  if ("closed" in looked) {
+    const isAway = looked.closed instanceof UnreachableError && (await isGone(world, id, inputs, context));
+    return isAway ? undefined : { id, inputs, state };
   }
+  if (looked.isGone) return undefined;
+  const found = { ...inputs, ...looked.roots };
+  return { id, inputs: found, state: { ...state, ...found, missing: looked.missing } };
 }
 
-async function remove(world: FluxWorld, existing: KnownInstall, context: Context): Promise<void> {
+async function remove(
+  world: FluxWorld,
+  existing: KnownInstall,
+  context: Context,
+  successor: KnownInstall | undefined,
+): Promise<void> {
+  if (successor !== undefined && isSameCluster(successor, existing)) {
+    context.log("info", "Flux stays: it belongs to the installation that took this one's place in the same cluster");
+    return;
+  }
   const api = openCluster(world, existing.inputs, context.signal);
   try {
     await entered(world, api, context);
@@ -278,6 +284,11 @@ async function remove(world: FluxWorld, existing: KnownInstall, context: Context
       throw error;
     context.log("info", "the cluster is gone, and Flux with it");
   }
+}
+
+/** Of one id there is one cluster, whatever its address; ARM's ids mean the same in any letters. */
+function isSameCluster(one: KnownInstall, other: KnownInstall): boolean {
+  return one.inputs.clusterId.toLowerCase() === other.inputs.clusterId.toLowerCase();
 }
 
 interface ManagedCluster {

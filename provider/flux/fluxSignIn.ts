@@ -2,9 +2,10 @@
 
 import * as z from "zod";
 import type { KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
-import { type CheckFailure, type Properties, UNKNOWN } from "../../plugin/handler.ts";
+import { type CheckFailure, UNKNOWN } from "../../plugin/handler.ts";
 import type { Unknowable } from "../../plugin/schema.ts";
-import { chosenToken, fingerprint, signInSecret } from "./fluxToken.ts";
+import { chosenToken, fingerprint, type KnownToken, signInSecret } from "./fluxToken.ts";
+import { secretParts } from "./forms.ts";
 
 /** A repository's URL. Never told where it is wrong: it may have a token in it. */
 export const repositoryUrl = z
@@ -18,29 +19,17 @@ export const repositoryUrl = z
 
 const keyPart = z.string().min(1);
 
-const KEY_PARTS = {
-  privateKey: keyPart.describe("PEM; give it as a secret, then it is encrypted in the state.").meta({ secret: true }),
-  publicKey: keyPart.describe("As OpenSSH writes it."),
-  knownHosts: keyPart.describe("The host's keys, as lines of a known_hosts file."),
-};
-
 /** A key pair that reads the repository. */
-export const sshKey = z
-  .strictObject(KEY_PARTS)
-  .describe("A key pair that reads the repository over SSH.")
-  .meta({ id: "SshKey", hidden: true, fault: sshKeyFault });
+export const sshKey = secretParts(
+  {
+    privateKey: keyPart.describe("PEM; give it as a secret, then it is encrypted in the state.").meta({ secret: true }),
+    publicKey: keyPart.describe("As OpenSSH writes it."),
+    knownHosts: keyPart.describe("The host's keys, as lines of a known_hosts file."),
+  },
+  { id: "SshKey", description: "A key pair that reads the repository over SSH.", one: "a key" },
+);
 
 type SshKey = z.output<typeof sshKey>;
-
-function sshKeyFault(value: unknown): string {
-  const names = Object.keys(KEY_PARTS);
-  const parts = (typeof value === "object" && value !== null ? value : {}) as Properties;
-  const isGiven = (part: unknown) => part === UNKNOWN || keyPart.safeParse(part).success;
-  const missing = names.filter((name) => !isGiven(parts[name]));
-  if (missing.length > 0) return `lacks ${missing.join(", ")}: a key needs each of them, as texts`;
-  const foreign = Object.keys(parts).filter((name) => !names.includes(name));
-  return `holds ${foreign.join(", ")}; a key has ${names.join(", ")} alone`;
-}
 
 /** What says how to sign in. */
 export interface SignInInputs {
@@ -78,13 +67,14 @@ export async function chosenSignIn(
   environment: Readonly<Record<string, string | undefined>>,
   api: KubernetesApi,
   { url, sshKey }: SignInInputs,
+  known: KnownToken = {},
 ): Promise<SignIn> {
   if (sshKey !== undefined) {
     const { privateKey, publicKey, knownHosts } = sshKey;
     const texts = { identity: privateKey, "identity.pub": publicKey, known_hosts: knownHosts };
     return { secret: signInSecret(texts), state: {} };
   }
-  const { token, isKept } = await chosenToken(environment, api, url);
+  const { token, isKept } = await chosenToken(environment, api, url, known);
   const secret = isKept ? undefined : signInSecret({ username: "git", password: token });
   return { secret, state: { tokenFingerprint: fingerprint(token) } };
 }

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import type { KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
-import { ROOT_SOURCE, unready } from "./fluxCluster.ts";
+import { ROOT_SOURCE, statusOf, unready } from "./fluxCluster.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,6 +27,14 @@ export function fingerprint(token: string): string {
   return createHash("sha256").update(`flux-system ${token}`).digest("hex").slice(0, 16);
 }
 
+/** What is known of the token that Flux has. */
+export interface KnownToken {
+  /** Its {@link fingerprint}. */
+  readonly tokenFingerprint?: string | undefined;
+  /** Whether its Secret is about to go, so that it has to be written anew. */
+  readonly isEnding?: boolean | undefined;
+}
+
 /**
  * The token that Flux shall have. One that works stays, unless somebody gives FLUX_GIT_TOKEN: GITHUB_TOKEN is whoever's
  * runs this, and people and CI would replace each other's.
@@ -36,30 +44,41 @@ export async function chosenToken(
   environment: Environment,
   api: KubernetesApi,
   url: string,
+  known: KnownToken,
 ): Promise<{ readonly token: string; readonly isKept: boolean }> {
   const given = givenToken(environment);
   if (given?.variable === "FLUX_GIT_TOKEN") return { token: given.token, isKept: false };
-  const working = await workingToken(api, url);
-  if (working !== undefined) return { token: working, isKept: true };
+  const working = await workingToken(api, url, known);
+  if (working !== undefined) return { token: working, isKept: !known.isEnding };
   if (given !== undefined) return { token: given.token, isKept: false };
   throw new Error(
     `Flux needs a token that reads ${url}: set FLUX_GIT_TOKEN (for Flux alone, best read-only) or GITHUB_TOKEN`,
   );
 }
 
-const SECRET: ObjectRef = {
+/** The Secret that Flux signs in with. */
+export const SIGN_IN: ObjectRef = {
   apiVersion: "v1",
   kind: "Secret",
   metadata: { name: FLUX_SYSTEM, namespace: FLUX_SYSTEM },
 };
 
-/** The cluster's token, if Flux reads this very repository with it. */
-async function workingToken(api: KubernetesApi, url: string): Promise<string | undefined> {
-  const [source, secret] = await Promise.all([api.get(ROOT_SOURCE), api.get(SECRET)]);
-  if (source === undefined || unready(source) !== undefined) return undefined;
+/** The cluster's token, if Flux reads this very repository with it, or did so before its GitRepository was deleted. */
+async function workingToken(
+  api: KubernetesApi,
+  url: string,
+  { tokenFingerprint }: KnownToken,
+): Promise<string | undefined> {
+  const [source, secret] = await Promise.all([api.get(ROOT_SOURCE), api.get(SIGN_IN)]);
   const password = (secret?.data as { password?: string } | undefined)?.password;
-  if (!password || (source.spec as { url?: string }).url !== url) return undefined;
-  return Buffer.from(password, "base64").toString();
+  if (!password) return undefined;
+  const token = Buffer.from(password, "base64").toString();
+  const isKnown = fingerprint(token) === tokenFingerprint;
+  if (source === undefined) return isKnown ? token : undefined;
+  if ((source.spec as { url?: string }).url !== url) return undefined;
+  // One that an uninstall suspended says no more than that it worked before.
+  const worked = statusOf(source).conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  return unready(source) === undefined || (isKnown && worked) ? token : undefined;
 }
 
 /**
@@ -68,5 +87,5 @@ async function workingToken(api: KubernetesApi, url: string): Promise<string | u
  */
 export function signInSecret(texts: Readonly<Record<string, string>>): ObjectRef & { readonly data: object } {
   const entries = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
-  return { ...SECRET, data: Object.fromEntries(entries) };
+  return { ...SIGN_IN, data: Object.fromEntries(entries) };
 }

@@ -1,6 +1,7 @@
 // Forms of the inputs of what drives Flux.
 
 import * as z from "zod";
+import { type Properties, UNKNOWN } from "../../plugin/handler.ts";
 import { matching } from "../../plugin/schema.ts";
 
 /** Plain HTTP would tell everybody on the way the token. */
@@ -14,3 +15,23 @@ export const readyMinutes = z.number().positive().meta({ fault: "is no number of
 export const fluxVersion = matching(/^\d+\.\d+\.\d+$/, "a version of Flux without v: 2.9.4");
 
 export const manifests = matching(/^[0-9a-f]{64}$/, "a hex SHA-256");
+
+/**
+ * An object of texts that are all needed and of which no fault tells a value, for some are secret.
+ * @param one in words, with its article: `a key`.
+ */
+export function secretParts<P extends Readonly<Record<string, z.ZodString>>>(
+  parts: P,
+  { id, description, one }: { readonly id: string; readonly description: string; readonly one: string },
+) {
+  const names = Object.keys(parts);
+  const fault = (value: unknown): string => {
+    const given = (typeof value === "object" && value !== null ? value : {}) as Properties;
+    const isGiven = (name: string) => given[name] === UNKNOWN || parts[name]?.safeParse(given[name]).success;
+    const missing = names.filter((name) => !isGiven(name));
+    if (missing.length > 0) return `lacks ${missing.join(", ")}: ${one} needs each of them, as texts`;
+    const foreign = Object.keys(given).filter((name) => !names.includes(name));
+    return `holds ${foreign.join(", ")}; ${one} has ${names.join(", ")} alone`;
+  };
+  return z.strictObject(parts).describe(description).meta({ id, hidden: true, fault });
+}

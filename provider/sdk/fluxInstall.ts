@@ -10,6 +10,16 @@ export interface SshKeyArgs {
   readonly knownHosts: pulumi.Input<string>;
 }
 
+/** A Secret in Flux's namespace that signs in to a registry. */
+export interface PullSecretArgs {
+  /** The Secret's name. */
+  readonly name: pulumi.Input<string>;
+  /** Who pulls. */
+  readonly username: pulumi.Input<string>;
+  /** Give it as a secret, then it is encrypted in the state. */
+  readonly password: pulumi.Input<string>;
+}
+
 export interface FluxInstallArgs {
   /** The AKS cluster's ARM id. Another one makes another installation. */
   readonly clusterId: pulumi.Input<string>;
@@ -33,6 +43,8 @@ export interface FluxInstallArgs {
   readonly url: pulumi.Input<string>;
   /** The key that Flux reads an `ssh://` URL with; the repository has to know it. @default a token of the environment */
   readonly sshKey?: pulumi.Input<SshKeyArgs>;
+  /** Signs in to a registry from Flux's namespace; another password changes the Secret. @default none */
+  readonly pullSecret?: pulumi.Input<PullSecretArgs>;
   /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
   /** The cluster's folder: `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
@@ -49,14 +61,28 @@ export interface FluxInstallArgs {
  * FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller signs
  * in to the API server with its Entra token.
  *
+ * Every preview and refresh looks at what was installed: what is missing is an update, which puts it back and touches
+ * nothing that Git rules.
+ *
  * Deleting it uninstalls Flux; what Flux deployed stays.
  */
 export class FluxInstall extends pulumi.CustomResource {
   declare readonly clusterId: pulumi.Output<string>;
   /** Tells whether the token that Flux reads with is another one, without telling it; none with a key. */
   declare readonly tokenFingerprint: pulumi.Output<string | undefined>;
+  /**
+   * What of Flux was not there, or not as it was installed, when a refresh looked: kind and name. Empty after an update.
+   */
+  declare readonly missing: pulumi.Output<readonly string[]>;
+  /** Tells this resource from one that took its place; random. */
+  declare readonly instance: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: FluxInstallArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:FluxInstall", name, { ...args, tokenFingerprint: undefined }, opts);
+    super(
+      "gitops:index:FluxInstall",
+      name,
+      { ...args, tokenFingerprint: undefined, missing: undefined, instance: undefined },
+      opts,
+    );
   }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, before, beforeEach, describe, it } from "mocha";
 import { parseAllDocuments } from "yaml";
-import { fluxControllers, fluxManifests, gotkComponents } from "../../flux/manifests.ts";
+import { definitionNames, fluxControllers, fluxManifests, gotkComponents } from "../../flux/manifests.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { CLUSTER_TIMEOUT } from "../support/cluster.ts";
 
@@ -72,6 +72,19 @@ describe("the manifests of the real flux CLI", () => {
       "flux-install-2.9.4-image-automation.yaml",
       "flux-install-2.9.4.yaml",
     ]);
+  });
+
+  it("have the CustomResourceDefinitions that definitionNames reads off them", async () => {
+    for (const imageAutomation of [false, true]) {
+      const { text } = await manifests(imageAutomation);
+      const objects = parseAllDocuments(text).map((document) => document.toJS());
+      const definitions = objects.filter((object) => object?.kind === "CustomResourceDefinition");
+      assert.ok(definitions.length > 10);
+      assert.deepEqual(
+        definitionNames({ text }),
+        definitions.map(({ metadata }) => metadata.name),
+      );
+    }
   });
 
   it("do not follow the variables of the environment", async () => {

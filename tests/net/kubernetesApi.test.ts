@@ -70,6 +70,25 @@ describe("KubernetesApi", () => {
     assert.deepEqual(found, [{ apiVersion: "v1", kind: "Secret", metadata: { name } }]);
   });
 
+  it("asks for metadata alone, so that the server keeps a secret's values", async () => {
+    const metadata = { name: "s", namespace: "n" };
+    answer = ({ path }) => {
+      const found = { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata };
+      return { body: path.endsWith("/s") ? found : { items: [found] } };
+    };
+    const api = open();
+    assert.deepEqual(await api.metadataOf(secret), { apiVersion: "v1", kind: "Secret", metadata });
+    assert.deepEqual(await api.list("v1", "Secret", { metadataOnly: true }), [
+      { apiVersion: "v1", kind: "Secret", metadata },
+    ]);
+    assert.deepEqual(
+      server.requests.slice(1).map(({ headers }) => headers.accept),
+      ["", "List"].map((list) => `application/json;as=PartialObjectMetadata${list};g=meta.k8s.io;v=v1`),
+    );
+    answer = () => refusal(404, "NotFound", "not found");
+    assert.equal(await api.metadataOf(secret), undefined);
+  });
+
   it("writes as a server-side apply, a merge patch and a deletion", async () => {
     answer = () => ({ body: {} });
     const api = open();
@@ -126,6 +145,13 @@ describe("KubernetesApi", () => {
       message: "GET /api/v1/namespaces/n/secrets/s: etcdserver: no leader",
     });
     assert.equal(server.requests.length, 7);
+  });
+
+  it("tries once where that is wanted", async () => {
+    answer = () => refusal(503, "", "busy");
+    const api = new KubernetesApi({ endpoint: server.origin, token: undefined }, abort.signal, 1, 1);
+    await assert.rejects(api.get(secret), { message: "GET /api/v1/namespaces/n/secrets/s: busy" });
+    assert.equal(server.requests.length, 2);
   });
 
   it("says that no answer came, with the cause", async () => {

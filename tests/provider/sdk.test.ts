@@ -142,7 +142,12 @@ describe("what programs see of the plugin's resources", () => {
 
   it("is documented as the schema is: types", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };
-    const places = { ...files, SshKeyArgs: "FluxInstall", UpgradeSettingsArgs: "AgentPool" };
+    const places = {
+      ...files,
+      PullSecretArgs: "FluxInstall",
+      SshKeyArgs: "FluxInstall",
+      UpgradeSettingsArgs: "AgentPool",
+    };
     const names = Object.keys(described.types).map((token) => token.replace("gitops:index:", ""));
     const interfaceOf = (name: string) => (Object.hasOwn(places, name) ? name : `${name}Args`);
     assert.deepEqual(names.map(interfaceOf).sort(), Object.keys(places).sort());

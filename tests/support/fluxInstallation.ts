@@ -27,6 +27,7 @@ export interface FluxInstallation {
   /** Messages of the last operations. */
   readonly logs: string[];
   readonly context: Context;
+  readonly world: FluxWorld;
   /** Of FluxInstall. */
   readonly inputs: Properties;
   /** A token that reads the repository. */
@@ -94,7 +95,7 @@ async function prepare(all: TestCluster): Promise<FluxInstallation> {
   const install: FluxInstallation["install"] = (environment = { GITHUB_TOKEN: first }, more = {}) =>
     fluxInstallIn({ ...world, environment, ...more });
   return {
-    ...{ all, cloud, logs, context, inputs, newToken, install },
+    ...{ all, cloud, logs, context, world, inputs, newToken, install },
     ready: (more) => fluxReadyIn({ ...world, ...more }),
     async installed() {
       const found = current && (await install().read?.(current.id, inputs, current.state, context));

@@ -63,7 +63,6 @@ export function fluxArgs(): FluxBootstrapArgs {
       clusterId: pulumi.output(CLUSTER_ID),
       endpoint: pulumi.output("https://aks.example:443"),
       certificateAuthority: pulumi.output("QVVUSE9SSVRZ"),
-      kubeconfig: pulumi.output("apiVersion: v1\nkind: Config\n"),
     },
     deployers: "6f1f2b6e-1111-4e0a-9c60-000000000001",
     repository: "https://github.com/acme/fleet",

@@ -85,36 +85,24 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
       kustomizations: ["flux-system", "infrastructure", "apps"],
       readyMinutes: 40,
     });
-    assert.deepEqual(ready.dependencies, ["FluxInstall::flux", "GitCommit::flux", "Secret::flux-pull"]);
+    assert.deepEqual(ready.dependencies, ["FluxInstall::flux", "GitCommit::flux"]);
     assert.equal(await resolved(result.commit), "0123abc");
   });
 
-  it("puts the pull principal's credentials straight into Flux's namespace, by server-side apply", async () => {
+  it("puts the pull principal's credentials straight into Flux's namespace", async () => {
     const { find } = await bootstrap({}, { password: "hunter2" });
-    const secret = find("Secret", "flux-pull");
-    const { metadata, stringData, kind } = secret.inputs;
-    assert.deepEqual(
-      { metadata, stringData, kind },
-      {
-        metadata: { name: "flux-helm-acr-credentials", namespace: "flux-system" },
-        stringData: { username: "puller", password: "hunter2" },
-        kind: "Secret",
-      },
-    );
-    assert.ok(secret.secrets.includes("stringData"));
-    assert.deepEqual(secret.dependencies, ["FluxInstall::flux"]);
-    assert.equal(secret.provider, "kubernetes::flux");
-    assert.deepEqual(find("kubernetes", "flux").inputs, {
-      kubeconfig: "apiVersion: v1\nkind: Config\n",
-      enableServerSideApply: "true",
-      // A rotated password changes the secret in place, so that no pull finds it gone.
-      enableSecretMutable: "true",
+    const install = find("FluxInstall", "flux");
+    assert.deepEqual(install.inputs, {
+      ...INSTALL,
+      pullSecret: { name: "flux-helm-acr-credentials", username: "puller", password: "hunter2" },
     });
+    assert.deepEqual(install.secrets, ["pullSecret"]);
   });
 
-  it("needs no pull secret, nor anything that makes one, where Flux's identity pulls", async () => {
+  it("needs no pull secret where Flux's identity pulls", async () => {
     const { names, find } = await bootstrap();
-    assert.deepEqual([names("Secret"), names("kubernetes")], [[], []]);
+    assert.deepEqual(names("Secret"), []);
+    assert.equal("pullSecret" in find("FluxInstall", "flux").inputs, false);
     const files = filesOf(find("GitCommit", "flux"));
     assert.equal("infrastructure/test/sources/acr-private.yaml" in files, false);
     assert.equal(parse(files["infrastructure/test/sources/kured.yaml"] ?? "").spec.provider, "azure");
@@ -201,7 +189,7 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
         .filter(([, input]) => values.some((value) => JSON.stringify(input).includes(value)))
         .map(([key]) => `${type.split(":").at(-1)}.${key}${secrets.includes(key) ? "" : " in plain text"}`),
     );
-    assert.deepEqual(holders.sort(), ["EncryptedSecret.stringData", "FluxInstall.sshKey", "Secret.stringData"]);
+    assert.deepEqual(holders.sort(), ["EncryptedSecret.stringData", "FluxInstall.pullSecret", "FluxInstall.sshKey"]);
   });
 
   it("reads over SSH with a deploy key where the settings ask for one", async () => {

@@ -21,12 +21,20 @@ import { CLUSTER_ID, FakeCloud } from "../fakeCloud.ts";
 const FLUX = "/namespaces/flux-system";
 const SOURCE = `/apis/source.toolkit.fluxcd.io/v1${FLUX}/gitrepositories/flux-system`;
 const ROOT = `/apis/kustomize.toolkit.fluxcd.io/v1${FLUX}/kustomizations/flux-system`;
+const NAMESPACE = "/api/v1/namespaces/flux-system";
+const SECRET = `${NAMESPACE}/secrets/flux-system`;
+const DEPLOYMENTS = `/apis/apps/v1${FLUX}/deployments`;
+const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const CRD = "gitrepositories.source.toolkit.fluxcd.io";
+const TEXT = `---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: ${CRD}\nspec: {}\n`;
 const KINDS: Record<string, [string, string, boolean][]> = {
   "/api/v1": [
     ["namespaces", "Namespace", false],
     ["secrets", "Secret", true],
     ["pods", "Pod", true],
   ],
+  "/apis/apps/v1": [["deployments", "Deployment", true]],
+  "/apis/apiextensions.k8s.io/v1": [["customresourcedefinitions", "CustomResourceDefinition", false]],
   "/apis/source.toolkit.fluxcd.io/v1": [["gitrepositories", "GitRepository", true]],
   "/apis/kustomize.toolkit.fluxcd.io/v1": [["kustomizations", "Kustomization", true]],
 };
@@ -59,10 +67,26 @@ describe("a cluster that does not answer as it shall", () => {
   });
   afterEach(() => server.close());
 
+  /** An installation of which nothing is missing. */
+  const whole = () => {
+    const names = ["source", "kustomize", "helm", "notification"];
+    objects[NAMESPACE] = object({ metadata: { name: "flux-system" } });
+    objects[SECRET] = object({ metadata: { name: "flux-system", namespace: "flux-system" } });
+    objects[DEPLOYMENTS] = {
+      items: names.map((name) => object({ metadata: { name: `${name}-controller` }, spec: { replicas: 1 } })),
+    };
+    objects[CRDS] = { items: [object({ metadata: { name: CRD } })] };
+    const { url, branch, path } = inputs();
+    objects[SOURCE] = object({
+      kind: "GitRepository",
+      spec: { url, ref: { branch }, secretRef: { name: "flux-system" } },
+    });
+    objects[ROOT] = object({ kind: "Kustomization", spec: { path: `./${path}` } });
+  };
   const world = (more: Partial<FluxWorld> = {}): FluxWorld => ({
     cloud,
     token: async () => "token",
-    manifests: () => Promise.reject(new Error("no manifests are asked for")),
+    manifests: async () => ({ text: TEXT, sha256: "", images: [] }),
     environment: {},
     poll: 4,
     patience: 60_000,
@@ -139,13 +163,17 @@ describe("a cluster that does not answer as it shall", () => {
       assert.equal(await read(), undefined);
     });
 
-    it("is gone where the GitRepository or the Kustomization is", async () => {
-      objects[SOURCE] = object({ spec: { url: "u", ref: { branch: "b" } } });
+    it("says where the GitRepository and the Kustomization lead, and is gone with the namespace and the CRDs", async () => {
       assert.equal(await read(), undefined);
+      whole();
+      objects[SOURCE] = object({ spec: { url: "u", ref: { branch: "b" }, secretRef: { name: "flux-system" } } });
       objects[ROOT] = object({ spec: { path: "./p" } });
       const found = { ...inputs(), url: "u", branch: "b", path: "p" };
-      assert.deepEqual(await read(), { id: CLUSTER_ID, inputs: found, state: { tokenFingerprint: "f", ...found } });
-      delete objects[SOURCE];
+      const state = { tokenFingerprint: "f", ...found, missing: [] };
+      assert.deepEqual(await read(), { id: CLUSTER_ID, inputs: found, state });
+      delete objects[NAMESPACE];
+      assert.deepEqual((await read())?.state.missing, ["Namespace flux-system"]);
+      delete objects[CRDS];
       assert.equal(await read(), undefined);
     });
 
@@ -270,6 +298,7 @@ describe("a cluster that does not answer as it shall", () => {
   });
 
   it("is another one by its id or endpoint, and the same whatever time there is to wait", async () => {
+    whole();
     const old = { id: CLUSTER_ID, inputs: { ...inputs(), readyMinutes: 15 }, state: {} };
     const diff = (more: Properties) => handler().diff?.(old, { ...inputs(), readyMinutes: 15, ...more }, cloud.context);
     assert.deepEqual(await diff({ readyMinutes: 5 }), { changes: false, replaces: [], detailed: {} });

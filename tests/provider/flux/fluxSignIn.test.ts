@@ -24,9 +24,11 @@ const INPUTS: Properties = {
   path: "clusters/test",
   readyMinutes: 15,
 };
-const context = { signal: new AbortController().signal } as Context;
+const context = { signal: new AbortController().signal, log: () => {} } as unknown as Context;
 
-const install = (environment: Record<string, string> = {}) => fluxInstallIn({ ...machine, environment });
+/** Where nobody can sign in, so that no cluster is looked at. */
+const token = () => Promise.reject(new Error("az login first"));
+const install = (environment: Record<string, string> = {}) => fluxInstallIn({ ...machine, token, environment });
 const faultsOf = async (inputs: Properties) =>
   (await install().check?.({ ...INPUTS, ...inputs }, undefined, context, new Uint8Array()))?.failures;
 const changesOf = async (old: Properties, next: Properties, environment: Record<string, string> = {}) => {
