@@ -41,9 +41,9 @@ import {
   settled,
   statusOf,
   unavailable,
-  unsettled,
 } from "./fluxCluster.ts";
 import { componentsText } from "./fluxComponents.ts";
+import { unsettled } from "./fluxHealth.ts";
 import { checkSignIn, chosenSignIn, repositoryUrl, sshKey } from "./fluxSignIn.ts";
 import { fingerprint, givenToken } from "./fluxToken.ts";
 import { uninstallFlux } from "./fluxUninstall.ts";

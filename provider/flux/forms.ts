@@ -14,3 +14,5 @@ export const readyMinutes = z.number().positive().meta({ fault: "is no number of
 export const fluxVersion = matching(/^\d+\.\d+\.\d+$/, "a version of Flux without v: 2.9.4");
 
 export const manifests = matching(/^[0-9a-f]{64}$/, "a hex SHA-256");
+
+export const names = z.array(z.string()).meta({ fault: "is no list of names" });
