@@ -16,3 +16,8 @@ export const fluxVersion = matching(/^\d+\.\d+\.\d+$/, "a version of Flux withou
 export const manifests = matching(/^[0-9a-f]{64}$/, "a hex SHA-256");
 
 export const names = z.array(z.string()).meta({ fault: "is no list of names" });
+
+export const configurationId = matching(
+  /^\/subscriptions\/[^?#]+\/providers\/Microsoft\.KubernetesConfiguration\/fluxConfigurations\/[^/?#]+$/i,
+  "the ARM id of a Flux configuration: <cluster's ARM id>/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/<name>",
+);
