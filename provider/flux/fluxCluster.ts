@@ -196,10 +196,13 @@ export const lineOf = ({ ref, problem }: Problem): string => `${nameOf(ref)}: ${
 export class UnsettledError extends Error {
   /** Each object with what is wrong. */
   readonly lines: readonly string[];
-  constructor(what: string, lines: readonly string[]) {
+  /** Whether no time would have helped: these lines are all that there is to say then. */
+  readonly isHeld: boolean;
+  constructor(what: string, lines: readonly string[], isHeld: boolean) {
     super(`${what}:\n  ${lines.join("\n  ")}`);
     this.name = "UnsettledError";
     this.lines = lines;
+    this.isHeld = isHeld;
   }
 }
 
@@ -221,9 +224,9 @@ export async function settled(
     const lines = problems.map(lineOf);
     if (lines.length === 0) return undefined;
     if (problems.every(({ nature }) => nature === "held"))
-      throw new UnsettledError(`${failure}, and waiting does not help`, lines);
+      throw new UnsettledError(`${failure}, and waiting does not help`, lines, true);
     if (wait === undefined)
-      throw new UnsettledError(`${failure} after ${minutes} ${minutes === 1 ? "minute" : "minutes"}`, lines);
+      throw new UnsettledError(`${failure} after ${minutes} ${minutes === 1 ? "minute" : "minutes"}`, lines, false);
     const [first = ""] = lines;
     if (first !== told) context.log("info", `waiting for ${first}`);
     told = first;

@@ -178,7 +178,8 @@ async function wait(world: FluxWorld, id: string, inputs: FluxReadyInputs, conte
   } catch (error) {
     context.signal.throwIfAborted();
     const wrong = error instanceof UnsettledError ? [...error.lines] : [describe(error)];
-    const reasons = [describe(error), ...(await others(api, refs))];
+    const isHeld = error instanceof UnsettledError && error.isHeld;
+    const reasons = [describe(error), ...(isHeld ? [] : await others(api, refs))];
     throw new PartialFailure(id, { ...inputs, wrong }, [reasons.join("\n  ")]);
   }
 }

@@ -95,6 +95,8 @@ describe("FluxReady of a cluster", () => {
     });
 
     it("names at once what is suspended, with the way to resume it, and resumes nothing", async () => {
+      // What is at work beside it is not the reason.
+      flux.kustomization("theirs", { ready: "Unknown", reason: "Progressing" });
       flux.kustomization("apps", { suspend: true });
       flux.object("HelmRelease", "kured", { suspend: true });
       flux.object("OCIRepository", "kured", { suspend: true });
