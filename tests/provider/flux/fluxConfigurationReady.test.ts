@@ -245,10 +245,13 @@ describe("FluxConfigurationReady", () => {
       assert.equal(now, 90_000);
       [looks, now, onLook] = [0, 0, () => {}];
       find("infrastructure").complianceState = "Suspended";
+      const waits = "dependency 'flux-system/infrastructure' is not ready";
+      tell("apps", "Non-Compliant", "False", "DependencyNotReady", waits);
       assert.equal(
         await failure(),
         "not Ready, and waiting does not help:\n  Kustomization flux-system/infrastructure: " +
-          "is suspended; `flux resume kustomization infrastructure` lets it go on",
+          "is suspended; `flux resume kustomization infrastructure` lets it go on\n  " +
+          `Kustomization flux-system/apps: DependencyNotReady: ${waits}`,
       );
       assert.equal(now, 180_000);
     });
