@@ -5,6 +5,7 @@ import { serve } from "../plugin/server.ts";
 import { agentPool } from "./azure/agentPool.ts";
 import { clusterAccess } from "./azure/clusterAccess.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
+import { fluxConfigurationReady } from "./flux/fluxConfigurationReady.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
 import { gitCommit } from "./git/gitCommit.ts";
@@ -25,6 +26,7 @@ const handlers = [
   chartMirror,
   clusterAccess,
   encryptedSecret,
+  fluxConfigurationReady,
   fluxInstall,
   fluxReady,
   gitCommit,

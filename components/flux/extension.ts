@@ -1,7 +1,16 @@
 import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extension.js";
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
 import * as pulumi from "@pulumi/pulumi";
-import { EXTENSION, EXTENSION_KUSTOMIZATION, FLUX_NAMESPACE, GIT_REPOSITORY } from "../repository/names.ts";
+import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
+import {
+  chartObjects,
+  EXTENSION,
+  EXTENSION_KUSTOMIZATION,
+  FLUX_NAMESPACE,
+  GIT_REPOSITORY,
+  KUSTOMIZATIONS,
+  rootKustomization,
+} from "../repository/names.ts";
 import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -19,14 +28,40 @@ interface SignIn {
   readonly configurationProtectedSettings: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-/**
- * Flux by the AKS extension, which reads the repository with a deploy key of its own or with a token.
- * @returns whether Azure found everything reconciled: `Compliant` and others.
- */
-export function installExtension(parts: FluxParts): pulumi.Output<string> {
+/** What Azure says of the repository in the cluster. */
+interface Reconciled {
+  /** The commit, when Azure tells that the cluster has come to it. */
+  readonly commit: pulumi.Output<string>;
+  /** Whether Azure found everything reconciled when it was configured: `Compliant` and others. */
+  readonly complianceState: pulumi.Output<string>;
+}
+
+/** Flux by the AKS extension, which reads the repository with a deploy key of its own or with a token. */
+export function installExtension(parts: FluxParts): Reconciled {
   const signIn = parts.args.auth === "token" ? withToken(parts) : withDeployKey(parts);
   const extension = createExtension(parts);
-  return createConfiguration(parts, extension, signIn).complianceState;
+  const configuration = createConfiguration(parts, extension, signIn);
+  const ready = createReady(parts, configuration);
+  return { commit: after(parts.commit.commit, ready), complianceState: configuration.complianceState };
+}
+
+/** The configuration's own wait is for its creation alone: a later commit changes nothing in it. */
+function createReady({ name, args, repository, commit, parent }: FluxParts, configuration: FluxConfiguration) {
+  // Azure tells of a source as of any other object.
+  const { releases } = chartObjects(args.charts ?? [], false);
+  return new FluxConfigurationReady(
+    name,
+    {
+      configurationId: configuration.id,
+      url: repository.apply(() => httpsUrl(args.address)),
+      branch: args.branch,
+      commit: commit.commit,
+      kustomizations: [rootKustomization("extension"), ...KUSTOMIZATIONS],
+      releases,
+      readyMinutes: args.readyMinutes,
+    },
+    { parent },
+  );
 }
 
 function withToken({ args, repository }: FluxParts): SignIn {

@@ -14,7 +14,7 @@ import { type Bootstrapped, RepositoryContent } from "./repositoryContent.ts";
  * repository.
  */
 export class FluxBootstrap extends pulumi.ComponentResource {
-  /** SHA of the commit that the cluster reconciles; in mode bootstrap when all that it promises is Ready. */
+  /** SHA of the commit that the cluster reconciles, when all that it promises is Ready. */
   readonly commit: pulumi.Output<string>;
   /** Whether Azure found everything reconciled: `Compliant` and others; only where the extension runs Flux. */
   readonly complianceState?: pulumi.Output<string>;
@@ -34,8 +34,7 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     if (bootstrap) {
       this.commit = installBootstrap({ ...parts, ...bootstrap });
     } else {
-      this.complianceState = installExtension(parts);
-      this.commit = commit.commit;
+      ({ commit: this.commit, complianceState: this.complianceState } = installExtension(parts));
     }
     this.registerOutputs({ commit: this.commit, complianceState: this.complianceState });
   }

@@ -47,7 +47,7 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly gitToken?: pulumi.Input<string> | undefined;
   /** Whether Flux's image controllers run too. @default false */
   readonly imageAutomation?: boolean | undefined;
-  /** How many minutes an update waits until everything that a bootstrapped Flux reconciles is Ready. @default 15 */
+  /** How many minutes an update waits until everything that Flux reconciles is Ready. @default 15 */
   readonly readyMinutes?: number | undefined;
   /** What charts, images and, in mode bootstrap, Flux were resolved to. */
   readonly lock: ContentArgs["lock"] & { readonly flux?: LockedFlux | undefined };

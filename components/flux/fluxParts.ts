@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { FLUX } from "../defaults.ts";
 import { clusterFolder } from "../repository/names.ts";
 import { parseRepositoryUrl, type RepositoryAddress } from "../repository/repositoryUrl.ts";
@@ -24,7 +25,7 @@ export interface FluxParts {
   /** The repository's name on GitHub, when it is known to be there. */
   readonly repository: pulumi.Output<string>;
   /** The commit that Flux shall reconcile. */
-  readonly commit: pulumi.Resource;
+  readonly commit: GitCommit;
   readonly parent: pulumi.Resource;
 }
 

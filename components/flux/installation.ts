@@ -1,12 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { FluxInstall, type PullSecretArgs, type SshKeyArgs } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
-import type { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
-import { KUSTOMIZATIONS, PULL_SECRET } from "../repository/names.ts";
+import { chartObjects, KUSTOMIZATIONS, PULL_SECRET, rootKustomization } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { createDeployKey, type DeployKey } from "./deployKey.ts";
@@ -14,7 +12,6 @@ import type { FluxParts } from "./fluxParts.ts";
 
 /** What a bootstrap needs beside what every way to bring Flux starts from. */
 export interface BootstrapParts extends FluxParts {
-  readonly commit: GitCommit;
   /** Where Flux is installed through. */
   readonly access: ApiAccess;
   /** The Flux to install. */
@@ -36,7 +33,8 @@ export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
       endpoint: after(access.endpoint, install),
       certificateAuthority: access.certificateAuthority,
       commit: commit.commit,
-      kustomizations: [FLUX_SYSTEM, ...KUSTOMIZATIONS],
+      kustomizations: [rootKustomization("bootstrap"), ...KUSTOMIZATIONS],
+      ...chartObjects(args.charts ?? [], Boolean(args.pullCredentials)),
       readyMinutes: args.readyMinutes,
     },
     { parent },

@@ -32,6 +32,17 @@ export const KUSTOMIZATIONS = ["infrastructure", "apps"] as const;
 /** The HelmRepository of those who pull with a password. */
 export const HELM_REPOSITORY = "acr-private";
 
+/**
+ * The objects that Flux is given for a stack's charts: the releases, and the sources that they come from.
+ * @param charts their releases have the same names.
+ * @param isPullSecret whether a password pulls.
+ */
+export function chartObjects(charts: readonly { readonly name: string }[], isPullSecret: boolean) {
+  const releases = charts.map(({ name }) => name);
+  const shared = releases.length > 0 ? [`HelmRepository/${HELM_REPOSITORY}`] : [];
+  return { releases, sources: isPullSecret ? shared : releases.map((name) => `OCIRepository/${name}`) };
+}
+
 /** The secret that the pull principal's credentials become. */
 export const PULL_SECRET = { name: "flux-helm-acr-credentials", namespace: FLUX_NAMESPACE } as const;
 

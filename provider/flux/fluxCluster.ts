@@ -79,11 +79,20 @@ export const ROOT_SOURCE: ObjectRef = flux(SOURCE, "GitRepository", FLUX_SYSTEM)
 /** A Kustomization of Flux's namespace. */
 export const kustomizationRef = (name: string): ObjectRef => flux(KUSTOMIZE, "Kustomization", name);
 
+/** A HelmRelease of Flux's namespace. */
+export const releaseRef = (name: string): ObjectRef => flux("helm.toolkit.fluxcd.io/v2", "HelmRelease", name);
+/** A source of Flux's namespace, as Flux writes it: `<kind>/<name>`. */
+export function sourceRef(source: string): ObjectRef {
+  const [kind = "", name = ""] = source.split("/");
+  return flux(SOURCE, kind, name);
+}
+
 function flux(apiVersion: string, kind: string, name: string): ObjectRef {
   return { apiVersion, kind, metadata: { name, namespace: FLUX_SYSTEM } };
 }
 
-const REQUESTED_AT = "reconcile.fluxcd.io/requestedAt";
+/** The annotation that asks a controller to look at an object now. */
+export const REQUESTED_AT = "reconcile.fluxcd.io/requestedAt";
 
 /** Asks Flux to look at an object now. @returns what the object's status names when Flux has done so. */
 export async function requestReconcile(api: KubernetesApi, ref: ObjectRef): Promise<string> {
@@ -92,12 +101,20 @@ export async function requestReconcile(api: KubernetesApi, ref: ObjectRef): Prom
   return requestedAt;
 }
 
+/** A condition of an object of Flux. */
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
 interface Status {
   readonly observedGeneration?: number;
   readonly lastHandledReconcileAt?: string;
   readonly lastAppliedRevision?: string;
   readonly artifact?: { readonly revision?: string };
-  readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+  readonly conditions?: readonly Condition[];
   readonly [key: string]: unknown;
 }
 
@@ -109,11 +126,31 @@ export function statusOf({ status }: KubeObject): Status {
 
 /** Why an object is not Ready; undefined when it is. */
 export function unready(object: KubeObject): string | undefined {
-  const { observedGeneration, conditions = [] } = statusOf(object);
-  const ready = conditions.find(({ type }) => type === "Ready");
+  if (isStatic(object)) return undefined;
+  const { observedGeneration } = statusOf(object);
+  const ready = readyOf(object);
   const said = [ready?.reason, ready?.message].filter(Boolean).join(": ");
-  if (ready?.status !== "True") return said || "has no status yet; does its controller run?";
+  if (ready?.status !== "True") return shown(said) || "has no status yet; does its controller run?";
   return (observedGeneration ?? 0) < (object.metadata.generation ?? 0) ? "its last change is not seen yet" : undefined;
+}
+
+/** What an object says of itself. */
+export function readyOf(object: KubeObject) {
+  return statusOf(object).conditions?.find(({ type }) => type === "Ready");
+}
+
+/** A HelmRepository of type oci is only an address: no controller says anything of it. */
+function isStatic({ kind, spec }: KubeObject): boolean {
+  return kind === "HelmRepository" && (spec as { type?: string } | undefined)?.type === "oci";
+}
+
+/** The longest text that is shown of what Flux says: a failed health check names every object that it waited for. */
+const LONGEST = 300;
+
+/** What Flux says, as one line that can be read. */
+export function shown(said: string): string {
+  const line = said.replace(/\s+/g, " ").trim();
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
 }
 
 /** Why a Deployment does not run as it shall; undefined when it does. */
@@ -138,16 +175,45 @@ function stuckPod(pod: KubeObject): string | undefined {
   return conditions.find(({ type, status }) => type === "PodScheduled" && status === "False")?.message;
 }
 
+/** What is wrong with an object. */
+export interface Problem {
+  readonly ref: ObjectRef;
+  readonly problem: string;
+  /**
+   * - missing: somebody has to write it;
+   * - behind: it is Ready, but has not applied what there is now;
+   * - held: it is suspended, or waits for something that is; no time helps, only people.
+   */
+  readonly nature?: "missing" | "behind" | "held";
+}
+
 /** What a look found wrong, by object; nothing when all is well. */
-export type Look = () => Promise<readonly { readonly ref: ObjectRef; readonly problem: string }[]>;
+export type Look = () => Promise<readonly Problem[]>;
+
+/** A problem in one line. */
+export const lineOf = ({ ref, problem }: Problem): string => `${nameOf(ref)}: ${problem}`;
+
+/** What was waited for did not come. */
+export class UnsettledError extends Error {
+  /** Each object with what is wrong. */
+  readonly lines: readonly string[];
+  /** Whether no time would have helped: these lines are all that there is to say then. */
+  readonly isHeld: boolean;
+  constructor(what: string, lines: readonly string[], isHeld: boolean) {
+    super(`${what}:\n  ${lines.join("\n  ")}`);
+    this.name = "UnsettledError";
+    this.lines = lines;
+    this.isHeld = isHeld;
+  }
+}
 
 /**
  * Looks until nothing is wrong any more, and says beside the resource what is waited for.
  * @param failure what is the case when the time is over.
- * @throws Error naming every object and its message when the time is over.
+ * @throws UnsettledError naming every object and its message when the time is over, or when no time helps.
  */
 export async function settled(
-  world: FluxWorld,
+  world: Pick<FluxWorld, "poll" | "clock">,
   context: Context,
   minutes: number,
   look: Look,
@@ -156,10 +222,12 @@ export async function settled(
   let told = "";
   const once = async ({ wait }: Try): Promise<undefined | Again> => {
     const problems = await look();
-    const lines = problems.map(({ ref, problem }) => `${nameOf(ref)}: ${problem}`);
+    const lines = problems.map(lineOf);
     if (lines.length === 0) return undefined;
+    if (problems.every(({ nature }) => nature === "held"))
+      throw new UnsettledError(`${failure}, and waiting does not help`, lines, true);
     if (wait === undefined)
-      throw new Error(`${failure} after ${minutes} ${minutes === 1 ? "minute" : "minutes"}:\n  ${lines.join("\n  ")}`);
+      throw new UnsettledError(`${failure} after ${minutes} ${minutes === 1 ? "minute" : "minutes"}`, lines, false);
     const [first = ""] = lines;
     if (first !== told) context.log("info", `waiting for ${first}`);
     told = first;
@@ -167,49 +235,3 @@ export async function settled(
   };
   await retry(once, { waits: () => world.poll, within: minutes * 60_000, signal: context.signal, clock: world.clock });
 }
-
-/**
- * What is wrong with the GitRepository and the Kustomizations below it: each has to be Ready at the revision that the
- * repository has now.
- * @param requestedAt of {@link requestReconcile}: the GitRepository has to have looked since.
- */
-export async function unsettled(api: KubernetesApi, names: readonly string[], requestedAt: string) {
-  const source = await api.get(ROOT_SOURCE);
-  const reason = source === undefined ? "is not there" : sourceProblem(source, requestedAt);
-  if (source === undefined || reason !== undefined) return [{ ref: ROOT_SOURCE, problem: reason ?? "" }];
-  const revision = statusOf(source).artifact?.revision;
-  const found = await Promise.all(
-    names.map(async (name) => {
-      const ref = kustomizationRef(name);
-      const object = await api.get(ref);
-      if (object === undefined) return { ref, problem: "is not there yet" };
-      const applied = statusOf(object).lastAppliedRevision;
-      const behind =
-        applied === revision ? undefined : (paused(object) ?? `applied ${applied ?? "nothing yet"}, not ${revision}`);
-      return { ref, problem: unready(object) ?? behind };
-    }),
-  );
-  return found.flatMap(({ ref, problem }) => (problem === undefined ? [] : [{ ref, problem }]));
-}
-
-function sourceProblem(source: KubeObject, requestedAt: string): string | undefined {
-  const { lastHandledReconcileAt, artifact } = statusOf(source);
-  const problem = unready(source);
-  if (problem !== undefined) return IS_REFUSED.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
-  // The request is told to have been handled all the same.
-  if (paused(source) !== undefined) return paused(source);
-  if (artifact?.revision === undefined) return "has fetched nothing yet";
-  // Somebody may have asked again meanwhile; then only that is told to have been done.
-  const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
-  const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
-  return hasLooked ? undefined : "has not looked again yet";
-}
-
-function paused({ spec }: KubeObject): string | undefined {
-  return (spec as { suspend?: boolean }).suspend ? "is suspended; `flux resume` lets it go on" : undefined;
-}
-
-/** GitHub says of a private repository that it is not found. */
-const IS_REFUSED = /authentication required|authorization failed|repository not found|invalid auth/i;
-
-const TOKEN_REMEDY = "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";

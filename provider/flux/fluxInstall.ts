@@ -34,8 +34,8 @@ import {
   requestReconcile,
   settled,
   statusOf,
-  unsettled,
 } from "./fluxCluster.ts";
+import { unsettled } from "./fluxHealth.ts";
 import { type Closed, type Looked, lookAtFlux, strayed } from "./fluxLook.ts";
 import { applyPullSecret, pullSecret } from "./fluxPullSecret.ts";
 import { checkSignIn, chosenSignIn, repositoryUrl, sshKey } from "./fluxSignIn.ts";

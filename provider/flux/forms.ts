@@ -35,3 +35,10 @@ export function secretParts<P extends Readonly<Record<string, z.ZodString>>>(
   };
   return z.strictObject(parts).describe(description).meta({ id, hidden: true, fault });
 }
+
+export const names = z.array(z.string()).meta({ fault: "is no list of names" });
+
+export const configurationId = matching(
+  /^\/subscriptions\/[^?#]+\/providers\/Microsoft\.KubernetesConfiguration\/fluxConfigurations\/[^/?#]+$/i,
+  "the ARM id of a Flux configuration: <cluster's ARM id>/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/<name>",
+);

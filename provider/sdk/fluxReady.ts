@@ -9,18 +9,28 @@ export interface FluxReadyArgs {
   readonly commit: pulumi.Input<string>;
   /** The names of Flux's Kustomizations that have to be Ready. */
   readonly kustomizations: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** The names of HelmReleases that these write. @default none */
+  readonly releases?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** The sources that these write: `<kind>/<name>`. @default none */
+  readonly sources?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /** How long to wait, in minutes. @default 15 */
   readonly readyMinutes?: pulumi.Input<number>;
 }
 
 /**
- * Arrives when Flux has fetched the commit (or a later one) and every Kustomization named is Ready at that revision;
- * otherwise it fails with the messages of all that is not. Deleting it does nothing.
+ * Arrives when Flux has fetched the commit (or a later one) and every Kustomization named is Ready at that revision, and
+ * every release and source named is Ready; otherwise it fails with the messages of all that is not. Flux is asked for what
+ * is behind, has failed or is missing. What is suspended is named and left to people.
+ *
+ * A refresh and a preview look at the same objects: what is missing, is suspended or has failed makes an update. Who may
+ * not look, or does not reach the API server, is told so and keeps what is known. Deleting it does nothing.
  */
 export class FluxReady extends pulumi.CustomResource {
   declare readonly commit: pulumi.Output<string>;
+  /** What was found missing, suspended or failed, each with its reason; none when all was well. */
+  declare readonly wrong: pulumi.Output<readonly string[] | undefined>;
 
   constructor(name: string, args: FluxReadyArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:FluxReady", name, { ...args }, opts);
+    super("gitops:index:FluxReady", name, { ...args, wrong: undefined }, opts);
   }
 }

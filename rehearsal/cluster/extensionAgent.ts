@@ -154,7 +154,7 @@ export class ExtensionAgent {
       if (verdict !== undefined) {
         const report = {
           complianceState: complianceOf(objects, verdict),
-          statuses: statusesOf(verdict.objects),
+          statuses: statusesOf([...verdict.objects, ...(verdict.suspended ?? [])]),
           sourceSyncedCommitId: commitOf(objects, verdict),
         };
         const text = JSON.stringify(report);
@@ -171,8 +171,10 @@ export class ExtensionAgent {
   }
 }
 
-function commitOf({ source }: ConfigurationObjects, { objects }: Verdict): string {
-  const found = objects.find(({ kind, name }) => kind === "GitRepository" && name === source.metadata.name);
+function commitOf({ source }: ConfigurationObjects, { objects, suspended = [] }: Verdict): string {
+  const found = [...objects, ...suspended].find(
+    ({ kind, name }) => kind === "GitRepository" && name === source.metadata.name,
+  );
   return found?.revision ?? "";
 }
 

@@ -10,15 +10,18 @@ type Compliance = "Compliant" | "Non-Compliant" | "Pending" | "Suspended" | "Unk
  * A configuration's part of a verdict: its own objects and those that its Kustomizations applied, at any depth. Of one
  * that is suspended nothing is waited for.
  */
-export function verdictOf(configuration: ConfigurationObjects, { state, objects, failed }: Verdict): Verdict {
-  const own = belonging(configuration, objects);
-  if (configuration.source.spec.suspend === true) return { state: "ready", objects: own, failed: [] };
+export function verdictOf(configuration: ConfigurationObjects, verdict: Verdict): Verdict {
+  const { state, objects, suspended = [], failed } = verdict;
+  const all = belonging(configuration, [...objects, ...suspended]);
+  const own = all.filter((object) => objects.includes(object));
+  const found = { objects: own, suspended: all.filter((object) => !own.includes(object)) };
+  if (configuration.source.spec.suspend === true) return { state: "ready", ...found, failed: [] };
   const ownFailed = own.filter((object) => failed.includes(object));
   const roots = rootsOf(configuration);
-  const areThere = roots.every((root) => own.some((object) => nameOf(object) === root));
-  if (areThere && own.every(({ ready }) => ready === true)) return { state: "ready", objects: own, failed: [] };
+  const areThere = roots.every((root) => all.some((object) => nameOf(object) === root));
+  if (areThere && own.every(({ ready }) => ready === true)) return { state: "ready", ...found, failed: [] };
   const isOver = state === "failed" && ownFailed.length > 0;
-  return { state: isOver ? "failed" : "waiting", objects: own, failed: ownFailed };
+  return { state: isOver ? "failed" : "waiting", ...found, failed: ownFailed };
 }
 
 /** The objects of a configuration among all of Flux's. @param follow whether what this Kustomization applied counts. */
@@ -62,11 +65,11 @@ export function complianceOf(objects: ConfigurationObjects, verdict: Verdict): C
 
 /** `statuses`: the configuration's source and Kustomizations, and the Flux objects that these applied. */
 export function statusesOf(objects: readonly FluxObject[]): object[] {
-  return objects.map(({ kind, name, namespace, ready, conditions, appliedBy }) => ({
+  return objects.map(({ kind, name, namespace, ready, suspended, conditions, appliedBy }) => ({
     name,
     namespace,
     kind,
-    complianceState: ready === undefined ? "Pending" : ready ? "Compliant" : "Non-Compliant",
+    complianceState: suspended ? "Suspended" : ready === undefined ? "Pending" : ready ? "Compliant" : "Non-Compliant",
     ...(appliedBy && { appliedBy }),
     statusConditions: conditions.map(({ lastTransitionTime, message, reason, status, type }) => ({
       lastTransitionTime,

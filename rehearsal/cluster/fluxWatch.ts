@@ -26,6 +26,8 @@ interface Failing {
 export interface Verdict {
   readonly state: "ready" | "failed" | "waiting";
   readonly objects: readonly FluxObject[];
+  /** What is suspended: nothing is waited for there. @default none */
+  readonly suspended?: readonly FluxObject[];
   /** What has failed for good. */
   readonly failed: readonly FluxObject[];
 }
@@ -54,7 +56,8 @@ export class FluxWatch {
   }
 
   async #look(): Promise<Verdict> {
-    const objects = (await fluxObjects(this.#api)).filter(({ suspended }) => !suspended);
+    const present = await fluxObjects(this.#api);
+    const objects = present.filter(({ suspended }) => !suspended);
     await this.#hurry(objects);
     const failed: FluxObject[] = [];
     for (const object of objects) if (await this.#hasFailed(object)) failed.push(object);
@@ -63,7 +66,12 @@ export class FluxWatch {
     else this.#failedSince ??= Date.now();
     const isReady = objects.length > 0 && objects.every(({ ready }) => ready === true);
     const isOver = this.#failedSince !== undefined && Date.now() - this.#failedSince > GRACE;
-    return { state: isReady ? "ready" : isOver ? "failed" : "waiting", objects, failed: all };
+    return {
+      state: isReady ? "ready" : isOver ? "failed" : "waiting",
+      objects,
+      suspended: present.filter(({ suspended }) => suspended),
+      failed: all,
+    };
   }
 
   async #hurry(objects: readonly FluxObject[]): Promise<void> {

@@ -54,7 +54,7 @@ export const flux = setting(
     ),
     readyMinutes: setting(
       defaulted(integer(1, 120), FLUX.readyMinutes),
-      "How many minutes an update waits until everything that Flux bootstrapped is Ready.",
+      "How many minutes an update waits until everything that Flux reconciles is Ready.",
     ),
   }),
   "How Flux comes into the cluster, and where it reads.",

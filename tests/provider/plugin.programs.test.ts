@@ -92,7 +92,8 @@ describe("the plugin gitops under the real engine", () => {
     const { resources } = JSON.parse(await succeed(project, ["package", "get-schema", executable], env)) as {
       resources: Record<string, { requiredInputs: string[]; inputProperties: Record<string, object> }>;
     };
-    const names = "AgentPool ChartMirror ClusterAccess EncryptedSecret FluxInstall FluxReady GitCommit ImageImport";
+    const names =
+      "AgentPool ChartMirror ClusterAccess EncryptedSecret FluxConfigurationReady FluxInstall FluxReady GitCommit ImageImport KeyInUse VaultKey";
     assert.deepEqual(
       Object.keys(resources).sort(),
       names.split(" ").map((name) => `gitops:index:${name}`),

@@ -12,6 +12,7 @@ import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
 import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
 import { CLUSTER_ACCESS } from "../../provider/azure/clusterAccess.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
+import { FLUX_CONFIGURATION_READY } from "../../provider/flux/fluxConfigurationReady.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
 import { FLUX_READY } from "../../provider/flux/fluxReady.ts";
 import { GIT_COMMIT } from "../../provider/git/gitCommitInputs.ts";
@@ -21,6 +22,7 @@ import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
 import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
+import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
 import { FluxInstall } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import { GitCommit } from "../../provider/sdk/gitCommit.ts";
@@ -80,6 +82,7 @@ const PAIRS = [
   pair(CHART_MIRROR, ChartMirror),
   pair(CLUSTER_ACCESS, ClusterAccess),
   pair(ENCRYPTED_SECRET, EncryptedSecret),
+  pair(FLUX_CONFIGURATION_READY, FluxConfigurationReady),
   pair(FLUX_INSTALL, FluxInstall),
   pair(FLUX_READY, FluxReady),
   pair(GIT_COMMIT, GitCommit),

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
+import { resolved } from "../deployment.ts";
 import { deployFlux } from "./fluxDeployment.ts";
 
 const TARGET = {
@@ -92,6 +93,23 @@ describe("FluxBootstrap by the extension", () => {
         ["github.com", "ssh-rsa"],
       ],
     );
+  });
+
+  it("waits, after the configuration, until Azure tells that the commit is in every Kustomization", async () => {
+    const { find, result } = await deployFlux({ readyMinutes: 40, branch: "live" });
+    const ready = find("FluxConfigurationReady", "flux");
+    assert.deepEqual(ready.inputs, {
+      configurationId: "/subscriptions/00000000-0000-0000-0000-00000000000a/FluxConfiguration/flux",
+      url: "https://github.com/acme/fleet",
+      branch: "live",
+      commit: "0123abc",
+      kustomizations: ["flux-system-cluster", "infrastructure", "apps"],
+      releases: ["kured"],
+      readyMinutes: 40,
+    });
+    assert.deepEqual(ready.dependencies, ["FluxConfiguration::flux", "GitCommit::flux"]);
+    assert.equal(ready.parent, "FluxBootstrap::flux");
+    assert.equal(await resolved(result.commit), "0123abc");
   });
 
   it("keeps the private key secret", async () => {

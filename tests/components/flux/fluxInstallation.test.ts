@@ -83,10 +83,21 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
       certificateAuthority: "QVVUSE9SSVRZ",
       commit: "0123abc",
       kustomizations: ["flux-system", "infrastructure", "apps"],
+      releases: ["kured"],
+      sources: ["HelmRepository/acr-private"],
       readyMinutes: 40,
     });
     assert.deepEqual(ready.dependencies, ["FluxInstall::flux", "GitCommit::flux"]);
     assert.equal(await resolved(result.commit), "0123abc");
+  });
+
+  it("waits for the sources that Flux's own identity pulls from, and for none where there is no chart", async () => {
+    const objects = async (...args: Parameters<typeof bootstrap>) => {
+      const { releases, sources } = (await bootstrap(...args)).find("FluxReady", "flux").inputs;
+      return { releases, sources };
+    };
+    assert.deepEqual(await objects(), { releases: ["kured"], sources: ["OCIRepository/kured"] });
+    assert.deepEqual(await objects({ charts: [] }, { password: "hunter2" }), { releases: [], sources: [] });
   });
 
   it("puts the pull principal's credentials straight into Flux's namespace", async () => {

@@ -12,8 +12,8 @@ import {
   statusOf,
   unavailable,
   unready,
-  unsettled,
 } from "../../../provider/flux/fluxCluster.ts";
+import { unsettled } from "../../../provider/flux/fluxHealth.ts";
 import { fluxInstallIn } from "../../../provider/flux/fluxInstall.ts";
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, listen } from "../../support/loopback.ts";
 import { CLUSTER_ID, FakeCloud } from "../fakeCloud.ts";

@@ -124,9 +124,7 @@ describe("a living dev", () => {
     const ended = dev.rehearse("pulumi", "destroy", ...target, "--yes", "--skip-preview", "--non-interactive");
     const left = () => kubectl("get", "deployments", "-o", "name");
     while ((await left()).includes("source-controller")) await sleep(100);
-    const plugin = processesOf(dev.folder).find(({ args }) =>
-      args.some((word) => word.endsWith("provider/main.ts")),
-    );
+    const plugin = processesOf(dev.folder).find(({ args }) => args.some((word) => word.endsWith("provider/main.ts")));
     assert.ok(plugin, "the plugin runs");
     process.kill(plugin.pid, "SIGKILL");
     assert.notEqual((await ended).code, 0);

@@ -104,6 +104,26 @@ describe("the agent of the extension microsoft.flux", () => {
     );
   });
 
+  it("tells ARM of what is suspended in the cluster, and of what is gone", async () => {
+    const states = (report: Report | undefined) =>
+      Object.fromEntries(report?.statuses.map(({ name, complianceState }) => [name, complianceState]) ?? []);
+    const child = `${kustomizations}/child`;
+    const suspend = (isSuspended: boolean) =>
+      all.cluster.api.send("PATCH", child, { spec: { suspend: isSuspended } }, "application/merge-patch+json");
+    await suspend(true);
+    await eventually(async () => (states(reports.at(-1)).child === "Suspended" ? true : undefined));
+    await suspend(false);
+    await all.cluster.api.send("DELETE", child);
+    await eventually(async () => (states(reports.at(-1)).child === undefined ? true : undefined));
+    assert.equal(states(reports.at(-1))["fleet-cluster"], "Compliant");
+    await configure("good");
+    // The applier writes it again when it is asked to.
+    const root = `${kustomizations}/fleet-cluster`;
+    const annotations = { "reconcile.fluxcd.io/requestedAt": "now" };
+    await all.cluster.api.send("PATCH", root, { metadata: { annotations } }, "application/merge-patch+json");
+    await eventually(async () => (states(reports.at(-1)).child === "Compliant" ? true : undefined));
+  });
+
   it("leaves a Kustomization that names no service account the applier's rights, and no more", async () => {
     reports.length = 0;
     await assert.rejects(configure("wide"), (error: Error) => {

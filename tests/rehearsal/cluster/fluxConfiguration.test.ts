@@ -216,6 +216,24 @@ describe("the compliance of a fluxConfiguration", () => {
     assert.deepEqual([state, complianceOf(suspended, { state, ...rest })], ["ready", "Suspended"]);
   });
 
+  it("waits for nothing that people suspended in the cluster, and tells of it", () => {
+    const [source, infrastructure, apps] = roots as [FluxObject, FluxObject, FluxObject];
+    const held = { ...apps, suspended: true, ready: undefined };
+    const below = { ...child, suspended: true };
+    const theirs = { ...foreign, suspended: true };
+    const objects_ = { objects: [source, infrastructure], suspended: [held, below, theirs] };
+    const { state, suspended = [], ...rest } = verdictOf(objects, { state: "waiting", ...objects_, failed: [] });
+    assert.equal(state, "ready");
+    assert.equal(complianceOf(objects, { state, ...rest }), "Compliant");
+    assert.deepEqual(
+      statusesOf(suspended).map((status) => Object.values(status).slice(0, 4)),
+      [
+        ["fleet-apps", namespace, "Kustomization", "Suspended"],
+        ["team", namespace, "Kustomization", "Suspended"],
+      ],
+    );
+  });
+
   it("ends with what a Kustomization keeps when it goes", () => {
     const keeping = roots.map((root) => (root.name === "fleet-apps" ? { ...root, spec: { prune: false } } : root));
     const names = (all: FluxObject[]) =>

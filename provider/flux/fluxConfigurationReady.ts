@@ -1,0 +1,242 @@
+// FluxConfigurationReady: a commit's way into a cluster that the AKS extension runs Flux in, as Azure tells of it. The API
+// server may be out of reach, so Azure Resource Manager is all that is asked.
+
+import * as z from "zod";
+import { describe } from "../../net/describe.ts";
+import { CLOCK, type Clock } from "../../net/retry.ts";
+import { equal } from "../../plugin/diff.ts";
+import { type Context, type Diff, PartialFailure, type Properties, UNKNOWN } from "../../plugin/handler.ts";
+import {
+  handlerOf,
+  type Inputs,
+  type Known,
+  type Previewed,
+  resourceSchema,
+  type SchemaHandler,
+  type State,
+  someText,
+} from "../../plugin/schema.ts";
+import { armGet, azure, type Cloud } from "../azure/cloud.ts";
+import { GitBranch } from "../git/git.ts";
+import {
+  type Configuration,
+  configurationRef,
+  type Promised,
+  shaOf,
+  unsettledIn,
+  wrongIn,
+} from "./configurationHealth.ts";
+import { type Problem, settled, UnsettledError } from "./fluxCluster.ts";
+import * as forms from "./forms.ts";
+import { glanced, told } from "./glance.ts";
+
+/** The schema of `gitops:index:FluxConfigurationReady`. */
+export const FLUX_CONFIGURATION_READY = resourceSchema({
+  token: "gitops:index:FluxConfigurationReady",
+  description:
+    "Arrives when Azure tells that a Flux configuration has synced the commit (or a later one of the branch), that every " +
+    "Kustomization named has applied it, and that every object below the configuration is compliant; otherwise it fails " +
+    "with the messages of all that is not. Azure has no way to ask Flux for a look, so the configuration's own sync " +
+    "interval is waited for, and Azure's word on it, which is late by a minute or so.\n\n" +
+    "A refresh and a preview look at the same objects: what is missing, is suspended or has failed makes an update. " +
+    "Where Azure may not be asked, that is told and what is known is kept. Deleting it does nothing.",
+  inputs: {
+    configurationId: forms.configurationId
+      .describe("The configuration's ARM id. Another one is another configuration.")
+      .meta({ replaceOnChanges: true }),
+    url: someText.describe(
+      "The repository's HTTPS URL, without credentials: it is asked for the branch's head where Azure tells of another " +
+        "commit, with `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.",
+    ),
+    branch: someText.describe("The branch that Flux reads."),
+    commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
+    kustomizations: z
+      .array(z.string())
+      .min(1)
+      .describe("The names of Flux's Kustomizations, as the cluster has them, that have to apply the commit.")
+      .meta({ fault: "is no list of names" }),
+    releases: forms.names.describe("The names of HelmReleases that these write. Default: none.").exactOptional(),
+    readyMinutes: forms.readyMinutes.describe("How long to wait, in minutes. Default: 15.").default(15),
+  },
+  outputs: {
+    wrong: z
+      .array(z.string())
+      .describe("What was found missing, suspended or failed, each with its reason; none when all was well.")
+      .exactOptional(),
+  },
+});
+
+type ReadyInputs = Inputs<typeof FLUX_CONFIGURATION_READY>;
+type KnownReady = Known<ReadyInputs, State<typeof FLUX_CONFIGURATION_READY>>;
+
+const API_VERSION = "2023-05-01";
+
+/** What this resource needs of the world; tests give something else. */
+export interface ConfigurationWorld {
+  readonly cloud: Cloud;
+  /** The newest commit of a branch; undefined when there is no such branch. */
+  readonly head: (url: string, branch: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Between two looks, in milliseconds; ARM counts them. */
+  readonly poll: number;
+  /** How late Azure's word on an object may be, in milliseconds. */
+  readonly lag: number;
+  /** How long a look may take that is no wait, in milliseconds. */
+  readonly glance: number;
+  /** What waits are measured by. */
+  readonly clock: Clock;
+}
+
+/** The world as it is: the extension's agent tells Azure of a change within a minute or so. */
+const machine: ConfigurationWorld = {
+  cloud: azure,
+  head,
+  poll: 10_000,
+  lag: 180_000,
+  glance: 10_000,
+  clock: CLOCK,
+};
+
+/** The handler of `gitops:index:FluxConfigurationReady` in a world. */
+export function fluxConfigurationReadyIn(world: ConfigurationWorld): SchemaHandler {
+  return handlerOf(FLUX_CONFIGURATION_READY, {
+    diff: (existing, next, context) => diff(world, existing, next, context),
+    async create(inputs, context) {
+      await wait(world, inputs.configurationId, inputs, context);
+      return { id: inputs.configurationId, state: inputs };
+    },
+    async update({ id }, inputs, context) {
+      await wait(world, id, inputs, context);
+      return inputs;
+    },
+    read: (_id, known, context) => read(world, known, context),
+  });
+}
+
+/** The handler of `gitops:index:FluxConfigurationReady`. */
+export const fluxConfigurationReady = fluxConfigurationReadyIn(machine);
+
+const promised = ({ branch, commit, kustomizations, releases }: Properties) => ({
+  branch,
+  commit,
+  kustomizations,
+  releases,
+});
+
+async function diff(
+  world: ConfigurationWorld,
+  existing: KnownReady,
+  next: Previewed<ReadyInputs>,
+  context: Context,
+): Promise<Diff> {
+  const { inputs: old, state } = existing;
+  const isSame = next.configurationId !== UNKNOWN && sameId(old.configurationId, next.configurationId);
+  if (!isSame) return { changes: true, replaces: ["configurationId"] };
+  if (!equal(promised(old), promised(next))) return { changes: true, replaces: [] };
+  const look = await glanced(context, world.glance, async (signal) => problemsOf(world, existing, signal));
+  const wrong = look === undefined ? (state.wrong ?? []) : told(look.problems, context);
+  if (wrong.length === 0) return { changes: false, replaces: [] };
+  return { changes: true, replaces: [], detailed: { wrong: { kind: "update", inputDiff: false } } };
+}
+
+/** Gone with the configuration, which is another resource's: both are made again then. */
+async function read(world: ConfigurationWorld, known: KnownReady | undefined, context: Context) {
+  if (known === undefined)
+    throw new Error(
+      "FluxConfigurationReady needs no import: declare it, and it waits for what the cluster already has",
+    );
+  const { wrong: before = [], ...state } = known.state;
+  const look = await glanced(context, world.glance, async (signal) => problemsOf(world, known, signal));
+  if (look?.isGone) return undefined;
+  const wrong = look === undefined ? before : told(look.problems, context);
+  return { id: known.id, inputs: known.inputs, state: wrong.length > 0 ? { ...state, wrong } : state };
+}
+
+function sameId(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** What one look finds wrong. After a wait in vain the commit itself still has to come. */
+async function problemsOf(world: ConfigurationWorld, { inputs, state }: KnownReady, signal: AbortSignal) {
+  const configuration = await find(world, inputs, signal);
+  if (configuration === undefined) return { isGone: true, problems: [missing(inputs)] };
+  const isAwaited = (state.wrong ?? []).length > 0;
+  if (!isAwaited) return { isGone: false, problems: wrongIn(configuration, inputs) };
+  const heads = new Heads(world, inputs, signal);
+  return { isGone: false, problems: await unsettledOf(configuration, inputs, heads) };
+}
+
+const find = ({ cloud }: ConfigurationWorld, { configurationId }: ReadyInputs, signal: AbortSignal) =>
+  armGet<Configuration>(cloud, configurationId, API_VERSION, signal);
+
+const missing = ({ configurationId }: ReadyInputs): Problem => ({
+  ref: configurationRef(configurationId),
+  problem: "is not there; `pulumi up --refresh` makes it again",
+  nature: "held",
+});
+
+async function wait(world: ConfigurationWorld, id: string, inputs: ReadyInputs, context: Context): Promise<void> {
+  const heads = new Heads(world, inputs, context.signal);
+  const started = world.clock.now();
+  try {
+    await settled(world, context, inputs.readyMinutes, async () => {
+      const configuration = await find(world, inputs, context.signal);
+      if (configuration === undefined) return [missing(inputs)];
+      const problems = await unsettledOf(configuration, inputs, heads);
+      // What was resumed just now is told to be suspended for a while yet; what ARM itself holds is not.
+      const isTold = world.clock.now() - started >= world.lag || configuration.properties?.suspend === true;
+      return isTold ? problems : problems.map(({ ref, problem }) => ({ ref, problem }));
+    });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const wrong = error instanceof UnsettledError ? [...error.lines] : [describe(error)];
+    throw new PartialFailure(id, { ...inputs, wrong }, [describe(error)]);
+  }
+}
+
+async function unsettledOf(configuration: Configuration, promised: Promised & ReadyInputs, heads: Heads) {
+  const synced = shaOf(configuration.properties?.sourceSyncedCommitId);
+  return unsettledIn(configuration, promised, await heads.orderOf(synced));
+}
+
+/**
+ * Which commits are as new as the one that is waited for: whatever was the branch's head since that one was pushed. So
+ * nothing of the repository's past has to be fetched.
+ */
+class Heads {
+  readonly #world: ConfigurationWorld;
+  readonly #inputs: ReadyInputs;
+  readonly #signal: AbortSignal;
+  readonly #known: Set<string>;
+
+  constructor(world: ConfigurationWorld, inputs: ReadyInputs, signal: AbortSignal) {
+    this.#world = world;
+    this.#inputs = inputs;
+    this.#signal = signal;
+    this.#known = new Set([inputs.commit]);
+  }
+
+  /** Undefined where a commit is new enough, else what to say of it. */
+  async orderOf(synced: string | undefined): Promise<string | undefined> {
+    const { commit, url, branch } = this.#inputs;
+    if (synced === undefined) return `has synced nothing yet, not ${commit}`;
+    if (this.#known.has(synced)) return undefined;
+    const behind = `has synced ${synced}, not ${commit} yet`;
+    try {
+      const head = await this.#world.head(url, branch, this.#signal);
+      if (head !== undefined) this.#known.add(head);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      return `${behind}, or a later one: ${describe(error)}`;
+    }
+    return this.#known.has(synced) ? undefined : behind;
+  }
+}
+
+async function head(url: string, branch: string, signal: AbortSignal): Promise<string | undefined> {
+  const remote = await GitBranch.open(url, branch, signal);
+  try {
+    return await remote.head();
+  } finally {
+    await remote.close();
+  }
+}

@@ -1,0 +1,165 @@
+// What is wrong with Flux's objects: while an update waits for a commit, and when somebody only looks.
+
+import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
+import { type KubeObject, type KubernetesApi, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
+import {
+  type Condition,
+  kustomizationRef,
+  type Problem,
+  REQUESTED_AT,
+  ROOT_SOURCE,
+  readyOf,
+  statusOf,
+  unready,
+} from "./fluxCluster.ts";
+
+/** Flux's objects as they stand. @returns undefined for one that is not there. */
+export type Found = (ref: ObjectRef) => KubeObject | undefined;
+
+/**
+ * What is wrong with the GitRepository and what comes from it: each Kustomization has to be Ready at the revision that
+ * the repository has now, and all else has to be Ready. What is suspended is wrong, whatever it has come to.
+ * @param names of Kustomizations.
+ * @param requestedAt of {@link requestReconcile}: the GitRepository has to have looked since.
+ * @param more other objects of Flux that these Kustomizations write: releases and where these get their charts.
+ */
+export async function unsettled(
+  api: KubernetesApi,
+  names: readonly string[],
+  requestedAt: string,
+  more: readonly ObjectRef[] = [],
+): Promise<Problem[]> {
+  const source = await api.get(ROOT_SOURCE);
+  const wrong = sourceProblem(source, requestedAt);
+  if (wrong !== undefined) return [wrong];
+  const refs = [...names.map(kustomizationRef), ...more];
+  const objects = new Map([[nameOf(ROOT_SOURCE), source]]);
+  await Promise.all(refs.map(async (ref) => objects.set(nameOf(ref), await api.get(ref))));
+  return unsettledIn((ref) => objects.get(nameOf(ref)), refs);
+}
+
+/** As {@link unsettled}, of objects that were looked at already, whenever the GitRepository looked. */
+export function unsettledIn(found: Found, refs: readonly ObjectRef[]): Problem[] {
+  const source = found(ROOT_SOURCE);
+  const wrong = sourceProblem(source, undefined);
+  if (wrong !== undefined || source === undefined) return wrong === undefined ? [] : [wrong];
+  const revision = statusOf(source).artifact?.revision;
+  const problems = refs.flatMap((ref) => problemOf(ref, found(ref), revision) ?? []);
+  return withHeld(problems, found, refs);
+}
+
+/**
+ * What is wrong with objects and does not pass by itself: what is missing, suspended or has failed. What is at work, or
+ * only behind, or waits for something else, is well.
+ */
+export function wrongIn(found: Found, refs: readonly ObjectRef[]): Problem[] {
+  return refs.flatMap((ref): Problem[] => {
+    const object = found(ref);
+    if (object === undefined) return [{ ref, problem: "is not there", nature: "missing" }];
+    const stopped = paused(object);
+    if (stopped !== undefined) return [{ ref, problem: stopped, nature: "held" }];
+    const ready = readyOf(object);
+    return ready !== undefined && hasFailed(ready) ? [{ ref, problem: unready(object) ?? "" }] : [];
+  });
+}
+
+/** Whether a Ready condition tells of a failure, and not only of something else that is awaited. */
+export function hasFailed({ status, reason = "", message = "" }: Condition): boolean {
+  const isPassing = IS_PASSING.test(reason) || RETRIES_SOON.test(message);
+  return status === "False" && !isPassing;
+}
+
+/** Reasons of what comes to be Ready as soon as something else is: that one tells its own. */
+const IS_PASSING = /^(DependencyNotReady|SourceNotReady|HealthCheckCanceled)$/;
+/** So the controllers end what they say while an artifact is not there yet. */
+const RETRIES_SOON = /, retrying in \S+$/;
+
+/** The Kustomizations that may write an object: the root writes the others, and these the rest. */
+export function writersOf(ref: ObjectRef, refs: readonly ObjectRef[]): readonly ObjectRef[] {
+  const root = kustomizationRef(FLUX_SYSTEM);
+  const others = refs.filter(({ kind, metadata }) => kind === root.kind && metadata.name !== FLUX_SYSTEM);
+  return ref.kind === root.kind || others.length === 0 ? [root] : others;
+}
+
+function problemOf(ref: ObjectRef, object: KubeObject | undefined, revision: string | undefined): Problem | undefined {
+  if (object === undefined) return { ref, problem: "is not there yet", nature: "missing" };
+  const stopped = paused(object);
+  if (stopped !== undefined) return { ref, problem: stopped, nature: "held" };
+  const problem = unready(object);
+  if (problem !== undefined) return { ref, problem };
+  const applied = statusOf(object).lastAppliedRevision;
+  if (ref.kind !== "Kustomization" || applied === revision) return undefined;
+  return { ref, problem: `applied ${applied ?? "nothing yet"}, not ${revision}`, nature: "behind" };
+}
+
+/** The problems with all that waits, directly or not, for what is suspended. */
+function withHeld(problems: readonly Problem[], found: Found, refs: readonly ObjectRef[]): Problem[] {
+  const held = new Set(problems.filter(({ nature }) => nature === "held").map(({ ref }) => nameOf(ref)));
+  const isHeld = (ref: ObjectRef) => held.has(nameOf(ref));
+  const isStuck = ({ ref, nature }: Problem) => {
+    if (nature === "missing") return writersOf(ref, refs).every(isHeld);
+    const object = found(ref);
+    return object !== undefined && dependenciesOf(object).some(isHeld);
+  };
+  for (let count = -1; count !== held.size; ) {
+    count = held.size;
+    for (const problem of problems) if (isStuck(problem)) held.add(nameOf(problem.ref));
+  }
+  return problems.map((problem) => (isHeld(problem.ref) ? { ...problem, nature: "held" } : problem));
+}
+
+/** What an object says it waits for. */
+function dependenciesOf(object: KubeObject): ObjectRef[] {
+  if (readyOf(object)?.reason !== "DependencyNotReady") return [];
+  const { apiVersion, kind } = object;
+  const { dependsOn = [] } = object.spec as { dependsOn?: readonly { name: string; namespace?: string }[] };
+  const { namespace } = object.metadata;
+  return dependsOn.map((other) => ({ apiVersion, kind, metadata: { namespace, ...other } }));
+}
+
+function sourceProblem(source: KubeObject | undefined, requestedAt: string | undefined): Problem | undefined {
+  const ref = ROOT_SOURCE;
+  if (source === undefined) return { ref, problem: "is not there" };
+  // A request is told to have been handled all the same.
+  const stopped = paused(source);
+  if (stopped !== undefined) return { ref, problem: stopped, nature: "held" };
+  const problem = sourceFault(source, requestedAt);
+  return problem === undefined ? undefined : { ref, problem };
+}
+
+function sourceFault(source: KubeObject, requestedAt: string | undefined): string | undefined {
+  const { lastHandledReconcileAt, artifact } = statusOf(source);
+  const problem = unready(source);
+  if (problem !== undefined) return IS_REFUSED.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
+  if (artifact?.revision === undefined) return "has fetched nothing yet";
+  if (requestedAt === undefined) return undefined;
+  // Somebody may have asked again meanwhile; then only that is told to have been done.
+  const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
+  const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
+  return hasLooked ? undefined : "has not looked again yet";
+}
+
+/** What `flux resume` calls the kinds that it resumes. */
+const RESUMABLE: Readonly<Record<string, string>> = {
+  Kustomization: "kustomization",
+  HelmRelease: "helmrelease",
+  GitRepository: "source git",
+  OCIRepository: "source oci",
+  HelmRepository: "source helm",
+  HelmChart: "source chart",
+  Bucket: "source bucket",
+};
+
+/** What lets a suspended object go on: people suspended it, so nobody else resumes it. */
+export function resumeRemedy(kind: string, name: string): string {
+  return `is suspended; \`flux resume ${RESUMABLE[kind] ?? kind.toLowerCase()} ${name}\` lets it go on`;
+}
+
+function paused({ kind, metadata, spec }: KubeObject): string | undefined {
+  return (spec as { suspend?: boolean } | undefined)?.suspend ? resumeRemedy(kind, metadata.name) : undefined;
+}
+
+/** GitHub says of a private repository that it is not found. */
+const IS_REFUSED = /authentication required|authorization failed|repository not found|invalid auth/i;
+
+const TOKEN_REMEDY = "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";

@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+
+export interface FluxConfigurationReadyArgs {
+  /** The configuration's ARM id. Another one is another configuration. */
+  readonly configurationId: pulumi.Input<string>;
+  /**
+   * The repository's HTTPS URL, without credentials: it is asked for the branch's head where Azure tells of another commit,
+   * with `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
+   */
+  readonly url: pulumi.Input<string>;
+  /** The branch that Flux reads. */
+  readonly branch: pulumi.Input<string>;
+  /** The commit that the cluster shall come to; a new one is waited for. */
+  readonly commit: pulumi.Input<string>;
+  /** The names of Flux's Kustomizations, as the cluster has them, that have to apply the commit. */
+  readonly kustomizations: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** The names of HelmReleases that these write. @default none */
+  readonly releases?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** How long to wait, in minutes. @default 15 */
+  readonly readyMinutes?: pulumi.Input<number>;
+}
+
+/**
+ * Arrives when Azure tells that a Flux configuration has synced the commit (or a later one of the branch), that every
+ * Kustomization named has applied it, and that every object below the configuration is compliant; otherwise it fails with
+ * the messages of all that is not. Azure has no way to ask Flux for a look, so the configuration's own sync interval is
+ * waited for, and Azure's word on it, which is late by a minute or so.
+ *
+ * A refresh and a preview look at the same objects: what is missing, is suspended or has failed makes an update. Where
+ * Azure may not be asked, that is told and what is known is kept. Deleting it does nothing.
+ */
+export class FluxConfigurationReady extends pulumi.CustomResource {
+  declare readonly commit: pulumi.Output<string>;
+  /** What was found missing, suspended or failed, each with its reason; none when all was well. */
+  declare readonly wrong: pulumi.Output<readonly string[] | undefined>;
+
+  constructor(name: string, args: FluxConfigurationReadyArgs, opts?: pulumi.CustomResourceOptions) {
+    super("gitops:index:FluxConfigurationReady", name, { ...args, wrong: undefined }, opts);
+  }
+}
