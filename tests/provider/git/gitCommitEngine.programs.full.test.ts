@@ -48,7 +48,7 @@ describe("GitCommit under the real engine", () => {
       name: "demo",
       namespace: "demo",
       stringData: { password: "hush" },
-      keyUrl: "https://v.vault.azure.net/keys/sops/0123456789abcdef0123456789abcdef",
+      keyUrl: "https://prod-kv.vault.azure.net/keys/sops/0123456789abcdef0123456789abcdef",
       publicKey: PUBLIC_KEY,
     };
     const commit = { url: server.url, branch: "main", message: "Update stack prod", secret, ...more };
