@@ -1,10 +1,10 @@
 // What the settings of a stack promise of its cluster, whatever is found there.
 import {
+  chartObjects,
   EXTENSION,
   FLUX_NAMESPACE,
   GIT_REPOSITORY,
   gitSecret,
-  HELM_REPOSITORY,
   helmChart,
   KUSTOMIZATIONS,
   PULL_SECRET,
@@ -43,6 +43,7 @@ export function expectedOf(
 ): Expected {
   const flux = (kind: string, name: string): FluxReference => ({ kind, namespace: FLUX_NAMESPACE, name });
   const { pullPrincipal } = registry;
+  const { releases, sources } = chartObjects(charts, pullPrincipal);
   return {
     mode,
     namespaces: [FLUX_NAMESPACE],
@@ -56,9 +57,9 @@ export function expectedOf(
     source: flux("GitRepository", GIT_REPOSITORY),
     kustomizations: [rootKustomization(mode), ...KUSTOMIZATIONS].map((name) => flux("Kustomization", name)),
     releases: [
-      ...charts.map(({ name }) => flux("HelmRelease", name)),
-      ...(pullPrincipal && charts.length > 0 ? [flux("HelmRepository", HELM_REPOSITORY)] : []),
-      ...charts.map(({ name }) => (pullPrincipal ? flux("HelmChart", helmChart(name)) : flux("OCIRepository", name))),
+      ...releases.map((name) => flux("HelmRelease", name)),
+      ...sources.map((source) => flux(...(source.split("/") as [string, string]))),
+      ...(pullPrincipal ? releases.map((name) => flux("HelmChart", helmChart(name))) : []),
     ],
     extensions: mode === "extension" ? [EXTENSION] : [],
     configurations: mode === "extension" ? [GIT_REPOSITORY] : [],
