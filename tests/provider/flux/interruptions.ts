@@ -145,7 +145,7 @@ export function interruptions(given: () => Interruptible, least: number, timeout
     this.timeout(timeout);
     await create(given().context);
     // Before, while and after the controllers, the CRDs and the namespace go.
-    for (let nth = 1; await cutOff(nth, remove); nth += 5) {
+    for (let nth = 1; await cutOff(nth, remove); nth += 8) {
       for (let moment = 1; await cutOff(moment, update); moment++)
         if (!(await isChanged())) await assertWhole(`after ${nth} and ${moment} writes`);
       await assertWhole(`after ${nth} writes`);
