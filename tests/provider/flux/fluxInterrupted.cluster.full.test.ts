@@ -1,7 +1,7 @@
 // The same as in fluxInterrupted.test.ts with the real control plane and Flux's real manifests. The controllers are
 // played, for there are many moments; what the real ones do is in fluxRestored.cluster.full.test.ts.
 import { Agent } from "node:https";
-import { after, before, describe } from "mocha";
+import { after, before, describe, it } from "mocha";
 import { KubernetesApi } from "../../../net/kubernetesApi.ts";
 import { CLUSTER_TIMEOUT } from "../../support/cluster.ts";
 import { type FluxInstallation, fluxInstallation } from "../../support/fluxInstallation.ts";
@@ -97,5 +97,14 @@ describe("FluxInstall, cut off after any of its writes to a real control plane",
     }
   }
 
-  interruptions(() => given, 40, CLUSTER_TIMEOUT);
+  const walks = interruptions(() => given, 40);
+  it("in an installation: the next one goes on from there", () => walks.installation()).timeout(CLUSTER_TIMEOUT);
+  it("in an uninstall: the next one goes on from there", () => walks.uninstall()).timeout(CLUSTER_TIMEOUT);
+  it("in an uninstall: the next update sees it and installs Flux again", () => walks.uninstallTakenBack()).timeout(
+    CLUSTER_TIMEOUT,
+  );
+  it("in taking an uninstall back: the next update goes on from there", () => walks.takingBack()).timeout(
+    CLUSTER_TIMEOUT,
+  );
+  it("in an installation: a deletion leaves nothing of it", () => walks.installationDeleted()).timeout(CLUSTER_TIMEOUT);
 });

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { after, before, describe } from "mocha";
+import { after, before, describe, it } from "mocha";
 import { CLOCK } from "../../../net/retry.ts";
 import { fluxInstallIn } from "../../../provider/flux/fluxInstall.ts";
 import { FakeKubernetes } from "../../support/fakeKubernetes.ts";
@@ -106,5 +106,12 @@ describe("FluxInstall, cut off after any of its writes", () => {
   });
   after(() => server.close());
 
-  interruptions(() => given, 15, 60_000);
+  const walks = interruptions(() => given, 15);
+  it("in an installation: the next one goes on from there", () => walks.installation()).timeout(120_000);
+  it("in an uninstall: the next one goes on from there", () => walks.uninstall()).timeout(120_000);
+  it("in an uninstall: the next update sees it and installs Flux again", () => walks.uninstallTakenBack()).timeout(
+    120_000,
+  );
+  it("in taking an uninstall back: the next update goes on from there", () => walks.takingBack()).timeout(120_000);
+  it("in an installation: a deletion leaves nothing of it", () => walks.installationDeleted()).timeout(120_000);
 });

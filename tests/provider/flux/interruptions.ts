@@ -1,6 +1,5 @@
 // FluxInstall cut off after each of its writes, and what the next command makes of it; in a cluster that the caller gives.
 import { strict as assert } from "node:assert";
-import { it } from "mocha";
 import type { Context, Existing, Properties, ResourceHandler } from "../../../plugin/handler.ts";
 
 /** A cluster without Flux, and the way to it. */
@@ -31,12 +30,11 @@ const BUCKETS = "/apis/source.toolkit.fluxcd.io/v1/namespaces/default/buckets";
 const MOST = 150;
 
 /**
- * Declares the tests.
- * @param given of the moment when a test runs.
+ * Walks through all moments, one walk after the other in this order.
+ * @param given of the moment when a walk begins.
  * @param least how many moments there are at least.
- * @param timeout of each test, in milliseconds.
  */
-export function interruptions(given: () => Interruptible, least: number, timeout: number): void {
+export function interruptions(given: () => Interruptible, least: number) {
   let existing: Existing;
   const create = async (context: Context) => {
     const { handler, inputs } = given();
@@ -104,25 +102,22 @@ export function interruptions(given: () => Interruptible, least: number, timeout
     return found.map((one) => one && (one.spec.suspend ?? false));
   };
 
-  it("in an installation: the next one goes on from there", async function () {
-    this.timeout(timeout);
+  async function installation(): Promise<void> {
     let moments = 0;
     while (moments < MOST && (await cutOff(moments + 1, create))) moments++;
     assert.ok(moments > least && moments < MOST, `${moments} moments`);
     await assertWhole("at the end");
-  });
+  }
 
-  it("in an uninstall: the next one goes on from there", async function () {
-    this.timeout(timeout);
+  async function uninstall(): Promise<void> {
     let runs = 0;
     // Each run marks the namespace and then comes one write further.
     while (runs < MOST && (await cutOff(2, remove))) runs++;
     assert.ok(runs > least / 2 && runs < MOST, `${runs} moments`);
     await assertGone("at the end");
-  });
+  }
 
-  it("in an uninstall: the next update sees it and installs Flux again", async function () {
-    this.timeout(timeout);
+  async function uninstallTakenBack(): Promise<void> {
     await create(given().context);
     for (let nth = 1; nth < MOST; nth++) {
       await furnish();
@@ -139,10 +134,9 @@ export function interruptions(given: () => Interruptible, least: number, timeout
       assert.deepEqual(found, found[0] === undefined ? [undefined, undefined] : [true, false], moment);
     }
     assert.fail("it never came to its end");
-  });
+  }
 
-  it("in taking an uninstall back: the next update goes on from there", async function () {
-    this.timeout(timeout);
+  async function takingBack(): Promise<void> {
     await create(given().context);
     // Before, while and after the controllers, the CRDs and the namespace go.
     for (let nth = 1; await cutOff(nth, remove); nth += 8) {
@@ -150,15 +144,16 @@ export function interruptions(given: () => Interruptible, least: number, timeout
         if (!(await isChanged())) await assertWhole(`after ${nth} and ${moment} writes`);
       await assertWhole(`after ${nth} writes`);
     }
-  });
+  }
 
-  it("in an installation: a deletion leaves nothing of it", async function () {
-    this.timeout(timeout);
+  async function installationDeleted(): Promise<void> {
     await remove(given().context);
     for (let nth = 1; await cutOff(nth, create); nth++) {
       await remove(given().context);
       await assertGone(`after ${nth} writes`);
     }
     await assertWhole("at the end");
-  });
+  }
+
+  return { installation, uninstall, uninstallTakenBack, takingBack, installationDeleted };
 }
