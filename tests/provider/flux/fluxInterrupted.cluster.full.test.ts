@@ -53,6 +53,8 @@ describe("FluxInstall, cut off after any of its writes to a real control plane",
         written = listener;
       },
     };
+    // Others may have left theirs.
+    await given.handler.delete?.({ id: "", inputs: given.inputs, state: {} }, given.context);
     void play();
   });
   after(async () => {
