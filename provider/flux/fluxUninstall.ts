@@ -64,8 +64,9 @@ export async function uninstallFlux(world: FluxWorld, api: KubernetesApi, contex
     for (const object of await allOf(api, kinds)) await release(api, object);
     return definitions();
   });
-  await api.delete(NAMESPACE);
-  await gone(world, context, async () => [await api.get(NAMESPACE)].flatMap((one) => one ?? []));
+  const namespace = async () => [await api.get(NAMESPACE)].flatMap((one) => one ?? []);
+  for (const object of await namespace()) if (!isDying(object)) await api.delete(object);
+  await gone(world, context, namespace);
 }
 
 /**

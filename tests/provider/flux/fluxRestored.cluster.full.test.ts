@@ -192,7 +192,8 @@ describe("what is missing of Flux in a cluster", () => {
 
   it("is all, where even the CRDs are gone", async () => {
     await flux.all.runFlux("uninstall", "--silent");
-    assert.equal(await refreshed(), undefined);
+    for (const path of [NAMESPACE, `${CRDS}/gitrepositories.source.toolkit.fluxcd.io`]) await gone(path);
+    await eventually(async () => ((await refreshed()) === undefined ? true : undefined));
     assert.equal((await diff())?.changes, true);
     await update();
     await isWhole();
