@@ -42,8 +42,8 @@ export async function unsettled(
 export function unsettledIn(found: Found, refs: readonly ObjectRef[]): Problem[] {
   const source = found(ROOT_SOURCE);
   const wrong = sourceProblem(source, undefined);
-  if (wrong !== undefined || source === undefined) return wrong === undefined ? [] : [wrong];
-  const revision = statusOf(source).artifact?.revision;
+  if (wrong !== undefined) return [wrong];
+  const revision = source && statusOf(source).artifact?.revision;
   const problems = refs.flatMap((ref) => problemOf(ref, found(ref), revision) ?? []);
   return withHeld(problems, found, refs);
 }
