@@ -182,7 +182,8 @@ describe("a living prod whose parts are replaced", () => {
   });
 
   it("would make everything anew before it deleted anything", async () => {
-    const { stdout } = await prod.succeeds("pulumi", "preview", "--json", "--replace", "**", "--non-interactive");
+    const all = ["--replace", "**azure-native:**", "--show-replacement-steps"];
+    const { stdout } = await prod.succeeds("pulumi", "preview", "--json", ...all, "--non-interactive");
     const ops = (JSON.parse(stdout).steps as { op: string; urn: string }[]).filter(({ op }) => op !== "same");
     const gone = ops.findIndex(({ op }) => op.startsWith("delete"));
     const last = ops.findLastIndex(({ op }) => op === "create-replacement");
