@@ -170,7 +170,6 @@ describe("a living prod whose parts are replaced", () => {
       ["VaultKey", "kv-prod"],
       ["KeyInUse", "flux"],
       ["PrivateEndpoint", "kv-prod-endpoint"],
-      ["UserAssignedIdentity", "flux-prod"],
       ["RandomString", "acr-prod-suffix"],
     ]);
     await prod.succeeds("pulumi", "up", ...QUIET, ...resources);
@@ -179,7 +178,7 @@ describe("a living prod whose parts are replaced", () => {
     const gone = requests.findIndex((it) => it.startsWith("DELETE "));
     const last = requests.findLastIndex((it) => /^(PUT|POST) /.test(it));
     assert.ok(last < gone, requests.join("\n"));
-    for (const type of ["registries", "userAssignedIdentities", "privateEndpoints", "roleAssignments"])
+    for (const type of ["registries", "privateEndpoints", "roleAssignments"])
       assert.ok(
         requests.some((it) => it.startsWith(`DELETE ${type}/`)),
         type,
