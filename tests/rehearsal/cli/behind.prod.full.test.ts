@@ -47,7 +47,9 @@ const CHANGED: Readonly<Record<string, (body: Body) => Body>> = {
   "privatedns:VirtualNetworkLink": tagged,
   "operationalinsights:Workspace": changed({ retentionInDays: 60 }),
   "managedidentity:FederatedIdentityCredential": changed({ subject: "system:serviceaccount:default:somebody" }),
-  "containerservice:ManagedCluster": changed({ supportPlan: "AKSLongTermSupport" }),
+  "containerservice:ManagedCluster": changed({
+    autoUpgradeProfile: { upgradeChannel: "none", nodeOSUpgradeChannel: "None" },
+  }),
   "kubernetesconfiguration:FluxConfiguration": changed({ suspend: true }),
 };
 
