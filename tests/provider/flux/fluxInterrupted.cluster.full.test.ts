@@ -99,7 +99,7 @@ describe("FluxInstall, cut off after any of its writes to a real control plane",
     }
   }
 
-  const walks = interruptions(() => given, 40);
+  const walks = interruptions(() => given, 30);
   it("in an installation: the next one goes on from there", () => walks.installation()).timeout(CLUSTER_TIMEOUT);
   it("in an uninstall: the next one goes on from there", () => walks.uninstall()).timeout(CLUSTER_TIMEOUT);
   it("in an uninstall: the next update sees it and installs Flux again", () => walks.uninstallTakenBack()).timeout(
