@@ -1,9 +1,12 @@
 // What becomes of a component's resources when they are replaced: the new one is there before the old one goes.
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { ContainerRegistry, SopsKeyVault } from "../../components/index.ts";
+import { ContainerRegistry, FluxBootstrap, FluxIdentity, SopsKeyVault } from "../../components/index.ts";
 import { deploy } from "./deployment.ts";
 import { EVERYTHING } from "./everything.ts";
+import { fluxArgs } from "./flux/fluxDeployment.ts";
+
+const GROUP = "6f1f2b6e-1111-4e0a-9c60-000000000003";
 
 /** Providers that never delete first, and the cluster's objects, whose names are Flux's and the program's for good. */
 const OTHERS = /^(gitops|kubernetes|pulumi|aks-gitops|test):/;
@@ -35,5 +38,18 @@ describe("a resource that is replaced", () => {
     assert.deepEqual(find("PrivateEndpoint", "acr-endpoint").replaceOnChanges, [
       "privateLinkServiceConnections[*].privateLinkServiceId",
     ]);
+  });
+
+  it("is named in a commit, and let go, only when Flux's identity and people may use the new one", async () => {
+    const { find } = await deploy(() => {
+      const roles = { registryId: "registry", keyId: "key" };
+      const identity = new FluxIdentity("id", { resourceGroupName: "group", issuer: "https://issuer/", ...roles });
+      const { keyUsers } = new SopsKeyVault("kv", { resourceGroupName: "group", editors: [GROUP] });
+      return new FluxBootstrap("flux", { ...fluxArgs(), identity, keyUsers });
+    });
+    const ofFlux = ["RoleAssignment::id-decrypt", "RoleAssignment::id-pull"];
+    const dependencies = (type: string) => find(type, "flux").dependencies.filter((it) => it.startsWith("RoleAssign"));
+    assert.deepEqual(dependencies("GitCommit"), ofFlux);
+    assert.deepEqual(dependencies("KeyInUse"), [...ofFlux, `RoleAssignment::kv-editor-use-${GROUP}`]);
   });
 });

@@ -21,7 +21,8 @@ describe("a living dev whose parts are replaced", () => {
   const flux = () =>
     dev.output(
       ...["kubectl", "get", "-n", "flux-system", "-o", "jsonpath={.items[*].metadata.uid}"],
-      ...["namespace/flux-system", "deployments", "gitrepository/flux-system", "secret/flux-helm-acr-credentials"],
+      ...["namespace/flux-system", "gitrepository/flux-system", "secret/flux-helm-acr-credentials"],
+      ...["source", "kustomize", "helm", "notification"].map((name) => `deployment/${name}-controller`),
     );
 
   async function urn(type: string, name: string): Promise<string> {
