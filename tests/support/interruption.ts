@@ -46,19 +46,24 @@ export async function interrupt(
       requestsOf(rehearsal)
         .slice(before)
         .some((one) => request.test(one)));
-  while (!hasCome()) {
-    assert.equal(child.exitCode, null, `the moment did not come\n${output.stdout}\n${output.stderr}`);
-    await sleep(20);
+  try {
+    while (!hasCome()) {
+      assert.equal(child.exitCode, null, `the moment did not come\n${output.stdout}\n${output.stderr}`);
+      await sleep(20);
+    }
+    const found = processesOf(rehearsal.folder).filter(({ name, args }) => isOf(interruption, name, args));
+    assert.equal(found.length, 1, `the ${interruption} is no process, or several`);
+    for (const { pid } of found) process.kill(pid, interruption === "Ctrl-C" ? "SIGINT" : "SIGKILL");
+  } catch (error) {
+    child.kill("SIGINT");
+    throw error;
   }
-  const found = processesOf(rehearsal.folder).filter(({ name, args }) => isOf(interruption, name, args));
-  assert.equal(found.length, 1, `the ${interruption} is no process, or several`);
-  for (const { pid } of found) process.kill(pid, interruption === "Ctrl-C" ? "SIGINT" : "SIGKILL");
   const [code] = await closed;
   return { code: (code as number | null) ?? 1, ...output };
 }
 
 function isOf(interruption: Interruption, name: string, args: readonly string[]): boolean {
-  if (interruption === "plugin") return args.includes(join(checkout, "provider/main.ts"));
+  if (interruption === "plugin") return args.some((arg) => arg.endsWith("/provider/main.ts"));
   return name === (interruption === "host" ? "pulumi-language-nodejs" : "pulumi");
 }
 
