@@ -17,6 +17,7 @@ import { type FluxWorld, kustomizationRef, openCluster, ROOT_SOURCE, statusOf } 
 import { pullSecretRef } from "./fluxPullSecret.ts";
 import { SIGN_IN } from "./fluxToken.ts";
 import { isDying, isMarked, NAMESPACE } from "./fluxUninstall.ts";
+import { inTime } from "./glance.ts";
 
 /** How long a look may take in all, in milliseconds: a preview must not wait for a server that is not to be reached. */
 const LOOK_LIMIT = 5_000;
@@ -78,7 +79,8 @@ export async function lookAtFlux(
   context: Context,
 ): Promise<Looked | Closed> {
   try {
-    return await withinLimit(world, inputs.endpoint, context.signal, async (signal) => {
+    const late = () => new UnreachableError(inputs.endpoint, new Error(`silent for ${LOOK_LIMIT / 1000} s`));
+    return await inTime({ clock: world.clock, within: LOOK_LIMIT, late }, context.signal, async (signal) => {
       const api = openCluster(world, inputs, signal, 1);
       // Who does not get through is told so at once.
       const namespace = await partOf([NAMESPACE], async () => [await api.metadataOf(NAMESPACE)]);
@@ -126,25 +128,6 @@ export function strayed(roots: Roots, inputs: Required<Roots>): string[] {
 const ROOT = kustomizationRef(FLUX_SYSTEM);
 const CRD = ["apiextensions.k8s.io/v1", "CustomResourceDefinition"] as const;
 const COMPONENTS: readonly string[] = ["Namespace", "Deployment", CRD[1]];
-
-async function withinLimit<T>(
-  { clock }: FluxWorld,
-  endpoint: string,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const end = new AbortController();
-  const both = AbortSignal.any([signal, end.signal]);
-  // A token may be waited for too, which no signal ends.
-  const limit = clock.pause(LOOK_LIMIT, both).then(() => {
-    throw new UnreachableError(endpoint, new Error(`silent for ${LOOK_LIMIT / 1000} s`));
-  });
-  try {
-    return await Promise.race([work(both), limit]);
-  } finally {
-    end.abort();
-  }
-}
 
 async function partOf(refs: readonly ObjectRef[], get: () => Promise<Part["found"]>): Promise<Part> {
   const kind = refs[0]?.kind ?? "";

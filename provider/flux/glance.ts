@@ -1,8 +1,30 @@
 // A look that a refresh or a preview takes: short, and what cannot be seen counts as known.
 
 import { describe } from "../../net/describe.ts";
+import { CLOCK, type Clock } from "../../net/retry.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { lineOf, type Problem } from "./fluxCluster.ts";
+
+/**
+ * What a look gives, if it does so within so many milliseconds; a token may be slow to come by too, which no signal ends.
+ * @throws Error as `late` makes it, when the time is over.
+ */
+export async function inTime<T>(
+  { clock, within, late }: { readonly clock: Clock; readonly within: number; readonly late: () => Error },
+  signal: AbortSignal,
+  look: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const end = new AbortController();
+  const both = AbortSignal.any([signal, end.signal]);
+  const over = clock.pause(within, both).then(() => {
+    throw late();
+  });
+  try {
+    return await Promise.race([look(both), over]);
+  } finally {
+    end.abort();
+  }
+}
 
 /**
  * What a look gives, within so many milliseconds.
@@ -13,14 +35,9 @@ export async function glanced<T>(
   within: number,
   look: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | undefined> {
-  const timeout = AbortSignal.timeout(within);
-  const ended = new Promise<never>((_, reject) => {
-    const late = new Error(`no answer within ${within / 1000} s`);
-    timeout.addEventListener("abort", () => reject(late));
-  });
+  const late = () => new Error(`no answer within ${within / 1000} s`);
   try {
-    // A token may be slow to come by too.
-    return await Promise.race([look(AbortSignal.any([context.signal, timeout])), ended]);
+    return await inTime({ clock: CLOCK, within, late }, context.signal, look);
   } catch (error) {
     context.signal.throwIfAborted();
     context.log(
