@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { callArm } from "../../support/arm.ts";
 import { Rehearsal } from "../../support/rehearsal.ts";
@@ -24,7 +25,11 @@ const DELETED = [
   "network:PrivateDnsZoneGroup",
   "network:PrivateEndpoint",
   "privatedns:VirtualNetworkLink",
+  "privatedns:PrivateZone",
+  "operationalinsights:Workspace",
+  "containerregistry:Registry",
   "kubernetesconfiguration:FluxConfiguration",
+  "kubernetesconfiguration:Extension",
 ];
 
 const tagged = (body: Body): Body => ({ ...body, tags: { changed: "by hand" } });
@@ -74,6 +79,15 @@ describe("a living prod whose Azure somebody works in", () => {
   const call = (method: string, { id, outputs }: Kept, body?: object) =>
     callArm(prod, method, `${id}?api-version=${outputs.azureApiVersion}`, body);
 
+  /** Returns when a condition holds. */
+  async function eventually(condition: () => Promise<boolean>): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      if (await condition()) return;
+      await sleep(500);
+    }
+    assert.fail("it did not come to be");
+  }
+
   /** What the program last asked ARM to make of a resource. */
   function lastBody({ id }: Kept): Body {
     const lines = readFileSync(join(prod.folder, "arm-requests.jsonl"), "utf8").trim().split("\n");
@@ -105,10 +119,30 @@ describe("a living prod whose Azure somebody works in", () => {
     assert.deepEqual((await resources()).map(({ urn }) => urn).sort(), all.map(({ urn }) => urn).sort());
   });
 
+  it("gets back the key that reads the repository", async () => {
+    const { resources } = JSON.parse((await prod.succeeds("pulumi", "stack", "export")).stdout).deployment;
+    const key = (resources as Kept[]).find(({ type }) => type.endsWith(":RepositoryDeployKey"));
+    const [, id] = key?.id.split(":") ?? [];
+    const url = `https://api.github.com/repos/acme/fleet/keys/${id}`;
+    await prod.output("bash", "-euc", `curl -sSf -X DELETE -H "Authorization: Bearer $GITHUB_TOKEN" ${url}`);
+    assert.ok(key);
+    await isPutRight([key]);
+  });
+
   it("gets back what was changed", async () => {
     const touched = (await resources()).filter((one) => kindOf(one) in CHANGED);
     assert.deepEqual([...new Set(touched.map(kindOf))].sort(), Object.keys(CHANGED).sort());
     for (const one of touched) await call("PUT", one, CHANGED[kindOf(one)]?.(lastBody(one)));
     await isPutRight(touched);
+  });
+
+  it("is told how the vault comes back when its resource group was deleted", async () => {
+    const group = (await resources()).find((one) => kindOf(one) === "resources:ResourceGroup");
+    assert.ok(group);
+    await call("DELETE", group);
+    await eventually(async () => (await prod.inspection()).resources.length === 0);
+    const { code, stdout } = await prod.rehearse("pulumi", "up", "--refresh", ...QUIET);
+    assert.notEqual(code, 0);
+    assert.match(stdout, /vault.*deleted state.*(recover|purge)/is);
   });
 });

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import { before, describe, it } from "mocha";
+import { callArm, callGraph } from "../../support/arm.ts";
 import { devRehearsal } from "../../support/devRehearsal.ts";
 import { processesOf } from "../../support/processes.ts";
 import type { Rehearsal } from "../../support/rehearsal.ts";
@@ -34,47 +35,38 @@ describe("a living dev", () => {
     await dev.succeeds("check");
   }
 
-  /** What is gone is told by a preview, by a reader's too, and by check; an update brings it back. */
-  async function isMended(names: readonly RegExp[], isToldToReaders = true): Promise<void> {
+  it("brings back controllers, secrets, a Kustomization and a release, and what they had applied", async () => {
+    await kubectl("delete", "deployment/source-controller", "deployment/kustomize-controller");
+    await kubectl("delete", "secret/flux-system", "secret/flux-helm-acr-credentials");
+    await kubectl("patch", "helmrelease/kured", "--type=merge", "--patch", '{"metadata":{"finalizers":null}}');
+    await kubectl("delete", "helmrelease/kured", "--wait=false");
+    await kubectl("patch", "kustomization/apps", "--type=merge", "--patch", '{"metadata":{"finalizers":null}}');
+    await kubectl("delete", "kustomization/apps");
+    await dev.output("kubectl", "-n", "demo", "delete", "deployment/demo");
+    const names = [
+      /Deployment flux-system\/source-controller/,
+      /Deployment flux-system\/kustomize-controller/,
+      /Secret flux-system\/flux-system/,
+      /Secret flux-system\/flux-helm-acr-credentials/,
+      /Kustomization flux-system\/apps/,
+      /HelmRelease flux-system\/kured/,
+    ];
     const { code, stdout } = await preview("--expect-no-changes");
     assert.notEqual(code, 0, stdout);
-    for (const name of names) assert.match(stdout, name);
+    const told = await faults();
+    for (const name of names) {
+      assert.match(stdout, name);
+      assert.match(told, name);
+    }
+    // Whoever may preview need not see all of it.
     const read = await dev.rehearse("--as", "reader", "pulumi", "preview", "--non-interactive");
     assert.equal(read.code, 0, read.stdout + read.stderr);
-    if (isToldToReaders) for (const name of names) assert.match(read.stdout, name);
-    const told = await faults();
-    for (const name of names) assert.match(told, name);
     await up();
     await isWell();
-  }
-
-  it("brings back Flux's controllers", async () => {
-    await kubectl("delete", "deployment", "source-controller", "kustomize-controller");
-    await isMended([/source-controller/, /kustomize-controller/], false);
-  });
-
-  it("brings back the Secret that Flux reads the repository with", async () => {
-    await kubectl("delete", "secret", "flux-system");
-    await isMended([/Secret flux-system\/flux-system/], false);
-  });
-
-  it("brings back the pull principal's Secret", async () => {
-    await kubectl("delete", "secret", "flux-helm-acr-credentials");
-    await isMended([/Secret flux-system\/flux-helm-acr-credentials/], false);
-  });
-
-  it("brings back a Kustomization and what it had applied", async () => {
-    await kubectl("delete", "kustomization", "apps");
-    await isMended([/Kustomization flux-system\/apps/], false);
     assert.equal(
       await dev.output("kubectl", "-n", "demo", "get", "deployment", "demo", "-o", "name"),
       "deployment.apps/demo",
     );
-  });
-
-  it("brings back a release", async () => {
-    await kubectl("delete", "helmrelease", "kured");
-    await isMended([/HelmRelease flux-system\/kured/], false);
   });
 
   it("names what is suspended and leaves it so", async () => {
@@ -89,23 +81,51 @@ describe("a living dev", () => {
     await isWell();
   });
 
-  for (const type of ["FluxInstall", "GitCommit", "FluxReady"])
-    it(`renews ${type} and takes nothing away`, async () => {
-      const uids = () =>
-        dev.output(
-          "kubectl",
-          "get",
-          "-A",
-          "namespaces,deployments,daemonsets,kustomizations,secrets",
-          "-o",
-          "jsonpath={.items[*].metadata.uid}",
-        );
-      const before = { uids: await uids(), commits: await commits() };
-      const { stdout } = await up("--replace", `**gitops:index:${type}::flux`);
-      assert.match(stdout, /1 replaced/);
-      assert.deepEqual({ uids: await uids(), commits: await commits() }, before);
-      await isWell();
-    });
+  /** The ids of the stack's resources of a type. */
+  async function idsOf(type: string): Promise<string[]> {
+    const { resources } = JSON.parse((await dev.succeeds("pulumi", "stack", "export")).stdout).deployment;
+    return (resources as { type: string; id: string }[]).filter((one) => one.type === type).map(({ id }) => id);
+  }
+
+  /** Seen by a refresh, put right by an update. */
+  async function isPutRight(...types: readonly string[]): Promise<void> {
+    const { code, stdout } = await preview("--refresh", "--expect-no-changes");
+    assert.notEqual(code, 0, stdout);
+    for (const type of types) assert.match(stdout, new RegExp(`\\+ +\\S*${type}\\b.* create`), type);
+    await up("--refresh");
+    await isWell();
+  }
+
+  it("gets back the pull principal's password", async () => {
+    const [id = ""] = await idsOf("azuread:index/applicationPassword:ApplicationPassword");
+    const [application, keyId] = id.split("/password/");
+    await callGraph(dev, "POST", `/applications/${application}/removePassword`, { keyId });
+    await isPutRight("ApplicationPassword");
+  });
+
+  it("gets back the pull principal's application, and the identity of Flux's controllers, with all that was theirs", async () => {
+    const [id = ""] = await idsOf("azuread:index/application:Application");
+    await callGraph(dev, "DELETE", id);
+    const ids = await idsOf("azure-native:managedidentity:UserAssignedIdentity");
+    await callArm(dev, "DELETE", `${ids.find((one) => /\/flux-/.test(one))}?api-version=2023-01-31`);
+    await isPutRight(
+      ...["Application", "ServicePrincipal", "ApplicationPassword"],
+      ...["UserAssignedIdentity", "FederatedIdentityCredential"],
+    );
+  });
+
+  it("renews what is replaced by hand, and takes nothing away", async () => {
+    const kinds = "namespaces,deployments,daemonsets,kustomizations,secrets";
+    const uids = () => dev.output("kubectl", "get", "-A", kinds, "-o", "jsonpath={.items[*].metadata.uid}");
+    const before = { uids: await uids(), commits: await commits() };
+    const replaced = ["FluxInstall", "GitCommit", "FluxReady"].flatMap((type) => [
+      ...["--replace", `**gitops:index:${type}::flux`],
+    ]);
+    const { stdout } = await up(...replaced);
+    assert.match(stdout, /3 replaced/);
+    assert.deepEqual({ uids: await uids(), commits: await commits() }, before);
+    await isWell();
+  });
 
   it("takes everything over when the state has lost the commit and what depends on it", async () => {
     const before = await commits();
