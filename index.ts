@@ -42,6 +42,7 @@ const vault = new SopsKeyVault(`kv-${stack}`, { ...common, ...sopsSettings, vaul
 const mirror = new HelmMirror("mirror", {
   lock,
   registryId: registry.registryId,
+  registryCreated: registry.registryCreated,
   importServer: registry.importServer,
   pushServer: registry.pushServer,
 });

@@ -9,6 +9,11 @@ export interface HelmMirrorArgs {
   readonly lock: Pick<Lock, "charts" | "images">;
   /** ARM id of the registry. */
   readonly registryId: pulumi.Input<string>;
+  /**
+   * When the registry was made, as ContainerRegistry gives it: one that was made anew under its name is filled again.
+   * @default the registry counts as the same
+   */
+  readonly registryCreated?: pulumi.Input<string> | undefined;
   /** The registry's login server, when images may be imported. */
   readonly importServer: pulumi.Input<string>;
   /** The same, when charts may be pushed. @default importServer */
@@ -37,22 +42,20 @@ export class HelmMirror extends pulumi.ComponentResource {
     this.registerOutputs({ images: this.images, charts: this.charts });
   }
 
-  #importImages({ lock, registryId, importServer }: HelmMirrorArgs): Map<string, ImageImport> {
+  #importImages({ lock, importServer, ...args }: HelmMirrorArgs): Map<string, ImageImport> {
+    const target = { ...targetOf(args), loginServer: importServer };
     const images = lock.images.map(
-      (image) =>
-        [
-          image.source,
-          new ImageImport(image.source, { registryId, loginServer: importServer, ...image }, { parent: this }),
-        ] as const,
+      (image) => [image.source, new ImageImport(image.source, { ...target, ...image }, { parent: this })] as const,
     );
     return new Map(images);
   }
 
-  #pushCharts({ lock, registryId, importServer, pushServer = importServer }: HelmMirrorArgs): Map<string, ChartMirror> {
+  #pushCharts({ lock, importServer, pushServer = importServer, ...args }: HelmMirrorArgs): Map<string, ChartMirror> {
+    const target = { ...targetOf(args), loginServer: pushServer };
     const charts = lock.charts.map(({ name, version, url, sha256, created, manifest }) => {
       const repository = `charts/${name}`;
-      const args = { registryId, loginServer: pushServer, repository, version, url, sha256, created, manifest };
-      return [name, new ChartMirror(name, args, { parent: this })] as const;
+      const chart = { repository, version, url, sha256, created, manifest };
+      return [name, new ChartMirror(name, { ...target, ...chart }, { parent: this })] as const;
     });
     return new Map(charts);
   }
@@ -70,6 +73,10 @@ export async function readMirrorLock(root: string, settings: MirrorSettings): Pr
   } catch (error) {
     throw error instanceof LockError ? new pulumi.RunError(error.message) : error;
   }
+}
+
+function targetOf({ registryId, registryCreated }: Pick<HelmMirrorArgs, "registryId" | "registryCreated">) {
+  return { registryId, ...(registryCreated === undefined ? {} : { registryCreated }) };
 }
 
 function references(

@@ -41,6 +41,8 @@ export interface ContainerRegistryArgs {
 export class ContainerRegistry extends pulumi.ComponentResource {
   /** The registry's ARM id. */
   readonly registryId: pulumi.Output<string>;
+  /** When Azure made it; one that was made anew under its name is empty. */
+  readonly registryCreated: pulumi.Output<string>;
   /** `<name>.azurecr.io`, as soon as the registry is there. */
   readonly loginServer: pulumi.Output<string>;
   /** The login server for one who imports: arrives when the deployers may. */
@@ -71,6 +73,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
       this.pullCredentials = { username: principal.clientId, password: principal.clientSecret };
     }
     this.registryId = registry.id;
+    this.registryCreated = registry.creationDate;
     this.loginServer = registry.loginServer;
     this.importServer = after(registry.loginServer, ...importers, ...access);
     this.pushServer = after(registry.loginServer, ...importers, ...pushers, ...access);

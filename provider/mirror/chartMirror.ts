@@ -6,6 +6,7 @@ import { RegistryClosed } from "../../net/registry/client.ts";
 import { Again, retry, type Try } from "../../net/retry.ts";
 import { type Context, UNKNOWN } from "../../plugin/handler.ts";
 import {
+  changes,
   handlerOf,
   type Inputs,
   type Known,
@@ -36,6 +37,7 @@ export const CHART_MIRROR = resourceSchema({
       .describe("The target registry's ARM id. Another one makes another mirror.")
       .meta({ replaceOnChanges: true }),
     loginServer: loginServer.describe("The target registry's login server: `<name>.azurecr.io`."),
+    registryCreated: forms.registryCreated,
     repository: forms.repository
       .describe(
         "The repository in the target; its last part is the chart's name: `charts/kured`. Another one makes another mirror.",
@@ -75,6 +77,7 @@ const RIGHT_WAITS = [1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 30_000, 30_
 /** The handler of `gitops:index:ChartMirror` in a cloud. */
 export function chartMirrorIn(cloud: Cloud): SchemaHandler {
   return handlerOf(CHART_MIRROR, {
+    diff: async ({ inputs: old }, next) => changes(CHART_MIRROR, old, forms.comparable(old, next)),
     preview: async (inputs) => ({ ...inputs, reference: referenceOf(inputs), digest: inputs.manifest }),
     async create(inputs, context) {
       await ensure(cloud, inputs, undefined, context);

@@ -37,6 +37,7 @@ export const IMAGE_IMPORT = resourceSchema({
       .describe("The target registry's ARM id. Another one makes another import.")
       .meta({ replaceOnChanges: true }),
     loginServer: loginServer.describe("The target registry's login server: `<name>.azurecr.io`."),
+    registryCreated: forms.registryCreated,
     source: z
       .string()
       .refine((value) => sourceFault(value) === undefined)
@@ -81,7 +82,8 @@ export function imageImportIn(cloud: Cloud): SchemaHandler {
     },
     async update(existing, inputs, context) {
       // Another source of the same bytes needs no import.
-      if (existing.inputs.digest !== inputs.digest)
+      const { digest, registryCreated } = existing.inputs;
+      if (digest !== inputs.digest || registryCreated !== inputs.registryCreated)
         await importer.ensure(inputs, inputs.allowMovedTag ?? false, context);
       return stateOf(inputs);
     },
@@ -102,7 +104,7 @@ async function diff(
   { inputs: old }: Known<ImageImportInputs, ImageImportState>,
   next: Previewed<ImageImportInputs>,
 ): Promise<Diff> {
-  const found = changes(IMAGE_IMPORT, old, next);
+  const found = changes(IMAGE_IMPORT, old, forms.comparable(old, next));
   // Without a tag the digest is the image's name.
   const isAnother = next.tag === undefined && old.digest !== next.digest;
   return { ...found, replaces: [...(isAnother ? ["digest"] : []), ...found.replaces] };

@@ -6,6 +6,11 @@ export interface ChartMirrorArgs {
   readonly registryId: pulumi.Input<string>;
   /** The target registry's login server: `<name>.azurecr.io`. */
   readonly loginServer: pulumi.Input<string>;
+  /**
+   * When the target registry was made, as Azure tells it. Another time is another registry, though of the same name: what
+   * it holds is looked at again. @default the registry counts as the same
+   */
+  readonly registryCreated?: pulumi.Input<string>;
   /** The repository in the target; its last part is the chart's name: `charts/kured`. Another one makes another mirror. */
   readonly repository: pulumi.Input<string>;
   /** The chart's version. Another one makes another mirror. */

@@ -5,6 +5,11 @@ export interface ImageImportArgs {
   readonly registryId: pulumi.Input<string>;
   /** The target registry's login server: `<name>.azurecr.io`. */
   readonly loginServer: pulumi.Input<string>;
+  /**
+   * When the target registry was made, as Azure tells it. Another time is another registry, though of the same name: what
+   * it holds is looked at again. @default the registry counts as the same
+   */
+  readonly registryCreated?: pulumi.Input<string>;
   /** The image with its registry's host and a tag or digest: `ghcr.io/kubereboot/kured:1.23.0`. */
   readonly source: pulumi.Input<string>;
   /** `sha256:<hex>` of the manifest, or of the index where there are several platforms; this is what is imported. */

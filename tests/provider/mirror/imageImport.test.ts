@@ -195,6 +195,21 @@ describe("ImageImport", () => {
     assert.equal(cloud.calls.length, 1);
   });
 
+  it("imports again into a registry that was made anew under its name", async () => {
+    const { id, state } = await create({ registryCreated: "2026-01-01T00:00:00Z" });
+    const existing = { id, inputs: inputs({ registryCreated: "2026-01-01T00:00:00Z" }), state };
+    const next = inputs({ registryCreated: "2026-02-01T00:00:00Z" });
+    const { changes, replaces } = (await handler.diff?.(existing, next, cloud.context)) ?? {};
+    assert.deepEqual([changes, replaces], [true, []]);
+    cloud.held.clear();
+    cloud.calls.length = 0;
+    await handler.update?.(existing, next, cloud.context);
+    assert.equal(cloud.calls.length, 1);
+    // In a preview a registry that only changes does not tell.
+    const unknown = await handler.diff?.(existing, inputs({ registryCreated: UNKNOWN }), cloud.context);
+    assert.equal(unknown?.changes, false);
+  });
+
   it("previews the reference where its parts are known", async () => {
     const known = await handler.preview?.(inputs({ registryId: UNKNOWN }), undefined, cloud.context);
     assert.equal(known?.reference, `acme.azurecr.io/${REPOSITORY}@${DIGEST}`);
@@ -216,7 +231,7 @@ describe("ImageImport", () => {
       extra: 1,
     });
     assert.deepEqual(many, [
-      "extra: there is no such property; there are registryId, loginServer, source, digest, repository, tag, allowMovedTag",
+      "extra: there is no such property; there are registryId, loginServer, registryCreated, source, digest, repository, tag, allowMovedTag",
       'registryId: "acme" is not the ARM id of a resource: /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ContainerRegistry/registries/<name>',
       'loginServer: "https://acme.azurecr.io" is not the login server of an Azure container registry, in lower case and without https://: <name>.azurecr.io',
       'source: "kured:1" is not an image with its registry\'s host: ghcr.io/kubereboot/kured:1.23.0',

@@ -51,7 +51,7 @@ const CHANGED: Readonly<Record<string, (body: Body) => Body>> = {
   "privatedns:PrivateZone": tagged,
   "privatedns:VirtualNetworkLink": tagged,
   "operationalinsights:Workspace": changed({ retentionInDays: 60 }),
-  "managedidentity:FederatedIdentityCredential": changed({ subject: "system:serviceaccount:default:somebody" }),
+  "managedidentity:FederatedIdentityCredential": changed({ audiences: ["api://AzureADTokenExchangeChina"] }),
   "containerservice:ManagedCluster": changed({
     autoUpgradeProfile: { upgradeChannel: "none", nodeOSUpgradeChannel: "None" },
   }),
