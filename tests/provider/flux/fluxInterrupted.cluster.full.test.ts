@@ -18,7 +18,7 @@ const LABELLED = [
 const REVISION = "main@sha1:0123456789012345678901234567890123456789";
 const THEN = "2026-01-01T00:00:00Z";
 
-describe("FluxInstall, cut off after any of its writes to a real control plane", () => {
+describe("FluxInstall, cut off after some of its writes to a real control plane", () => {
   let flux: FluxInstallation;
   let server: Loopback;
   let given: Interruptible;
@@ -99,7 +99,8 @@ describe("FluxInstall, cut off after any of its writes to a real control plane",
     }
   }
 
-  const walks = interruptions(() => given, 30);
+  // Every moment is tried in memory; here a whole installation follows each, so some have to do.
+  const walks = interruptions(() => given, 30, 7);
   it("in an installation: the next one goes on from there", () => walks.installation()).timeout(CLUSTER_TIMEOUT);
   it("in an uninstall: the next one goes on from there", () => walks.uninstall()).timeout(CLUSTER_TIMEOUT);
   it("in an uninstall: the next update sees it and installs Flux again", () => walks.uninstallTakenBack()).timeout(

@@ -33,8 +33,9 @@ const MOST = 150;
  * Walks through all moments, one walk after the other in this order.
  * @param given of the moment when a walk begins.
  * @param least how many moments there are at least.
+ * @param step how many moments lie between two that are tried, where what is tried is a whole run of its own.
  */
-export function interruptions(given: () => Interruptible, least: number) {
+export function interruptions(given: () => Interruptible, least: number, step = 1) {
   let existing: Existing;
   const create = async (context: Context) => {
     const { handler, inputs } = given();
@@ -119,7 +120,7 @@ export function interruptions(given: () => Interruptible, least: number) {
 
   async function uninstallTakenBack(): Promise<void> {
     await create(given().context);
-    for (let nth = 1; nth < MOST; nth++) {
+    for (let nth = 1; nth < MOST; nth += step) {
       await furnish();
       if (!(await cutOff(nth, remove))) {
         assert.ok(nth > least / 2, `${nth} moments`);
@@ -140,7 +141,7 @@ export function interruptions(given: () => Interruptible, least: number) {
     await create(given().context);
     // Before, while and after the controllers, the CRDs and the namespace go.
     for (let nth = 1; await cutOff(nth, remove); nth += 8) {
-      for (let moment = 1; await cutOff(moment, update); moment++)
+      for (let moment = 1; await cutOff(moment, update); moment += step)
         if (!(await isChanged())) await assertWhole(`after ${nth} and ${moment} writes`);
       await assertWhole(`after ${nth} writes`);
     }
@@ -148,7 +149,7 @@ export function interruptions(given: () => Interruptible, least: number) {
 
   async function installationDeleted(): Promise<void> {
     await remove(given().context);
-    for (let nth = 1; await cutOff(nth, create); nth++) {
+    for (let nth = 1; await cutOff(nth, create); nth += step) {
       await remove(given().context);
       await assertGone(`after ${nth} writes`);
     }

@@ -55,7 +55,6 @@ const CHANGED: Readonly<Record<string, (body: Body) => Body>> = {
   "containerservice:ManagedCluster": changed({
     autoUpgradeProfile: { upgradeChannel: "none", nodeOSUpgradeChannel: "None" },
   }),
-  "kubernetesconfiguration:FluxConfiguration": changed({ suspend: true }),
 };
 
 describe("a living prod whose Azure somebody works in", () => {
@@ -119,30 +118,23 @@ describe("a living prod whose Azure somebody works in", () => {
     assert.deepEqual((await resources()).map(({ urn }) => urn).sort(), all.map(({ urn }) => urn).sort());
   });
 
-  it("gets back the key that reads the repository", async () => {
-    const { resources } = JSON.parse((await prod.succeeds("pulumi", "stack", "export")).stdout).deployment;
-    const key = (resources as Kept[]).find(({ type }) => type.endsWith(":RepositoryDeployKey"));
-    const [, id] = key?.id.split(":") ?? [];
-    const url = `https://api.github.com/repos/acme/fleet/keys/${id}`;
-    await prod.output("bash", "-euc", `curl -sSf -X DELETE -H "Authorization: Bearer $GITHUB_TOKEN" ${url}`);
-    assert.ok(key);
-    await isPutRight([key]);
-  });
-
   it("gets back what was changed", async () => {
     const touched = (await resources()).filter((one) => kindOf(one) in CHANGED);
     assert.deepEqual([...new Set(touched.map(kindOf))].sort(), Object.keys(CHANGED).sort());
     for (const one of touched) await call("PUT", one, CHANGED[kindOf(one)]?.(lastBody(one)));
-    await isPutRight(touched);
+    // Its body has the sign-in, which the log of requests does not tell.
+    const configurations = (await resources()).filter(
+      (one) => kindOf(one) === "kubernetesconfiguration:FluxConfiguration",
+    );
+    for (const one of configurations) await call("PATCH", one, { properties: { suspend: true } });
+    await isPutRight([...touched, ...configurations]);
   });
 
-  it("is told how the vault comes back when its resource group was deleted", async () => {
+  it("gets back everything when its resource group was deleted", async () => {
     const group = (await resources()).find((one) => kindOf(one) === "resources:ResourceGroup");
     assert.ok(group);
     await call("DELETE", group);
     await eventually(async () => (await prod.inspection()).resources.length === 0);
-    const { code, stdout } = await prod.rehearse("pulumi", "up", "--refresh", ...QUIET);
-    assert.notEqual(code, 0);
-    assert.match(stdout, /vault.*deleted state.*(recover|purge)/is);
+    await isPutRight([group]);
   });
 });

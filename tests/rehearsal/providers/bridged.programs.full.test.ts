@@ -118,6 +118,17 @@ describe("the stand-ins for random, tls, github and azuread", () => {
     assert.equal(outputs.missing, "");
   });
 
+  it("adds a deploy key again that somebody removed", async () => {
+    cloud.github = gitHub();
+    cloud.sent.length = 0;
+    const { code } = await runPulumi(project, ["preview", "--refresh", "--expect-no-changes"], cloud.env);
+    assert.notEqual(code, 0);
+    await pulumi("up", "--refresh", "--yes", "--skip-preview");
+    const sent = cloud.sent.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
+    assert.deepEqual(sent, ["POST /repos/acme/fleet/keys"]);
+    await pulumi("preview", "--refresh", "--expect-no-changes");
+  });
+
   it("makes applications, service principals and client secrets through Graph", () => {
     assert.deepEqual(outputs.entra, {
       application: "/applications/app-object",
@@ -185,7 +196,7 @@ function hasSshKeygen(): boolean {
 }
 
 function gitHub(): FakeCloud["github"] {
-  let key: Json = {};
+  let key: Json | undefined;
   return ({ method, path, body }) => {
     if (path === "/repos/acme/fleet") {
       const clone_url = "https://github.com/acme/fleet.git";
@@ -193,7 +204,8 @@ function gitHub(): FakeCloud["github"] {
     }
     if (!path.startsWith("/repos/acme/fleet/keys")) return undefined;
     if (method === "POST") key = { id: 7, ...body };
-    return method === "DELETE" ? { status: 204 } : { status: method === "POST" ? 201 : 200, body: key };
+    if (method === "DELETE") return { status: 204 };
+    return key && { status: method === "POST" ? 201 : 200, body: key };
   };
 }
 
