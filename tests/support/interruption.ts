@@ -29,6 +29,8 @@ export async function interrupt(
   interruption: Interruption,
 ): Promise<Ran> {
   const before = requestsOf(rehearsal).length;
+  // An engine that was killed may have left its host for a while.
+  const others = new Set(processesOf(rehearsal.folder).map(({ pid }) => pid));
   const child = spawn(
     process.execPath,
     [join(checkout, "rehearsal/cli/rehearse.ts"), "pulumi", ...args, "--non-interactive", "--color=never"],
@@ -51,7 +53,9 @@ export async function interrupt(
       assert.equal(child.exitCode, null, `the moment did not come\n${output.stdout}\n${output.stderr}`);
       await sleep(20);
     }
-    const found = processesOf(rehearsal.folder).filter(({ name, args }) => isOf(interruption, name, args));
+    const found = processesOf(rehearsal.folder).filter(
+      ({ pid, name, args }) => !others.has(pid) && isOf(interruption, name, args),
+    );
     assert.equal(found.length, 1, `the ${interruption} is no process, or several`);
     for (const { pid } of found) process.kill(pid, interruption === "Ctrl-C" ? "SIGINT" : "SIGKILL");
   } catch (error) {

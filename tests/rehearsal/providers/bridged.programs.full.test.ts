@@ -118,17 +118,6 @@ describe("the stand-ins for random, tls, github and azuread", () => {
     assert.equal(outputs.missing, "");
   });
 
-  it("adds a deploy key again that somebody removed", async () => {
-    cloud.github = gitHub();
-    cloud.sent.length = 0;
-    const { code } = await runPulumi(project, ["preview", "--refresh", "--expect-no-changes"], cloud.env);
-    assert.notEqual(code, 0);
-    await pulumi("up", "--refresh", "--yes", "--skip-preview");
-    const sent = cloud.sent.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
-    assert.deepEqual(sent, ["POST /repos/acme/fleet/keys"]);
-    await pulumi("preview", "--refresh", "--expect-no-changes");
-  });
-
   it("makes applications, service principals and client secrets through Graph", () => {
     assert.deepEqual(outputs.entra, {
       application: "/applications/app-object",
@@ -161,6 +150,17 @@ describe("the stand-ins for random, tls, github and azuread", () => {
     assert.notEqual(now.drawn.password, (outputs.drawn as Json).password);
     assert.equal(now.drawn.uuid, (outputs.drawn as Json).uuid);
     assert.deepEqual(now.pairs, outputs.pairs);
+  });
+
+  it("adds a deploy key again that somebody removed", async () => {
+    cloud.github = gitHub();
+    cloud.sent.length = 0;
+    const { code } = await runPulumi(project, ["preview", "--refresh", "--expect-no-changes"], cloud.env);
+    assert.notEqual(code, 0);
+    await pulumi("up", "--refresh", "--yes", "--skip-preview");
+    const sent = cloud.sent.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
+    assert.deepEqual(sent, ["POST /repos/acme/fleet/keys"]);
+    await pulumi("preview", "--refresh", "--expect-no-changes");
   });
 
   it("names what is wrong with the arguments", async () => {
