@@ -234,6 +234,9 @@ describe("simulated ARM: managed clusters", () => {
   });
 
   it("deletes a user pool in its own time, and not while the cluster is written", async () => {
+    cloud = await newCloud({ duration: (type) => (type.startsWith("Microsoft.ContainerService") ? 500 : 1) });
+    await network(cloud);
+    await identities(cloud);
     await cloud.make(cluster, clusterBody());
     const properties = { count: 1, vmSize: "Standard_D4ds_v5", vnetSubnetID: NODES };
     await cloud.make(`${cluster}/agentPools/apps`, { properties });
