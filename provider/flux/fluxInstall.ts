@@ -30,6 +30,7 @@ import {
   kustomizationRef,
   machine,
   openCluster,
+  type Problem,
   ROOT_SOURCE,
   requestReconcile,
   settled,
@@ -180,6 +181,9 @@ function knownMissing({ state }: KnownInstall): readonly string[] {
   return state.missing ?? [];
 }
 
+/** Flux is installed all the same where somebody has suspended the root Kustomization: FluxReady tells of that. */
+const isOurs = ({ ref, nature }: Problem) => nature !== "held" || ref.kind !== "Kustomization";
+
 async function install(
   world: FluxWorld,
   inputs: FluxInstallInputs,
@@ -211,7 +215,7 @@ async function install(
   try {
     await settled(world, context, inputs.readyMinutes, async () => [
       ...(await stopped(api, deployments)),
-      ...(await unsettled(api, [FLUX_SYSTEM], requestedAt)),
+      ...(await unsettled(api, [FLUX_SYSTEM], requestedAt)).filter(isOurs),
     ]);
   } catch (error) {
     context.signal.throwIfAborted();

@@ -141,7 +141,6 @@ describe("a living prod whose parts are replaced", () => {
     ],
     [
       ["FederatedIdentityCredential", "flux-prod-kustomize-controller"],
-      ["AgentPool", "aks-prod-apps"],
       ["PrivateDnsZoneGroup", "acr-prod-records"],
       ["RoleAssignment", "flux-prod-decrypt"],
     ],
