@@ -19,6 +19,7 @@ import {
 import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
+import { renamed, sameName } from "./names.ts";
 import { changedIn, created, fixedIn, observed, refusal, written } from "./poolProperties.ts";
 
 const API_VERSION = "2025-09-01";
@@ -128,7 +129,7 @@ export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS)
     },
     read: (id, known, context) => read(cloud, id, known, context),
     async delete({ id, inputs: { mode } }, context, successor) {
-      if (mode === "System" || (successor !== undefined && sameText(successor.id, id))) return;
+      if (mode === "System" || (successor !== undefined && sameName(successor.id, id))) return;
       await remove(cloud, waits, id, context);
     },
   });
@@ -157,13 +158,7 @@ function refusals(actual: Properties, wanted: Properties): CheckFailure[] {
 }
 
 function isAnother(old: Properties, next: Properties): string[] {
-  return ["clusterId", "name"].filter(
-    (property) => next[property] === UNKNOWN || !sameText(old[property], next[property]),
-  );
-}
-
-function sameText(one: unknown, other: unknown): boolean {
-  return String(one).toLowerCase() === String(other).toLowerCase();
+  return renamed(["clusterId", "name"], old, next);
 }
 
 function diff(old: Properties, next: Properties): Diff {

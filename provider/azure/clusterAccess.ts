@@ -13,6 +13,7 @@ import {
 } from "../../plugin/schema.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
+import { sameName } from "./names.ts";
 
 /** The schema of `gitops:index:ClusterAccess`. */
 export const CLUSTER_ACCESS = resourceSchema({
@@ -45,7 +46,7 @@ export const AKS_SERVER_ID = "6dae42f8-4368-4678-94ff-3960e28e3630";
 export function clusterAccessIn(cloud: Cloud): SchemaHandler {
   return handlerOf(CLUSTER_ACCESS, {
     async diff({ inputs: old }, { clusterId }) {
-      const isSame = clusterId !== UNKNOWN && old.clusterId.toLowerCase() === clusterId.toLowerCase();
+      const isSame = sameName(old.clusterId, clusterId);
       return { changes: !isSame, replaces: isSame ? [] : ["clusterId"] };
     },
     preview: async (inputs) => ({ ...inputs, endpoint: UNKNOWN, certificateAuthority: UNKNOWN, kubeconfig: UNKNOWN }),

@@ -18,6 +18,7 @@ import {
 import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
+import { renamed } from "./names.ts";
 
 const API_VERSION = "2024-11-01";
 
@@ -93,19 +94,16 @@ export const vaultKey = vaultKeyIn(azure);
 
 const UNMADE = { keyUri: UNKNOWN, keyUriWithVersion: UNKNOWN } as const;
 
-/** What makes it another key; names of Azure are the same in any case. */
-function isAnother(old: Previewed<VaultKeyInputs>, next: Previewed<VaultKeyInputs>): string[] {
-  return (["vaultId", "name"] as const).filter(
-    (property) =>
-      next[property] === UNKNOWN || String(old[property]).toLowerCase() !== String(next[property]).toLowerCase(),
-  );
+/** What makes it another key. */
+function isAnother(old: Previewed<VaultKeyInputs>, next: Previewed<VaultKeyInputs>) {
+  return renamed(["vaultId", "name"], old, next);
 }
 
 function diff(old: VaultKeyInputs, next: Previewed<VaultKeyInputs>): Diff {
   const replaces = isAnother(old, next);
   const detailed = detailedDiff(
-    Object.fromEntries(replaces.map((property) => [property, old[property as "name"]])),
-    Object.fromEntries(replaces.map((property) => [property, next[property as "name"]])),
+    Object.fromEntries(replaces.map((property) => [property, old[property]])),
+    Object.fromEntries(replaces.map((property) => [property, next[property]])),
   );
   return { changes: replaces.length > 0, replaces, detailed };
 }

@@ -1,11 +1,10 @@
 // FluxConfigurationReady: a commit's way into a cluster that the AKS extension runs Flux in, as Azure tells of it. The API
 // server may be out of reach, so Azure Resource Manager is all that is asked.
 
-import * as z from "zod";
 import { describe } from "../../net/describe.ts";
 import { CLOCK, type Clock } from "../../net/retry.ts";
 import { equal } from "../../plugin/diff.ts";
-import { type Context, type Diff, PartialFailure, type Properties, UNKNOWN } from "../../plugin/handler.ts";
+import type { Context, Diff, Properties } from "../../plugin/handler.ts";
 import {
   handlerOf,
   type Inputs,
@@ -17,6 +16,7 @@ import {
   someText,
 } from "../../plugin/schema.ts";
 import { armGet, azure, type Cloud } from "../azure/cloud.ts";
+import { sameName } from "../azure/names.ts";
 import { GitBranch } from "../git/git.ts";
 import {
   type Configuration,
@@ -26,9 +26,9 @@ import {
   unsettledIn,
   wrongIn,
 } from "./configurationHealth.ts";
-import { type Problem, settled, UnsettledError } from "./fluxCluster.ts";
+import { type Problem, settled } from "./fluxCluster.ts";
 import * as forms from "./forms.ts";
-import { glanced, told } from "./glance.ts";
+import { changesBy, glanced, inVain, seen, told } from "./glance.ts";
 
 /** The schema of `gitops:index:FluxConfigurationReady`. */
 export const FLUX_CONFIGURATION_READY = resourceSchema({
@@ -50,20 +50,13 @@ export const FLUX_CONFIGURATION_READY = resourceSchema({
     ),
     branch: someText.describe("The branch that Flux reads."),
     commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
-    kustomizations: z
-      .array(z.string())
-      .min(1)
-      .describe("The names of Flux's Kustomizations, as the cluster has them, that have to apply the commit.")
-      .meta({ fault: "is no list of names" }),
+    kustomizations: forms.kustomizations.describe(
+      "The names of Flux's Kustomizations, as the cluster has them, that have to apply the commit.",
+    ),
     releases: forms.names.describe("The names of HelmReleases that these write. Default: none.").exactOptional(),
     readyMinutes: forms.readyMinutes.describe("How long to wait, in minutes. Default: 15.").default(15),
   },
-  outputs: {
-    wrong: z
-      .array(z.string())
-      .describe("What was found missing, suspended or failed, each with its reason; none when all was well.")
-      .exactOptional(),
-  },
+  outputs: { wrong: forms.wrong },
 });
 
 type ReadyInputs = Inputs<typeof FLUX_CONFIGURATION_READY>;
@@ -129,13 +122,11 @@ async function diff(
   context: Context,
 ): Promise<Diff> {
   const { inputs: old, state } = existing;
-  const isSame = next.configurationId !== UNKNOWN && sameId(old.configurationId, next.configurationId);
-  if (!isSame) return { changes: true, replaces: ["configurationId"] };
+  if (!sameName(old.configurationId, next.configurationId)) return { changes: true, replaces: ["configurationId"] };
   if (!equal(promised(old), promised(next))) return { changes: true, replaces: [] };
   const look = await glanced(context, world.glance, async (signal) => problemsOf(world, existing, signal));
   const wrong = look === undefined ? (state.wrong ?? []) : told(look.problems, context);
-  if (wrong.length === 0) return { changes: false, replaces: [] };
-  return { changes: true, replaces: [], detailed: { wrong: { kind: "update", inputDiff: false } } };
+  return changesBy(wrong);
 }
 
 /** Gone with the configuration, which is another resource's: both are made again then. */
@@ -144,15 +135,9 @@ async function read(world: ConfigurationWorld, known: KnownReady | undefined, co
     throw new Error(
       "FluxConfigurationReady needs no import: declare it, and it waits for what the cluster already has",
     );
-  const { wrong: before = [], ...state } = known.state;
   const look = await glanced(context, world.glance, async (signal) => problemsOf(world, known, signal));
   if (look?.isGone) return undefined;
-  const wrong = look === undefined ? before : told(look.problems, context);
-  return { id: known.id, inputs: known.inputs, state: wrong.length > 0 ? { ...state, wrong } : state };
-}
-
-function sameId(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return seen(known, look && told(look.problems, context));
 }
 
 /** What one look finds wrong. After a wait in vain the commit itself still has to come. */
@@ -188,8 +173,7 @@ async function wait(world: ConfigurationWorld, id: string, inputs: ReadyInputs, 
     });
   } catch (error) {
     context.signal.throwIfAborted();
-    const wrong = error instanceof UnsettledError ? [...error.lines] : [describe(error)];
-    throw new PartialFailure(id, { ...inputs, wrong }, [describe(error)]);
+    throw inVain(id, inputs, error, describe(error));
   }
 }
 

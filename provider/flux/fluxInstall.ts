@@ -23,6 +23,7 @@ import {
 } from "../../plugin/schema.ts";
 import { armGet } from "../azure/cloud.ts";
 import { clusterId, loginServer } from "../azure/forms.ts";
+import { sameName } from "../azure/names.ts";
 import { applyComponents, deploymentsOf, isStopped, MANAGER, stopped } from "./fluxApply.ts";
 import {
   entered,
@@ -290,9 +291,9 @@ async function remove(
   }
 }
 
-/** Of one id there is one cluster, whatever its address; ARM's ids mean the same in any letters. */
+/** Of one id there is one cluster, whatever its address. */
 function isSameCluster(one: KnownInstall, other: KnownInstall): boolean {
-  return one.inputs.clusterId.toLowerCase() === other.inputs.clusterId.toLowerCase();
+  return sameName(one.inputs.clusterId, other.inputs.clusterId);
 }
 
 interface ManagedCluster {

@@ -5,7 +5,7 @@ import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import { describe } from "../../net/describe.ts";
 import { contentOf, type KubeObject, type KubernetesApi, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
 import { equal } from "../../plugin/diff.ts";
-import { type Context, type Diff, PartialFailure, type Properties } from "../../plugin/handler.ts";
+import type { Context, Diff, Properties } from "../../plugin/handler.ts";
 import {
   handlerOf,
   type Inputs,
@@ -33,7 +33,7 @@ import {
 } from "./fluxCluster.ts";
 import { type Found, unsettled, unsettledIn, writersOf, wrongIn } from "./fluxHealth.ts";
 import * as forms from "./forms.ts";
-import { glanced, told } from "./glance.ts";
+import { changesBy, glanced, inVain, seen, told } from "./glance.ts";
 
 /** The schema of `gitops:index:FluxReady`. */
 export const FLUX_READY = resourceSchema({
@@ -50,11 +50,7 @@ export const FLUX_READY = resourceSchema({
       .meta({ replaceOnChanges: true }),
     certificateAuthority: someText.describe("The API server's authority: PEM, base64."),
     commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
-    kustomizations: z
-      .array(z.string())
-      .min(1)
-      .describe("The names of Flux's Kustomizations that have to be Ready.")
-      .meta({ fault: "is no list of names" }),
+    kustomizations: forms.kustomizations.describe("The names of Flux's Kustomizations that have to be Ready."),
     releases: forms.names.describe("The names of HelmReleases that these write. Default: none.").exactOptional(),
     sources: z
       .array(z.string().regex(/^(OCIRepository|HelmRepository|GitRepository|Bucket|HelmChart)\/[^/]+$/))
@@ -63,12 +59,7 @@ export const FLUX_READY = resourceSchema({
       .exactOptional(),
     readyMinutes: forms.readyMinutes.describe("How long to wait, in minutes. Default: 15.").default(15),
   },
-  outputs: {
-    wrong: z
-      .array(z.string())
-      .describe("What was found missing, suspended or failed, each with its reason; none when all was well.")
-      .exactOptional(),
-  },
+  outputs: { wrong: forms.wrong },
 });
 
 type FluxReadyInputs = Inputs<typeof FLUX_READY>;
@@ -90,9 +81,7 @@ export function fluxReadyIn(world: FluxWorld, glance = GLANCE): SchemaHandler {
     async read(_id, known, context) {
       if (known === undefined)
         throw new Error("FluxReady needs no import: declare it, and it waits for what the cluster already has");
-      const { wrong: before, ...state } = known.state;
-      const wrong = (await look(world, glance, known, context)) ?? before ?? [];
-      return { id: known.id, inputs: known.inputs, state: wrong.length > 0 ? { ...state, wrong } : state };
+      return seen(known, await look(world, glance, known, context));
     },
     async update({ id }, inputs, context) {
       await wait(world, id, inputs, context);
@@ -123,8 +112,7 @@ async function diff(
   if (!equal(old.endpoint, next.endpoint)) return { changes: true, replaces: ["endpoint"] };
   if (!equal(promised(old), promised(next))) return { changes: true, replaces: [] };
   const wrong = (await look(world, glance, existing, context)) ?? state.wrong ?? [];
-  if (wrong.length === 0) return { changes: false, replaces: [] };
-  return { changes: true, replaces: [], detailed: { wrong: { kind: "update", inputDiff: false } } };
+  return changesBy(wrong);
 }
 
 const refsOf = ({ kustomizations, releases = [], sources = [] }: FluxReadyInputs): ObjectRef[] => [
@@ -177,10 +165,9 @@ async function wait(world: FluxWorld, id: string, inputs: FluxReadyInputs, conte
     });
   } catch (error) {
     context.signal.throwIfAborted();
-    const wrong = error instanceof UnsettledError ? [...error.lines] : [describe(error)];
     const isHeld = error instanceof UnsettledError && error.isHeld;
     const reasons = [describe(error), ...(isHeld ? [] : await others(api, refs))];
-    throw new PartialFailure(id, { ...inputs, wrong }, [reasons.join("\n  ")]);
+    throw inVain(id, inputs, error, reasons.join("\n  "));
   }
 }
 

@@ -36,6 +36,14 @@ export function secretParts<P extends Readonly<Record<string, z.ZodString>>>(
   return z.strictObject(parts).describe(description).meta({ id, hidden: true, fault });
 }
 
+export const kustomizations = z.array(z.string()).min(1).meta({ fault: "is no list of names" });
+
+/** What a look found wrong, in the state of what waits for Flux. */
+export const wrong = z
+  .array(z.string())
+  .describe("What was found missing, suspended or failed, each with its reason; none when all was well.")
+  .exactOptional();
+
 export const names = z.array(z.string()).meta({ fault: "is no list of names" });
 
 export const configurationId = matching(

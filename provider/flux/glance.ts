@@ -1,9 +1,10 @@
-// A look that a refresh or a preview takes: short, and what cannot be seen counts as known.
+// A look that a refresh or a preview takes: short, and what cannot be seen counts as known. And what becomes of what was
+// found wrong, in the state of what waits for Flux.
 
 import { describe } from "../../net/describe.ts";
 import { CLOCK, type Clock } from "../../net/retry.ts";
-import type { Context } from "../../plugin/handler.ts";
-import { lineOf, type Problem } from "./fluxCluster.ts";
+import { type Context, type Diff, PartialFailure } from "../../plugin/handler.ts";
+import { lineOf, type Problem, UnsettledError } from "./fluxCluster.ts";
 
 /**
  * What a look gives, if it does so within so many milliseconds; a token may be slow to come by too, which no signal ends.
@@ -56,4 +57,25 @@ export function told(problems: readonly Problem[], context: Context): string[] {
     context.log("warning", [`${what}:`, ...lines].join("\n  "));
   }
   return lines;
+}
+
+/** A preview's answer where no input asks for anything. @param wrong what the look found. */
+export function changesBy(wrong: readonly string[]): Diff {
+  if (wrong.length === 0) return { changes: false, replaces: [] };
+  return { changes: true, replaces: [], detailed: { wrong: { kind: "update", inputDiff: false } } };
+}
+
+/** A resource as a refresh leaves it. @param found what the look found wrong; undefined where nothing was to be seen. */
+export function seen<I extends object, S extends { readonly wrong?: readonly string[] }>(
+  { id, inputs, state: { wrong: before, ...state } }: { readonly id: string; readonly inputs: I; readonly state: S },
+  found: readonly string[] | undefined,
+) {
+  const wrong = found ?? before ?? [];
+  return { id, inputs, state: wrong.length > 0 ? { ...state, wrong } : state };
+}
+
+/** What a wait that came to nothing leaves: the next update, and every look until then, knows of it. */
+export function inVain(id: string, inputs: object, error: unknown, reason: string): PartialFailure {
+  const wrong = error instanceof UnsettledError ? [...error.lines] : [describe(error)];
+  return new PartialFailure(id, { ...inputs, wrong }, [reason]);
 }
