@@ -17,6 +17,7 @@ import { unsettled } from "../../../provider/flux/fluxHealth.ts";
 import { fluxInstallIn } from "../../../provider/flux/fluxInstall.ts";
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, listen } from "../../support/loopback.ts";
 import { CLUSTER_ID, FakeCloud } from "../fakeCloud.ts";
+import { installInputs } from "./installInputs.ts";
 
 const FLUX = "/namespaces/flux-system";
 const SOURCE = `/apis/source.toolkit.fluxcd.io/v1${FLUX}/gitrepositories/flux-system`;
@@ -93,20 +94,7 @@ describe("a cluster that does not answer as it shall", () => {
     clock: CLOCK,
     ...more,
   });
-  const inputs = () => ({
-    clusterId: CLUSTER_ID,
-    endpoint: server.origin,
-    certificateAuthority: "Q0E=",
-    version: "2.9.4",
-    imageAutomation: false,
-    manifests: "0".repeat(64),
-    loginServer: "acme.azurecr.io",
-    clientId: "c",
-    tenantId: "t",
-    url: "https://github.com/acme/fleet.git",
-    branch: "main",
-    path: "clusters/dev",
-  });
+  const inputs = () => installInputs(server.origin);
   const open = () => openCluster(world(), inputs(), cloud.context.signal);
   const handler = (more: Partial<FluxWorld> = {}) => fluxInstallIn(world(more));
   const read = () => handler().read?.(CLUSTER_ID, inputs(), { tokenFingerprint: "f" }, cloud.context);

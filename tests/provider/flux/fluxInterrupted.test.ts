@@ -3,7 +3,8 @@ import { after, before, describe, it } from "mocha";
 import { CLOCK } from "../../../net/retry.ts";
 import { fluxInstallIn } from "../../../provider/flux/fluxInstall.ts";
 import { FakeKubernetes } from "../../support/fakeKubernetes.ts";
-import { CLUSTER_ID, FakeCloud } from "../fakeCloud.ts";
+import { FakeCloud } from "../fakeCloud.ts";
+import { installInputs } from "./installInputs.ts";
 import { type Interruptible, interruptions } from "./interruptions.ts";
 
 const PART_OF_FLUX = { "app.kubernetes.io/part-of": "flux", "app.kubernetes.io/instance": "flux-system" };
@@ -75,18 +76,7 @@ describe("FluxInstall, cut off after any of its writes", () => {
         manifests: async () => ({ text, sha256: "0".repeat(64), images: [] }),
       }),
       inputs: {
-        clusterId: CLUSTER_ID,
-        endpoint: server.origin,
-        certificateAuthority: "Q0E=",
-        version: "2.9.4",
-        imageAutomation: false,
-        manifests: "0".repeat(64),
-        loginServer: "acme.azurecr.io",
-        clientId: "c",
-        tenantId: "t",
-        url: "https://github.com/acme/fleet.git",
-        branch: "main",
-        path: "clusters/dev",
+        ...installInputs(server.origin),
         readyMinutes: 0.2,
         pullSecret: { name: "pull", username: "u", password: "p" },
       },

@@ -7,6 +7,7 @@ import type { FluxWorld } from "../../../provider/flux/fluxCluster.ts";
 import { fluxInstallIn } from "../../../provider/flux/fluxInstall.ts";
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, listen } from "../../support/loopback.ts";
 import { CLUSTER_ID, FakeCloud } from "../fakeCloud.ts";
+import { installInputs } from "./installInputs.ts";
 
 const NAMESPACE = "/api/v1/namespaces/flux-system";
 const SECRET = `${NAMESPACE}/secrets/flux-system`;
@@ -69,18 +70,7 @@ describe("a look at Flux in a cluster", () => {
   afterEach(() => server.close());
 
   const inputs = () => ({
-    clusterId: CLUSTER_ID,
-    endpoint: server.origin,
-    certificateAuthority: "Q0E=",
-    version: "2.9.4",
-    imageAutomation: false,
-    manifests: "0".repeat(64),
-    loginServer: "acme.azurecr.io",
-    clientId: "c",
-    tenantId: "t",
-    url: "https://github.com/acme/fleet.git",
-    branch: "main",
-    path: "clusters/dev",
+    ...installInputs(server.origin),
     readyMinutes: 15,
     pullSecret: { name: "pull", username: "u", password: "hush" },
   });

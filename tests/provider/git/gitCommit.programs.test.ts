@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { type Context, type Existing, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
+import { setEnvironment } from "../../support/environment.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -14,21 +15,23 @@ describe("GitCommit", () => {
   let server: GitServer;
   let temporary: string;
   let logs: string[];
-  const saved = { ...process.env };
+  let restore: () => void;
 
   beforeEach(async () => {
     server = await startGitServer(TOKEN);
     temporary = await mkdtemp(join(tmpdir(), "git-commit-test-"));
     logs = [];
-    delete process.env.GIT_TOKEN;
-    Object.assign(process.env, { GITHUB_TOKEN: TOKEN, TMPDIR: temporary });
+    restore = setEnvironment({
+      GIT_TOKEN: undefined,
+      GITHUB_TOKEN: TOKEN,
+      TMPDIR: temporary,
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+    });
   });
 
   afterEach(async () => {
-    for (const name of ["GIT_TOKEN", "GITHUB_TOKEN", "TMPDIR", "PATH", "HOME"]) {
-      if (saved[name] === undefined) delete process.env[name];
-      else process.env[name] = saved[name];
-    }
+    restore();
     await server.close();
     await rm(temporary, { recursive: true, force: true });
   });
@@ -574,7 +577,7 @@ describe("GitCommit", () => {
       const wrapper = `#!/bin/sh\nexport GIT_TRACE2_EVENT='${trace}'\nexec '${real}' "$@"\n`;
       await writeFile(join(temporary, "git"), wrapper);
       await chmod(join(temporary, "git"), 0o755);
-      process.env.PATH = `${temporary}:${saved.PATH}`;
+      process.env.PATH = `${temporary}:${process.env.PATH}`;
       const first = await create({ files: { "a.yaml": "a\n" } });
       await read(first.id, first.inputs, first.state);
       const events = await readFile(trace, "utf8");

@@ -13,6 +13,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Context, Existing, Properties } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
 import { ROOT } from "../../support/engine.ts";
+import { setEnvironment } from "../../support/environment.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -31,21 +32,17 @@ describe("a GitCommit that is interrupted", () => {
   let server: GitServer;
   let temporary: string;
   let warnings: string[];
-  const saved = { ...process.env };
+  let restore: () => void;
 
   beforeEach(async () => {
     server = await startGitServer(TOKEN);
     temporary = await mkdtemp(join(tmpdir(), "git-commit-test-"));
     warnings = [];
-    delete process.env.GIT_TOKEN;
-    Object.assign(process.env, { GITHUB_TOKEN: TOKEN, TMPDIR: temporary });
+    restore = setEnvironment({ GIT_TOKEN: undefined, GITHUB_TOKEN: TOKEN, TMPDIR: temporary });
   });
 
   afterEach(async () => {
-    for (const name of ["GIT_TOKEN", "GITHUB_TOKEN", "TMPDIR"]) {
-      if (saved[name] === undefined) delete process.env[name];
-      else process.env[name] = saved[name];
-    }
+    restore();
     await server.close();
     await rm(temporary, { recursive: true, force: true });
   });

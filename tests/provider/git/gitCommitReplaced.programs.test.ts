@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Context, Existing, Properties } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
+import { setEnvironment } from "../../support/environment.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -15,19 +16,15 @@ const ENTRIES = "clusters/prod/kustomization.yaml";
 
 describe("a GitCommit that was replaced", () => {
   let server: GitServer;
-  const saved = { ...process.env };
+  let restore: () => void;
 
   beforeEach(async () => {
     server = await startGitServer(TOKEN);
-    delete process.env.GIT_TOKEN;
-    process.env.GITHUB_TOKEN = TOKEN;
+    restore = setEnvironment({ GIT_TOKEN: undefined, GITHUB_TOKEN: TOKEN });
   });
 
   afterEach(async () => {
-    for (const name of ["GIT_TOKEN", "GITHUB_TOKEN"]) {
-      if (saved[name] === undefined) delete process.env[name];
-      else process.env[name] = saved[name];
-    }
+    restore();
     await server.close();
   });
 

@@ -5,6 +5,7 @@ import { type Context, type Existing, type Properties, UNKNOWN } from "../../../
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
 import { blobId } from "../../../provider/git/gitPlan.ts";
 import { CLUSTER_TIMEOUT } from "../../support/cluster.ts";
+import { setEnvironment } from "../../support/environment.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -17,7 +18,7 @@ describe("GitCommit beside others", () => {
   let server: GitServer;
   let logs: string[];
   let manifests: FluxManifests;
-  const saved = { ...process.env };
+  let restore: () => void;
 
   before(async function () {
     this.timeout(CLUSTER_TIMEOUT);
@@ -26,14 +27,10 @@ describe("GitCommit beside others", () => {
   beforeEach(async () => {
     server = await startGitServer(TOKEN);
     logs = [];
-    delete process.env.GIT_TOKEN;
-    process.env.GITHUB_TOKEN = TOKEN;
+    restore = setEnvironment({ GIT_TOKEN: undefined, GITHUB_TOKEN: TOKEN });
   });
   afterEach(async () => {
-    for (const name of ["GIT_TOKEN", "GITHUB_TOKEN"]) {
-      if (saved[name] === undefined) delete process.env[name];
-      else process.env[name] = saved[name];
-    }
+    restore();
     await server.close();
   });
 
