@@ -93,6 +93,9 @@ describe("npm test", () => {
     write({ "tests/bad.test.ts": `describe("bad", () => { it("fails", () => { assert.equal(1, 2); }); });` });
     const failed = await test();
     assert.deepEqual([failed.code, failed.last], [1, "3 passed, 1 failed, 1 skipped"]);
+    const told = failed.lines.slice(failed.lines.indexOf("Failed") + 1);
+    assert.equal(told[0], "unit 1    bad fails");
+    assert.match(told[1] ?? "", /^AssertionError .*: Expected values to be strictly equal:$/);
     write({ "tests/bad.test.ts": `import "./nowhere.ts";` });
     const unloaded = await test("bad");
     assert.deepEqual([unloaded.code, unloaded.last], [1, "0 passed, 1 failed"]);
@@ -100,6 +103,7 @@ describe("npm test", () => {
     const ended = await test("bad");
     assert.deepEqual([ended.code, ended.last], [1, "0 passed, 1 failed"]);
     assert.match(ended.stdout, /^unit +│ ended with 0 before its tests did$/m);
+    assert.match(ended.stdout, /^Failed\nunit +the process unit\nended with 0 before its tests did$/m);
   });
 
   it("lets no unit test find a tool that must be downloaded or built", async () => {

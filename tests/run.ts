@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import pLimit from "p-limit";
-import { type Counts, closingLine, type Message, type Outcome } from "./support/reporter.ts";
+import { type Counts, closingLine, type Failure, type Message, type Outcome } from "./support/reporter.ts";
 
 const HELP = `npm test [-- PATTERN...]             the fast tier: at most 10 minutes on two cores
 npm run test:full [-- PATTERN...]    the long tier alone: at most 45 minutes
@@ -24,7 +24,8 @@ In the long tier a file without GROUP is a group of its own.
 PATTERN runs a part: a group's name, else what stands in a file's path, else what stands in a test's full title.
 Groups and paths together select more files; titles select among their tests. A PATTERN that fits nothing is an error.
 
-The slowest tests and hooks of all groups come last, before the closing line: N passed, N failed[, N skipped].`;
+The slowest tests and hooks of all groups come last, then whatever failed, before the closing line:
+N passed, N failed[, N skipped].`;
 
 /** The longest first. */
 const GROUPS = ["dev", "prod", "cluster", "programs", "unit"];
@@ -59,6 +60,7 @@ interface Result {
   readonly name: string;
   readonly counts: Counts;
   readonly outcomes: readonly Outcome[];
+  readonly failures: readonly Failure[];
   /** In milliseconds. */
   readonly duration: number;
 }
@@ -118,19 +120,25 @@ async function run(
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const outcomes: Outcome[] = [];
+  const failures: Failure[] = [];
   let counts: Counts | undefined;
   child.on("message", (message: Message) => {
     if ("outcome" in message) outcomes.push(message.outcome);
+    else if ("failure" in message) failures.push(message.failure);
     else counts = message.counts;
   });
   for (const stream of [child.stdout, child.stderr])
     if (stream !== null) createInterface({ input: stream }).on("line", (line) => line !== "" && print(line));
   const code = await new Promise<number | null>((done) => child.on("close", done));
-  if (counts === undefined) print(`ended with ${code} before its tests did`);
+  if (counts === undefined) {
+    const error = `ended with ${code} before its tests did`;
+    print(error);
+    failures.push({ title: `the process ${name}`, error });
+  }
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 };
   // A run that fails without a failed test is a failure all the same.
   const sum = { passed, failed: code === 0 && counts !== undefined ? failed : Math.max(failed, 1), skipped };
-  return { name, counts: sum, outcomes, duration: Date.now() - started };
+  return { name, counts: sum, outcomes, failures, duration: Date.now() - started };
 }
 
 /** The files with a test whose full title has one of the words in it. @throws Error where a word is in none. */
@@ -188,6 +196,13 @@ function printTimes(results: readonly Result[]): void {
   for (const { duration, name } of results) console.log(`${seconds(duration)}  ${name}`);
 }
 
+/** What failed, once more: it stands at the end, where a reader of a long log looks first. */
+function printFailures(results: readonly Result[]): void {
+  const failures = results.flatMap((result) => result.failures.map((failure) => ({ ...failure, name: result.name })));
+  if (failures.length > 0) console.log("\nFailed");
+  for (const { name, title, error } of failures) console.log(`${name.padEnd(8)}  ${title}\n${error}\n`);
+}
+
 /** Runs what the command line asks for; gives the exit code. */
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -213,6 +228,7 @@ async function main(args: string[]): Promise<number> {
     results.push(...(await Promise.all(running)));
   }
   printTimes(results);
+  printFailures(results);
   const counts = results.map((result) => result.counts).reduce(add);
   console.log(closingLine(counts));
   return counts.failed === 0 ? 0 : 1;

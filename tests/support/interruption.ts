@@ -9,9 +9,10 @@ import type { Ran } from "../../rehearsal/run.ts";
 import { processesOf } from "./processes.ts";
 import { checkout, type Rehearsal } from "./rehearsal.ts";
 
-/** When: a line of the engine's output, or a request to ARM as `METHOD URL`. */
+/** When: a line of the engine's output, a process with an argument, or a request to ARM as `METHOD URL`. */
 export interface Moment {
   readonly line?: RegExp;
+  readonly process?: RegExp;
   readonly request?: RegExp;
 }
 
@@ -25,7 +26,7 @@ export type Interruption = "Ctrl-C" | "engine" | "plugin" | "host";
 export async function interrupt(
   rehearsal: Rehearsal,
   args: readonly string[],
-  { line, request }: Moment,
+  { line, process: argument, request }: Moment,
   interruption: Interruption,
 ): Promise<Ran> {
   const before = requestsOf(rehearsal).length;
@@ -42,8 +43,10 @@ export async function interrupt(
       output[stream] += text;
     });
   const closed = once(child, "close");
+  const begun = () => processesOf(rehearsal.folder).filter(({ pid }) => !others.has(pid));
   const hasCome = () =>
     (line?.test(output.stdout) ?? false) ||
+    (argument !== undefined && begun().some(({ args }) => args.some((arg) => argument.test(arg)))) ||
     (request !== undefined &&
       requestsOf(rehearsal)
         .slice(before)
@@ -53,9 +56,7 @@ export async function interrupt(
       assert.equal(child.exitCode, null, `the moment did not come\n${output.stdout}\n${output.stderr}`);
       await sleep(20);
     }
-    const found = processesOf(rehearsal.folder).filter(
-      ({ pid, name, args }) => !others.has(pid) && isOf(interruption, name, args),
-    );
+    const found = begun().filter(({ name, args }) => isOf(interruption, name, args));
     assert.equal(found.length, 1, `the ${interruption} is no process, or several`);
     for (const { pid } of found) process.kill(pid, interruption === "Ctrl-C" ? "SIGINT" : "SIGKILL");
   } catch (error) {

@@ -19,7 +19,18 @@ export interface Counts {
   readonly skipped: number;
 }
 
-export type Message = { readonly outcome: Outcome } | { readonly counts: Counts };
+/** A test or hook that failed. */
+export interface Failure {
+  /** With the titles of the suites around it. */
+  readonly title: string;
+  /** What failed and where: the head of the error's stack. */
+  readonly error: string;
+}
+
+export type Message = { readonly outcome: Outcome } | { readonly counts: Counts } | { readonly failure: Failure };
+
+/** How many lines of an error are told once more. */
+const ERROR_LINES = 12;
 
 /** The line that closes a run. */
 export function closingLine({ passed, failed, skipped }: Counts): string {
@@ -37,6 +48,10 @@ export default class Reporter extends Mocha.reporters.Spec {
     };
     runner.on("test end", ended("test"));
     runner.on("hook end", ended("hook"));
+    runner.on("fail", (ran: Mocha.Runnable, error: Error) => {
+      const lines = (error.stack ?? String(error)).split("\n");
+      tell({ failure: { title: ran.fullTitle(), error: lines.slice(0, ERROR_LINES).join("\n") } });
+    });
     runner.once("end", () => {
       const { passes: passed, failures: failed, pending: skipped } = this.stats;
       const counts = { passed, failed, skipped };
