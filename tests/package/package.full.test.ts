@@ -64,7 +64,7 @@ describe("the package", () => {
   /** Runs commands of the guide in the stranger's project. */
   async function does(script: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
     const options = { cwd: project, env: { ...env, ...more }, maxBuffer: 2 ** 26 };
-    return run("bash", ["-euc", script], options).then(
+    return run("bash", ["--norc", "-euc", script], options).then(
       ({ stdout }) => stdout,
       (error: { stdout: string; stderr: string }) => assert.fail(`${script}\n${error.stdout}\n${error.stderr}`),
     );

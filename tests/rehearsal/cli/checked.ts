@@ -37,6 +37,7 @@ export const inFlux = ["-n", "flux-system"] as const;
 export const commit = (rehearsal: Rehearsal, script: string) =>
   rehearsal.output(
     "bash",
+    "--norc",
     "-euc",
     `git pull -q; ${script}; git add -A; git commit -qm "Change by hand"; git push -q; git rev-parse HEAD`,
   );

@@ -68,7 +68,8 @@ describe("a living prod whose parts are replaced", () => {
     await as("deployer", `echo '  - ${name}.yaml' >> apps/prod/kustomization.yaml`);
     await push(`Add ${name}`);
   }
-  const as = (who: string, script: string) => prod.succeeds("--as", who, "exec", "--", "bash", "-euc", script);
+  const as = (who: string, script: string) =>
+    prod.succeeds("--as", who, "exec", "--", "bash", "--norc", "-euc", script);
   const push = (message: string) => as("deployer", `git add -A; git commit -qm "${message}"; git push -q`);
 
   /** `pulumi up` that has to fail. @returns what it said. */

@@ -107,7 +107,10 @@ describe("a rehearsal's GitOps repository", () => {
 
     const script = `git init -q -b main made && cd made && git -c user.name=A -c user.email=a@b commit -q --allow-empty -m First
       git push -q "https://x:$GITHUB_TOKEN@github.com/acme/fleet" main && git rev-parse HEAD`;
-    const pushed = await run("bash", ["-euc", script], { cwd: paths.dir, env: environment({ paths, cloud }) });
+    const pushed = await run("bash", ["--norc", "-euc", script], {
+      cwd: paths.dir,
+      env: environment({ paths, cloud }),
+    });
     assert.equal(pushed.code, 0, pushed.stderr);
     const asReader = { ...cloud, identities: { ...cloud.identities, deployer: reader } };
     assert.deepEqual(await updateClone(paths, asReader, url, "main"), { commit: pushed.stdout.trim() });
@@ -129,7 +132,7 @@ describe("a rehearsal's GitOps repository", () => {
     async function exec(as: IdentityName, script: string) {
       const env = { ...environment({ paths, cloud, as }), HOME: home, XDG_CONFIG_HOME: home };
       const settings = await signInAndAuthor(as, paths.clone, env);
-      return run("bash", ["-euc", script], { cwd: paths.clone, env: { ...env, ...settings } });
+      return run("bash", ["--norc", "-euc", script], { cwd: paths.clone, env: { ...env, ...settings } });
     }
 
     const commit = (file: string) => `echo ${file} > ${file}; git add ${file}; git commit -qm "Add ${file}"`;
@@ -202,7 +205,7 @@ describe("a rehearsal's GitOps repository", () => {
     assert.ok("commit" in first);
     const script = `git clone -q "https://x:$GITHUB_TOKEN@github.com/acme/fleet" other && cd other
       git -c user.name=A -c user.email=a@b commit -q --allow-empty -m Next && git push -q origin main && git rev-parse HEAD`;
-    const { stdout, stderr } = await run("bash", ["-euc", script], {
+    const { stdout, stderr } = await run("bash", ["--norc", "-euc", script], {
       cwd: paths.dir,
       env: environment({ paths, cloud }),
     });

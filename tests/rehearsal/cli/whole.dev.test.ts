@@ -94,7 +94,7 @@ describe("the rehearsal of dev", () => {
     const words = ["flux", "bootstrap", "git", `--url=${repository.url}`, `--branch=${repository.branch}`];
     const rest = [`--path=${repository.path}`, `--registry=${registry.loginServer}/ghcr.io/fluxcd`, "--token-auth"];
     const command = [...words, ...rest, "--username=git"].join(" ");
-    await dev.output("bash", "-euc", `GIT_PASSWORD=$GITHUB_TOKEN ${command}`);
+    await dev.output("bash", "--norc", "-euc", `GIT_PASSWORD=$GITHUB_TOKEN ${command}`);
     assert.deepEqual(await log(), commits);
     const now = await objects();
     assert.deepEqual([...now.keys()], [...before.keys()]);
@@ -177,10 +177,15 @@ describe("the rehearsal of dev", () => {
       (await kubectl("get", "configmaps", "-n", "demo")).items.filter(({ metadata }) => metadata.name === "by-hand");
     const reconcile = () => dev.output("flux", "reconcile", "kustomization", "apps", "--with-source");
     const files = `echo '${JSON.stringify(note)}' > by-hand.yaml; echo '  - by-hand.yaml' >> kustomization.yaml`;
-    await dev.output("bash", "-euc", `cd apps/dev; ${files}; git add .; git commit -qm "Add a note"; git push -q`);
+    await dev.output(
+      "bash",
+      "--norc",
+      "-euc",
+      `cd apps/dev; ${files}; git add .; git commit -qm "Add a note"; git push -q`,
+    );
     await reconcile();
     assert.equal((await notes()).length, 1);
-    await dev.output("bash", "-euc", "git pull -q; git revert --no-edit HEAD; git push -q");
+    await dev.output("bash", "--norc", "-euc", "git pull -q; git revert --no-edit HEAD; git push -q");
     await reconcile();
     assert.equal((await notes()).length, 0);
   });

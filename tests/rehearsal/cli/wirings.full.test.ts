@@ -81,6 +81,7 @@ describe("a wrong wiring of dev", () => {
   const commit = (script: string) =>
     dev.output(
       "bash",
+      "--norc",
       "-euc",
       `${script}; git add -A; git -c user.name=User -c user.email=user@acme.invalid commit -qm "Change by hand"; git push -q "https://x:$GITHUB_TOKEN@github.com/acme/fleet" HEAD:main`,
     );
