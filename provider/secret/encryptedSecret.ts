@@ -5,7 +5,7 @@ import * as z from "zod";
 import { isMap } from "../../net/values.ts";
 import { type CheckFailure, type Context, Secret, UNKNOWN } from "../../plugin/handler.ts";
 import { handlerOf, type Inputs, type Kept, type Previewed, resourceSchema, type State } from "../../plugin/schema.ts";
-import { type KeyLocation, keyUrl, parseKeyUrl, parsePublicKey, readKey } from "./keyVault.ts";
+import { type KeyLocation, keyAddress, keyUrl, parseKeyUrl, parsePublicKey, readKey } from "./keyVault.ts";
 import { encryptDocument, type VaultKey } from "./sops.ts";
 
 // Kubernetes' own rules (apimachinery's validation and IsConfigMapKey), so that a mistake shows before it is in Git.
@@ -102,7 +102,7 @@ function stalePublicKey(
 
 /** A URL without a version may be of any. */
 function isSameKey(one: KeyLocation | undefined, other: KeyLocation | undefined): boolean {
-  const [a, b] = [one, other].map((key) => [key?.vaultUrl, key?.name].join("/").toLowerCase());
+  const [a, b] = [one, other].map((key) => key && keyAddress(key));
   return a === b && (one?.version ?? other?.version) === (other?.version ?? one?.version);
 }
 

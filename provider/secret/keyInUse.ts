@@ -16,7 +16,7 @@ import {
 import { GitBranch } from "../git/git.ts";
 import { GIT_COMMIT } from "../git/gitCommitInputs.ts";
 import { type Decryption, decryptsOnly } from "./encryptedFiles.ts";
-import { parseKeyUrl } from "./keyVault.ts";
+import { keyAddress, parseKeyUrl } from "./keyVault.ts";
 
 /** The schema of `gitops:index:KeyInUse`. */
 export const KEY_IN_USE = resourceSchema({
@@ -57,7 +57,7 @@ export const keyInUse = handlerOf(KEY_IN_USE, {
   diff,
   preview: async (inputs, existing) => ({ ...existing?.state, ...inputs }),
   create: async (inputs) => ({
-    id: uriOf(inputs.keyUrl),
+    id: addressOf(inputs.keyUrl),
     state: { ...inputs, instance: randomBytes(8).toString("hex") },
   }),
   update: async ({ state }, inputs) => ({ ...inputs, ...(state.instance ? { instance: state.instance } : {}) }),
@@ -67,8 +67,8 @@ export const keyInUse = handlerOf(KEY_IN_USE, {
 /** Another version of a key decrypts what the key ever encrypted, so it is the same key. */
 async function diff({ inputs: old }: KnownKey, next: Previewed<KeyInUseInputs>, context: Context): Promise<Diff> {
   const detailed = detailedDiff(old, next);
-  const before = uriOf(old.keyUrl);
-  const after = next.keyUrl === UNKNOWN ? undefined : uriOf(next.keyUrl);
+  const before = addressOf(old.keyUrl);
+  const after = next.keyUrl === UNKNOWN ? undefined : addressOf(next.keyUrl);
   if (after === before) return { changes: Object.keys(detailed).length > 0, replaces: [], detailed };
   await announce(old, next, { by: before, notBy: after }, context);
   return { changes: true, replaces: ["keyUrl"], detailed };
@@ -102,7 +102,7 @@ async function announce(
 /** @throws Error naming the files that only this key can decrypt, though another one took its place. */
 async function remove({ inputs }: KnownKey, context: Context, successor?: KnownKey): Promise<void> {
   if (successor === undefined) return;
-  const [by, notBy] = [uriOf(inputs.keyUrl), uriOf(successor.inputs.keyUrl)];
+  const [by, notBy] = [addressOf(inputs.keyUrl), addressOf(successor.inputs.keyUrl)];
   if (by === notBy) return;
   const { url, branch } = successor.inputs;
   const files = await filesOf({ url, branch }, { by, notBy }, context).catch((error: Error) => {
@@ -141,9 +141,9 @@ async function filesOf(
   }
 }
 
-/** `https://<vault>.vault.azure.net/keys/<name>`, in lower case. @throws Error where it is no key's URL. */
-function uriOf(keyUrl: string): string {
+/** The address of a key's URL. @throws Error where it is none. */
+function addressOf(keyUrl: string): string {
   const key = parseKeyUrl(keyUrl);
   if (key === undefined) throw new Error(`${keyUrl} is no URL of a key`);
-  return `${key.vaultUrl}/keys/${key.name}`.toLowerCase();
+  return keyAddress(key);
 }

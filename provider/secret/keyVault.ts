@@ -26,6 +26,11 @@ export function parseKeyUrl(url: string): KeyLocation | undefined {
   return { vaultUrl, name, ...(version ? { version } : {}) };
 }
 
+/** What tells keys apart, whatever their versions: `https://<vault>/keys/<name>` in lower case, as Azure takes any. */
+export function keyAddress({ vaultUrl, name }: Pick<KeyLocation, "vaultUrl" | "name">): string {
+  return `${vaultUrl}/keys/${name}`.toLowerCase();
+}
+
 /** The URL of a key version, as ARM and SOPS write it. */
 export function keyUrl(key: Pick<VaultKey, "vaultUrl" | "name" | "version">): string {
   return `${key.vaultUrl}/keys/${key.name}/${key.version}`;
