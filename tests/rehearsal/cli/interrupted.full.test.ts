@@ -67,7 +67,7 @@ describe("a command that does not come to its end", () => {
 
   it("an update whose language host dies: up again", async () => {
     // The program's own process, by its first argument: the host lives no longer than this does.
-    await stop("up", { process: /@pulumi\/pulumi\/cmd\/run$/ }, "host");
+    await stop("up", { process: /@pulumi\/pulumi\/cmd\/run\// }, "host");
     await pulumi("up", ...now);
     await isWhole();
   });
