@@ -4,6 +4,7 @@ import { armError } from "./errors.ts";
 import { GROUP_TYPE, same } from "./ids.ts";
 import { regions } from "./locations.ts";
 import type { TypeDefinition } from "./schema.ts";
+import { readVersions, writeVersions } from "./types/apiVersions.ts";
 import { definitionOf, definitions } from "./types/index.ts";
 
 /** Namespaces without types of their own here that stacks register nevertheless. */
@@ -51,9 +52,9 @@ export class Providers {
       registrationPolicy: builtIn.includes(namespace) ? "RegistrationFree" : "RegistrationRequired",
       resourceTypes: definitions
         .filter(({ type }) => same(type.split("/")[0] ?? "", namespace))
-        .map(({ type, version }) => ({
-          resourceType: type.split("/").slice(1).join("/"),
-          apiVersions: [version],
+        .map((definition) => ({
+          resourceType: definition.type.split("/").slice(1).join("/"),
+          apiVersions: [...readVersions(definition)].reverse(),
           locations: regions,
         })),
     };
@@ -76,8 +77,11 @@ export class Providers {
     });
   }
 
-  /** @throws ServiceError for an unknown namespace, type or API version. */
-  definition(type: string, version: string): TypeDefinition {
+  /**
+   * @param writes whether the request is a PUT or PATCH: fewer versions have the body that the simulation checks.
+   * @throws ServiceError for an unknown namespace, type or API version.
+   */
+  definition(type: string, version: string, writes = false): TypeDefinition {
     const found = definitionOf(type);
     const [namespace = "", ...rest] = type.split("/");
     if (found === undefined && !this.namespaces().some((known) => same(known, namespace)))
@@ -88,17 +92,18 @@ export class Providers {
         "InvalidResourceType",
         `The resource type '${rest.join("/")}' could not be found in the namespace '${namespace}' for api version '${version}'. The supported api-versions are ''.`,
       );
-    if (found.version === version) return found;
+    const versions = writes ? writeVersions(found) : readVersions(found);
+    if (versions.includes(version)) return found;
     if (found.type === GROUP_TYPE)
       throw armError(
         400,
         "InvalidApiVersionParameter",
-        `The api-version '${version}' is invalid. The supported versions are '${found.version}'.`,
+        `The api-version '${version}' is invalid. The supported versions are '${versions.toReversed().join(",")}'.`,
       );
     throw armError(
       400,
       "NoRegisteredProviderFound",
-      `No registered resource provider found for location '${regions[0]}' and API version '${version}' for type '${rest.join("/")}'. The supported api-versions are '${found.version}'. The supported locations are '${regions.join(", ")}'.`,
+      `No registered resource provider found for location '${regions[0]}' and API version '${version}' for type '${rest.join("/")}'. The supported api-versions are '${versions.join(", ")}'. The supported locations are '${regions.join(", ")}'.`,
     );
   }
 }

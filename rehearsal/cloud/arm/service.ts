@@ -181,7 +181,7 @@ export class ArmService implements Arm {
     if (view !== undefined) return view;
     const id = parseId(path);
     if (id === undefined) return this.#act(request, path, version, caller, body);
-    const definition = this.#providers.definition(id.type, version);
+    const definition = this.#providers.definition(id.type, version, /^(PUT|PATCH)$/.test(request.method));
     const verb =
       request.method === "GET" || request.method === "HEAD" ? "read" : request.method === "DELETE" ? "delete" : "write";
     if (verb !== "read") this.#providers.checkRegistered(id.type);

@@ -23,18 +23,30 @@ describe("simulated ARM: the service itself", () => {
     assert.equal(other.status, 401);
   });
 
-  it("asks for an API version, and knows one for each type", async () => {
+  it("asks for an API version, and reads each that Microsoft has published", async () => {
     const headers = { authorization: `Bearer ${cloud.owner.objectId}@https://management.azure.com` };
     const none = await ask(cloud.arm.service, "GET", `https://management.azure.com${GROUP}`, { headers });
     assert.deepEqual(outcome(none).slice(0, 2), [400, "MissingApiVersionParameter"]);
-    assert.deepEqual(outcome(await cloud.call("GET", GROUP, undefined, { version: "2020-01-01" })), [
-      400,
-      "InvalidApiVersionParameter",
-      "The api-version '2020-01-01' is invalid. The supported versions are '2024-03-01'.",
-    ]);
-    const [status, code, message] = outcome(await cloud.call("GET", vnet, undefined, { version: "2020-01-01" }));
+    for (const version of ["2015-11-01", "2025-04-01"])
+      assert.equal((await cloud.call("GET", GROUP, undefined, { version })).status, 200);
+    const [, code, message] = outcome(await cloud.call("GET", GROUP, undefined, { version: "2020-01-01" }));
+    assert.equal(code, "InvalidApiVersionParameter");
+    assert.match(
+      message,
+      /^The api-version '2020-01-01' is invalid\. The supported versions are '2025-04-01,.*,2015-11-01'\.$/,
+    );
+    const [status, other, words] = outcome(await cloud.call("GET", vnet, undefined, { version: "2020-01-01" }));
+    assert.deepEqual([status, other], [400, "NoRegisteredProviderFound"]);
+    assert.match(words, /for type 'virtualNetworks'\. The supported api-versions are '2015-06-15, .*, 2025-09-01'\./);
+  });
+
+  it("writes in the versions whose bodies it knows, and takes no other", async () => {
+    const put = (version: string) => cloud.call("PUT", identity("one"), { location: LOCATION }, { version });
+    assert.equal((await put("2018-11-30")).status, 201);
+    const [status, code, message] = outcome(await put("2015-08-31-preview"));
     assert.deepEqual([status, code], [400, "NoRegisteredProviderFound"]);
-    assert.match(message, /for type 'virtualNetworks'\. The supported api-versions are '2024-05-01'\./);
+    assert.match(message, /API version '2015-08-31-preview' .* The supported api-versions are '2018-11-30, /);
+    assert.equal((await cloud.call("GET", identity("one"), undefined, { version: "2015-08-31-preview" })).status, 200);
   });
 
   it("refuses what it does not know", async () => {
