@@ -22,7 +22,7 @@ export function prepare(
 ): { write: Write; resource: ArmResource } {
   const old = world.store.get(id.id);
   checkName(definition, id);
-  const sent = read(definition.body, raw ?? {}, "") as Body;
+  const sent = read(definition.body, isObject(raw) ? withoutOwnId(raw, definition, id) : (raw ?? {}), "") as Body;
   behaviour.before?.({ world, caller, id, definition, sent, old });
   normalLocation(sent);
   if (typeof sent.location === "string") checkLocation(definition.type, id, sent.location, old);
@@ -35,6 +35,19 @@ export function prepare(
   const resource = build(write);
   behaviour.accepted?.(resource, write);
   return { write, resource };
+}
+
+/** A body may say which resource it is, where that is true. */
+function withoutOwnId({ id: path, name, type, ...body }: Body, definition: TypeDefinition, id: ResourceId): Body {
+  const own: [string, unknown, string][] = [
+    ["id", path, id.id],
+    ["name", name, id.name],
+    ["type", type, definition.type],
+  ];
+  for (const [member, given, is] of own)
+    if (given !== undefined && given !== null && !same(String(given), is))
+      throw badContent(`The ${member} '${given}' in the request content does not match '${is}' of the request URL`);
+  return body;
 }
 
 /** 400 of a property that only a new resource can have. */

@@ -233,6 +233,15 @@ describe("simulated ARM: the service itself", () => {
     assert.deepEqual(named.body.value[0].name, "7f951dda-4ed3-4680-a7ca-43fe172d538d");
   });
 
+  it("lets a body say which resource it is, where that is true", async () => {
+    const said = { id: identity("one"), name: "ONE", type: "Microsoft.ManagedIdentity/userAssignedIdentities" };
+    const { body } = await cloud.call("PUT", identity("one"), { location: LOCATION, ...said });
+    assert.deepEqual([body.id, body.name], [identity("one"), "one"]);
+    const [status, code, message] = await cloud.refused(identity("one"), { location: LOCATION, ...said, name: "two" });
+    assert.deepEqual([status, code], [400, "InvalidRequestContent"]);
+    assert.match(message, /The name 'two' in the request content does not match 'one' of the request URL/);
+  });
+
   it("merges a PATCH and replaces tags as a whole", async () => {
     await cloud.make(identity("one"), { location: LOCATION, tags: { a: "1" } });
     const patched = await cloud.call("PATCH", identity("one"), { tags: { b: "2" } });
