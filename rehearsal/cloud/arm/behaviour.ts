@@ -99,8 +99,8 @@ export interface Behaviour {
   mayDelete?(removal: Removal): void;
   /** The resource is gone. */
   gone?(resource: ArmResource, world: World): void;
-  /** Further ids that an operation on the resource holds. */
-  holds?(id: ResourceId): readonly string[];
+  /** Further ids that an operation on the resource holds; before the body is read there is no resource. */
+  holds?(id: ResourceId, resource: ArmResource | undefined): readonly string[];
   /** The error for a resource that an operation holds. */
   conflict?(id: ResourceId): { status: number; code: string; message: string };
   /** PUT takes this long before it is answered, in milliseconds, and only one may run for each parent. */

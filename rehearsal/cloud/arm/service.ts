@@ -58,7 +58,6 @@ export class ArmService implements Arm {
   constructor(options: ArmOptions) {
     this.#options = options;
     this.subscriptionId = options.subscriptionId;
-    const store = new Store(options.subscriptionId);
     const settings: ArmSettings = {
       duration: (type) => durations[type] ?? 250,
       now: Date.now,
@@ -67,6 +66,7 @@ export class ArmService implements Arm {
       federationDelay: 0,
       ...options,
     };
+    const store = new Store(options.subscriptionId, settings.now);
     this.#world = {
       store,
       access: new Access(store, settings),
