@@ -18,6 +18,7 @@ import {
 } from "../../plugin/schema.ts";
 import { azure, type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
+import { ROLE_WAITS } from "../azure/roleWaits.ts";
 import { downloadChart } from "./chartSource.ts";
 import * as forms from "./forms.ts";
 import { loginServerOf } from "./imageImportId.ts";
@@ -71,9 +72,6 @@ export const CHART_MIRROR = resourceSchema({
 export type ChartMirrorInputs = Inputs<typeof CHART_MIRROR>;
 type ChartMirrorState = State<typeof CHART_MIRROR>;
 
-/** Waits in milliseconds while a new role assignment makes its way to the registry: two minutes and a half in all. */
-const RIGHT_WAITS = [1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 30_000, 30_000];
-
 /** The handler of `gitops:index:ChartMirror` in a cloud. */
 export function chartMirrorIn(cloud: Cloud): SchemaHandler {
   return handlerOf(CHART_MIRROR, {
@@ -119,7 +117,7 @@ async function ensure(cloud: Cloud, inputs: ChartMirrorInputs, own: string | und
       return new Again();
     }
   };
-  await retry(once, { waits: RIGHT_WAITS, signal: context.signal });
+  await retry(once, { waits: ROLE_WAITS, signal: context.signal });
 }
 
 async function push(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undefined, context: Context): Promise<void> {

@@ -16,6 +16,7 @@ import {
 } from "../../plugin/schema.ts";
 import { azure, type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
+import { ROLE_WAITS } from "../azure/roleWaits.ts";
 import * as forms from "./forms.ts";
 import { findImage } from "./imageImportId.ts";
 import { Importer } from "./importer.ts";
@@ -69,9 +70,12 @@ export const IMAGE_IMPORT = resourceSchema({
 export type ImageImportInputs = Inputs<typeof IMAGE_IMPORT>;
 type ImageImportState = State<typeof IMAGE_IMPORT>;
 
-/** The handler of `gitops:index:ImageImport` in a cloud. */
-export function imageImportIn(cloud: Cloud): SchemaHandler {
-  const importer = new Importer(cloud);
+/**
+ * The handler of `gitops:index:ImageImport` in a cloud.
+ * @param roleWaits in milliseconds, one after another, while ARM does not let the caller import.
+ */
+export function imageImportIn(cloud: Cloud, roleWaits = ROLE_WAITS): SchemaHandler {
+  const importer = new Importer(cloud, roleWaits);
   return handlerOf(IMAGE_IMPORT, {
     rules: digestFaults,
     diff,

@@ -5,6 +5,7 @@ import type { Context } from "../../plugin/handler.ts";
 import { ArmError } from "../azure/armClient.ts";
 import { type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { Limiter } from "../azure/limiter.ts";
+import { isUnauthorized, ROLE_WAITS } from "../azure/roleWaits.ts";
 
 /** The image and where it goes. */
 export interface ImageTarget {
@@ -42,10 +43,13 @@ const ARRIVAL_WAITS = [250, 1000, 3000, 5000];
 /** Imports images, with a limit that all of the process' imports share. */
 export class Importer {
   readonly #cloud: Cloud;
+  readonly #roleWaits: readonly number[];
   readonly #limiter = new Limiter(IMPORTS.start, IMPORTS.most);
 
-  constructor(cloud: Cloud) {
+  /** @param roleWaits in milliseconds, one after another, while ARM does not let the caller import. */
+  constructor(cloud: Cloud, roleWaits = ROLE_WAITS) {
     this.#cloud = cloud;
+    this.#roleWaits = roleWaits;
   }
 
   /**
@@ -87,6 +91,20 @@ export class Importer {
   }
 
   async #import(target: ImageTarget, context: Context, how: ImportOptions): Promise<void> {
+    const once = async ({ wait }: Try): Promise<undefined | Again> => {
+      try {
+        await this.#importAllowed(target, context, how);
+        return undefined;
+      } catch (error) {
+        if (!isUnauthorized(error) || wait === undefined) throw error;
+        context.log("info", `${error.message}; trying again in ${wait / 1000} s, as new roles take time`);
+        return new Again();
+      }
+    };
+    await retry(once, { waits: this.#roleWaits, signal: context.signal });
+  }
+
+  async #importAllowed(target: ImageTarget, context: Context, how: ImportOptions): Promise<void> {
     const path = `${target.registryId}/importImage`;
     const options = {
       signal: context.signal,

@@ -5,6 +5,7 @@ import type { TokenCredential } from "@azure/identity";
 import { send } from "../../net/http.ts";
 import { Again, retry } from "../../net/retry.ts";
 import { credential as environmentCredential } from "../azure/armClient.ts";
+import { ROLE_WAITS } from "../azure/roleWaits.ts";
 import type { VaultKey } from "./sops.ts";
 
 /** Where a key is: its vault, name and, unless the newest is meant, version. */
@@ -65,11 +66,9 @@ export interface ReadKeyOptions {
   readonly log: (message: string) => void;
   /** Default: that of the environment. */
   readonly credential?: TokenCredential;
-  /** Waits between tries in seconds. Default: about three minutes in all, which a new role assignment may need. */
+  /** Waits between tries in seconds. Default: ten minutes in all, which a new role assignment may need. */
   readonly waits?: readonly number[];
 }
-
-const WAITS = [1, 2, 4, 8, 15, 30, 30, 45, 45];
 
 /**
  * Reads a key's concrete version and public part (the right `Microsoft.KeyVault/vaults/keys/read`).
@@ -77,7 +76,7 @@ const WAITS = [1, 2, 4, 8, 15, 30, 30, 45, 45];
  * @throws Error naming the key and the remedy when the vault refuses, cannot be reached or has no such key
  */
 export async function readKey(location: KeyLocation, options: ReadKeyOptions): Promise<VaultKey> {
-  const waits = (options.waits ?? WAITS).map((seconds) => seconds * 1000);
+  const waits = options.waits?.map((seconds) => seconds * 1000) ?? ROLE_WAITS;
   return retry<VaultKey>(
     async ({ wait }) => {
       const answer = await getKey(location, options);

@@ -96,10 +96,10 @@ export interface Arm {
   get(id: string): ArmResource | undefined;
   /** All resources of a type (compared without case). */
   list(type: string): ArmResource[];
-  /** The federated credentials of a managed identity. */
+  /** The federated credentials of a managed identity that have taken effect. */
   federatedCredentials(identityId: string): FederatedCredential[];
   /**
-   * Whether role assignments, direct or through a group, at the scope or above it, allow an action.
+   * Whether role assignments that have taken effect, direct or through a group, at the scope or above it, allow an action.
    * @param action for example `Microsoft.KeyVault/vaults/keys/decrypt/action`.
    * @param kind `control` compares actions and notActions, `data` dataActions and notDataActions.
    */

@@ -29,12 +29,23 @@ export function roleAllows(role: Role, action: string, kind: "control" | "data")
     : matches(role.dataActions, action) && !matches(role.notDataActions, action);
 }
 
+/** When a new role assignment takes effect. */
+export interface RoleTimes {
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+  /** How long a new role assignment allows nothing yet, in milliseconds. */
+  readonly roleDelay: number;
+}
+
 export class Access {
   readonly #store: Store;
   readonly #roles: Role[] = [...builtInRoles];
+  readonly #time: RoleTimes;
 
-  constructor(store: Store) {
+  /** @param time what decides whether an assignment has taken effect. */
+  constructor(store: Store, time: RoleTimes) {
     this.#store = store;
+    this.#time = time;
   }
 
   /** A role by name, GUID or definition id (whatever its scope); undefined for an unknown one. */
@@ -76,15 +87,23 @@ export class Access {
     });
   }
 
-  /** Whether assignments at the scope or above it allow the action; see Arm.allows. */
+  /** Whether assignments at the scope or above it allow the action already; see Arm.allows. */
   allows(caller: Caller, action: string, scope: string, kind: "control" | "data"): boolean {
     const who = new Set([caller.principal.objectId, ...caller.groups].map((id) => id.toLowerCase()));
     return this.#store.list(ASSIGNMENT_TYPE).some((assignment) => {
       const { principalId, roleDefinitionId, scope: at } = assignment.properties;
       if (!who.has(String(principalId).toLowerCase()) || !within(scope, String(at))) return false;
+      if (!this.#isInEffect(assignment)) return false;
+
       const role = this.role(String(roleDefinitionId));
       return role !== undefined && roleAllows(role, action, kind);
     });
+  }
+
+  /** What was there before a rehearsal began is; Azure gives others some minutes. */
+  #isInEffect({ properties: { createdOn } }: ArmResource): boolean {
+    const { now, roleDelay } = this.#time;
+    return createdOn === undefined || now() - Date.parse(String(createdOn)) >= roleDelay;
   }
 
   /** @throws ServiceError 403 in ARM's words where the caller may not. */

@@ -1,6 +1,6 @@
 // What a resource type does beyond its schema. rules/ has one set per namespace.
 import type { ArmResource, Caller, CloudRequest, CloudResponse, Directory } from "../types.ts";
-import type { Access } from "./access.ts";
+import type { Access, RoleTimes } from "./access.ts";
 import type { ResourceId } from "./ids.ts";
 import type { TypeDefinition } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -16,7 +16,10 @@ export interface World {
   readonly settings: ArmSettings;
   /** Vaults in the recoverable state, by name in lower case. */
   readonly deletedVaults: Map<string, DeletedVault>;
-  /** When managed identities came into being, by object id; young ones are not yet known everywhere. */
+  /**
+   * When managed identities and federated credentials came into being, by object id or ARM id; young ones are not yet known
+   * everywhere.
+   */
   readonly born: Map<string, number>;
 }
 
@@ -29,11 +32,13 @@ export interface DeletedVault {
 }
 
 /** Simulated times and the rehearsal's own hooks. */
-export interface ArmSettings {
+export interface ArmSettings extends RoleTimes {
   /** How long creating, changing or deleting takes, in milliseconds. */
   readonly duration: (type: string) => number;
   /** How long a new managed identity stays unknown to those who do not say its principalType, in milliseconds. */
   readonly replicationDelay: number;
+  /** How long Entra does not take a new or changed federated credential yet, in milliseconds. */
+  readonly federationDelay: number;
   /** Endpoint and certificate authority (PEM) of a cluster's API server; by default ones that nobody answers at. */
   readonly clusterEndpoint?: (cluster: ArmResource) => Promise<{ server: string; certificateAuthority: string }>;
   /** Told of every accepted extension microsoft.flux; its operation waits for the answer. */
@@ -94,8 +99,8 @@ export interface Behaviour {
   mayDelete?(removal: Removal): void;
   /** The resource is gone. */
   gone?(resource: ArmResource, world: World): void;
-  /** Further ids that an operation on the resource holds. */
-  holds?(id: ResourceId): readonly string[];
+  /** Further ids that an operation on the resource holds; before the body is read there is no resource. */
+  holds?(id: ResourceId, resource: ArmResource | undefined): readonly string[];
   /** The error for a resource that an operation holds. */
   conflict?(id: ResourceId): { status: number; code: string; message: string };
   /** PUT takes this long before it is answered, in milliseconds, and only one may run for each parent. */

@@ -111,7 +111,7 @@ export class Lifecycle {
 
   #refuseBusy(id: ResourceId, definition: TypeDefinition): void {
     const behaviour = behaviourOf(definition.type);
-    const holds = [id.id, ...(behaviour.holds?.(id) ?? [])];
+    const holds = [id.id, ...(behaviour.holds?.(id, undefined) ?? [])];
     if (!holds.some((held) => this.#world.store.busy(held) !== undefined)) return;
     const { status, code, message } = behaviour.conflict?.(id) ?? {
       status: 409,
@@ -131,7 +131,7 @@ export class Lifecycle {
       { ...resource, location },
       old === undefined ? "Creating" : "Updating",
       this.#world.settings.duration(definition.type),
-      behaviour.holds?.(id) ?? [],
+      behaviour.holds?.(id, resource) ?? [],
       () => {
         resource.properties.provisioningState = operation.error === undefined ? "Succeeded" : "Failed";
         behaviour.finished?.(resource, this.#world);
@@ -177,7 +177,7 @@ export class Lifecycle {
         { ...resource, location },
         "Deleting",
         0,
-        behaviour.holds?.(id) ?? [],
+        behaviour.holds?.(id, resource) ?? [],
         () => {},
         wait,
       );

@@ -2,7 +2,7 @@
 import type { ArmResource, Caller } from "../types.ts";
 import { clientOf } from "./access.ts";
 import type { Behaviour, World, Write } from "./behaviour.ts";
-import { armError, badContent } from "./errors.ts";
+import { armError, badContent, notProvisioned } from "./errors.ts";
 import { type ResourceId, same } from "./ids.ts";
 import { checkLocation, normalLocation } from "./locations.ts";
 import type { TypeDefinition } from "./schema.ts";
@@ -72,11 +72,7 @@ function checkReferences({ world, caller, id, definition, body }: Write): void {
     if (found === undefined || !rule.types.some((type) => same(type, found.type))) throw missing(id, target, path);
     const state = isObject(found.properties) ? found.properties.provisioningState : undefined;
     if (same(found.type.split("/")[0] ?? "", "Microsoft.Network") && state !== undefined && state !== "Succeeded")
-      throw armError(
-        429,
-        "ReferencedResourceNotProvisioned",
-        `Cannot proceed with operation because resource ${target} used by resource ${id.id} is not in Succeeded state. Resource is in ${state} state.`,
-      );
+      throw notProvisioned(id, found, String(state));
     if (rule.action !== undefined)
       world.access.demandLinked(caller, `${definition.type}/write`, id.id, rule.action, target);
   }

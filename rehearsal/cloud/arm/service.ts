@@ -20,7 +20,7 @@ import { Providers, versionOf } from "./providers.ts";
 import { unreachable } from "./reach.ts";
 import { redact } from "./record.ts";
 import type { Role } from "./roles.ts";
-import { CREDENTIAL_TYPE } from "./rules/identity.ts";
+import { CREDENTIAL_TYPE, isTaken } from "./rules/identity.ts";
 import { behaviourOf } from "./rules/index.ts";
 import { Store } from "./store.ts";
 import { type Views, views } from "./views.ts";
@@ -58,18 +58,22 @@ export class ArmService implements Arm {
   constructor(options: ArmOptions) {
     this.#options = options;
     this.subscriptionId = options.subscriptionId;
-    const store = new Store(options.subscriptionId);
+    const settings: ArmSettings = {
+      duration: (type) => durations[type] ?? 250,
+      now: Date.now,
+      replicationDelay: 3000,
+      roleDelay: 0,
+      federationDelay: 0,
+      ...options,
+    };
+    const store = new Store(options.subscriptionId, settings.now);
     this.#world = {
       store,
-      access: new Access(store),
+      access: new Access(store, settings),
       directory: options.directory,
       subscriptionId: options.subscriptionId,
       tenantId: options.tenantId,
-      settings: {
-        duration: (type) => durations[type] ?? 250,
-        replicationDelay: 3000,
-        ...options,
-      },
+      settings,
       deletedVaults: new Map(),
       born: new Map(),
     };
@@ -126,7 +130,7 @@ export class ArmService implements Arm {
   federatedCredentials(identityId: string): FederatedCredential[] {
     return this.#world.store
       .below(identityId)
-      .filter(({ type }) => same(type, CREDENTIAL_TYPE))
+      .filter(({ type, id }) => same(type, CREDENTIAL_TYPE) && isTaken(this.#world, id))
       .map(({ properties }) => properties as unknown as FederatedCredential);
   }
 

@@ -32,8 +32,12 @@ export class Store {
   /** Hidden properties (protected settings), by resource. */
   readonly #secrets = new Map<string, Body>();
 
-  constructor(subscriptionId: string) {
+  readonly #now: () => number;
+
+  /** @param now the time in milliseconds since 1970. */
+  constructor(subscriptionId: string, now: () => number) {
     this.subscriptionId = subscriptionId;
+    this.#now = now;
   }
 
   get(id: string): ArmResource | undefined {
@@ -100,8 +104,8 @@ export class Store {
       location: resource.location ?? "global",
       resourceId: resource.id,
       verb,
-      started: Date.now(),
-      endsAt: Date.now() + duration,
+      started: this.#now(),
+      endsAt: this.#now() + duration,
       holds: [resource.id, ...holds],
       finish,
       waiting: wait !== undefined,
@@ -119,7 +123,7 @@ export class Store {
 
   /** Ends what is due. */
   settle(): void {
-    const now = Date.now();
+    const now = this.#now();
     for (const operation of this.operations.values()) {
       if (operation.ended !== undefined || operation.waiting || operation.endsAt > now) continue;
       operation.ended = now;

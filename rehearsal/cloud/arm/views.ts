@@ -146,7 +146,7 @@ async function poll(world: World, id: string, show: (operation: Operation) => Cl
   const operation = found();
   if (operation === undefined) throw armError(404, "NotFound", `The operation '${id}' could not be found.`);
   if (operation.ended === undefined) {
-    const left = operation.waiting ? LONGEST_POLL : Math.max(operation.endsAt - Date.now(), 0) + 1;
+    const left = operation.waiting ? LONGEST_POLL : Math.max(operation.endsAt - world.settings.now(), 0) + 1;
     await new Promise((resolve) => setTimeout(resolve, Math.min(left, LONGEST_POLL)));
   }
   return show(found() ?? operation);

@@ -11,6 +11,8 @@ export interface ApplicationSecret {
   readonly displayName: string | null;
   readonly startDateTime: string;
   readonly endDateTime: string;
+  /** From when on Entra takes it: it is not known everywhere at once. */
+  readonly takenFrom: Date;
   /** The first three characters, as Graph shows them. */
   readonly hint: string;
   readonly hash: string;
@@ -31,6 +33,8 @@ export interface DirectoryOptions {
   readonly tenantId: string;
   /** What decides about client assertions; without it each is refused. May be set later with `federate`. */
   readonly federation?: Federation;
+  /** How long a new secret is not taken yet, in milliseconds; default 0. */
+  readonly secretDelay?: number;
 }
 
 /** A client's way to sign in. */
@@ -51,6 +55,7 @@ export class TenantDirectory implements Directory {
   readonly #applications = new Map<string, Application>();
   readonly #deleted = new Map<string, Application>();
   readonly #permissions = new Map<string, Set<string>>();
+  readonly #secretDelay: number;
   #federation: Federation | undefined;
 
   constructor(options: DirectoryOptions, issuer: TokenIssuer, now: () => Date) {
@@ -58,6 +63,7 @@ export class TenantDirectory implements Directory {
     this.issuer = issuer;
     this.now = now;
     this.#federation = options.federation;
+    this.#secretDelay = options.secretDelay ?? 0;
   }
 
   get federation(): Federation | undefined {
@@ -184,6 +190,7 @@ export class TenantDirectory implements Directory {
   /**
    * Adds a secret to an application.
    * @param options.endDateTime when it expires; default: in two years.
+   * @param delay how long it is not taken yet, in milliseconds; default: the directory's.
    * @returns its text too, which nobody can read again.
    */
   addSecret(
@@ -193,6 +200,7 @@ export class TenantDirectory implements Directory {
       readonly startDateTime?: string;
       readonly endDateTime?: string;
     } = {},
+    delay = this.#secretDelay,
   ): ApplicationSecret & { readonly secretText: string } {
     const application = this.application(applicationObjectId);
     if (!application) throw new Error(`there is no application ${applicationObjectId}`);
@@ -202,6 +210,7 @@ export class TenantDirectory implements Directory {
       displayName: options.displayName ?? null,
       startDateTime: options.startDateTime ?? this.now().toISOString(),
       endDateTime: options.endDateTime ?? new Date(this.now().getTime() + TWO_YEARS).toISOString(),
+      takenFrom: new Date(this.now().getTime() + delay),
       hint: secretText.slice(0, 3),
       hash: hashSecret(secretText),
     };
@@ -209,18 +218,19 @@ export class TenantDirectory implements Directory {
     return { ...secret, secretText };
   }
 
-  /** The secret of a client that has this text, expired or not. */
+  /** The secret of a client that has this text and is taken, expired or not. */
   secret(clientId: string, text: string): ApplicationSecret | undefined {
     const hash = hashSecret(text);
-    return this.applicationByClientId(clientId)?.secrets.find((secret) => secret.hash === hash);
+    const isIt = (secret: ApplicationSecret) => secret.hash === hash && secret.takenFrom <= this.now();
+    return this.applicationByClientId(clientId)?.secrets.find(isIt);
   }
 
-  /** An application with service principal, secret and memberships: all that a process needs to sign in. */
+  /** An application with service principal, secret and memberships: all that a process needs to sign in at once. */
   addClient(displayName: string, groups: readonly string[] = []): ClientCredential {
     const { objectId: applicationId, clientId } = this.addApplication({ displayName });
     const { objectId } = this.addServicePrincipal(clientId);
     for (const group of groups) this.addMember(group, objectId);
-    return { objectId, clientId, clientSecret: this.addSecret(applicationId).secretText };
+    return { objectId, clientId, clientSecret: this.addSecret(applicationId, {}, 0).secretText };
   }
 
   /** Gives a principal application permissions of Microsoft Graph, for example `Application.ReadWrite.All`. */

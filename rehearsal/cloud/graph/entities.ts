@@ -26,7 +26,7 @@ export function applicationEntity(application: Application): Body {
 }
 
 /** A secret as Graph shows it. */
-export function secretEntity({ hash: _, ...secret }: ApplicationSecret): Body {
+export function secretEntity({ hash: _, takenFrom: _from, ...secret }: ApplicationSecret): Body {
   return { customKeyIdentifier: null, ...secret };
 }
 

@@ -41,7 +41,7 @@ export class TypeHandler implements ResourceHandler {
   }
 
   async diff(existing: Existing, inputs: Properties) {
-    return inputDiff(this.#type, existing.inputs, inputs);
+    return inputDiff(this.#type, existing.inputs, inputs, existing.state);
   }
 
   async preview(inputs: Properties, existing: Existing | undefined) {

@@ -27,7 +27,7 @@ describe("ImageImport", () => {
   let handler: ResourceHandler;
   beforeEach(() => {
     cloud = new FakeCloud();
-    handler = imageImportIn(cloud);
+    handler = imageImportIn(cloud, []);
   });
 
   const create = (more?: Properties) => handler.create(inputs(more), cloud.context);
@@ -111,6 +111,31 @@ describe("ImageImport", () => {
       create({ tag: "2" }),
       /importing ghcr.io\/kubereboot\/kured:1.23.0 \(sha256:[a-f0-9]{64}\): the client has no/,
     );
+  });
+
+  it("waits for a role that is new, tells so, and not for a policy", async () => {
+    handler = imageImportIn(cloud, [1, 2]);
+    let refusals = 2;
+    let code = "AuthorizationFailed";
+    cloud.answer = (call) => {
+      if (refusals-- > 0) throw new ArmError(403, code, "not yet");
+      return cloud.import(call);
+    };
+    await create();
+    assert.equal(cloud.calls.length, 3);
+    assert.deepEqual(
+      cloud.messages,
+      [1, 2].map(
+        (wait) =>
+          `info: importing ghcr.io/kubereboot/kured:1.23.0 (${DIGEST}): not yet; trying again in ${wait / 1000} s, as new roles take time`,
+      ),
+    );
+    refusals = 3;
+    await assert.rejects(create({ tag: "2" }), /not yet/);
+    [refusals, code] = [1, "RequestDisallowedByPolicy"];
+    const before = cloud.calls.length;
+    await assert.rejects(create({ tag: "3" }), /not yet/);
+    assert.equal(cloud.calls.length, before + 1);
   });
 
   it("does not wait for an operation that hangs once the digest is there", async () => {

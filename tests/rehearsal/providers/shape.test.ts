@@ -293,6 +293,58 @@ describe("azure-native's differences", () => {
     assert.deepEqual(Object.fromEntries(kinds), { "sku.name": "update-replace", "sku.tier": "add" });
   });
 
+  it("replace for no change of a list that is create-only as a whole", () => {
+    const zonal = { ...type("network:PublicIPAddress"), forceNew: ["zones"] };
+    const kinds = (old: string[], next: string[]) =>
+      Object.values(inputDiff(zonal, { zones: old }, { zones: next }).detailed ?? {}).map(({ kind }) => kind);
+    assert.deepEqual(kinds(["1"], ["1", "2"]), ["add"]);
+    assert.deepEqual(kinds(["1", "2"], ["1"]), ["delete"]);
+    assert.deepEqual(kinds(["1"], ["2"]), ["update"]);
+  });
+
+  it("replace for a create-only value that comes, unless Azure has it so already", () => {
+    const identity = type("managedidentity:UserAssignedIdentity");
+    const kinds = (state: Json) =>
+      Object.values(inputDiff(identity, {}, { location: "westeurope" }, state).detailed ?? {}).map(({ kind }) => kind);
+    assert.deepEqual(kinds({}), ["add-replace"]);
+    assert.deepEqual(kinds({ location: "westeurope" }), ["add"]);
+  });
+
+  it("take a group's name for the same whatever its case, and AKS's old words for its new ones", () => {
+    const isChange = (old: Json, next: Json) => inputDiff(type("keyvault:Vault"), old, next).changes;
+    assert.equal(isChange({ resourceGroupName: "Fleet" }, { resourceGroupName: "fleet" }), false);
+    assert.equal(
+      isChange({ sku: { name: "Basic", tier: "Paid" } }, { sku: { name: "Base", tier: "Standard" } }),
+      false,
+    );
+    assert.equal(isChange({ sku: { name: "Base", tier: "Free" } }, { sku: { name: "Base", tier: "Standard" } }), true);
+    assert.equal(isChange({ sku: { name: "Basic" } }, { sku: { name: "Base" } }), true);
+  });
+
+  it("bring into the inputs what comes later, whole, and of a list that changed every plain item", () => {
+    assert.deepEqual(applyDrift({ name: "a" }, {}, { natGateway: { id: ID }, ipTags: [] }), {
+      name: "a",
+      natGateway: { id: ID },
+      ipTags: [],
+    });
+    const inputs = { pools: [{ name: "a" }], ranges: ["One", "Two"] };
+    const before = { pools: [{ name: "a", count: 1, version: "1" }], ranges: ["one", "two"] };
+    const now = {
+      pools: [
+        { name: "a", count: 2, version: "1" },
+        { name: "b", count: 1, version: "1" },
+      ],
+      ranges: ["one", "three"],
+    };
+    assert.deepEqual(applyDrift(inputs, before, now), {
+      pools: [
+        { name: "a", count: 2 },
+        { name: "b", count: 1, version: "1" },
+      ],
+      ranges: ["one", "three"],
+    });
+  });
+
   it("bring into the inputs only what Azure changed since", () => {
     const inputs = { sku: { name: "Standard" }, tags: { a: "1" } };
     const before = { sku: { name: "Standard", capacity: 1 }, tags: { a: "1" }, kind: "k" };

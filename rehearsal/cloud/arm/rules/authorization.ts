@@ -25,7 +25,7 @@ export const authorizationRules: Readonly<Record<string, Behaviour>> = {
       const { principalId, roleDefinitionId } = propertiesOf(body);
       const sentType = propertiesOf(sent).principalType;
       const principal = world.directory.find(String(principalId));
-      const age = Date.now() - (world.born.get(key(String(principalId))) ?? 0);
+      const age = world.settings.now() - (world.born.get(key(String(principalId))) ?? 0);
       if (principal === undefined || (sentType === undefined && age < world.settings.replicationDelay))
         throw armError(
           400,
@@ -57,8 +57,8 @@ export const authorizationRules: Readonly<Record<string, Behaviour>> = {
           `The role assignment already exists. The ID of the existing role assignment is ${existing.name.replaceAll("-", "")}.`,
         );
     },
-    accepted(resource, { id, caller, old }) {
-      const now = new Date().toISOString();
+    accepted(resource, { world, id, caller, old }) {
+      const now = new Date(world.settings.now()).toISOString();
       Object.assign(resource.properties, {
         scope: id.scope,
         createdOn: old?.properties.createdOn ?? now,

@@ -1,10 +1,10 @@
 // Private endpoints, their DNS zone groups, private DNS zones and the networks that see them.
 import type { ArmResource } from "../../types.ts";
 import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
-import { armError } from "../errors.ts";
+import { armError, notProvisioned } from "../errors.ts";
 import { key, same } from "../ids.ts";
 import { type Body, part } from "../validate.ts";
-import { networkConflict, networkOf, rangesOf, stampNetwork } from "./network.ts";
+import { networkConflict, networkOf, rangesOf, stampNetwork, usersOf } from "./network.ts";
 
 export const ENDPOINT_TYPE = "Microsoft.Network/privateEndpoints";
 export const ZONE_GROUP_TYPE = `${ENDPOINT_TYPE}/privateDnsZoneGroups`;
@@ -51,10 +51,35 @@ function countLinks(world: World, linkId: string): void {
       .filter(({ type }) => same(type, ZONE_LINK_TYPE)).length;
 }
 
+const subnetOf = (endpoint: Body): string => String(part(endpoint, "properties.subnet").id);
+
+/** What an endpoint's write or deletion waits for: another endpoint of its subnet, or a cluster that joins it. */
+function refuseBusySubnet(world: World, endpoint: Pick<ArmResource, "type" | "id">, subnetId: string): void {
+  const subnet = world.store.get(subnetId) as ArmResource;
+  const isJoined = usersOf(world, subnetId)
+    .map((id) => world.store.get(id))
+    .some(
+      (user) =>
+        user?.type.startsWith("Microsoft.ContainerService/") && user.properties.provisioningState === "Creating",
+    );
+  if (isJoined || world.store.busy(subnetId) !== undefined) throw notProvisioned(endpoint, subnet, "Updating");
+}
+
+/** @throws ServiceError while an operation on the endpoint above a zone group runs. */
+function refuseBusyEndpoint(world: World, group: Pick<ArmResource, "type" | "id">): void {
+  const endpoint = world.store.get(group.id.split("/").slice(0, -2).join("/"));
+  const operation = endpoint && world.store.busy(endpoint.id);
+  if (endpoint === undefined || operation === undefined) return;
+  throw notProvisioned(group, endpoint, operation.verb === "Deleting" ? "Deleting" : "Updating");
+}
+
 export const endpointRules: Readonly<Record<string, Behaviour>> = {
   [ENDPOINT_TYPE]: {
     conflict: networkConflict,
+    holds: (_id, resource) => (resource === undefined ? [] : [subnetOf(resource)]),
+    mayDelete: ({ world, resource }) => refuseBusySubnet(world, resource, subnetOf(resource)),
     check({ world, body, id, old }) {
+      refuseBusySubnet(world, id, subnetOf(body));
       const connections = connectionsOf(body);
       if (connections.length !== 1)
         throw armError(
@@ -93,7 +118,7 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
       stampNetwork(resource);
       const [connection] = connectionsOf(resource);
       const target = world.store.get(connection?.properties.privateLinkServiceId ?? "") as ArmResource;
-      const subnet = world.store.get(String(part(resource, "properties.subnet").id)) as ArmResource;
+      const subnet = world.store.get(subnetOf(resource)) as ArmResource;
       const offset = world.store.list(ENDPOINT_TYPE).filter((one) => !same(one.id, resource.id)).length;
       const first = (rangesOf(subnet.properties)[0]?.first ?? 0) + 4 + offset;
       resource.properties.customDnsConfigs = [
@@ -106,7 +131,9 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
   },
   [ZONE_GROUP_TYPE]: {
     conflict: networkConflict,
-    holds: (id) => (id.parent === undefined ? [] : [id.parent]),
+    holds: (id, resource) => (resource === undefined || id.parent === undefined ? [] : [id.parent]),
+    before: ({ world, id, definition }) => refuseBusyEndpoint(world, { type: definition.type, id: id.id }),
+    mayDelete: ({ world, resource }) => refuseBusyEndpoint(world, resource),
     accepted: stampNetwork,
   },
   [ZONE_TYPE]: {

@@ -12,8 +12,16 @@ const MOST_CREDENTIALS = 20;
 /** Makes the service principal of a managed identity and remembers when. */
 export function newIdentity(world: World, displayName: string, identityId: string) {
   const principal = world.directory.addManagedIdentity(displayName, identityId);
-  world.born.set(key(principal.objectId), Date.now());
+  world.born.set(key(principal.objectId), world.settings.now());
   return principal;
+}
+
+/**
+ * Whether Entra takes a federated credential already:
+ * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
+ */
+export function isTaken({ settings, born }: World, credentialId: string): boolean {
+  return settings.now() - (born.get(key(credentialId)) ?? 0) >= settings.federationDelay;
 }
 
 export const identityRules: Readonly<Record<string, Behaviour>> = {
@@ -62,6 +70,10 @@ export const identityRules: Readonly<Record<string, Behaviour>> = {
         throw armError(400, "BadRequest", "The property 'audiences' must have exactly one value.");
       if (!URL.canParse(String(issuer)) || new URL(String(issuer)).protocol !== "https:")
         throw armError(400, "BadRequest", `The property 'issuer' must be an HTTPS URL, it is '${issuer}'.`);
+    },
+    accepted(resource, { world, old }) {
+      const was = JSON.stringify(old?.properties);
+      if (was !== JSON.stringify(resource.properties)) world.born.set(key(resource.id), world.settings.now());
     },
   },
 };

@@ -218,6 +218,21 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
       );
     });
 
+    it("are trusted by a credential after a while, and after each change of it", async () => {
+      let now = Date.now();
+      cloud = await newCloud({ now: () => now, federationDelay: 60_000 });
+      await cloud.make(identity("flux"), { location: LOCATION });
+      const subjects = () => cloud.arm.federatedCredentials(identity("flux")).map(({ subject }) => subject);
+      await cloud.make(credential(1), body("a"));
+      assert.deepEqual(subjects(), []);
+      now += 60_000;
+      assert.deepEqual(subjects(), ["a"]);
+      await cloud.make(credential(1), body("a"));
+      assert.deepEqual(subjects(), ["a"]);
+      await cloud.make(credential(1), body("b"));
+      assert.deepEqual(subjects(), []);
+    });
+
     it("refuse a credential twice, more than 20, and wrong ones", async () => {
       await cloud.make(credential(0), body("0"));
       assert.deepEqual((await cloud.refused(credential("x"), body("0"))).slice(0, 2), [
@@ -280,6 +295,34 @@ describe("simulated ARM: registries, vaults, identities and assignments", () => 
         properties: { principalId, roleDefinitionId: role(PULL) },
       });
       assert.equal(made.properties.principalType, "ServicePrincipal");
+    });
+
+    it("allow something only when they have an age, on both planes", async () => {
+      let now = Date.parse("2026-05-01T12:00:00Z");
+      cloud = await newCloud({ now: () => now, roleDelay: 120_000 });
+      const reader = cloud.directory.add("ServicePrincipal", "reader");
+      const properties = { principalId: reader.objectId, principalType: "ServicePrincipal" };
+      const keyReader = "21090545-7ca7-4776-b22c-e363652d74d2";
+      await cloud.make(vault("kv-one"), vaultBody());
+      for (const [n, guid] of [keyReader, PULL].entries())
+        await cloud.make(assignment(GROUP, n), { properties: { ...properties, roleDefinitionId: role(guid) } });
+      const may = () => {
+        const caller = { principal: reader, groups: [] };
+        const read = "Microsoft.KeyVault/vaults/keys/read";
+        const pull = "Microsoft.ContainerRegistry/registries/pull/read";
+        return [
+          cloud.arm.allows(caller, read, vault("kv-one"), "data"),
+          cloud.arm.allows(caller, pull, GROUP, "control"),
+        ];
+      };
+      const look = () => cloud.call("GET", vault("kv-one"), undefined, { as: reader });
+      assert.deepEqual(may(), [false, false]);
+      assert.deepEqual(outcome(await look()).slice(0, 2), [403, "AuthorizationFailed"]);
+      now += 119_999;
+      assert.deepEqual(may(), [false, false]);
+      now += 1;
+      assert.deepEqual(may(), [true, true]);
+      assert.equal((await look()).status, 200);
     });
 
     it("exist once for a principal, role and scope, and cannot be rewritten", async () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import type { Place } from "../../../../rehearsal/cloud/types.ts";
+import type { Answer } from "../request.ts";
 import { type Cloud, id, LOCATION, newCloud, outcome } from "./cloud.ts";
 import {
   address,
@@ -133,7 +134,70 @@ describe("simulated ARM: networks", () => {
       sku: { name: "Standard" },
       properties: { publicIpAddresses: [{ id: address }] },
     };
-    assert.deepEqual((await cloud.refused(gateway, body)).slice(0, 2), [429, "ReferencedResourceNotProvisioned"]);
+    const answer = await cloud.call("PUT", gateway, body);
+    assert.deepEqual(outcome(answer), [429, "RetryableError", "A retryable error occurred."]);
+    assert.deepEqual(answer.body.error.details, [
+      {
+        code: "ReferencedResourceNotProvisioned",
+        message: `Cannot proceed with operation because resource ${address} used by resource ${gateway} is not in Succeeded state. Resource is in Updating state and the last operation that updated/is updating the resource is PutPublicIpAddressOperation.`,
+      },
+    ]);
+  });
+
+  it("writes one private endpoint of a subnet at a time, and none while a cluster joins it", async () => {
+    let now = Date.now();
+    const pass = async (answer: Answer) => {
+      now += 60_000;
+      await cloud.finish(answer);
+    };
+    const slow = /(privateEndpoints|managedClusters)$/;
+    cloud = await newCloud({ now: () => now, duration: (type) => (slow.test(type) ? 60_000 : 0) });
+    await network(cloud);
+    await cloud.make(vault("kv-one"), vaultBody());
+    await cloud.make(registry("acrone"), registryBody("Premium"));
+    const [one, other] = ["one", "other"].map((name) => id("Microsoft.Network/privateEndpoints", name)) as [
+      string,
+      string,
+    ];
+    const first = await cloud.call("PUT", one, endpointBody(vault("kv-one"), "vault"));
+    assert.equal(first.status, 201);
+    const busy = await cloud.call("PUT", other, endpointBody(registry("acrone"), "registry"));
+    assert.deepEqual(outcome(busy).slice(0, 2), [429, "RetryableError"]);
+    assert.match(
+      busy.body.error.details[0].message,
+      /subnets\/endpoints used by resource .*\/privateEndpoints\/other is not in Succeeded state.* PutSubnetOperation\.$/,
+    );
+    await pass(first);
+    const second = await cloud.call("PUT", other, endpointBody(registry("acrone"), "registry"));
+    assert.equal(second.status, 201);
+    assert.deepEqual(outcome(await cloud.call("DELETE", one)).slice(0, 2), [429, "RetryableError"]);
+    await pass(second);
+
+    await identities(cloud);
+    const joining = await cloud.call("PUT", cluster, clusterBody());
+    assert.equal(joining.status, 201, JSON.stringify(joining.body));
+    const { properties } = endpointBody(vault("kv-one"), "vault");
+    const beside = { location: LOCATION, properties: { ...properties, subnet: { id: NODES } } };
+    const refused = id("Microsoft.Network/privateEndpoints", "third");
+    assert.deepEqual((await cloud.refused(refused, beside)).slice(0, 2), [429, "RetryableError"]);
+    await pass(joining);
+    assert.equal((await cloud.call("PUT", refused, beside)).status, 201);
+  });
+
+  it("refuses the records of an endpoint that is being written, with no word of trying again", async () => {
+    const now = Date.now();
+    cloud = await newCloud({ now: () => now, duration: (type) => (type.endsWith("/privateEndpoints") ? 60_000 : 0) });
+    await network(cloud);
+    await cloud.make(vault("kv-one"), vaultBody());
+    const one = zone("privatelink.vaultcore.azure.net");
+    await cloud.make(one, { location: "global" });
+    await cloud.call("PUT", endpoint, endpointBody(vault("kv-one"), "vault"));
+    const records = {
+      properties: { privateDnsZoneConfigs: [{ name: "vault", properties: { privateDnsZoneId: one } }] },
+    };
+    const [status, code, message] = await cloud.refused(`${endpoint}/privateDnsZoneGroups/default`, records);
+    assert.deepEqual([status, code], [400, "ReferencedResourceNotProvisioned"]);
+    assert.match(message, /Resource is in Updating state .* PutPrivateEndpointOperation\.$/);
   });
 
   it("keeps in use what is in use", async () => {

@@ -185,6 +185,17 @@ describe("Entra", () => {
     assert.deepEqual((await token(changes)).body.error_codes, [7000222]);
   });
 
+  it("takes a new secret after a while", async () => {
+    entra = await Entra.create({ tenantId: TENANT_ID, now: () => now, secretDelay: 18_000 });
+    const application = entra.addApplication({ displayName: "new" });
+    entra.addServicePrincipal(application.clientId);
+    const { secretText } = entra.addSecret(application.objectId);
+    const changes = { client_id: application.clientId, client_secret: secretText };
+    assert.deepEqual((await token(changes)).body.error_codes, [7000215]);
+    now = new Date(now.getTime() + 18_000);
+    assert.equal((await token(changes)).status, 200);
+  });
+
   it("does not know a deleted application any more", async () => {
     entra.deleteApplication(entra.applicationByClientId(client.clientId)?.objectId ?? "");
     assert.deepEqual((await token()).body.error_codes, [700016]);
