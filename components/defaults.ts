@@ -27,6 +27,9 @@ export const CLUSTER = {
   nodeOSUpgradeChannel: "NodeImage",
 } as const;
 
+/** AksCluster's upgrade channel by its tier: long-term support stays on a minor version. */
+export const upgradeChannelOf = (sku: string) => (sku === "Premium" ? "patch" : CLUSTER.upgradeChannel);
+
 /** ContainerRegistry's. */
 export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;
 

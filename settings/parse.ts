@@ -1,5 +1,6 @@
 // From a configuration to checked settings, without the engine.
 
+import { upgradeChannelOf } from "../components/defaults.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
 import { hasZones } from "./regions.ts";
@@ -85,7 +86,11 @@ function complete(form: Form, place: { project: string; stack: string; location:
   return {
     ...form,
     ...place,
-    cluster: { ...cluster, defender: cluster.defender ?? prodLike },
+    cluster: {
+      ...cluster,
+      upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
+      defender: cluster.defender ?? prodLike,
+    },
     registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
     flux: {
       ...flux,

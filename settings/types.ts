@@ -22,7 +22,10 @@ type FrozenForm = Frozen<Omit<Form, "flux" | "secrets" | "cluster" | "sops" | "g
 /** A chart to mirror and release. */
 export type ChartSetting = FrozenForm["charts"][number];
 /** The cluster's settings. */
-export type ClusterSettings = Frozen<Form["cluster"]> & { readonly defender: boolean };
+export type ClusterSettings = Frozen<Form["cluster"]> & {
+  readonly upgradeChannel: NonNullable<Form["cluster"]["upgradeChannel"]>;
+  readonly defender: boolean;
+};
 /** The registry's settings, and whether Azure spreads it over zones (Premium, where the region has them). */
 export type RegistrySettings = FrozenForm["registry"] & { readonly zoneRedundant: boolean };
 /** Vault and key; purge protection has its default by now. */

@@ -1,6 +1,6 @@
 // What AksCluster is made from, and what it takes where something is left out.
 import type * as pulumi from "@pulumi/pulumi";
-import { CLUSTER, POOL, TAGS } from "../defaults.ts";
+import { CLUSTER, POOL, TAGS, upgradeChannelOf } from "../defaults.ts";
 import type { Tags } from "../shared/tags.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
 
@@ -80,10 +80,13 @@ export interface AksClusterArgs {
   readonly userPools?: readonly UserPoolArgs[] | undefined;
   /** When AKS upgrades by itself; weekly. */
   readonly maintenance?: MaintenanceArgs | undefined;
-  /** How far AKS upgrades Kubernetes by itself. @default "stable" */
+  /** How far AKS upgrades Kubernetes by itself. @default "stable", and "patch" where sku is Premium */
   readonly upgradeChannel?: "patch" | "stable" | "rapid" | "node-image" | undefined;
-  /** How AKS brings updates of the nodes' operating system. @default "NodeImage" */
-  readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | undefined;
+  /**
+   * How the nodes' operating system is updated: by new images, by AKS's patches, by itself each night (Unmanaged, which
+   * leaves reboots to the likes of Kured), or not at all (None). @default "NodeImage"
+   */
+  readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | "Unmanaged" | "None" | undefined;
   /** Whether Microsoft Defender for Containers watches the cluster. @default true, and false where sku is Free */
   readonly defender?: boolean | undefined;
   /** Whether Pulumi refuses to delete the cluster. @default false */
@@ -127,6 +130,7 @@ export function filled(args: AksClusterArgs): Cluster {
         nodeOSUpgrade,
       ),
     },
+    upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku),
     defender: flat.defender ?? flat.sku !== "Free",
   };
 }

@@ -1,6 +1,9 @@
 // What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
+
+import { parseNetwork } from "../../net/cidr.ts";
 import { type Fault, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
+import { mostNodes, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool } from "./aksClusterArgs.ts";
 import { networkFaults, notNetwork } from "./networkFaults.ts";
 
@@ -12,6 +15,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...poolFaults("systemPool", cluster.systemPool),
     ...cluster.userPools.flatMap((pool, index) => poolFaults(`userPools[${index}]`, pool)),
     ...nameFaults(cluster),
+    ...capacityFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
     ...tagFaults(cluster.tags),
@@ -37,10 +41,10 @@ function accessFaults({ private: isPrivate, authorizedIpRanges, adminGroups }: C
   ];
 }
 
+const isCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= 1000;
+
 function poolFaults(argument: string, { vmSize, minCount, maxCount }: Pool): Fault[] {
-  const counts = Object.entries({ minCount, maxCount }).filter(
-    ([, count]) => !Number.isInteger(count) || count < 1 || count > 1000,
-  );
+  const counts = Object.entries({ minCount, maxCount }).filter(([, count]) => !isCount(count));
   const problem = "is no number of nodes";
   return [
     ...unlike(
@@ -117,14 +121,40 @@ function maintenanceFaults({ maintenance }: Cluster): Fault[] {
   return [...offset, ...times];
 }
 
-function channelFaults({ upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
-  if (upgradeChannel !== "node-image" || nodeOSUpgradeChannel !== "SecurityPatch") return [];
+function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
   return [
-    {
-      argument: "nodeOSUpgradeChannel",
-      value: nodeOSUpgradeChannel,
-      problem: "does not go with upgradeChannel node-image, which upgrades nodes by image",
-      remedy: "give NodeImage, or choose upgradeChannel stable or patch",
-    },
+    ...(upgradeChannel === "node-image" && nodeOSUpgradeChannel !== "NodeImage"
+      ? [
+          {
+            argument: "nodeOSUpgradeChannel",
+            value: nodeOSUpgradeChannel,
+            problem: "does not go with upgradeChannel node-image, which upgrades nodes by image",
+            remedy: "give NodeImage, or choose upgradeChannel stable or patch",
+          },
+        ]
+      : []),
+    ...(tierAllows(sku, upgradeChannel)
+      ? []
+      : [
+          {
+            argument: "upgradeChannel",
+            value: upgradeChannel,
+            problem: "does not go with sku Premium, whose long-term support stays on a minor version",
+            remedy: "give patch or node-image, or choose sku Standard",
+          },
+        ]),
   ];
+}
+
+/** Networks that have no room for all nodes that the pools may have; faults of their own are told elsewhere. */
+function capacityFaults({ network, systemPool, userPools }: Cluster): Fault[] {
+  const pools = [systemPool, ...userPools];
+  if (pools.some(({ maxCount }) => !isCount(maxCount))) return [];
+  const known = { nodes: parseNetwork(network.nodes), pods: parseNetwork(network.pods) };
+  return shortages(known, pools).map(({ network: name, needed, prefix }) => ({
+    argument: `network.${name}`,
+    value: network[name],
+    problem: `is too small for ${mostNodes(pools)} nodes, as many as the pools have at most while they are upgraded: they need ${needed} addresses`,
+    remedy: `give a prefix length of ${prefix} or less (a larger network), or lower maxCount`,
+  }));
 }

@@ -1,5 +1,6 @@
 import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import type { Fault } from "../shared/faults.ts";
+import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
 import type { NetworkArgs } from "./aksClusterArgs.ts";
 
 /** The fault of a text that names no network. */
@@ -29,6 +30,7 @@ export function networkFaults(networks: Readonly<Record<string, string>>, before
       const remedy = `give a prefix length of ${limit} or less (a larger network)`;
       faults.push({ argument, value: one.value, problem: "is too small", remedy });
     }
+    faults.push(...refusedByAks(argument, one));
     const vnet = known.find(({ name }) => name === "vnet");
     if (vnet && SUBNETS.includes(one.name) && !contains(vnet.network, one.network)) {
       const problem = `does not lie within vnet ${vnet.value}`;
@@ -43,6 +45,34 @@ interface Named {
   readonly name: string;
   readonly value: string;
   readonly network: Network;
+}
+
+function refusedByAks(argument: string, { name, value, network }: Named): Fault[] {
+  // Subnets are the virtual network's parts.
+  const reserved = SUBNETS.includes(name) ? undefined : reservedBy(network);
+  const isTooLarge = name === "services" && network.prefix < SHORTEST_SERVICES;
+  return [
+    ...(reserved === undefined
+      ? []
+      : [
+          {
+            argument,
+            value,
+            problem: `touches ${reserved}, which AKS uses itself`,
+            remedy: "choose another network, for example within 10.0.0.0/8",
+          },
+        ]),
+    ...(isTooLarge
+      ? [
+          {
+            argument,
+            value,
+            problem: "is too large",
+            remedy: `give a prefix length of ${SHORTEST_SERVICES} or more (a smaller network)`,
+          },
+        ]
+      : []),
+  ];
 }
 
 function overlapFault(argument: string, one: Named, other: Named): Fault[] {

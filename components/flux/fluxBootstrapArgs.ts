@@ -39,7 +39,9 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly createRepository?: boolean | undefined;
   /**
    * How Flux signs in to the repository: deployKey with a key of its own, over SSH; token over HTTPS, the extension's Flux
-   * with gitToken and a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment.
+   * with gitToken and a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. A deploy key is
+   * added with GITHUB_TOKEN, which needs the permission Administration: write for that; an organisation may forbid deploy
+   * keys, and GitHub deletes a key with the personal token that made it: so better with a GitHub App's token, or by token.
    * @default "deployKey" in mode extension, "token" in mode bootstrap
    */
   readonly auth?: "deployKey" | "token" | undefined;

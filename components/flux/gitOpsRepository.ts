@@ -34,9 +34,12 @@ function create(name: string, repository: string, parent: pulumi.Resource): Repo
   );
 }
 
-/** The provider gives an empty id, and no error, for a repository that is not there or not to be seen. */
-function existing(found: GetRepositoryResult, url: string): string {
-  if (found.id !== "") return found.name;
+/**
+ * For a repository that is not there or not to be seen, the provider gives no error. Its source sets an empty id, whereupon
+ * Terraform's kit keeps no state at all: outputs without anything in them.
+ */
+function existing(found: Partial<GetRepositoryResult>, url: string): string {
+  if (found.id && found.name) return found.name;
   throw new pulumi.RunError(
     `aks-gitops:flux.repository ${url} is not there, or GITHUB_TOKEN may not see it. ` +
       "Create the repository, or give the token access to it, or let it be made: flux.createRepository: true.",

@@ -1,4 +1,5 @@
 // Rules of the cluster's settings.
+import { mostNodes, reservedBy, SHORTEST_SERVICES, shortages, tierAllows } from "../../components/cluster/addresses.ts";
 import { contains, overlap, parseNetwork } from "../../net/cidr.ts";
 import { own } from "../check.ts";
 import { hasZones } from "../regions.ts";
@@ -55,17 +56,37 @@ export const clusterRules: readonly Rule[] = [
     ),
   },
   {
-    name: "node-image-channel-excludes-security-patch",
+    name: "node-image-channel-goes-with-node-image",
     subject: "upgrades",
     severity: "error",
     remedy: "write NodeImage, or choose upgradeChannel stable or patch",
     link: `${LEARN}/aks/auto-upgrade-node-os-image`,
     check: whole(({ draft: { cluster } }) =>
-      cluster?.upgradeChannel === "node-image" && cluster.nodeOSUpgradeChannel === "SecurityPatch"
+      cluster?.upgradeChannel === "node-image" &&
+      cluster.nodeOSUpgradeChannel !== undefined &&
+      cluster.nodeOSUpgradeChannel !== "NodeImage"
         ? {
             path: own("cluster", "nodeOSUpgradeChannel"),
             value: cluster.nodeOSUpgradeChannel,
             problem: "does not go with upgradeChannel node-image, which upgrades nodes by image",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "premium-stays-on-a-minor-version",
+    subject: "upgrades",
+    severity: "error",
+    remedy: "write patch or node-image, or choose sku Standard",
+    link: `${LEARN}/aks/long-term-support`,
+    check: whole(({ draft: { cluster } }) =>
+      cluster?.sku !== undefined &&
+      cluster.upgradeChannel !== undefined &&
+      !tierAllows(cluster.sku, cluster.upgradeChannel)
+        ? {
+            path: own("cluster", "upgradeChannel"),
+            value: cluster.upgradeChannel,
+            problem: "does not go with sku Premium, whose long-term support stays on a minor version",
           }
         : undefined,
     ),
@@ -113,6 +134,50 @@ export const clusterRules: readonly Rule[] = [
         .filter((other) => overlap(network, other.network))
         .map((other) => ({ path, value, problem: `overlaps ${other.name} ${other.value}` })),
     ),
+  },
+  {
+    name: "networks-leave-aks-its-own",
+    subject: "networks",
+    severity: "error",
+    remedy: "choose another network, for example within 10.0.0.0/8",
+    link: `${LEARN}/aks/concepts-network-cni-overview`,
+    check: each(networksOf, ({ name, value, network, path }) => {
+      // Subnets are the virtual network's parts.
+      const reserved = isSubnet(name) ? undefined : reservedBy(network);
+      return reserved === undefined
+        ? undefined
+        : { path, value, problem: `touches ${reserved}, which AKS uses itself` };
+    }),
+  },
+  {
+    name: "services-are-not-too-many",
+    subject: "networks",
+    severity: "error",
+    remedy: `write a prefix length of ${SHORTEST_SERVICES} or more (a smaller network)`,
+    link: `${LEARN}/aks/concepts-network-ip-address-planning`,
+    check: each(networksOf, ({ name, value, network, path }) =>
+      name === "services" && network.prefix < SHORTEST_SERVICES ? { path, value, problem: "is too large" } : undefined,
+    ),
+  },
+  {
+    name: "networks-have-room-for-all-nodes",
+    subject: "networks",
+    severity: "error",
+    remedy: "write a shorter prefix length (a larger network), or lower maxCount",
+    link: `${LEARN}/aks/concepts-network-azure-cni-overlay`,
+    check: each(networksOf, ({ name, value, path }, { draft }, all) => {
+      const counts = [draft.cluster?.systemPool, ...(draft.cluster?.userPools ?? [])].map((pool) => pool?.maxCount);
+      const pools = counts.flatMap((maxCount) => (maxCount === undefined ? [] : [{ maxCount }]));
+      const find = (wanted: string) => all.find((other) => other.name === wanted)?.network;
+      return shortages({ nodes: find("nodes"), pods: find("pods") }, pools)
+        .filter(({ network }) => network === name)
+        .map(({ needed, prefix }) => ({
+          path,
+          value,
+          problem: `is too small for ${mostNodes(pools)} nodes, as many as the pools have at most while they are upgraded: they need ${needed} addresses`,
+          remedy: `write a prefix length of ${prefix} or less (a larger network), or lower maxCount`,
+        }));
+    }),
   },
   {
     name: "system-pool-is-not-burstable",

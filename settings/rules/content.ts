@@ -30,6 +30,13 @@ function sealedIn(value: unknown, path: readonly (string | number)[] = []): (rea
 /** What a name that is taken is found to be. */
 const finding = (path: Path, value: unknown, taken: Taken | undefined) => taken && { path, value, ...taken };
 
+/** Why no node asks for a reboot; each of these channels turns the nodes' own unattended upgrades off. */
+const IDLE = {
+  NodeImage: "AKS replaces nodes instead of rebooting them",
+  SecurityPatch: "AKS patches nodes while they run, or replaces them, and no node updates itself",
+  None: "no node updates itself",
+} as const;
+
 export const chartRules: readonly Rule[] = [
   {
     name: "charts-are-listed-once",
@@ -103,16 +110,17 @@ export const chartRules: readonly Rule[] = [
     name: "kured-has-reboots-to-do",
     subject: "chart warnings",
     severity: "warning",
-    remedy: "leave kured out, or set nodeOSUpgradeChannel: SecurityPatch",
+    remedy: "leave kured out, or set nodeOSUpgradeChannel: Unmanaged",
     link: "https://learn.microsoft.com/azure/aks/node-updates-kured",
     check: whole(({ draft: { cluster, charts = [] } }) => {
       const kured = charts.findIndex((chart) => chart?.name === "kured");
-      return kured >= 0 && cluster?.nodeOSUpgradeChannel === "NodeImage"
+      const channel = cluster?.nodeOSUpgradeChannel;
+      return kured >= 0 && channel !== undefined && channel !== "Unmanaged"
         ? {
             path: own("charts", kured),
             problem:
               "releases kured, but it will find nothing to do: with " +
-              "aks-gitops:cluster.nodeOSUpgradeChannel NodeImage AKS replaces nodes instead of rebooting them",
+              `aks-gitops:cluster.nodeOSUpgradeChannel ${channel} ${IDLE[channel]}`,
           }
         : undefined;
     }),

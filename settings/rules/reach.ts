@@ -122,6 +122,26 @@ export const signInRules: readonly Rule[] = [
     }),
   },
   {
+    name: "deploy-keys-take-more-than-reading",
+    subject: "flux warnings",
+    severity: "warning",
+    remedy:
+      "run with the token of a GitHub App that has that permission, or write flux.auth: token and let Flux read with a token " +
+      "of its own",
+    link: "https://docs.github.com/rest/deploy-keys/deploy-keys",
+    check: whole(({ draft: { flux } }) =>
+      flux?.auth === "deployKey"
+        ? {
+            path: own("flux", "auth"),
+            problem:
+              "deployKey adds a key to the repository: GITHUB_TOKEN needs the permission Administration: write for that, an " +
+              "organisation may forbid deploy keys (new ones do), and GitHub deletes a key with the personal token that " +
+              "made it",
+          }
+        : undefined,
+    ),
+  },
+  {
     name: "git-token-is-used",
     subject: "flux warnings",
     severity: "warning",

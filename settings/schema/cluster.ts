@@ -122,12 +122,13 @@ export const cluster = setting(
       "When AKS upgrades the control plane and the nodes.",
     ),
     upgradeChannel: setting(
-      defaulted(oneOf("patch", "stable", "rapid", "node-image"), CLUSTER.upgradeChannel),
-      "Which versions of Kubernetes AKS upgrades to by itself.",
+      optional(oneOf("patch", "stable", "rapid", "node-image")),
+      "Which versions of Kubernetes AKS upgrades to by itself. Default: stable, and patch with sku Premium.",
     ),
     nodeOSUpgradeChannel: setting(
-      defaulted(oneOf("NodeImage", "SecurityPatch"), CLUSTER.nodeOSUpgradeChannel),
-      "How the nodes' operating system is kept current: by new images, or by patches in place.",
+      defaulted(oneOf("NodeImage", "SecurityPatch", "Unmanaged", "None"), CLUSTER.nodeOSUpgradeChannel),
+      "How the nodes' operating system is kept current: by new images, by AKS's security patches, by itself each " +
+        "night (Unmanaged: reboots are left to the likes of Kured), or not at all (None).",
     ),
     defender: setting(optional(flag), "Microsoft Defender for Containers. Default: on unless sku is Free."),
   }),

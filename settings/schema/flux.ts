@@ -49,7 +49,8 @@ export const flux = setting(
     auth: setting(
       optional(oneOf("deployKey", "token")),
       "How Flux signs in to the repository. Default: deployKey with the extension, token with bootstrap. " +
-        "deployKey: with a key of its own that is added to the repository, over SSH. token: over HTTPS; the extension's " +
+        "deployKey: with a key of its own that is added to the repository, over SSH; adding it takes the permission " +
+        "Administration: write, an organisation may forbid it, and the key dies with the personal token that made it. token: over HTTPS; the extension's " +
         "Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment.",
     ),
     readyMinutes: setting(

@@ -80,9 +80,11 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
 
 const calls: Record<string, (inputs: Record<string, string>) => Record<string, string>> = {
   "azure-native:authorization:getClientConfig": () => ({ tenantId: "tenant" }),
-  // Nothing but `fleet` is there.
-  "github:index/getRepository:getRepository": ({ fullName = "" }) =>
-    fullName.endsWith("/fleet") ? { id: "fleet", name: "fleet" } : { id: "", fullName },
+  // Nothing but `fleet` is there; of `nothing` there comes nothing at all, of others an empty id.
+  "github:index/getRepository:getRepository": ({ fullName = "" }) => {
+    if (fullName.endsWith("/nothing")) return {};
+    return fullName.endsWith("/fleet") ? { id: "fleet", name: "fleet" } : { id: "", fullName };
+  },
 };
 
 /** Runs a program; all it registers is there when this returns. */

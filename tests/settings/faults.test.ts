@@ -83,16 +83,86 @@ describe("a fault of stack, network, pools or names", () => {
   });
 
   it("names an upgrade channel that is never right", () => {
-    assert.deepEqual(fault({ "aks-gitops:cluster": { nodeOSUpgradeChannel: "Unmanaged" } }), [
+    assert.deepEqual(fault({ "aks-gitops:cluster": { nodeOSUpgradeChannel: "Managed" } }), [
       "aks-gitops:cluster.nodeOSUpgradeChannel",
-      "Unmanaged",
+      "Managed",
       "is not a known word",
     ]);
   });
 
-  it("names channels that exclude each other", () => {
-    const cluster = { upgradeChannel: "node-image", nodeOSUpgradeChannel: "SecurityPatch" };
-    assert.equal(fault({ "aks-gitops:cluster": cluster })[0], "aks-gitops:cluster.nodeOSUpgradeChannel");
+  for (const nodeOSUpgradeChannel of ["SecurityPatch", "Unmanaged", "None"])
+    it(`names channels that exclude each other: node-image and ${nodeOSUpgradeChannel}`, () => {
+      const cluster = { upgradeChannel: "node-image", nodeOSUpgradeChannel };
+      assert.equal(fault({ "aks-gitops:cluster": cluster })[0], "aks-gitops:cluster.nodeOSUpgradeChannel");
+    });
+
+  for (const upgradeChannel of ["stable", "rapid"])
+    it(`names ${upgradeChannel} as no channel of long-term support`, () => {
+      assert.deepEqual(fault({ "aks-gitops:cluster": { sku: "Premium", upgradeChannel } }), [
+        "aks-gitops:cluster.upgradeChannel",
+        upgradeChannel,
+        "does not go with sku Premium, whose long-term support stays on a minor version",
+      ]);
+    });
+
+  const RESERVED: [key: string, value: string, reserved: string][] = [
+    ["services", "169.254.16.0/20", "169.254.0.0/16"],
+    ["pods", "172.16.0.0/12", "172.30.0.0/16"],
+    ["pods", "172.31.0.0/16", "172.31.0.0/16"],
+    ["services", "192.0.2.0/26", "192.0.2.0/24"],
+  ];
+  for (const [key, value, reserved] of RESERVED)
+    it(`names ${value} as ${key}, for AKS uses ${reserved} itself`, () => {
+      assert.deepEqual(fault({ "aks-gitops:cluster": { network: { [key]: value } } }), [
+        `aks-gitops:cluster.network.${key}`,
+        value,
+        `touches ${reserved}, which AKS uses itself`,
+      ]);
+    });
+
+  it("names a virtual network that AKS would not take, and that once, whatever its subnets", () => {
+    const network = {
+      vnet: "172.31.0.0/16",
+      nodes: "172.31.0.0/20",
+      apiServer: "172.31.16.0/28",
+      endpoints: "172.31.17.0/24",
+    };
+    assert.deepEqual(fault({ "aks-gitops:cluster": { network } }), [
+      "aks-gitops:cluster.network.vnet",
+      "172.31.0.0/16",
+      "touches 172.31.0.0/16, which AKS uses itself",
+    ]);
+  });
+
+  it("names more services than AKS takes", () => {
+    assert.deepEqual(fault({ "aks-gitops:cluster": { network: { services: "10.128.0.0/11" } } }), [
+      "aks-gitops:cluster.network.services",
+      "10.128.0.0/11",
+      "is too large",
+    ]);
+    const network = { services: "10.128.0.0/12", pods: "100.64.0.0/10" };
+    assert.deepEqual(faults({ "aks-gitops:cluster": { network } }), []);
+  });
+
+  it("names networks without room for every node of the pools and of an upgrade", () => {
+    // 5 + 2 of the system pool, 10 + 4 of apps: 21 nodes, each with an address and a /24 of pods.
+    const pools = { userPools: [{ name: "apps", maxCount: 10 }] };
+    const found = (network: object) =>
+      faults({ "aks-gitops:cluster": { ...pools, network } }).map(({ key, problem, remedy }) => [key, problem, remedy]);
+    const many = "nodes, as many as the pools have at most while they are upgraded";
+    assert.deepEqual(found({ nodes: "10.60.0.0/28", pods: "10.244.0.0/20" }), [
+      [
+        "aks-gitops:cluster.network.nodes",
+        `is too small for 21 ${many}: they need 26 addresses`,
+        "write a prefix length of 27 or less (a larger network), or lower maxCount",
+      ],
+      [
+        "aks-gitops:cluster.network.pods",
+        `is too small for 21 ${many}: they need 5376 addresses`,
+        "write a prefix length of 19 or less (a larger network), or lower maxCount",
+      ],
+    ]);
+    assert.deepEqual(found({ nodes: "10.60.0.0/27", pods: "10.244.0.0/19" }), []);
   });
 
   it("names maintenance windows that overlap, across the end of the week too", () => {

@@ -127,6 +127,20 @@ describe("a fault of Flux's settings", () => {
   });
 });
 
+const DEPLOY_KEY =
+  "aks-gitops:flux.auth deployKey adds a key to the repository: GITHUB_TOKEN needs the permission Administration: write for " +
+  "that, an organisation may forbid deploy keys (new ones do), and GitHub deletes a key with the personal token that made " +
+  "it. Run with the token of a GitHub App that has that permission, or write flux.auth: token and let Flux read with a " +
+  "token of its own.";
+
+describe("a warning about a deploy key", () => {
+  for (const mode of ["extension", "bootstrap"])
+    it(`says what it takes and when it ends, with ${mode}`, () => {
+      assert.deepEqual(warnings(flux({ mode, auth: "deployKey" })), [DEPLOY_KEY]);
+      assert.deepEqual(warnings({ ...flux({ mode: "bootstrap", auth: "token" }) }), []);
+    });
+});
+
 describe("a warning about the token", () => {
   it("says that nobody uses it, and who signs in with what instead", () => {
     const warned = (settings: Record<string, unknown>) => warnings({ ...flux(settings), ...TOKEN }, { secretKeys });
@@ -135,6 +149,7 @@ describe("a warning about the token", () => {
         "FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. Remove it: run `pulumi config rm aks-gitops:gitToken`.",
     ]);
     assert.deepEqual(warned({ mode: "extension", auth: "deployKey" }), [
+      DEPLOY_KEY,
       "aks-gitops:gitToken is not used: with flux.mode extension and flux.auth deployKey Flux reads the repository with " +
         "a deploy key. Remove it: run `pulumi config rm aks-gitops:gitToken`.",
     ]);

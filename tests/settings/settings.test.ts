@@ -5,7 +5,8 @@ import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
-import { parseSettings, readSettings } from "../../settings/settings.ts";
+import { examineSettings } from "../../settings/parse.ts";
+import { readSettings } from "../../settings/settings.ts";
 import { GROUP, MINIMUM, read, warnings } from "./faults.ts";
 
 const stackFile = (stack: string): Record<string, unknown> =>
@@ -81,6 +82,14 @@ describe("settings", () => {
     assert.deepEqual([cluster.defender, sops.purgeProtection], [false, false]);
   });
 
+  it("of the Premium tier stay on a minor version, as its long-term support does", () => {
+    const channel = (cluster: object) => read({ "aks-gitops:cluster": cluster }).cluster.upgradeChannel;
+    assert.deepEqual(
+      [channel({ sku: "Premium" }), channel({ sku: "Premium", upgradeChannel: "node-image" }), channel({})],
+      ["patch", "node-image", "stable"],
+    );
+  });
+
   it("make a Premium registry zone-redundant where the region has zones", () => {
     const registry = { sku: "Premium" };
     assert.equal(read({ "aks-gitops:registry": registry }).registry.zoneRedundant, true);
@@ -114,12 +123,14 @@ describe("settings", () => {
   });
 
   for (const stack of ["prod", "dev"])
-    it(`of Pulumi.${stack}.yaml have no fault`, () => {
+    it(`of Pulumi.${stack}.yaml have no fault, and nothing to be warned of`, () => {
       // What has to be set by the one who deploys.
       const own = { "aks-gitops:gitToken": "token" };
       const config = { ...stackFile(stack), ...(stack === "prod" ? own : {}) };
       const source = { project: "aks-gitops", stack, config, secretKeys: Object.keys(own) };
-      assert.equal(parseSettings(source).stack, stack);
+      const { settings, warnings } = examineSettings(source);
+      assert.equal(settings.stack, stack);
+      assert.deepEqual(warnings, []);
     });
 
   it("are checked without zod's messages in other languages, whose files take longer to load than all else", () => {
@@ -139,15 +150,23 @@ describe("settings", () => {
 describe("a warning", () => {
   const chart = { name: "kured", repository: "https://a.b/c", version: "1.0.0", namespace: "a" };
 
-  it("says that Kured finds nothing to do where AKS replaces nodes", () => {
-    const [warning, ...others] = warnings({ "aks-gitops:charts": [chart] });
-    assert.match(warning ?? "", /^aks-gitops:charts\[0\] releases kured, but it will find nothing to do: /);
-    assert.deepEqual(others, []);
-  });
+  for (const channel of [undefined, "SecurityPatch", "None"])
+    it(`says that Kured finds nothing to do with the channel ${channel ?? "by default"}`, () => {
+      const cluster = channel === undefined ? {} : { nodeOSUpgradeChannel: channel };
+      const [warning, ...others] = warnings({ "aks-gitops:charts": [chart], "aks-gitops:cluster": cluster });
+      assert.match(
+        warning ?? "",
+        new RegExp(
+          "^aks-gitops:charts\\[0\\] releases kured, but it will find nothing to do: with " +
+            `aks-gitops:cluster.nodeOSUpgradeChannel ${channel ?? "NodeImage"} .*Leave kured out, or set nodeOSUpgradeChannel: Unmanaged`,
+        ),
+      );
+      assert.deepEqual(others, []);
+    });
 
-  it("is not given where nodes are patched, nor without Kured", () => {
-    const patched = { "aks-gitops:cluster": { nodeOSUpgradeChannel: "SecurityPatch" } };
-    assert.deepEqual(warnings({ "aks-gitops:charts": [chart], ...patched }), []);
+  it("is not given where nodes update themselves, nor without Kured", () => {
+    const unmanaged = { "aks-gitops:cluster": { nodeOSUpgradeChannel: "Unmanaged" } };
+    assert.deepEqual(warnings({ "aks-gitops:charts": [chart], ...unmanaged }), []);
     assert.deepEqual(warnings({}), []);
   });
 });

@@ -48,6 +48,14 @@ export class Tokens {
     return token;
   }
 
+  /** Forgets a token. @returns what it was; undefined where there is none. */
+  remove(token: string): Token | undefined {
+    const key = hash(token);
+    const known = this.#tokens.get(key);
+    this.#tokens.delete(key);
+    return known;
+  }
+
   /** The token in an Authorization header: Bearer, token, or the password of Basic. */
   find(authorization: string): Token | undefined {
     const [scheme = "", value = ""] = authorization.split(/ +/);

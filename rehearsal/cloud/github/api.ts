@@ -79,7 +79,7 @@ export class GitHubApi {
       return { status: 200, body: userBody(owner) };
     }
     if (request.method === "GET" && set === "orgs" && this.#repositories.isOrganisation(owner) && name === "") {
-      return { status: 200, body: organisationBody(owner) };
+      return { status: 200, body: organisationBody(owner, this.#repositories.allowsDeployKeys(owner)) };
     }
     const isOwners = set === "orgs" && name === "repos" && rest.length === 0;
     if (request.method === "POST" && (isOwners || request.url.pathname === "/user/repos")) {
@@ -157,6 +157,8 @@ export class GitHubApi {
   }
 
   #addDeployKey({ request, repository, token }: Call): CloudResponse {
+    if (!this.#repositories.allowsDeployKeys(repository.owner))
+      throw fault(422, "Deploy keys are disabled for this repository");
     const { key, title, read_only: readOnly = false } = readBody(request);
     const normal = typeof key === "string" ? normalKey(key) : undefined;
     if (normal === undefined) throw invalidKey("key is invalid. You must supply a key in OpenSSH public key format");
@@ -169,6 +171,7 @@ export class GitHubApi {
       readOnly: readOnly === true,
       createdAt: new Date().toISOString().replace(/\.\d+/, ""),
       addedBy: token?.login ?? "",
+      madeWith: token,
     };
     repository.deployKeys.push(added);
     return { status: 201, body: deployKeyBody(repository, added) };

@@ -17,9 +17,17 @@ export function userBody(login: string): object {
   };
 }
 
-export function organisationBody(login: string): object {
+export function organisationBody(login: string, allowsDeployKeys: boolean): object {
   const name = login.toLowerCase();
-  return { login, id: idOf(name), node_id: nodeId("O", name), type: "Organization", url: `${API}/orgs/${login}`, name };
+  return {
+    login,
+    id: idOf(name),
+    node_id: nodeId("O", name),
+    type: "Organization",
+    url: `${API}/orgs/${login}`,
+    name,
+    deploy_keys_enabled_for_repositories: allowsDeployKeys,
+  };
 }
 
 /** @param may what the caller may do with it. */

@@ -17,6 +17,7 @@ export class Repositories {
   readonly #root: string;
   readonly #repositories = new Map<string, Repository>();
   readonly #organisations = new Set<string>();
+  readonly #withoutDeployKeys = new Set<string>();
   #lastId = 1_000_000;
 
   /** @param root the folder of the bare repositories, `OWNER/NAME.git` below it. */
@@ -67,6 +68,16 @@ export class Repositories {
 
   isOrganisation(name: string): boolean {
     return this.#organisations.has(name.toLowerCase());
+  }
+
+  /** Lets an organisation forbid deploy keys. */
+  forbidDeployKeys(organisation: string): void {
+    this.addOrganisation(organisation);
+    this.#withoutDeployKeys.add(organisation.toLowerCase());
+  }
+
+  allowsDeployKeys(owner: string): boolean {
+    return !this.#withoutDeployKeys.has(owner.toLowerCase());
   }
 
   /** Gives a repository another name, which must be free. */

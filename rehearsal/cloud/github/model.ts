@@ -1,5 +1,7 @@
 // What a repository of the simulated GitHub is.
 
+import type { Token } from "./access.ts";
+
 export interface DeployKey {
   readonly id: number;
   readonly key: string;
@@ -7,6 +9,8 @@ export interface DeployKey {
   readonly readOnly: boolean;
   readonly createdAt: string;
   readonly addedBy: string;
+  /** The token that it was made with, and dies with. */
+  readonly madeWith: Token | undefined;
 }
 
 export interface Repository {

@@ -46,6 +46,19 @@ export class GitHub {
     return this.#tokens.add(options);
   }
 
+  /** Takes a token away, and with it the deploy keys that it made, as GitHub does. */
+  revokeToken(text: string): void {
+    const token = this.#tokens.remove(text);
+    if (token === undefined) return;
+    for (const { deployKeys } of this.#repositories.all)
+      deployKeys.splice(0, deployKeys.length, ...deployKeys.filter(({ madeWith }) => madeWith !== token));
+  }
+
+  /** Lets an organisation forbid deploy keys, as new ones do by themselves. */
+  forbidDeployKeys(organisation: string): void {
+    this.#repositories.forbidDeployKeys(organisation);
+  }
+
   /** Answers for github.com: Git over HTTPS alone. */
   readonly git: Service = async (request) => {
     const [, owner = "", name = "", rest = ""] =

@@ -114,13 +114,14 @@ async function setTopics(api: GitHubApi, inputs: Properties, signal: AbortSignal
 
 /**
  * The function getRepository, by `fullName` or by `name` with the provider's owner. Where there is no such repository
- * the official provider gives an empty id instead of an error; so does this one.
+ * the official provider gives no error: it sets an empty id (terraform-provider-github, data_source_github_repository.go),
+ * for which Terraform's kit has no state (helper/schema, ResourceData.State), so that nothing at all comes out.
  */
 export async function getRepository(api: GitHubApi, args: Properties): Promise<Properties> {
   const fullName = args.fullName ?? (args.name === undefined ? undefined : `${await api.owner()}/${String(args.name)}`);
   if (typeof fullName !== "string") throw new Error("one of `fullName` and `name` must be specified");
   const answer = await api.send("GET", `repos/${fullName}`);
-  if (answer === undefined) return { ...args, id: "" };
+  if (answer === undefined) return {};
   const outputs = outputsOf(answer.body);
   const license = answer.body.license;
   const repositoryLicenses = isFields(license)

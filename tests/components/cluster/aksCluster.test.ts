@@ -235,7 +235,10 @@ describe("AksCluster", () => {
 
   it("of the Premium tier has long-term support", async () => {
     const { find } = await cluster({ sku: "Premium" });
-    assert.equal(find("ManagedCluster", "aks").inputs.supportPlan, "AKSLongTermSupport");
+    const { supportPlan, autoUpgradeProfile } = find("ManagedCluster", "aks").inputs;
+    assert.equal(supportPlan, "AKSLongTermSupport");
+    // It stays on a minor version.
+    assert.deepEqual(autoUpgradeProfile, { upgradeChannel: "patch", nodeOSUpgradeChannel: "NodeImage" });
   });
 
   it("lets its own nodes reach a public API server that few networks reach", async () => {

@@ -95,6 +95,34 @@ describe("AksCluster refuses", () => {
     );
   });
 
+  it("networks that AKS uses itself or does not take, and those without room for all nodes", async () => {
+    const network = { vnet: "172.16.0.0/12", nodes: "172.16.0.0/28", apiServer: "172.16.16.0/28" };
+    const many = "nodes, as many as the pools have at most while they are upgraded";
+    assert.deepEqual(
+      await faults({
+        network: { ...network, endpoints: "172.16.17.0/24", pods: "192.0.0.0/20", services: "10.0.0.0/11" },
+        userPools: [{ name: "apps", maxCount: 10 }],
+      }),
+      [
+        "network.vnet touches 172.30.0.0/16, which AKS uses itself",
+        "network.pods touches 192.0.2.0/24, which AKS uses itself",
+        "network.services is too large",
+        `network.nodes is too small for 21 ${many}: they need 26 addresses`,
+        `network.pods is too small for 21 ${many}: they need 5376 addresses`,
+      ],
+    );
+  });
+
+  it("a channel that leaves the minor version of long-term support", async () => {
+    assert.deepEqual(await faults({ sku: "Premium", upgradeChannel: "rapid" }), [
+      "upgradeChannel does not go with sku Premium, whose long-term support stays on a minor version",
+    ]);
+    assert.deepEqual(await faults({ sku: "Premium", upgradeChannel: "node-image" }), []);
+    assert.deepEqual(await faults({ upgradeChannel: "node-image", nodeOSUpgradeChannel: "Unmanaged" }), [
+      "nodeOSUpgradeChannel does not go with upgradeChannel node-image, which upgrades nodes by image",
+    ]);
+  });
+
   it("with what, where, which value and what to do", async () => {
     assert.throws(
       () => new AksCluster("aks", { resourceGroupName: "group", systemPool: { minCount: 9 } }),

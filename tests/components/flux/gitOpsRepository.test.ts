@@ -32,14 +32,21 @@ describe("the GitOps repository", () => {
     assert.ok(bootstrapped.find("FluxInstall", "flux").dependencies.includes("Repository::flux-fleet"));
   });
 
-  it("is asked for by name when it is not there, with what to do", async () => {
-    const address = { host: "github.com", owner: "acme", name: "ships" };
-    const ships = { address, repository: "https://github.com/acme/ships", createRepository: false };
+  for (const [name, told] of [
+    ["ships", "an empty id"],
+    ["nothing", "nothing at all"],
+  ])
+    it(`is asked for by name when it is not there, with what to do: the provider gives ${told}`, () =>
+      missing(`${name}`));
+
+  async function missing(repository: string): Promise<void> {
+    const address = { host: "github.com", owner: "acme", name: repository };
+    const wanted = { address, repository: `https://github.com/acme/${repository}`, createRepository: false };
     class Parent extends pulumi.ComponentResource {
       readonly name: Promise<string>;
       constructor() {
         super("test:index:Parent", "parent");
-        const output = gitOpsRepository("flux", ships, this) as unknown as { promise(): Promise<string> };
+        const output = gitOpsRepository("flux", wanted, this) as unknown as { promise(): Promise<string> };
         this.name = output.promise();
         this.name.catch(() => {});
       }
@@ -49,10 +56,10 @@ describe("the GitOps repository", () => {
       assert.ok(pulumi.RunError.isInstance(error));
       assert.equal(
         (error as Error).message,
-        "aks-gitops:flux.repository https://github.com/acme/ships is not there, or GITHUB_TOKEN may not see it. " +
+        `aks-gitops:flux.repository https://github.com/acme/${repository} is not there, or GITHUB_TOKEN may not see it. ` +
           "Create the repository, or give the token access to it, or let it be made: flux.createRepository: true.",
       );
       return true;
     });
-  });
+  }
 });

@@ -115,7 +115,7 @@ describe("the stand-ins for random, tls, github and azuread", () => {
   it("adds deploy keys and looks repositories up", () => {
     assert.equal(outputs.deployId, "fleet:7");
     assert.deepEqual(outputs.clone, ["fleet", "https://github.com/acme/fleet.git", "main", "private"]);
-    assert.equal(outputs.missing, "");
+    assert.equal(outputs.missing, undefined);
   });
 
   it("makes applications, service principals and client secrets through Graph", () => {

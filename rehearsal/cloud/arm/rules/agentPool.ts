@@ -7,6 +7,7 @@ import { type ResourceId, same } from "../ids.ts";
 import { hasZones } from "../locations.ts";
 import { CLUSTER_TYPE } from "../types/containerService.ts";
 import { type Body, part } from "../validate.ts";
+import { checkCapacity } from "./clusterAddresses.ts";
 import { networkOf } from "./network.ts";
 import { checkVersion, fullVersion } from "./versions.ts";
 
@@ -195,6 +196,8 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
           "agentPoolProfile.vnetSubnetID",
           `All agent pools must be in the same VNET, '${id.name}' and '${foreign.name}' are not.`,
         );
+      const all = [pool, ...others.map(({ properties }) => properties)];
+      checkCapacity(world, part(cluster, "properties.networkProfile"), all);
     },
     accepted(resource, { world, id, old }) {
       const parent = world.store.get(id.parent ?? "") as ArmResource;

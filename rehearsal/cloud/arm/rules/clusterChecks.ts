@@ -5,6 +5,7 @@ import { key, same } from "../ids.ts";
 import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, isObject, part } from "../validate.ts";
 import { checkPool, invalid, requiredParameter, surroundingsOf } from "./agentPool.ts";
+import { checkAddresses, checkChannels } from "./clusterAddresses.ts";
 import { checkApiServer, checkNetwork, refuse } from "./clusterNetwork.ts";
 import { networkOf } from "./network.ts";
 import { checkVersion } from "./versions.ts";
@@ -21,7 +22,9 @@ export function checkCluster(write: Write): void {
   );
   checkFeatures(body, old);
   checkPools(write);
+  checkChannels(body);
   checkNetwork(write);
+  checkAddresses(write);
   checkApiServer(write);
   checkIdentities(write);
 }

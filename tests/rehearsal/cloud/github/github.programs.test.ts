@@ -260,6 +260,35 @@ describe("GitHub", () => {
       assert.equal(fleet.deployKeys.length, 0);
     });
 
+    it("refuses deploy keys where the organisation forbids them, and says so of the organisation", async () => {
+      await gitHub.createRepository("strict", "fleet", { files: {} });
+      const owner = gitHub.addToken({ login: "owner", repositories: { "strict/fleet": "admin" }, creates: ["strict"] });
+      const shows = async () => (await call("GET", "/orgs/strict", owner)).body.deploy_keys_enabled_for_repositories;
+      assert.equal(await shows(), true);
+      gitHub.forbidDeployKeys("strict");
+      assert.equal(await shows(), false);
+      const { status, body } = await call("POST", "/repos/strict/fleet/keys", owner, { title: "t", key: KEY });
+      assert.deepEqual([status, body.message], [422, "Deploy keys are disabled for this repository"]);
+    });
+
+    it("deletes a deploy key with the token that made it, and no other", async () => {
+      await gitHub.createRepository("acme", "ships", { files: {} });
+      const [one, other] = ["one", "other"].map((login) =>
+        gitHub.addToken({ login, repositories: { "acme/ships": "admin" } }),
+      );
+      const keys = async () => {
+        const { body } = await call("GET", "/repos/acme/ships/keys", other);
+        return (body as unknown as { title: string }[]).map(({ title }) => title);
+      };
+      const second = `${KEY.slice(0, -1)}m`;
+      await call("POST", "/repos/acme/ships/keys", one, { title: "of one", key: KEY });
+      await call("POST", "/repos/acme/ships/keys", other, { title: "of the other", key: second });
+      assert.deepEqual(await keys(), ["of one", "of the other"]);
+      gitHub.revokeToken(`${one}`);
+      assert.deepEqual(await keys(), ["of the other"]);
+      assert.equal((await call("GET", "/user", one)).status, 401);
+    });
+
     it("refuses what is no public key", async () => {
       for (const wrong of ["", "hello", "ssh-ed25519 AAAA", KEY.replace("ssh-ed25519", "ssh-rsa")]) {
         const answer = await call("POST", "/repos/acme/fleet/keys", admin, { title: "t", key: wrong });

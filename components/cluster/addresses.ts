@@ -1,0 +1,59 @@
+// Which addresses AKS takes for a cluster, and how many its nodes and pods need; no Pulumi in here.
+import { type Network, overlap, parseNetwork } from "../../net/cidr.ts";
+
+/** What AKS uses itself: no services, pods or virtual network may touch it. */
+const RESERVED = ["169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24"];
+
+/** The range of AKS's own that a network touches; undefined where it touches none. */
+export function reservedBy(network: Network): string | undefined {
+  return RESERVED.find((range) => {
+    const reserved = parseNetwork(range);
+    return reserved !== undefined && overlap(reserved, network);
+  });
+}
+
+/** The shortest prefix length of a range of services: AKS takes no larger one. */
+export const SHORTEST_SERVICES = 12;
+
+/** What an overlay gives each node for its pods: a /24. */
+const PODS_OF_A_NODE = 256;
+/** What Azure keeps of every subnet: https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq */
+const KEPT_BY_AZURE = 5;
+/** How many nodes more an upgrade brings, in percent of a pool's. */
+const SURGE = 33;
+
+/** How many nodes pools have at most, those included that an upgrade brings before it takes the old ones. */
+export function mostNodes(pools: readonly { readonly maxCount: number }[]): number {
+  return pools.reduce((sum, { maxCount }) => sum + maxCount + Math.ceil((maxCount * SURGE) / 100), 0);
+}
+
+/** A network that is too small for the nodes of a cluster. */
+export interface Shortage {
+  readonly network: "nodes" | "pods";
+  /** How many addresses are needed. */
+  readonly needed: number;
+  /** The longest prefix length that is large enough. */
+  readonly prefix: number;
+}
+
+/** Which networks have fewer addresses than the pools can need; a network that is unknown is not looked at. */
+export function shortages(
+  { nodes, pods }: { readonly nodes: Network | undefined; readonly pods: Network | undefined },
+  pools: readonly { readonly maxCount: number }[],
+): Shortage[] {
+  const count = mostNodes(pools);
+  const short = (network: Shortage["network"], known: Network | undefined, needed: number): Shortage[] =>
+    known === undefined || known.size >= needed ? [] : [{ network, needed, prefix: 32 - Math.ceil(Math.log2(needed)) }];
+  return [
+    ...short("nodes", nodes, count + KEPT_BY_AZURE),
+    // Only whole /24 count.
+    ...short("pods", pods, count * PODS_OF_A_NODE),
+  ];
+}
+
+/** Upgrade channels that leave a minor version's patches to long-term support. */
+const LONG_TERM_CHANNELS: readonly string[] = ["patch", "node-image"];
+
+/** Whether a tier and an upgrade channel go together: long-term support stays on its minor version. */
+export const tierAllows = (sku: string, upgradeChannel: string): boolean =>
+  sku !== "Premium" || LONG_TERM_CHANNELS.includes(upgradeChannel);
