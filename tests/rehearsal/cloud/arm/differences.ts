@@ -204,7 +204,7 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
   "Microsoft.Network/natGateways": {
     [NOT_YET]: [
       "PUT: refused with InvalidRequestContent at properties.publicIpPrefixes",
-      "PUT: refused with ReferencedResourceNotProvisioned",
+      "PUT: refused with RetryableError",
     ],
   },
   "Microsoft.Network/networkSecurityGroups": {
@@ -229,7 +229,7 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
     [NOT_YET]: [
       "PUT: has a body",
       "PUT: header Location",
-      "PUT: refused with ReferencedResourceNotProvisioned",
+      "PUT: refused with RetryableError",
       "PUT: status",
       "etag",
       "poll: status code",
