@@ -89,6 +89,8 @@ function propertySpec(name: string, json: Json): PropertySpec {
 
 function typeSpec(name: string, json: Json): TypeSpec {
   const { $ref, type, items, additionalProperties } = json;
+  // Anything at all.
+  if (type === undefined && Object.keys(json).length === 0) return { $ref: "pulumi.json#/Any" };
   if ($ref !== undefined) return { $ref: `#/types/${typeToken(name, $ref.replace("#/$defs/", ""))}` };
   if (type === "array") return { type, items: typeSpec(name, items as Json) };
   if (type === "object" && typeof additionalProperties === "object")

@@ -1,9 +1,10 @@
 // The plugin `gitops`: its resources by type token, served to the engine.
 
+import type { ResourceHandler } from "../plugin/handler.ts";
 import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
 import { agentPool } from "./azure/agentPool.ts";
-import { clusterAccess } from "./azure/clusterAccess.ts";
+import { managedCluster } from "./azure/managedCluster.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
 import { fluxConfigurationReady } from "./flux/fluxConfigurationReady.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
@@ -24,7 +25,6 @@ const ABOUT = {
 const handlers = [
   agentPool,
   chartMirror,
-  clusterAccess,
   encryptedSecret,
   fluxConfigurationReady,
   fluxInstall,
@@ -32,10 +32,18 @@ const handlers = [
   gitCommit,
   imageImport,
   keyInUse,
+  managedCluster,
   vaultKey,
 ];
 
-const resources = new Map(handlers.map((handler) => [handler.schema.token, handler]));
+const resources = new Map<string, ResourceHandler>(handlers.map((handler) => [handler.schema.token, handler]));
+
+/** A resource of earlier versions that states may still list; it has nothing in Azure, and its deletion does nothing. */
+resources.set("gitops:index:ClusterAccess", {
+  create: async () => {
+    throw new Error("there is no ClusterAccess any more: what it gave, ManagedCluster gives");
+  },
+});
 
 await serve({
   ...ABOUT,

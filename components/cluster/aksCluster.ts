@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
+import { getClientConfigOutput } from "@pulumi/azure-native/authorization/getClientConfig.js";
 import { MaintenanceConfiguration } from "@pulumi/azure-native/containerservice/maintenanceConfiguration.js";
-import { ManagedCluster } from "@pulumi/azure-native/containerservice/managedCluster.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import * as pulumi from "@pulumi/pulumi";
+import { RandomId } from "@pulumi/random/randomId.js";
 import { AgentPool } from "../../provider/sdk/agentPool.ts";
-import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
+import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -16,7 +16,7 @@ import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
 import type { ApiAccess } from "./apiAccess.ts";
 import { clusterFaults } from "./clusterFaults.ts";
-import { type ClusterParts, managedClusterArgs, poolArgs, systemPoolArgs } from "./managedCluster.ts";
+import { type ClusterParts, clusterProperties, networkProfile, poolArgs, systemPoolArgs } from "./managedCluster.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
@@ -47,19 +47,18 @@ export class AksCluster extends pulumi.ComponentResource {
     const pools = this.#createUserPools(name, wanted, cluster, parts.network);
     this.#createMaintenance(name, wanted, cluster);
     this.#createDiagnostics(name, cluster, parts.logs);
-    const access = new ClusterAccess(name, { clusterId: cluster.id }, { parent: this });
 
     this.clusterId = cluster.id;
     this.clusterName = cluster.name;
     this.readyClusterName = after(cluster.name, ...pools);
-    this.oidcIssuerUrl = cluster.oidcIssuerProfile.apply((profile) => profile?.issuerURL ?? "");
+    this.oidcIssuerUrl = cluster.oidcIssuerUrl;
     this.kubeletPrincipalId = parts.kubelet.principalId;
     this.network = { vnetId: parts.network.vnetId, subnetId: parts.network.endpointsSubnetId };
-    this.kubeconfig = access.kubeconfig;
+    this.kubeconfig = cluster.kubeconfig;
     this.access = {
       clusterId: cluster.id,
-      endpoint: after(access.endpoint, ...pools),
-      certificateAuthority: access.certificateAuthority,
+      endpoint: after(cluster.endpoint, ...pools),
+      certificateAuthority: cluster.certificateAuthority,
     };
     this.registerOutputs({
       clusterId: this.clusterId,
@@ -96,29 +95,41 @@ export class AksCluster extends pulumi.ComponentResource {
   }
 
   #createCluster(name: string, wanted: Cluster, parts: ClusterParts): ManagedCluster {
-    const { resourceGroupName } = wanted;
     const tags = tagged(wanted.tags);
-    const own = { resourceGroupName, dnsPrefix: name, ...managedClusterArgs(wanted, parts), ...tags };
     const system = systemPoolArgs(wanted, parts.network);
+    const { subscriptionId } = getClientConfigOutput({ parent: this });
     const cluster = new ManagedCluster(
       name,
-      { ...own, agentPoolProfiles: [{ ...system, count: system.minCount, ...tags }] },
-      newFirst({
-        parent: this,
-        protect: wanted.protect,
-        dependsOn: this.#grantControl(name, parts),
-        // Azure needs the system pool to make a cluster, and from then on lists every pool here. Each pool is a resource of
-        // its own.
-        ignoreChanges: ["agentPoolProfiles"],
-      }),
+      {
+        resourceGroupId: pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${wanted.resourceGroupName}`,
+        name: this.#randomName(name, wanted),
+        location: parts.control.location,
+        sku: { name: "Base", tier: wanted.sku },
+        identity: { type: "UserAssigned", userAssignedIdentities: [parts.control.id] },
+        properties: { dnsPrefix: name, ...clusterProperties(wanted, parts) },
+        systemPool: { ...system, ...tags },
+        ...tags,
+      },
+      { parent: this, protect: wanted.protect, dependsOn: this.#grantControl(name, parts) },
     );
-    // Writing the cluster writes its pools as they were then, the system pool's changes since then have to follow.
+    // Azure needs the system pool to make a cluster; from then on it is a resource of its own as the others are.
     new AgentPool(
       `${name}-${system.name}`,
-      { clusterId: cluster.id, ...system, ...tags, clusterRevision: pulumi.output(own).apply(digest) },
+      { clusterId: cluster.id, ...system, ...tags },
       { parent: this, deletedWith: cluster },
     );
     return cluster;
+  }
+
+  // In the state before the cluster is, so that an `up` that was killed finds it again. A cluster that takes another's
+  // place has another name, for both are there for a while.
+  #randomName(name: string, { resourceGroupName, network }: Cluster): pulumi.Output<string> {
+    const { hex } = new RandomId(
+      `${name}-name`,
+      { byteLength: 4 },
+      newFirst({ parent: this, replacementTrigger: { resourceGroupName, network: networkProfile(network) } }),
+    );
+    return pulumi.interpolate`${name}-${hex}`;
   }
 
   /** What the control plane does in resources that it did not make itself. */
@@ -197,8 +208,4 @@ export class AksCluster extends pulumi.ComponentResource {
       newFirst({ parent: this }),
     );
   }
-}
-
-function digest(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 }

@@ -8,6 +8,11 @@ import { type Filled, withDefaults } from "../shared/withDefaults.ts";
 export interface PoolArgs {
   /** Size of the nodes, as Azure spells it. @default "Standard_D4ds_v5" */
   readonly vmSize?: string | undefined;
+  /**
+   * What the nodes' system lives on: a managed disk, or the size's local one, which is faster and free. Never changes.
+   * @default what AKS chooses: Ephemeral where the local disk is large enough
+   */
+  readonly osDiskType?: "Managed" | "Ephemeral" | undefined;
   /** Availability zones that the nodes are spread over. @default none */
   readonly zones?: readonly ("1" | "2" | "3")[] | undefined;
   /** Fewest nodes, 1 to 1000. @default 1 */

@@ -1,9 +1,9 @@
 // The cluster and its pools as Azure's API wants them.
-import type { ManagedClusterArgs } from "@pulumi/azure-native/containerservice/managedCluster.js";
 import type { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import type { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import * as pulumi from "@pulumi/pulumi";
 import { addressAt, parseNetwork } from "../../net/cidr.ts";
+import type { ManagedClusterProperties } from "../../provider/sdk/managedCluster.ts";
 import type { Cluster, Networks, Pool } from "./aksClusterArgs.ts";
 import type { AksNetwork } from "./aksNetwork.ts";
 
@@ -17,12 +17,10 @@ export interface ClusterParts {
   readonly logs: Workspace;
 }
 
-/** The managed cluster, but for its name, its place and its pools. */
-export function managedClusterArgs(cluster: Cluster, { control, kubelet, network, logs }: ClusterParts) {
+/** The managed cluster's properties, but for what its name decides. */
+export function clusterProperties(cluster: Cluster, { kubelet, network, logs }: ClusterParts) {
   return {
-    sku: { name: "Base", tier: cluster.sku },
     supportPlan: cluster.sku === "Premium" ? "AKSLongTermSupport" : "KubernetesOfficial",
-    identity: { type: "UserAssigned", userAssignedIdentities: [control.id] },
     identityProfile: {
       kubeletidentity: { resourceId: kubelet.id, clientId: kubelet.clientId, objectId: kubelet.principalId },
     },
@@ -48,10 +46,11 @@ export function managedClusterArgs(cluster: Cluster, { control, kubelet, network
     },
     networkProfile: networkProfile(cluster.network),
     apiServerAccessProfile: apiServerAccess(cluster, network),
-  } satisfies Partial<ManagedClusterArgs>;
+  } satisfies ManagedClusterProperties;
 }
 
-function networkProfile({ pods, services }: Networks) {
+/** The cluster's networking: a cluster never has another one. */
+export function networkProfile({ pods, services }: Networks) {
   const network = parseNetwork(services);
   if (!network) throw new Error(`network.services is no network: ${services}`);
   return {
@@ -81,7 +80,8 @@ function apiServerAccess(cluster: Cluster, network: AksNetwork) {
   const ranges = cluster.authorizedIpRanges;
   // The nodes themselves come from the gateway's address.
   const nodes = pulumi.interpolate`${network.egressAddress}/32`;
-  return { disableRunCommand: true, ...(ranges.length > 0 ? { authorizedIPRanges: [...ranges, nodes] } : {}) };
+  // An empty list clears those that there were.
+  return { disableRunCommand: true, authorizedIPRanges: ranges.length > 0 ? [...ranges, nodes] : [] };
 }
 
 /** The pool of the cluster's own pods. */
@@ -102,7 +102,7 @@ export function poolArgs(pool: Pool, network: AksNetwork) {
     vmSize: pool.vmSize,
     osType: "Linux",
     osSKU: "AzureLinux",
-    osDiskType: hasLocalDisk(pool.vmSize) ? "Ephemeral" : "Managed",
+    ...(pool.osDiskType && { osDiskType: pool.osDiskType }),
     vnetSubnetID: network.nodesSubnetId,
     availabilityZones: [...pool.zones],
     enableAutoScaling: true as const,
@@ -110,10 +110,4 @@ export function poolArgs(pool: Pool, network: AksNetwork) {
     maxCount: pool.maxCount,
     upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
   };
-}
-
-// In a size's name a `d` behind the number of cores says that it has a local disk, which the nodes' system can live on:
-// https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions
-function hasLocalDisk(vmSize: string): boolean {
-  return /^Standard_[A-Z]+\d+(-\d+)?[a-ce-z]*d/.test(vmSize);
 }

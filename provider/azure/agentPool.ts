@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { Again, retry, type Try } from "../../net/retry.ts";
+import { type Again, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff } from "../../plugin/diff.ts";
 import { type CheckFailure, type Context, type Diff, type Properties, UNKNOWN } from "../../plugin/handler.ts";
 import {
@@ -20,12 +20,10 @@ import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
+import { BUSY_WAITS, later } from "./patience.ts";
 import { changedIn, created, fixedIn, observed, refusal, written } from "./poolProperties.ts";
 
 const API_VERSION = "2025-09-01";
-
-/** Waits in milliseconds while Azure does something else with the cluster (409): a quarter of an hour in all. */
-const BUSY_WAITS = [5000, 10_000, 15_000, ...Array<number>(29).fill(30_000)];
 
 const text = z.string().min(1).meta({ fault: "is not a text" });
 const texts = z.array(z.string()).meta({ fault: "is not a list of texts" });
@@ -64,7 +62,11 @@ export const AGENT_POOL = resourceSchema({
     vmSize: text.describe("Cannot be changed."),
     osType: text.describe("Cannot be changed."),
     osSKU: text.describe("The nodes' operating system."),
-    osDiskType: text.describe("Cannot be changed."),
+    osDiskType: text
+      .describe(
+        "Managed or Ephemeral. Cannot be changed. Default: what Azure chose: Ephemeral where the size has room.",
+      )
+      .exactOptional(),
     vnetSubnetID: text.describe("ARM id of the nodes' subnet. Cannot be changed."),
     enableAutoScaling: z
       .literal(true)
@@ -91,12 +93,6 @@ export const AGENT_POOL = resourceSchema({
       .record(z.string(), z.string())
       .describe("The tags of pool and nodes, all of them. Default: those that others gave it stay.")
       .meta({ fault: "is not a map of texts" })
-      .exactOptional(),
-    clusterRevision: text
-      .describe(
-        "Any text that changes whenever the cluster itself is written. That writes the pools in the cluster's body too, " +
-          "with what they were before, so the pool is looked at again then. Default: never.",
-      )
       .exactOptional(),
   },
   outputs: { instance },
@@ -180,7 +176,7 @@ async function ensure(
   context: Context,
 ): Promise<void> {
   const id = idOf(wanted);
-  const once = async ({ wait }: Try): Promise<undefined | Again> => {
+  const once = async (current: Try): Promise<undefined | Again> => {
     const actual = (await armGet<Resource>(cloud, id, API_VERSION, context.signal))?.properties;
     const state = actual?.provisioningState;
     if (actual === undefined || state === "Deleting") await refuseGoing(cloud, wanted, context);
@@ -188,7 +184,7 @@ async function ensure(
       throw new Error(`${id} is not there: this resource only takes over the pool that the cluster was made with`);
     }
     // As an interrupted update left it, or somebody else.
-    if (state === "Creating" || state === "Deleting") return later(`${id} is in the state ${state}`, wait, context);
+    if (state === "Creating" || state === "Deleting") return later(`${id} is in the state ${state}`, current, context);
     if (actual !== undefined) {
       const fixed = refusals(actual, wanted);
       if (fixed.length > 0) throw new Error(fixed.map(({ reason }) => reason).join("; "));
@@ -198,7 +194,7 @@ async function ensure(
     const body = { properties: actual === undefined ? created(wanted) : written(wanted, actual) };
     return unlessBusy(
       () => cloud.arm().request("PUT", id, API_VERSION, body, { signal: context.signal }),
-      wait,
+      current,
       context,
     );
   };
@@ -218,7 +214,7 @@ async function refuseGoing(cloud: Cloud, { clusterId, name }: AgentPoolInputs, {
 
 /** Deletes the pool; one that is gone is fine. @throws ArmError */
 async function remove(cloud: Cloud, waits: readonly number[], id: string, context: Context): Promise<void> {
-  const once = ({ wait }: Try) =>
+  const once = (current: Try) =>
     unlessBusy(
       async () => {
         try {
@@ -227,32 +223,21 @@ async function remove(cloud: Cloud, waits: readonly number[], id: string, contex
           if (!(error instanceof ArmError && error.status === 404)) throw error;
         }
       },
-      wait,
+      current,
       context,
     );
   await retry(once, { waits, signal: context.signal });
 }
 
 /** Sends something that Azure refuses while it does something else with the cluster. */
-async function unlessBusy(
-  send: () => Promise<unknown>,
-  wait: number | undefined,
-  context: Context,
-): Promise<undefined | Again> {
+async function unlessBusy(send: () => Promise<unknown>, current: Try, context: Context): Promise<undefined | Again> {
   try {
     await send();
     return undefined;
   } catch (error) {
     if (!(error instanceof ArmError && error.status === 409)) throw error;
-    return later(error.message, wait, context, error);
+    return later(error.message, current, context, error);
   }
-}
-
-/** @throws Error saying why, when there is no time left. */
-function later(reason: string, wait: number | undefined, context: Context, error = new Error(reason)): Again {
-  if (wait === undefined) throw error;
-  context.log("info", `${reason}; trying again in ${wait / 1000} s`);
-  return new Again();
 }
 
 const ID = /^(\/subscriptions\/[^?#]+\/managedClusters\/[^/?#]+)\/agentPools\/([^/?#]+)$/i;
@@ -269,7 +254,7 @@ async function read(
   }
   const actual = (await armGet<Resource>(cloud, id, API_VERSION, context.signal))?.properties;
   if (actual === undefined) return undefined;
-  const inputs = observed({ clusterId, name, ...known?.inputs }, actual);
+  const inputs = observed({ clusterId, name, ...(known?.inputs ?? { osDiskType: actual.osDiskType }) }, actual);
   return { id, inputs, state: { ...inputs, instance: known?.state.instance ?? randomUUID() } };
 }
 

@@ -26,9 +26,9 @@ export function changedIn(wanted: Properties, actual: Properties): string[] {
   return managedIn(wanted, CHANGEABLE).filter((property) => !isSame(property, wanted[property], actual[property]));
 }
 
-/** The fixed properties that differ. */
+/** The fixed properties that differ; which disk Azure chose is no difference. */
 export function fixedIn(wanted: Properties, actual: Properties): string[] {
-  return FIXED.filter((property) => !isSame(property, wanted[property], actual[property]));
+  return managedIn(wanted, FIXED).filter((property) => !isSame(property, wanted[property], actual[property]));
 }
 
 /** Inputs as the pool is: what is the same stays as it was written, what Azure has beside it is left out. */
@@ -51,6 +51,15 @@ export function created(wanted: Properties): Properties {
     // Azure wants a number; it is the autoscaler's from then on.
     count: wanted.minCount,
   };
+}
+
+/**
+ * The pool of a cluster's body, as it is. A version would have to be in every pool's part, and the others are left out:
+ * they stay as they are. The number of nodes is the autoscaler's.
+ */
+export function inline(actual: Properties): Properties {
+  const left = [...READ_ONLY, "orchestratorVersion", "count"];
+  return Object.fromEntries(Object.entries(actual).filter(([name]) => !left.includes(name)));
 }
 
 /** A pool's properties for a PUT: as they are, the managed ones as they are wanted. */
@@ -84,9 +93,9 @@ function remedy({ mode, name }: Properties): string {
   );
 }
 
-/** Tags are others' business where the program gives none. */
+/** Tags and the kind of disk are others' business where the program says nothing of them. */
 function managedIn(wanted: Properties, properties: readonly string[]): string[] {
-  return properties.filter((property) => property !== "tags" || wanted.tags !== undefined);
+  return properties.filter((property) => !["tags", "osDiskType"].includes(property) || wanted[property] !== undefined);
 }
 
 function isSame(property: string, wanted: unknown, actual: unknown): boolean {

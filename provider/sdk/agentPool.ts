@@ -27,8 +27,8 @@ export interface AgentPoolArgs {
   readonly osType: pulumi.Input<string>;
   /** The nodes' operating system. */
   readonly osSKU: pulumi.Input<string>;
-  /** Cannot be changed. */
-  readonly osDiskType: pulumi.Input<string>;
+  /** Managed or Ephemeral. Cannot be changed. @default what Azure chose: Ephemeral where the size has room */
+  readonly osDiskType?: pulumi.Input<string>;
   /** ARM id of the nodes' subnet. Cannot be changed. */
   readonly vnetSubnetID: pulumi.Input<string>;
   /** Cannot be changed. @default none */
@@ -48,11 +48,6 @@ export interface AgentPoolArgs {
   readonly tags?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** How the pool is upgraded. */
   readonly upgradeSettings: pulumi.Input<UpgradeSettingsArgs>;
-  /**
-   * Any text that changes whenever the cluster itself is written. That writes the pools in the cluster's body too, with
-   * what they were before, so the pool is looked at again then. @default never
-   */
-  readonly clusterRevision?: pulumi.Input<string>;
 }
 
 /**

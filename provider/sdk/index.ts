@@ -1,7 +1,6 @@
 // The resources of the plugin `gitops`, for Pulumi programs that find the plugin through `plugins.providers`.
 export { AgentPool, type AgentPoolArgs } from "./agentPool.ts";
 export { ChartMirror, type ChartMirrorArgs } from "./chartMirror.ts";
-export { ClusterAccess, type ClusterAccessArgs } from "./clusterAccess.ts";
 export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts";
 export { FluxConfigurationReady, type FluxConfigurationReadyArgs } from "./fluxConfigurationReady.ts";
 export { FluxInstall, type FluxInstallArgs, type SshKeyArgs } from "./fluxInstall.ts";
@@ -15,4 +14,11 @@ export {
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";
 export { KeyInUse, type KeyInUseArgs } from "./keyInUse.ts";
+export {
+  type ClusterIdentityArgs,
+  type ClusterSkuArgs,
+  ManagedCluster,
+  type ManagedClusterArgs,
+  type ManagedClusterProperties,
+} from "./managedCluster.ts";
 export { VaultKey, type VaultKeyArgs } from "./vaultKey.ts";

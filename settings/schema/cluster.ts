@@ -15,6 +15,10 @@ const pool = {
     "Standard_D4ds_v5",
     "Standard_D8ds_v5",
   ),
+  osDiskType: setting(
+    optional(oneOf("Managed", "Ephemeral")),
+    "The nodes' system disk; never changes. Default: Ephemeral where the size's local disk has room for it.",
+  ),
   zones: setting(
     defaulted(list(oneOf("1", "2", "3")), [...POOL.zones]),
     "Availability zones that the nodes are spread over, in quotes.",

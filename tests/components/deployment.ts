@@ -55,13 +55,14 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
     principalId: `${name}-principal`,
     tenantId: "tenant",
   }),
-  ManagedCluster: () => ({ oidcIssuerProfile: { enabled: true, issuerURL: "https://issuer/" } }),
+  ManagedCluster: () => ({ oidcIssuerUrl: "https://issuer/", kubeconfig: "kubeconfig" }),
   PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
   Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
   VaultKey: (_, { vaultId = "", name }) => ({
     keyUriWithVersion: `https://${vaultId.split("/").at(-1)}-abcd1234.vault.azure.net/keys/${name}/v1`,
   }),
+  RandomId: () => ({ hex: "abcd1234" }),
   RandomString: () => ({ result: "abcd1234" }),
   RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "r4ndom" } }),
   PrivateKey: () => ({ privateKeyPem: "PRIVATE", publicKeyOpenssh: "ecdsa-sha2-nistp384 AAAA\n" }),
@@ -72,14 +73,16 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   ChartMirror: (_, { loginServer, repository, version }) => ({
     reference: `oci://${loginServer}/${repository}:${version}`,
   }),
-  ClusterAccess: () => ({ kubeconfig: "kubeconfig" }),
   EncryptedSecret: (name) => ({ content: `encrypted ${name}\n` }),
   GitCommit: () => ({ commit: "0123abc" }),
   FluxConfiguration: () => ({ complianceState: "Compliant" }),
 };
 
 const calls: Record<string, (inputs: Record<string, string>) => Record<string, string>> = {
-  "azure-native:authorization:getClientConfig": () => ({ tenantId: "tenant" }),
+  "azure-native:authorization:getClientConfig": () => ({
+    subscriptionId: SUBSCRIPTION.split("/")[2] ?? "",
+    tenantId: "tenant",
+  }),
   // Nothing but `fleet` is there; of `nothing` there comes nothing at all, of others an empty id.
   "github:index/getRepository:getRepository": ({ fullName = "" }) => {
     if (fullName.endsWith("/nothing")) return {};

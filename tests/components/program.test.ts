@@ -96,8 +96,9 @@ describe("the program", () => {
     const { find, names } = deployment;
     const cluster = find("ManagedCluster", "aks-test");
     assert.deepEqual(cluster.inputs.sku, { name: "Base", tier: "Premium" });
-    assert.deepEqual((cluster.inputs.aadProfile as { adminGroupObjectIDs: string[] }).adminGroupObjectIDs, [ADMINS]);
-    assert.deepEqual(cluster.inputs.autoUpgradeProfile, {
+    const { aadProfile, autoUpgradeProfile } = cluster.inputs.properties as Record<string, unknown>;
+    assert.deepEqual((aadProfile as { adminGroupObjectIDs: string[] }).adminGroupObjectIDs, [ADMINS]);
+    assert.deepEqual(autoUpgradeProfile, {
       upgradeChannel: "patch",
       nodeOSUpgradeChannel: "SecurityPatch",
     });

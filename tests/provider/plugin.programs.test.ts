@@ -18,8 +18,8 @@ import {
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
 import { ChartMirror } from "${ROOT}provider/sdk/chartMirror.ts";
-import { ClusterAccess } from "${ROOT}provider/sdk/clusterAccess.ts";
 import { ImageImport } from "${ROOT}provider/sdk/imageImport.ts";
+import { ManagedCluster } from "${ROOT}provider/sdk/managedCluster.ts";
 const config = new pulumi.Config();
 const registry = {
   registryId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acme",
@@ -36,11 +36,13 @@ if (!config.getBoolean("chartOnly")) {
     ...registry, source: "ghcr.io/kubereboot/kured:1.23.0", repository: "ghcr.io/kubereboot/kured", tag: "1.23.0",
     digest: config.get("digest") ?? "sha256:" + hex,
   });
-  const access = new ClusterAccess("access", {
-    clusterId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/prod",
+  const cluster = new ManagedCluster("cluster", {
+    resourceGroupId: "/subscriptions/s/resourceGroups/g", name: "prod", location: "westeurope",
+    sku: { name: "Base", tier: "Standard" }, identity: { type: "SystemAssigned" },
+    properties: { dnsPrefix: "prod" }, systemPool: { name: "system" } as never,
   });
   new ImageImport("later", {
-    ...registry, source: "ghcr.io/a/b:1", repository: access.endpoint, digest: "sha256:" + hex,
+    ...registry, source: "ghcr.io/a/b:1", repository: cluster.endpoint, digest: "sha256:" + hex,
   });
 }
 `;
@@ -93,7 +95,7 @@ describe("the plugin gitops under the real engine", () => {
       resources: Record<string, { requiredInputs: string[]; inputProperties: Record<string, object> }>;
     };
     const names =
-      "AgentPool ChartMirror ClusterAccess EncryptedSecret FluxConfigurationReady FluxInstall FluxReady GitCommit ImageImport KeyInUse VaultKey";
+      "AgentPool ChartMirror EncryptedSecret FluxConfigurationReady FluxInstall FluxReady GitCommit ImageImport KeyInUse ManagedCluster VaultKey";
     assert.deepEqual(
       Object.keys(resources).sort(),
       names.split(" ").map((name) => `gitops:index:${name}`),

@@ -10,7 +10,7 @@ import type * as z from "zod";
 import { type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
 import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
 import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
-import { CLUSTER_ACCESS } from "../../provider/azure/clusterAccess.ts";
+import { MANAGED_CLUSTER } from "../../provider/azure/managedCluster.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
 import { FLUX_CONFIGURATION_READY } from "../../provider/flux/fluxConfigurationReady.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
@@ -20,7 +20,6 @@ import { CHART_MIRROR } from "../../provider/mirror/chartMirror.ts";
 import { IMAGE_IMPORT } from "../../provider/mirror/imageImport.ts";
 import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
-import { ClusterAccess } from "../../provider/sdk/clusterAccess.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
 import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
 import { FluxInstall } from "../../provider/sdk/fluxInstall.ts";
@@ -28,6 +27,7 @@ import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
+import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { ENCRYPTED_SECRET } from "../../provider/secret/encryptedSecret.ts";
 import { KEY_IN_USE } from "../../provider/secret/keyInUse.ts";
@@ -55,15 +55,21 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 
 type Flat<T> = { [K in keyof T]: T[K] };
 
+/** The names of inputs that are anything to the plugin, and what Azure's own types say to a program. */
+type Open<I> = { [K in keyof I]-?: unknown extends I[K][keyof I[K]] ? K : never }[keyof I];
+type Closed<A, S extends ResourceSchema> = Omit<A, Open<z.input<S["inputs"]>>>;
+
 /** Whether arguments and outputs of a class are those of its schema. */
 type Agreement<S extends ResourceSchema, A, C> = {
-  readonly args: Same<Flat<A>, Flat<ArgsOf<S>>>;
+  readonly args: Same<Flat<Closed<A, S>>, Flat<Closed<ArgsOf<S>, S>>>;
+  readonly names: Same<keyof A, keyof ArgsOf<S>>;
   readonly outputs: Same<Flat<Declared<C>>, Flat<OutputsOf<S, C>>>;
   readonly missing: Missing<S, C>;
 };
 
 interface Agreed {
   readonly args: true;
+  readonly names: true;
   readonly outputs: true;
   readonly missing: never;
 }
@@ -80,7 +86,6 @@ function pair<S extends ResourceSchema, A, C extends pulumi.CustomResource>(
 const PAIRS = [
   pair(AGENT_POOL, AgentPool),
   pair(CHART_MIRROR, ChartMirror),
-  pair(CLUSTER_ACCESS, ClusterAccess),
   pair(ENCRYPTED_SECRET, EncryptedSecret),
   pair(FLUX_CONFIGURATION_READY, FluxConfigurationReady),
   pair(FLUX_INSTALL, FluxInstall),
@@ -88,6 +93,7 @@ const PAIRS = [
   pair(GIT_COMMIT, GitCommit),
   pair(IMAGE_IMPORT, ImageImport),
   pair(KEY_IN_USE, KeyInUse),
+  pair(MANAGED_CLUSTER, ManagedCluster),
   pair(VAULT_KEY, VaultKey),
 ];
 
@@ -150,6 +156,8 @@ describe("what programs see of the plugin's resources", () => {
       PullSecretArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       UpgradeSettingsArgs: "AgentPool",
+      ClusterSkuArgs: "ManagedCluster",
+      ClusterIdentityArgs: "ManagedCluster",
     };
     const names = Object.keys(described.types).map((token) => token.replace("gitops:index:", ""));
     const interfaceOf = (name: string) => (Object.hasOwn(places, name) ? name : `${name}Args`);

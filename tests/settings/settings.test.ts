@@ -14,7 +14,7 @@ const stackFile = (stack: string): Record<string, unknown> =>
 
 describe("settings", () => {
   it("fill in every default", () => {
-    const pool = { vmSize: "Standard_D4ds_v5", zones: [], minCount: 1, maxCount: 5 };
+    const pool = { vmSize: "Standard_D4ds_v5", osDiskType: undefined, zones: [], minCount: 1, maxCount: 5 };
     assert.deepEqual(read({}), {
       project: "aks-gitops",
       stack: "test",

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { AksCluster } from "../../../components/cluster/aksCluster.ts";
 import type { AksClusterArgs, UserPoolArgs } from "../../../components/cluster/aksClusterArgs.ts";
-import { deploy, idOf, resolved, roleId } from "../deployment.ts";
+import { deploy, idOf, type Registration, resolved, roleId } from "../deployment.ts";
 
 function cluster(args: Partial<AksClusterArgs>) {
   return deploy(() => new AksCluster("aks", { resourceGroupName: "group", ...args }));
@@ -15,16 +15,16 @@ const PROD: Partial<AksClusterArgs> & { adminGroups: string[]; userPools: [UserP
   userPools: [{ name: "apps", vmSize: "Standard_D8s_v5", minCount: 2, maxCount: 9 }],
 };
 
+const propertiesOf = ({ inputs }: Registration) => inputs.properties as Record<string, unknown>;
+
 const POOL = {
   type: "VirtualMachineScaleSets",
   vmSize: "Standard_D4ds_v5",
   osType: "Linux",
   osSKU: "AzureLinux",
-  osDiskType: "Ephemeral",
   vnetSubnetID: `${idOf("VirtualNetwork", "aks")}/subnets/nodes`,
   availabilityZones: ["1", "2", "3"],
   enableAutoScaling: true,
-  count: 3,
   minCount: 3,
   maxCount: 5,
   upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
@@ -36,53 +36,54 @@ describe("AksCluster", () => {
     const { inputs } = find("ManagedCluster", "aks");
     const workspace = idOf("Workspace", "aks");
     assert.deepEqual(inputs, {
-      resourceGroupName: "group",
-      dnsPrefix: "aks",
+      resourceGroupId: "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/group",
+      name: "aks-abcd1234",
       sku: { name: "Base", tier: "Standard" },
-      supportPlan: "KubernetesOfficial",
       identity: { type: "UserAssigned", userAssignedIdentities: [idOf("UserAssignedIdentity", "aks-control")] },
-      identityProfile: {
-        kubeletidentity: {
-          resourceId: idOf("UserAssignedIdentity", "aks-kubelet"),
-          clientId: "aks-kubelet-client",
-          objectId: "aks-kubelet-principal",
+      properties: {
+        dnsPrefix: "aks",
+        supportPlan: "KubernetesOfficial",
+        identityProfile: {
+          kubeletidentity: {
+            resourceId: idOf("UserAssignedIdentity", "aks-kubelet"),
+            clientId: "aks-kubelet-client",
+            objectId: "aks-kubelet-principal",
+          },
+        },
+        nodeResourceGroupProfile: { restrictionLevel: "ReadOnly" },
+        enableRBAC: true,
+        disableLocalAccounts: true,
+        aadProfile: { managed: true, enableAzureRBAC: true, adminGroupObjectIDs: PROD.adminGroups },
+        oidcIssuerProfile: { enabled: true },
+        securityProfile: {
+          workloadIdentity: { enabled: true },
+          imageCleaner: { enabled: true, intervalHours: 168 },
+          defender: { logAnalyticsWorkspaceResourceId: workspace, securityMonitoring: { enabled: true } },
+        },
+        addonProfiles: { azurepolicy: { enabled: true } },
+        metricsProfile: { costAnalysis: { enabled: true } },
+        autoUpgradeProfile: { upgradeChannel: "stable", nodeOSUpgradeChannel: "NodeImage" },
+        networkProfile: {
+          networkPlugin: "azure",
+          networkPluginMode: "overlay",
+          networkDataplane: "cilium",
+          networkPolicy: "cilium",
+          outboundType: "userAssignedNATGateway",
+          loadBalancerSku: "standard",
+          podCidr: "10.244.0.0/16",
+          serviceCidr: "10.0.0.0/16",
+          dnsServiceIP: "10.0.0.10",
+        },
+        apiServerAccessProfile: {
+          enablePrivateCluster: true,
+          enablePrivateClusterPublicFQDN: false,
+          privateDNSZone: "system",
+          enableVnetIntegration: true,
+          subnetId: `${idOf("VirtualNetwork", "aks")}/subnets/api-server`,
+          disableRunCommand: true,
         },
       },
-      nodeResourceGroupProfile: { restrictionLevel: "ReadOnly" },
-      enableRBAC: true,
-      disableLocalAccounts: true,
-      aadProfile: { managed: true, enableAzureRBAC: true, adminGroupObjectIDs: PROD.adminGroups },
-      oidcIssuerProfile: { enabled: true },
-      securityProfile: {
-        workloadIdentity: { enabled: true },
-        imageCleaner: { enabled: true, intervalHours: 168 },
-        defender: { logAnalyticsWorkspaceResourceId: workspace, securityMonitoring: { enabled: true } },
-      },
-      addonProfiles: { azurepolicy: { enabled: true } },
-      metricsProfile: { costAnalysis: { enabled: true } },
-      autoUpgradeProfile: { upgradeChannel: "stable", nodeOSUpgradeChannel: "NodeImage" },
-      networkProfile: {
-        networkPlugin: "azure",
-        networkPluginMode: "overlay",
-        networkDataplane: "cilium",
-        networkPolicy: "cilium",
-        outboundType: "userAssignedNATGateway",
-        loadBalancerSku: "standard",
-        podCidr: "10.244.0.0/16",
-        serviceCidr: "10.0.0.0/16",
-        dnsServiceIP: "10.0.0.10",
-      },
-      apiServerAccessProfile: {
-        enablePrivateCluster: true,
-        enablePrivateClusterPublicFQDN: false,
-        privateDNSZone: "system",
-        enableVnetIntegration: true,
-        subnetId: `${idOf("VirtualNetwork", "aks")}/subnets/api-server`,
-        disableRunCommand: true,
-      },
-      agentPoolProfiles: [
-        { ...POOL, name: "system", mode: "System", nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"] },
-      ],
+      systemPool: { ...POOL, name: "system", mode: "System", nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"] },
     });
   });
 
@@ -130,17 +131,15 @@ describe("AksCluster", () => {
     assert.ok(dependencies.includes("RoleAssignment::aks-kubelet"));
   });
 
-  it("keeps user pools apart from the cluster, on a managed disk where the size has no local one", async () => {
+  it("keeps user pools apart from the cluster, on the disk that AKS chooses where the size has a local one or none", async () => {
     const { find } = await cluster(PROD);
     const pool = find("AgentPool", "aks-apps");
-    const { count: _, ...common } = POOL;
     assert.deepEqual(pool.inputs, {
-      ...common,
+      ...POOL,
       clusterId: idOf("ManagedCluster", "aks"),
       name: "apps",
       mode: "User",
       vmSize: "Standard_D8s_v5",
-      osDiskType: "Managed",
       availabilityZones: [],
       minCount: 2,
       maxCount: 9,
@@ -153,30 +152,36 @@ describe("AksCluster", () => {
     for (const name of ["aks-apps", "aks-system"]) assert.equal("count" in find("AgentPool", name).inputs, false);
   });
 
+  it("has the disk of nodes that was asked for, each pool its own", async () => {
+    const [apps] = PROD.userPools;
+    const { find } = await cluster({
+      systemPool: { ...PROD.systemPool, osDiskType: "Managed" },
+      userPools: [{ ...apps, osDiskType: "Ephemeral" }],
+    });
+    const diskOf = (pool: unknown) => (pool as { osDiskType: string }).osDiskType;
+    assert.deepEqual(
+      [find("ManagedCluster", "aks").inputs.systemPool, find("AgentPool", "aks-system").inputs].map(diskOf),
+      ["Managed", "Managed"],
+    );
+    assert.equal(diskOf(find("AgentPool", "aks-apps").inputs), "Ephemeral");
+  });
+
   it("gives the system pool to the cluster to be made with, and keeps it as a resource of its own from then on", async () => {
     const { find } = await cluster(PROD);
-    assert.deepEqual(find("ManagedCluster", "aks").ignoreChanges, ["agentPoolProfiles"]);
     const { inputs, deletedWith } = find("AgentPool", "aks-system");
-    const { count: _, ...pool } = POOL;
-    const { clusterRevision, ...rest } = inputs;
-    assert.deepEqual(rest, {
-      ...pool,
-      clusterId: idOf("ManagedCluster", "aks"),
-      name: "system",
-      mode: "System",
-      nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"],
-    });
-    assert.match(String(clusterRevision), /^[0-9a-f]{12}$/);
+    const { systemPool } = find("ManagedCluster", "aks").inputs;
+    assert.deepEqual(inputs, { ...(systemPool as object), clusterId: idOf("ManagedCluster", "aks") });
     assert.equal(deletedWith, "ManagedCluster::aks");
   });
 
-  it("looks at the system pool again when the cluster is written, and not when a pool is", async () => {
-    const revision = async (more: object) =>
-      (await cluster({ ...PROD, ...more })).find("AgentPool", "aks-system").inputs.clusterRevision;
-    const before = await revision({});
-    assert.equal(await revision({ systemPool: { ...PROD.systemPool, maxCount: 6 } }), before);
-    assert.equal(await revision({ userPools: [{ ...PROD.userPools[0], maxCount: 12 }] }), before);
-    assert.notEqual(await revision({ upgradeChannel: "patch" }), before);
+  it("is called by a name that is in the state before it is made, and another one where Azure makes another cluster", async () => {
+    const nameOf = async (more: Partial<AksClusterArgs>) =>
+      (await cluster({ ...PROD, ...more })).find("RandomId", "aks-name");
+    const { inputs, replacementTrigger } = await nameOf({});
+    assert.deepEqual(inputs, { byteLength: 4 });
+    assert.deepEqual(replacementTrigger, (await nameOf({ sku: "Premium", adminGroups: [] })).replacementTrigger);
+    for (const other of [{ network: { pods: "10.245.0.0/16" } }, { resourceGroupName: "other" }])
+      assert.notDeepEqual((await nameOf(other)).replacementTrigger, replacementTrigger);
   });
 
   it("has two maintenance windows", async () => {
@@ -187,7 +192,7 @@ describe("AksCluster", () => {
     ]);
     assert.deepEqual(find("MaintenanceConfiguration", "aks-aksManagedNodeOSUpgradeSchedule").inputs, {
       resourceGroupName: "group",
-      resourceName: "aks",
+      resourceName: "aks-abcd1234",
       configName: "aksManagedNodeOSUpgradeSchedule",
       maintenanceWindow: {
         schedule: { weekly: { intervalWeeks: 1, dayOfWeek: "Saturday" } },
@@ -225,17 +230,18 @@ describe("AksCluster", () => {
     const { find, names } = await cluster({ sku: "Free" });
     const { inputs } = find("ManagedCluster", "aks");
     assert.deepEqual(inputs.sku, { name: "Base", tier: "Free" });
-    assert.deepEqual(inputs.metricsProfile, { costAnalysis: { enabled: false } });
-    assert.deepEqual((inputs.securityProfile as { defender: unknown }).defender, {
+    const { metricsProfile, securityProfile } = inputs.properties as Record<string, unknown>;
+    assert.deepEqual(metricsProfile, { costAnalysis: { enabled: false } });
+    assert.deepEqual((securityProfile as { defender: unknown }).defender, {
       securityMonitoring: { enabled: false },
     });
-    assert.equal((inputs.agentPoolProfiles as { nodeTaints?: string[] }[])[0]?.nodeTaints, undefined);
+    assert.equal((inputs.systemPool as { nodeTaints?: string[] }).nodeTaints, undefined);
     assert.deepEqual(names("AgentPool"), ["aks-system"]);
   });
 
   it("of the Premium tier has long-term support", async () => {
     const { find } = await cluster({ sku: "Premium" });
-    const { supportPlan, autoUpgradeProfile } = find("ManagedCluster", "aks").inputs;
+    const { supportPlan, autoUpgradeProfile } = propertiesOf(find("ManagedCluster", "aks"));
     assert.equal(supportPlan, "AKSLongTermSupport");
     // It stays on a minor version.
     assert.deepEqual(autoUpgradeProfile, { upgradeChannel: "patch", nodeOSUpgradeChannel: "NodeImage" });
@@ -243,7 +249,7 @@ describe("AksCluster", () => {
 
   it("lets its own nodes reach a public API server that few networks reach", async () => {
     const { find } = await cluster({ authorizedIpRanges: ["198.51.100.0/24"] });
-    assert.deepEqual(find("ManagedCluster", "aks").inputs.apiServerAccessProfile, {
+    assert.deepEqual(propertiesOf(find("ManagedCluster", "aks")).apiServerAccessProfile, {
       disableRunCommand: true,
       authorizedIPRanges: ["198.51.100.0/24", "203.0.113.7/32"],
     });
@@ -268,14 +274,17 @@ describe("AksCluster", () => {
     );
     assert.equal(await resolved(result.oidcIssuerUrl), "https://issuer/");
     assert.equal(await resolved(result.kubeletPrincipalId), "aks-kubelet-principal");
-    assert.equal(await resolved(result.readyClusterName), "aks");
+    assert.equal(await resolved(result.readyClusterName), "aks-abcd1234");
     assert.equal(await resolved(result.kubeconfig), "kubeconfig");
   });
 
   it("stands alone: a resource group is all that it needs", async () => {
     const { find } = await cluster({});
-    const { sku, apiServerAccessProfile } = find("ManagedCluster", "aks").inputs;
-    assert.deepEqual([sku, apiServerAccessProfile], [{ name: "Base", tier: "Standard" }, { disableRunCommand: true }]);
+    const { sku } = find("ManagedCluster", "aks").inputs;
+    const { apiServerAccessProfile } = propertiesOf(find("ManagedCluster", "aks"));
+    // An empty list clears the networks that there were.
+    const open = { disableRunCommand: true, authorizedIPRanges: [] };
+    assert.deepEqual([sku, apiServerAccessProfile], [{ name: "Base", tier: "Standard" }, open]);
     assert.deepEqual(find("VirtualNetwork", "aks").inputs.addressSpace, { addressPrefixes: ["10.60.0.0/16"] });
   });
 
@@ -284,7 +293,10 @@ describe("AksCluster", () => {
       network: { services: "10.1.0.0/16", pods: undefined },
       maintenance: { autoUpgrade: { durationHours: 8 } },
     });
-    const { serviceCidr, podCidr } = find("ManagedCluster", "aks").inputs.networkProfile as Record<string, string>;
+    const { serviceCidr, podCidr } = propertiesOf(find("ManagedCluster", "aks")).networkProfile as Record<
+      string,
+      string
+    >;
     assert.deepEqual([serviceCidr, podCidr], ["10.1.0.0/16", "10.244.0.0/16"]);
     assert.deepEqual(find("MaintenanceConfiguration", "aks-aksManagedAutoUpgradeSchedule").inputs.maintenanceWindow, {
       schedule: { weekly: { intervalWeeks: 1, dayOfWeek: "Sunday" } },

@@ -123,12 +123,17 @@ describe("AgentPool of mode System", () => {
     assert.deepEqual(pool?.upgradeSettings, { ...upgradeSettings, maxUnavailable: "0" });
   });
 
-  it("looks at the pool again when the cluster was written, and repairs what that did to it", async () => {
-    await update({ clusterRevision: "2" });
+  it("takes the kind of disk that Azure chose, where the program says none", async () => {
+    const { osDiskType, ...any } = WANTED;
+    assert.deepEqual((await handler.create(any, cloud.context)).id, ID);
     assert.deepEqual(methods(), ["GET"]);
-    pool = { ...poolInAzure(), maxCount: 4 };
-    await update({ clusterRevision: "3" });
-    assert.equal(pool?.maxCount, 5);
+    pool = { ...poolInAzure(), osDiskType: "Managed" };
+    assert.deepEqual((await read(any))?.inputs, any);
+    assert.deepEqual(await failures(any, WANTED), []);
+    assert.match(
+      (await failures(WANTED, { ...WANTED, osDiskType: "Managed" }))[0]?.reason ?? "",
+      /osDiskType .* "Managed"/,
+    );
   });
 
   it("waits while Azure does something else with the cluster, and reads the pool again then", async () => {

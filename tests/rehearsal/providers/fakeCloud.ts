@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
 import { Door } from "../../../rehearsal/cloud/door/door.ts";
-import type { CloudRequest, CloudResponse } from "../../../rehearsal/cloud/types.ts";
+import type { CloudRequest, CloudResponse, Service } from "../../../rehearsal/cloud/types.ts";
 import { installProviders } from "../../../rehearsal/providers/install.ts";
 import { type EngineEnvironment, engineEnvironment } from "../../support/engine.ts";
 
@@ -42,7 +42,8 @@ export class FakeCloud {
     this.env = { ...engine.env };
   }
 
-  static async start(): Promise<FakeCloud> {
+  /** @param arm what answers as Azure Resource Manager; default: the resources here. */
+  static async start(arm?: Service): Promise<FakeCloud> {
     const engine = await engineEnvironment();
     const authority = await Authority.create();
     const door = new Door(authority);
@@ -51,7 +52,10 @@ export class FakeCloud {
       status: 200,
       body: { access_token: jwt(), token_type: "Bearer", expires_in: 3600 },
     }));
-    door.route("management.azure.com", async (request) => cloud.#armAnswer(cloud.#record(request)));
+    door.route("management.azure.com", async (request) => {
+      const sent = cloud.#record(request);
+      return arm?.(request) ?? cloud.#armAnswer(sent);
+    });
     door.route("api.github.com", async (request) => cloud.github(cloud.#record(request)) ?? notFound());
     door.route("graph.microsoft.com", async (request) => cloud.graph(cloud.#record(request)) ?? notFound());
     const port = await door.listen("outside");

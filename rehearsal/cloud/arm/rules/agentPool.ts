@@ -37,17 +37,37 @@ export const surroundingsOf = (cluster: Body): Surroundings => ({
   provisioning: part(cluster, "properties.nodeProvisioningProfile").mode,
 });
 
-/** Fills in what the service chooses for a pool by its other properties. */
-export function derivePool(pool: Body, { network, version }: Surroundings): void {
-  if (pool.enableAutoScaling === true) pool.count ??= pool.minCount;
-  pool.osDiskType ??= hasLocalDisk(String(pool.vmSize)) ? "Ephemeral" : "Managed";
-  pool.osDiskSizeGB ??= 128;
+/** The size of an OS disk that nobody asked for another one, in GiB. */
+const OS_DISK = 128;
+
+/**
+ * Fills in what the service chooses for a pool by its other properties.
+ * @param counted how many nodes the autoscaler has given it; undefined for a new pool.
+ */
+export function derivePool(pool: Body, { network, version }: Surroundings, counted?: unknown): void {
+  if (pool.enableAutoScaling === true) pool.count = autoscaled(pool, counted ?? pool.count ?? pool.minCount);
+  const disk = localDisk(String(pool.vmSize));
+  pool.osDiskType ??= disk >= Number(pool.osDiskSizeGB ?? OS_DISK) ? "Ephemeral" : "Managed";
+  pool.osDiskSizeGB ??= pool.osDiskType === "Ephemeral" ? Math.max(disk, OS_DISK) : OS_DISK;
   pool.maxPods ??= network.networkPlugin === "kubenet" ? 110 : network.networkPluginMode === "overlay" ? 250 : 30;
   pool.orchestratorVersion ??= version;
 }
 
-/** Sizes with a `d` among the letters after the number of cores have a local disk. */
-const hasLocalDisk = (size: string): boolean => /^Standard_[A-Z]+\d+[a-z]*d[a-z]*(_v\d+)?$/.test(size);
+/** The autoscaler keeps the number of nodes between its limits, whatever a request says of it. */
+function autoscaled({ minCount, maxCount }: Body, count: unknown): unknown {
+  if (typeof minCount !== "number" || typeof maxCount !== "number" || typeof count !== "number") return count;
+  return Math.min(Math.max(count, minCount), maxCount);
+}
+
+/**
+ * The local disk that an OS disk can live on, in GiB, by a size's name: a `d` among the letters after the number of cores
+ * says that there is one, of 37.5 GiB a core (75 GiB for two, 150 for four), and from v6 on it is NVMe, which does not
+ * count. https://learn.microsoft.com/azure/virtual-machines/sizes/general-purpose/ddsv5-series
+ */
+function localDisk(size: string): number {
+  const [, cores, version = "0"] = /^Standard_[A-Z]+(\d+)(?:-\d+)?[a-z]*d[a-z]*(?:_v(\d+))?$/i.exec(size) ?? [];
+  return cores === undefined || Number(version) > 5 ? 0 : Number(cores) * 37.5;
+}
 
 /** @throws ServiceError where a pool is not one that AKS would make. `name` is its name. */
 export function checkPool(name: string, pool: Body, around: Surroundings): void {
@@ -62,11 +82,12 @@ export function checkPool(name: string, pool: Body, around: Surroundings): void 
   checkScale(name, pool, around);
   if (pool.mode === "System" && pool.osType !== "Linux")
     throw invalid("agentPoolProfile.osType", `The system pool '${name}' must be of type Linux.`);
-  if (pool.osDiskType === "Ephemeral" && !hasLocalDisk(String(pool.vmSize)))
+  const disk = localDisk(String(pool.vmSize));
+  if (pool.osDiskType === "Ephemeral" && disk < Number(pool.osDiskSizeGB))
     throw armError(
       400,
       "InvalidParameter",
-      `The virtual machine size ${pool.vmSize} has a cache size of 0 bytes and temp disk size of 0 bytes, but the OS disk requires ${Number(pool.osDiskSizeGB) * 2 ** 30} bytes. Use a VM size with larger cache or disable ephemeral OS.`,
+      `The virtual machine size ${pool.vmSize} has a cache size of 0 bytes and temp disk size of ${disk * 2 ** 30} bytes, but the OS disk requires ${Number(pool.osDiskSizeGB) * 2 ** 30} bytes. Use a VM size with larger cache or disable ephemeral OS.`,
       { target: "agentPoolProfile.osDiskType" },
     );
   if (Array.isArray(pool.availabilityZones) && pool.availabilityZones.length > 0 && !hasZones(around.location))
@@ -116,11 +137,6 @@ function checkScale(name: string, pool: Body, { provisioning }: Surroundings): v
         "agentPoolProfile.minCount",
         `minCount ${minCount} of pool '${name}' is greater than maxCount ${maxCount}.`,
       );
-    if (Number(count) < minCount || Number(count) > maxCount)
-      throw invalid(
-        "agentPoolProfile.count",
-        `count ${count} of pool '${name}' is not between minCount ${minCount} and maxCount ${maxCount}.`,
-      );
   }
   if (mode === "System" && Math.min(Number(count), minCount ?? Number.POSITIVE_INFINITY) < 1)
     throw invalid("agentPoolProfile.count", `The system pool '${name}' must have at least one node.`);
@@ -129,6 +145,8 @@ function checkScale(name: string, pool: Body, { provisioning }: Surroundings): v
 /** The pool as a resource, filled in with what only the service knows. */
 export function poolResource(clusterId: string, name: string, properties: Body, state: string): ArmResource {
   const { name: _name, ...rest } = properties;
+  // What says nothing is not told.
+  if (Array.isArray(rest.nodeTaints) && rest.nodeTaints.length === 0) delete rest.nodeTaints;
   return {
     id: `${clusterId}/agentPools/${name}`,
     name,
@@ -179,8 +197,9 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
   [POOL_TYPE]: {
     conflict: clusterConflict,
     before: ({ world, id }) => refuseBusy(world, id.parent ?? ""),
-    derive({ world, id, body }) {
-      derivePool(propertiesOf(body), surroundingsOf(world.store.get(id.parent ?? "") as ArmResource));
+    derive({ world, id, body, old }) {
+      const around = surroundingsOf(world.store.get(id.parent ?? "") as ArmResource);
+      derivePool(propertiesOf(body), around, old?.properties.count);
     },
     check({ world, id, body }) {
       const cluster = world.store.get(id.parent ?? "") as ArmResource;

@@ -32,7 +32,7 @@ function guidOf(text: string): string {
 function derive({ world, id, body, old }: Write): void {
   const properties = propertiesOf(body);
   properties.kubernetesVersion ??= DEFAULT_VERSION;
-  properties.nodeResourceGroup ??= `MC_${id.group}_${id.name}_${body.location}`.slice(0, 80);
+  properties.nodeResourceGroup ??= `MC_${id.group}_${id.name}_${body.location}`;
   properties.nodeResourceGroupProfile ??= { restrictionLevel: "Unrestricted" };
   deriveNetwork(part(properties, "networkProfile"));
   if (isObject(properties.aadProfile)) properties.aadProfile.tenantID ??= world.tenantId;
@@ -59,7 +59,7 @@ function derivedPool(pool: Body, old: Body | undefined, cluster: Body): Body {
   const derived = { ...pool };
   for (const name of ["count", "vmSize", "osDiskSizeGB", "osDiskType", "maxPods", "orchestratorVersion"])
     derived[name] ??= old?.[name];
-  derivePool(derived, surroundingsOf(cluster));
+  derivePool(derived, surroundingsOf(cluster), old?.count);
   const changed = [
     "vmSize",
     "osType",
@@ -103,12 +103,16 @@ function accepted(resource: ArmResource, { world, old }: Write): void {
     provisioningState: creating ? "Creating" : "Updating",
     powerState: { code: "Running" },
     maxAgentPools: 100,
-    currentKubernetesVersion: fullVersion(String(properties.kubernetesVersion)),
+    currentKubernetesVersion: currentVersion(properties, old?.properties),
     resourceUID: properties.resourceUID ?? guidOf(`${resource.id}/${Date.now()}`).replaceAll("-", "").slice(0, 24),
     azurePortalFQDN: `${properties.dnsPrefix}-${hash}.portal.hcp.${location}.azmk8s.io`,
   });
   resource.eTag = randomUUID();
   const access = part(properties, "apiServerAccessProfile");
+  // What says nothing is not told.
+  if (Array.isArray(access.authorizedIPRanges) && access.authorizedIPRanges.length === 0)
+    delete access.authorizedIPRanges;
+  if (access.disableRunCommand === false) delete access.disableRunCommand;
   if (access.enablePrivateCluster !== true || access.enablePrivateClusterPublicFQDN === true)
     properties.fqdn = `${properties.dnsPrefix}-${hash}.hcp.${location}.azmk8s.io`;
   else delete properties.fqdn;
@@ -120,6 +124,12 @@ function accepted(resource: ArmResource, { world, old }: Write): void {
   nodeGroup(world, resource);
   identities(world, resource);
   pools(world, resource, creating ? "Creating" : "Updating");
+}
+
+/** Another version is there at once; the same one stays at its patch until it is upgraded. */
+function currentVersion({ kubernetesVersion }: Body, old: Body | undefined): unknown {
+  if (old !== undefined && old.kubernetesVersion === kubernetesVersion) return old.currentKubernetesVersion;
+  return fullVersion(String(kubernetesVersion));
 }
 
 /** The group that AKS makes for nodes and everything that belongs to them. */

@@ -30,7 +30,14 @@ export function checkCluster(write: Write): void {
 }
 
 function checkBasics(body: Body): void {
-  const { dnsPrefix, agentPoolProfiles } = propertiesOf(body);
+  const { dnsPrefix, agentPoolProfiles, nodeResourceGroup } = propertiesOf(body);
+  const { length } = String(nodeResourceGroup);
+  if (length > 80)
+    throw refuse(
+      "InvalidParameter",
+      `The length of the node resource group name is too long. The maximum length is 80 and the length of the value provided is ${length}. Please see https://aka.ms/aks-naming-rules for more details.`,
+      "name",
+    );
   if (dnsPrefix === undefined) throw requiredParameter("dnsPrefix");
   if (!/^[a-zA-Z0-9](?:[-a-zA-Z0-9]{0,52}[a-zA-Z0-9])?$/.test(String(dnsPrefix)))
     throw refuse(
@@ -115,7 +122,26 @@ function checkFeatures(body: Body, old: ArmResource | undefined): void {
       );
 }
 
-function checkPools({ body, old }: Write): void {
+/**
+ * A write of the cluster says the versions of all its pools, unchanged or the cluster's own, or of none. One that leaves
+ * pools out and versions the others counts as a mix here: https://github.com/Azure/AKS/pull/2889
+ */
+function checkPoolVersions(sent: Body, version: unknown, known: readonly Body[]): void {
+  const pools = (propertiesOf(sent).agentPoolProfiles ?? []) as Body[];
+  const versioned = pools.filter(({ orchestratorVersion }) => (orchestratorVersion ?? "") !== "");
+  if (versioned.length === 0) return;
+  const isTaken = ({ name, orchestratorVersion }: Body) =>
+    orchestratorVersion === version ||
+    known.some((pool) => pool.name === name && pool.orchestratorVersion === orchestratorVersion);
+  if (known.every(({ name }) => versioned.some((pool) => pool.name === name)) && versioned.every(isTaken)) return;
+  throw refuse(
+    "NotAllAgentPoolOrchestratorVersionSpecifiedAndUnchanged",
+    "Using managed cluster api, all Agent pools' OrchestratorVersion must be all specified or all unspecified. If all specified, they must be stay unchanged or the same with control plane. For agent pool specific change, please use per agent pool operations: https://aka.ms/agent-pool-rest-api",
+    "agentPoolProfiles",
+  );
+}
+
+function checkPools({ body, old, sent }: Write): void {
   const properties = propertiesOf(body);
   const pools = properties.agentPoolProfiles as Body[];
   const known = (old?.properties.agentPoolProfiles ?? []) as Body[];
@@ -130,6 +156,7 @@ function checkPools({ body, old }: Write): void {
       );
     checkPool(String(pool.name), pool, surroundingsOf(body));
   }
+  if (old !== undefined) checkPoolVersions(sent, properties.kubernetesVersion, known);
   const all = [...pools, ...known.filter(({ name }) => !pools.some((pool) => pool.name === name))];
   if (!all.some(({ mode }) => mode === "System"))
     throw invalid("agentPoolProfiles", "There has to be at least one system agent pool.");

@@ -12,8 +12,8 @@ const offered: Readonly<Record<string, readonly string[]>> = {
 /** Minors that only Premium with long-term support still offers. */
 const longTermOnly = ["1.31"];
 
-/** What a new cluster gets that does not ask for a version. */
-export const DEFAULT_VERSION = "1.33.5";
+/** What a new cluster gets that does not ask for a version: a minor, of which AKS takes the newest patch. */
+export const DEFAULT_VERSION = "1.33";
 
 const minorOf = (version: string): string => version.split(".").slice(0, 2).join(".");
 

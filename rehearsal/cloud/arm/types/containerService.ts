@@ -44,6 +44,7 @@ export const containerServiceTypes: readonly TypeDefinition[] = [
       location: required(location),
       tags,
       eTag: readOnly(text()),
+      kind: or(choice("Base", "Automatic"), "Base"),
       sku: or(
         object("ManagedClusterSKU", {
           name: or(choice("Base", "Automatic"), "Base"),

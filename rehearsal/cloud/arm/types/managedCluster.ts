@@ -109,7 +109,8 @@ const storage = object("StorageProfile", {
 });
 
 const apiServer = object("APIServerAccessProfile", {
-  authorizedIPRanges: list(text()),
+  // An empty list clears them. That leaving them out does is nowhere proven, so here it does not.
+  authorizedIPRanges: kept(list(text())),
   enablePrivateCluster: fixed(flag()),
   privateDNSZone: kept(text()),
   enablePrivateClusterPublicFQDN: kept(flag()),
@@ -143,7 +144,10 @@ export const managedClusterProperties = object("ManagedClusterProperties", {
       ...agentPoolProperties,
     }),
   ),
-  addonProfiles: map(addon),
+  addonProfiles: kept(map(addon)),
+  servicePrincipalProfile: kept(
+    or(object("ServicePrincipalProfile", { clientId: required(text()), secret: hidden(text()) }), { clientId: "msi" }),
+  ),
   oidcIssuerProfile: kept(
     or(object("OIDCIssuerProfile", { issuerURL: readOnly(text()), enabled: or(flag(), false) }), {}),
   ),

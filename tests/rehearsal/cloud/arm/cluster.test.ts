@@ -32,7 +32,8 @@ describe("simulated ARM: managed clusters", () => {
     const { body } = await cloud.call("GET", cluster);
     const { properties } = body;
     assert.equal(properties.provisioningState, "Succeeded");
-    assert.equal(properties.kubernetesVersion, "1.33.5");
+    assert.equal(properties.kubernetesVersion, "1.33");
+    assert.equal(properties.currentKubernetesVersion, "1.33.5");
     assert.equal(properties.nodeResourceGroup, "MC_rg_prod_westeurope");
     assert.equal(properties.networkProfile.podCidr, "10.244.0.0/16");
     assert.equal(properties.networkProfile.networkPolicy, "cilium");
