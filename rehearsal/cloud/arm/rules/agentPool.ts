@@ -47,6 +47,8 @@ const OS_DISK = 128;
 export function derivePool(pool: Body, { network, version }: Surroundings, counted?: unknown): void {
   if (pool.enableAutoScaling === true) pool.count = autoscaled(pool, counted ?? pool.count ?? pool.minCount);
   const disk = localDisk(String(pool.vmSize));
+  // 0 leaves it to the service.
+  if (pool.osDiskSizeGB === 0) delete pool.osDiskSizeGB;
   pool.osDiskType ??= disk >= Number(pool.osDiskSizeGB ?? OS_DISK) ? "Ephemeral" : "Managed";
   pool.osDiskSizeGB ??= pool.osDiskType === "Ephemeral" ? Math.max(disk, OS_DISK) : OS_DISK;
   pool.maxPods ??= network.networkPlugin === "kubenet" ? 110 : network.networkPluginMode === "overlay" ? 250 : 30;
