@@ -117,9 +117,6 @@ export async function control<T>(cloud: CloudFile, path: string, method = "GET",
 const FOREIGN =
   /^(AAD_|ARM_|AZURE_|FLUX_|KUBE|GITHUB_|GIT_|PULUMI_|HELM_|SOPS_|MSI_|IDENTITY_|(https?|all|no)_proxy$)/i;
 
-/** The stand-in for kubelogin. */
-const clusterPrograms = join(checkout, "rehearsal", "cluster", "bin");
-
 /** The environment of a rehearsal's processes. */
 export interface EnvironmentOptions {
   readonly paths: Paths;
@@ -144,7 +141,7 @@ export function environment({
   const { clientId, clientSecret, gitHubToken } = cloud.identities[as];
   return {
     ...Object.fromEntries(inherited),
-    PATH: [dirname(process.execPath), ...path, clusterPrograms, process.env.PATH ?? ""].join(delimiter),
+    PATH: [dirname(process.execPath), ...path, process.env.PATH ?? ""].join(delimiter),
     HTTPS_PROXY: `http://127.0.0.1:${cloud.ports[cloud.runner]}`,
     HTTP_PROXY: `http://127.0.0.1:${cloud.ports[cloud.runner]}`,
     NO_PROXY: "127.0.0.1,localhost",
@@ -154,7 +151,8 @@ export function environment({
     CURL_CA_BUNDLE: paths.authority,
     GIT_SSL_CAINFO: paths.authority,
     GIT_TERMINAL_PROMPT: "0",
-    // kubelogin prefers these: https://azure.github.io/kubelogin/concepts/login-modes/sp.html
+    // kubelogin's: https://azure.github.io/kubelogin/concepts/login-modes/sp.html
+    AAD_LOGIN_METHOD: "spn",
     AAD_SERVICE_PRINCIPAL_CLIENT_ID: cloud.identities[inCluster].clientId,
     AAD_SERVICE_PRINCIPAL_CLIENT_SECRET: cloud.identities[inCluster].clientSecret,
     ARM_CLIENT_ID: clientId,

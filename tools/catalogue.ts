@@ -15,7 +15,7 @@ export const CLUSTER_TOOLS = [
 export type ClusterTool = (typeof CLUSTER_TOOLS)[number];
 
 /** The programs that can be found, downloaded or built. */
-export type ToolName = "pulumi" | "pulumi-language-nodejs" | "helm" | "sops" | "flux" | ClusterTool;
+export type ToolName = "pulumi" | "pulumi-language-nodejs" | "helm" | "sops" | "flux" | "kubelogin" | ClusterTool;
 
 /** Where official downloads come from; scheme and host, without a trailing slash. */
 export interface DownloadHosts {
@@ -89,6 +89,7 @@ const PULUMI = "3.259.0";
 const HELM = "4.2.4";
 const SOPS = "3.13.3";
 const FLUX = "2.9.4";
+const KUBELOGIN = "0.2.22";
 const KUBERNETES = "1.36.3";
 
 /** A part of the cluster that nobody takes from PATH: the versions fit each other. */
@@ -188,6 +189,26 @@ export const CATALOGUE: Readonly<Record<ToolName, Tool>> = {
       };
     },
     go: { package: "github.com/fluxcd/flux2/v2/cmd/flux", stamps: { "main.VERSION": FLUX }, completed: "flux" },
+  },
+  kubelogin: {
+    version: KUBELOGIN,
+    // Older ones do not know Azure Pipelines; from 1.0.0 on it is another program of the same name, for any OpenID issuer.
+    fits: { from: "0.2.10", below: "1.0.0" },
+    versionArgs: ["--version"],
+    // https://azure.github.io/kubelogin/install.html
+    download({ os, arch }, hosts) {
+      const [system, processor] = [GO_OS[os], GO_ARCH[arch]];
+      if (system === undefined || processor === undefined) return undefined;
+      const release = `${hosts.github}/Azure/kubelogin/releases/download/v${KUBELOGIN}`;
+      const url = `${release}/kubelogin-${os === "win32" ? "win" : system}-${processor}.zip`;
+      return { url, checksumsUrl: `${url}.sha256`, folder: `bin/${system}_${processor}` };
+    },
+    go: {
+      package: "github.com/Azure/kubelogin",
+      // The last version that Go 1.26.6 builds.
+      version: "0.2.21",
+      stamps: { "main.gitTag": "v0.2.21" },
+    },
   },
   kubectl: {
     ...kubernetes("kubectl"),

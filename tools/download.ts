@@ -64,8 +64,10 @@ async function unpack(source: Download, file: string, folder: string, name: stri
     await chmod(program, 0o755);
     return programs;
   }
-  // The system's tar streams, which matters for archives of half a gigabyte; on Windows it reads zip too.
-  await promisify(execFile)("tar", ["-xf", file, "-C", folder]);
+  // The system's tar streams, which matters for archives of half a gigabyte; GNU's alone reads no zip.
+  const isForeign = process.platform === "linux" && file.endsWith(".zip");
+  if (isForeign) await promisify(execFile)("unzip", ["-q", file, "-d", folder]);
+  else await promisify(execFile)("tar", ["-xf", file, "-C", folder]);
   return join(folder, source.folder);
 }
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { dirname, join, relative } from "node:path";
 import { useProxy } from "../../net/proxy.ts";
 import { CATALOGUE, type ToolName } from "../../tools/catalogue.ts";
-import { cachedFolders, findTool } from "../../tools/findTool.ts";
+import { cachedFolders, findTools } from "../../tools/findTool.ts";
 import { endWithChild, family, kill } from "../descendants.ts";
 import {
   type CloudFile,
@@ -133,15 +133,21 @@ const wroteConfig = ({ stack, paths }: Call) =>
   `That changed the rehearsal's own copy, ${relative(checkout, join(paths.project, stackFileName(stack)))}; it goes with ` +
   `the rehearsal. To keep the change, make it in ${stackFileName(stack)}.`;
 
+/** Commands that ask no cluster, whatever their arguments. */
+const ASK_NO_CLUSTER = ["az", "git", "pulumi", "sops"];
+
 async function runExec({ stack, paths, cloud, as, inCluster }: Call, args: readonly string[]): Promise<number> {
   const [command, ...rest] = args[0] === "--" ? args.slice(1) : args;
   if (command === undefined) throw new Error(`exec needs a command.\n\n${USAGE}`);
   const { repository, branch } = (await settingsOf(stack, paths.project)).flux;
   const head = await updateClone(paths, cloud, repository, branch);
   if ("missing" in head) print(`There is nothing to clone: ${head.missing}. The command runs in the project's folder.`);
-  const asked = command in CATALOGUE ? [dirname(await findTool(command as ToolName, { log: printNews }))] : [];
+  const asked = command in CATALOGUE ? [command as ToolName] : [];
+  // The cluster's kubeconfig signs in with it, and a script may call whatever reads that.
+  const wanted = ASK_NO_CLUSTER.includes(command) ? asked : [...asked, "kubelogin" as const];
+  const found = Object.values(await findTools([...new Set(wanted)], { log: printNews }));
   // A script may call the others.
-  const path = [...asked, ...(await cachedFolders())];
+  const path = [...found.map((tool) => dirname(tool)), ...(await cachedFolders())];
   const folder = "missing" in head ? paths.project : paths.clone;
   const env = environment({ paths, cloud, as, inCluster, path });
   return inherit(command, rest, folder, { ...env, ...(await signInAndAuthor(as, folder, env)) });

@@ -59,7 +59,10 @@ export class Cluster {
   readonly certificateAuthority: string;
   /** A kubeconfig with all rights, for the rehearsal itself; a file. */
   readonly adminKubeconfig: string;
-  /** A kubeconfig that asks `kubelogin` for a token, as AKS hands it out, but on loopback; a file. */
+  /**
+   * A kubeconfig that asks kubelogin for a token, as AKS hands it out, but on loopback; a file. Who asks is named by
+   * kubelogin's own AAD_*, so that it may be somebody else than who asks Azure.
+   */
   readonly userKubeconfig: string;
   /** The API with all rights. */
   readonly api: ClusterApi;
@@ -245,11 +248,14 @@ export class Cluster {
 
   async #writeKubeconfigs(token: string): Promise<void> {
     const { endpoint: server, certificateAuthority } = this;
+    // kubelogin would take AZURE_* before its own.
+    const unset = ["-u", "AZURE_CLIENT_ID", "-u", "AZURE_CLIENT_SECRET"];
     const exec = {
       apiVersion: "client.authentication.k8s.io/v1beta1",
-      command: "kubelogin",
-      args: ["get-token", "--environment", "AzurePublicCloud", "--server-id", SERVER_ID],
+      command: "env",
+      args: [...unset, "kubelogin", "get-token", "--environment", "AzurePublicCloud", "--server-id", SERVER_ID],
       interactiveMode: "Never",
+      installHint: "kubelogin is not at hand: run `npm run tools -- kubelogin`",
     };
     const write = (file: string, user: object) =>
       writeFile(file, kubeconfig({ server, certificateAuthority, user }), { mode: 0o600 });

@@ -90,11 +90,32 @@ const calls: Record<string, (inputs: Record<string, string>) => Record<string, s
   },
 };
 
-/** Runs a program; all it registers is there when this returns. */
-export async function deploy<T>(program: () => T | Promise<T>, preview = false): Promise<Deployment<T>> {
+/** What makes resources. */
+export interface Maker {
+  readonly tenantId: string;
+  /** Makes one from its inputs, secrets opened; the mocks' id and outputs where it makes none. */
+  make(
+    type: string,
+    name: string,
+    inputs: Record<string, unknown>,
+  ): Promise<{ readonly id: string; readonly state: Record<string, unknown> } | undefined>;
+}
+
+/**
+ * Runs a program; all it registers is there when this returns.
+ * @param maker what makes the resources; its outputs come over the mocks'.
+ */
+export async function deploy<T>(program: () => T | Promise<T>, preview = false, maker?: Maker): Promise<Deployment<T>> {
   const resources: Registration[] = [];
   await pulumi.runtime.setMocks(
-    { newResource: answer, call: ({ token, inputs }) => calls[token]?.(inputs) ?? {} },
+    {
+      newResource: async (args) => {
+        const mocked = answer(args);
+        const made = await maker?.make(args.type, args.name, open(args.inputs) as Record<string, unknown>);
+        return made ? { id: made.id, state: { ...mocked.state, ...made.state } } : mocked;
+      },
+      call: ({ token, inputs }) => ({ ...calls[token]?.(inputs), ...(maker && { tenantId: maker.tenantId }) }),
+    },
     "project",
     "test",
     preview,

@@ -1,15 +1,9 @@
 // The program itself: how it hands the settings to the components, and what an update prints.
 import { strict as assert } from "node:assert";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { before, describe, it } from "mocha";
-import { type Lock, settingsHash } from "../../mirror/lock.ts";
-import type { Settings } from "../../settings/settings.ts";
-import { settingsOf } from "../settings/settingsOf.ts";
-import { type Deployment, deploy, resolved } from "./deployment.ts";
-import { LOCK } from "./lock.ts";
+import { type Deployment, resolved } from "./deployment.ts";
+import { run } from "./programRun.ts";
 
 const GROUPS = [1, 2, 3, 4].map((number) => `6f1f2b6e-1111-4e0a-9c60-00000000000${number}`);
 const [DEPLOYERS, ADMINS, EDITORS, ENCRYPTERS] = GROUPS;
@@ -45,46 +39,6 @@ const CONFIG = {
   demo: { image: "ghcr.io/stefanprodan/podinfo:6.14.1", replicas: 5 },
   secrets: [{ name: "demo-credentials", namespace: "demo", generate: ["password"], data: { username: "admin" } }],
 };
-
-/** The lock of settings whose charts and images are all in LOCK. */
-function lockOf(settings: Settings): Lock {
-  const charts = LOCK.charts.filter(({ name }) => settings.charts.some((chart) => chart.name === name));
-  const used = new Set([...settings.images, ...charts.flatMap(({ images }) => images)]);
-  const images = LOCK.images.filter(({ source }) => used.has(source));
-  return { ...LOCK, settings: settingsHash(settings), charts, images };
-}
-
-let runs = 0;
-
-/** Runs the program as the stack `test`, with a configuration and the lock that fits it. */
-async function run(config: Record<string, unknown>): Promise<Deployment<Record<string, unknown>>> {
-  const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
-  const previous = process.cwd();
-  try {
-    await writeFile(join(folder, "mirror.test.lock.json"), JSON.stringify(lockOf(settingsOf(config))));
-    process.chdir(folder);
-    runs += 1;
-    // Another address, so that the program runs again.
-    const program = `../../index.ts?run=${runs}`;
-    return await deploy(async () => {
-      pulumi.runtime.setAllConfig({
-        "azure-native:location": "westeurope",
-        "github:owner": "acme",
-        ...Object.fromEntries(
-          Object.entries(config).map(([key, value]) => [
-            `aks-gitops:${key}`,
-            typeof value === "string" ? value : JSON.stringify(value),
-          ]),
-        ),
-      });
-      return { ...(await import(program)) } as Record<string, unknown>;
-    });
-  } finally {
-    process.chdir(previous);
-    pulumi.runtime.setAllConfig({});
-    await rm(folder, { recursive: true });
-  }
-}
 
 describe("the program", () => {
   let deployment: Deployment<Record<string, unknown>>;

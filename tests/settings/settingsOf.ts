@@ -1,5 +1,8 @@
 import { parseSettings, type Settings } from "../../settings/settings.ts";
 
+/** Settings that stand in a stack file as secrets. */
+export const SECRETS = ["aks-gitops:gitToken"];
+
 /** Settings of the stack `test`: what is said here, the rest by default. */
 export function settingsOf(config: Record<string, unknown> = {}): Settings {
   const own = Object.entries(config).map(([key, value]) => [`aks-gitops:${key}`, value]);
@@ -13,6 +16,7 @@ export function settingsOf(config: Record<string, unknown> = {}): Settings {
       "aks-gitops:flux": { repository: "https://github.com/acme/fleet" },
       ...Object.fromEntries(own),
     },
+    secretKeys: SECRETS.filter((key) => own.some(([name]) => name === key)),
   });
 }
 

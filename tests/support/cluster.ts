@@ -3,7 +3,6 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { after } from "mocha";
 import { Authority } from "../../rehearsal/cloud/door/authority.ts";
@@ -101,9 +100,10 @@ after(async () => {
 });
 
 async function start(): Promise<TestCluster> {
-  const [tools, flux, folder] = await Promise.all([
+  const [tools, flux, kubelogin, folder] = await Promise.all([
     findTools(CLUSTER_TOOLS),
     findTool("flux"),
+    findTool("kubelogin"),
     mkdtemp(join(tmpdir(), "aks-gitops-cluster-")),
   ]);
   const authority = await Authority.create();
@@ -140,9 +140,8 @@ async function start(): Promise<TestCluster> {
     log: (line) => lines.push(line),
   });
   door.lead(FQDN, ({ place }) => (place === "inside" ? `${FQDN} is not for those inside` : cluster.port));
-  const bin = fileURLToPath(new URL("../../rehearsal/cluster/bin", import.meta.url));
   const environment = (as: ClientCredential = admin) => ({
-    PATH: [bin, dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
+    PATH: [dirname(kubelogin), dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
     HOME: folder,
     KUBECONFIG: cluster.userKubeconfig,
     HTTPS_PROXY: `http://127.0.0.1:${port}`,
@@ -150,9 +149,10 @@ async function start(): Promise<TestCluster> {
     NODE_USE_ENV_PROXY: "1",
     NODE_EXTRA_CA_CERTS: authorityFile,
     SSL_CERT_FILE: authorityFile,
+    AAD_LOGIN_METHOD: "spn",
+    AAD_SERVICE_PRINCIPAL_CLIENT_ID: as.clientId,
+    AAD_SERVICE_PRINCIPAL_CLIENT_SECRET: as.clientSecret,
     AZURE_TENANT_ID: TENANT_ID,
-    AZURE_CLIENT_ID: as.clientId,
-    AZURE_CLIENT_SECRET: as.clientSecret,
   });
   const run = async (program: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
     (await promisify(execFile)(program, args, { env, maxBuffer: 1 << 26 })).stdout;

@@ -48,6 +48,14 @@ describe("the catalogue of tools", () => {
       url("flux", "linux", "arm64"),
       "https://github.com/fluxcd/flux2/releases/download/v2.9.4/flux_2.9.4_linux_arm64.tar.gz",
     );
+    assert.equal(
+      url("kubelogin", "linux", "x64"),
+      "https://github.com/Azure/kubelogin/releases/download/v0.2.22/kubelogin-linux-amd64.zip",
+    );
+    assert.equal(
+      url("kubelogin", "win32", "arm64"),
+      "https://github.com/Azure/kubelogin/releases/download/v0.2.22/kubelogin-win-arm64.zip",
+    );
     assert.equal(url("kubectl", "linux", "x64"), "https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/kubectl");
     assert.equal(url("sops", "freebsd", "x64"), undefined);
     assert.equal(url("helm", "linux", "s390x"), undefined);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import { CLUSTER_TOOLS } from "../../tools/catalogue.ts";
 import { ChecksumError } from "../../tools/download.ts";
 import { cacheFolder, findTool } from "../../tools/findTool.ts";
-import { archive, checksumLine, LINUX, type Machine, machine } from "./machine.ts";
+import { archive, checksumLine, LINUX, type Machine, machine, zip } from "./machine.ts";
 
 const HELM = "/helm-v4.2.4-linux-amd64.tar.gz";
 const HELM_CACHED = "tools/helm-4.2.4-linux-x64/helm";
@@ -68,6 +68,26 @@ describe("findTool", () => {
     const path = await find("sops");
     assert.equal(await readFile(path, "utf8"), "sops 3");
     assert.equal((await stat(path)).mode & 0o111, 0o111);
+  });
+
+  it("unpacks kubelogin, which comes as a zip", async function () {
+    // Where unzip is missing, GNU's tar is no help and Go builds it.
+    if (process.platform === "linux" && spawnSync("unzip", ["-v"]).error) this.skip();
+    const file = "/Azure/kubelogin/releases/download/v0.2.22/kubelogin-linux-amd64.zip";
+    const body = zip({ "bin/linux_amd64/kubelogin": "kubelogin" });
+    box.files.set(file, { body });
+    box.files.set(`${file}.sha256`, { body: Buffer.from(checksumLine(body, "kubelogin-linux-amd64.zip")) });
+    const path = await find("kubelogin");
+    assert.equal(path, join(box.cache, "tools/kubelogin-0.2.22-linux-x64/kubelogin"));
+    assert.equal(await readFile(path, "utf8"), "kubelogin");
+  });
+
+  it("leaves alone the other program that is called kubelogin", async () => {
+    await box.program("kubelogin", "echo kubelogin version v1.34.1");
+    await box.go();
+    assert.equal(await find("kubelogin"), join(box.cache, "tools/kubelogin-0.2.22-linux-x64/kubelogin"));
+    const azure = await box.program("kubelogin", "echo kubelogin version; echo git hash: v0.2.12/0123abc");
+    assert.equal(await find("kubelogin"), azure);
   });
 
   it("takes Pulumi's language host out of Pulumi's own download", async () => {

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
 import { tar } from "../../rehearsal/content/archive.ts";
 import type { DownloadHosts, Platform } from "../../tools/catalogue.ts";
 
@@ -120,6 +120,34 @@ done`,
 /** A `.tar.gz` of text files. */
 export function archive(content: Readonly<Record<string, string>>): Buffer {
   return gzipSync(tar(Object.entries(content).map(([path, text]) => ({ path, body: Buffer.from(text) }))));
+}
+
+/** A `.zip` of text files, not compressed (APPNOTE.TXT, 4.3). */
+export function zip(content: Readonly<Record<string, string>>): Buffer {
+  const files: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const [path, text] of Object.entries(content)) {
+    const [name, body] = [Buffer.from(path), Buffer.from(text)];
+    // Version, flags, method, time and date; checksum and sizes; lengths of the name and of what is extra.
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(10, 0);
+    common.writeUInt32LE(crc32(body), 10);
+    common.writeUInt32LE(body.length, 14);
+    common.writeUInt32LE(body.length, 18);
+    common.writeUInt16LE(name.length, 22);
+    const place = Buffer.alloc(14);
+    place.writeUInt32LE(offset, 10);
+    files.push(Buffer.from("PK\x03\x04"), common, name, body);
+    directory.push(Buffer.from("PK\x01\x02\x0a\x00"), common, place, name);
+    offset += 4 + common.length + name.length + body.length;
+  }
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(Object.keys(content).length, 4);
+  end.writeUInt16LE(Object.keys(content).length, 6);
+  end.writeUInt32LE(Buffer.concat(directory).length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...files, ...directory, Buffer.from("PK\x05\x06"), end]);
 }
 
 /** A line of a checksums file. */

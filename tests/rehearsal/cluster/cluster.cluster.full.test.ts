@@ -82,8 +82,9 @@ describe("the rehearsal's cluster", () => {
   });
 
   it("says why nobody can sign in with a secret that is not theirs", async () => {
-    const wrong = { ...all.admin, clientSecret: "wrong" };
-    await assert.rejects(all.kubectl(["get", "pods"], wrong), /kubelogin \(of the rehearsal\): AADSTS7000215/);
+    // Somebody who has never signed in: kubelogin keeps tokens where the machine lets it.
+    const wrong = { ...all.entra.addClient("newcomer"), clientSecret: "wrong" };
+    await assert.rejects(all.kubectl(["get", "pods"], wrong), /failed to get token: .*AADSTS7000215/s);
   });
 
   it("turns away who has no token, or one that is for another service", async () => {

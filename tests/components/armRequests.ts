@@ -1,0 +1,80 @@
+// The requests that the program makes of Azure Resource Manager for a stack's settings, without an engine or a cloud:
+// bodies of azure-native's types as its stand-in makes them, those of the plugin's own as its handlers send them.
+import { createHash } from "node:crypto";
+import type { Context } from "../../plugin/handler.ts";
+import type { SchemaHandler } from "../../plugin/schema.ts";
+import { agentPoolIn } from "../../provider/azure/agentPool.ts";
+import { ArmError } from "../../provider/azure/armClient.ts";
+import type { Cloud } from "../../provider/azure/cloud.ts";
+import { vaultKeyIn } from "../../provider/azure/vaultKey.ts";
+import { resourceId } from "../../rehearsal/providers/azure-native/armType.ts";
+import { withDefaults } from "../../rehearsal/providers/azure-native/check.ts";
+import { toBody } from "../../rehearsal/providers/azure-native/shape.ts";
+import { armTypes } from "../../rehearsal/providers/azure-native/types/index.ts";
+import type { Maker } from "./deployment.ts";
+import { run } from "./programRun.ts";
+
+export interface ArmRequest {
+  readonly method: "PUT";
+  /** Path and query. */
+  readonly url: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** The plugin's resources that are written to ARM. */
+const OWN: Readonly<Record<string, (cloud: Cloud) => SchemaHandler>> = {
+  "gitops:index:AgentPool": agentPoolIn,
+  "gitops:index:VaultKey": vaultKeyIn,
+};
+
+const SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a";
+const TENANT = "00000000-0000-0000-0000-00000000000b";
+
+/** All PUTs of a first `up` with such settings, in the program's order. */
+export async function armRequests(config: Record<string, unknown>): Promise<readonly ArmRequest[]> {
+  const requests: ArmRequest[] = [];
+  const resources = new Map<string, Record<string, unknown>>();
+  const put = (id: string, apiVersion: string, body: Record<string, unknown>) => {
+    requests.push({ method: "PUT", url: `${id}?api-version=${apiVersion}`, body });
+    resources.set(id, body);
+    // Azure makes a cluster's first pools with it; then they are not as they shall be yet.
+    for (const { name, ...pool } of ((body.properties as Body)?.agentPoolProfiles ?? []) as Body[])
+      resources.set(`${id}/agentPools/${name}`, { properties: { ...pool, maxCount: Number(pool.maxCount) + 1 } });
+  };
+  const cloud = {
+    arm: () => ({
+      async request(method: string, path: string, version: string, body: Record<string, unknown> = {}) {
+        if (method === "PUT") put(path, version, body);
+        const found = resources.get(path);
+        if (found === undefined) throw new ArmError(404, "ResourceNotFound", `${path} is not there`);
+        const uris = path.includes("/keys/") ? { keyUri: "", keyUriWithVersion: "" } : {};
+        const properties = { provisioningState: "Succeeded", ...uris, ...(found.properties as Body) };
+        return { ...found, id: path, properties };
+      },
+    }),
+  } as unknown as Cloud;
+  const make: Maker["make"] = async (type, name, inputs) => {
+    const seed = createHash("sha256").update(`${type} ${name}`).digest();
+    const native = armTypes.get(type);
+    if (native !== undefined) {
+      const locations = { configured: "westeurope", ofGroup: async () => undefined };
+      const whole = await withDefaults(native, inputs, undefined, name, seed, locations);
+      const id = resourceId(native.path, { ...whole, subscriptionId: SUBSCRIPTION });
+      put(id, native.apiVersion, toBody(native, whole));
+      return { id, state: { name: id.slice(id.lastIndexOf("/") + 1) } };
+    }
+    const handler = OWN[type]?.(cloud);
+    if (handler === undefined) return undefined;
+    const context: Context = {
+      ...{ urn: `urn:${name}`, type, name, preview: false },
+      ...{ signal: new AbortController().signal, log: () => {} },
+    };
+    const checked = await handler.check?.(inputs, undefined, context, seed);
+    if (checked?.failures?.length) throw new Error(JSON.stringify(checked.failures));
+    return handler.create(checked?.inputs ?? inputs, context);
+  };
+  await run(config, { tenantId: TENANT, make });
+  return requests;
+}
+
+type Body = Record<string, unknown>;

@@ -1,0 +1,62 @@
+// Runs the program itself, index.ts, against Pulumi's mocks.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { type Lock, settingsHash } from "../../mirror/lock.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { SECRETS, settingsOf } from "../settings/settingsOf.ts";
+import { type Deployment, deploy, type Maker } from "./deployment.ts";
+import { LOCK } from "./lock.ts";
+
+/** The lock of settings whose charts and images are all in LOCK. */
+function lockOf(settings: Settings): Lock {
+  const charts = LOCK.charts.filter(({ name }) => settings.charts.some((chart) => chart.name === name));
+  const { mode, version } = settings.flux;
+  // No image of Flux is mirrored here.
+  const flux = mode === "bootstrap" ? { flux: { version, manifests: "f".repeat(64), images: [] } } : {};
+  const used = new Set([...settings.images, ...charts.flatMap(({ images }) => images)]);
+  const images = LOCK.images.filter(({ source }) => used.has(source));
+  return { ...LOCK, settings: settingsHash(settings), charts, images, ...flux };
+}
+
+let runs = 0;
+
+/**
+ * Runs the program as the stack `test`, with a configuration and the lock that fits it.
+ * @param config the program's own settings, by name.
+ * @param maker what makes the resources, instead of the mocks.
+ */
+export async function run(
+  config: Record<string, unknown>,
+  maker?: Maker,
+): Promise<Deployment<Record<string, unknown>>> {
+  const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
+  const previous = process.cwd();
+  try {
+    await writeFile(join(folder, "mirror.test.lock.json"), JSON.stringify(lockOf(settingsOf(config))));
+    process.chdir(folder);
+    runs += 1;
+    // Another address, so that the program runs again.
+    const program = `../../index.ts?run=${runs}`;
+    return await deploy(
+      async () => {
+        const own = Object.entries(config).map(([key, value]) => [
+          `aks-gitops:${key}`,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]);
+        pulumi.runtime.setAllConfig(
+          { "azure-native:location": "westeurope", "github:owner": "acme", ...Object.fromEntries(own) },
+          SECRETS.filter((key) => own.some(([name]) => name === key)),
+        );
+        return { ...(await import(program)) } as Record<string, unknown>;
+      },
+      false,
+      maker,
+    );
+  } finally {
+    process.chdir(previous);
+    pulumi.runtime.setAllConfig({});
+    await rm(folder, { recursive: true });
+  }
+}
