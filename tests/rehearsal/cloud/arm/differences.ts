@@ -7,7 +7,6 @@ const OTHER_VERSION = "the API version of the recording shows it otherwise than 
 export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "Microsoft.Authorization/roleAssignments": {
     [NOT_YET]: [
-      "DELETE: has a body",
       "GET: code RoleAssignmentNotFound",
       "PUT: code InvalidPrincipalId",
       "PUT: code RoleAssignmentExists",
