@@ -65,6 +65,8 @@ export interface Directory {
   readonly tenantId: string;
   find(objectId: string): Principal | undefined;
   findByClientId(clientId: string): Principal | undefined;
+  /** The object ids of all groups that an object belongs to, through other groups too. */
+  groupsOf(objectId: string): readonly string[];
   /** Adds a managed identity's service principal (called by ARM). */
   addManagedIdentity(displayName: string, identityId: string): Principal;
   remove(objectId: string): void;
@@ -96,6 +98,8 @@ export interface Arm {
   get(id: string): ArmResource | undefined;
   /** All resources of a type (compared without case). */
   list(type: string): ArmResource[];
+  /** Shows a resource that its own data plane has made or written. */
+  adopt(resource: ArmResource): void;
   /** The federated credentials of a managed identity that have taken effect. */
   federatedCredentials(identityId: string): FederatedCredential[];
   /**

@@ -139,5 +139,25 @@ export class Access {
   }
 }
 
+/** A role as ARM shows it. */
+export const roleDefinition = (access: Access, role: Role) => ({
+  id: access.definitionId(role),
+  name: role.id,
+  type: "Microsoft.Authorization/roleDefinitions",
+  properties: {
+    roleName: role.name,
+    type: builtInRoles.includes(role) ? "BuiltInRole" : "CustomRole",
+    assignableScopes: builtInRoles.includes(role) ? ["/"] : [access.definitionId(role).split("/providers/")[0]],
+    permissions: [
+      {
+        actions: role.actions ?? [],
+        notActions: role.notActions ?? [],
+        dataActions: role.dataActions ?? [],
+        notDataActions: role.notDataActions ?? [],
+      },
+    ],
+  },
+});
+
 /** How ARM names a caller: the application's id or the person's name. */
 export const clientOf = (caller: Caller): string => caller.principal.clientId ?? caller.principal.displayName;

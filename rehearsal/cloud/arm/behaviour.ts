@@ -97,6 +97,8 @@ export interface Behaviour {
   /** The operation ended. */
   finished?(resource: ArmResource, world: World): void;
   mayDelete?(removal: Removal): void;
+  /** Whether a DELETE answers with the resource that it deletes. */
+  readonly showsDeleted?: true;
   /** The resource is gone. */
   gone?(resource: ArmResource, world: World): void;
   /** Further ids that an operation on the resource holds; before the body is read there is no resource. */

@@ -163,9 +163,10 @@ export class Lifecycle {
       const force = request.url.searchParams.get("forceDelete") === "true";
       behaviour.mayDelete?.({ world: this.#world, caller, resource, force });
       const slow = definition.slow || definition.type === GROUP_TYPE;
+      const shown = () => (behaviour.showsDeleted ? { body: structuredClone(resource) } : {});
       if (!slow) {
         await removeAll(this.#world, resource, (one) => this.deleted(one));
-        return { status: 200 };
+        return { status: 200, ...shown() };
       }
       resource.properties.provisioningState = "Deleting";
       const duration = this.#world.settings.duration(definition.type);
@@ -181,7 +182,7 @@ export class Lifecycle {
         () => {},
         wait,
       );
-      return { status: 202, headers: this.#polling(operation) };
+      return { status: 202, headers: this.#polling(operation), ...shown() };
     });
   }
 

@@ -17,6 +17,8 @@ export interface Traits {
 
 export interface TextRule extends Traits {
   readonly kind: "text";
+  /** What the service takes an empty text for; null: for nothing said. */
+  readonly emptyAs?: string | null;
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: RegExp;
@@ -74,6 +76,9 @@ export const text = (limits: { min?: number; max?: number; pattern?: RegExp } = 
   kind: "text",
   ...limits,
 });
+
+/** A string whose empty form stands for another one, or (null) for nothing said. */
+export const emptyAs = (value: string | null, rule: TextRule): TextRule => ({ ...rule, emptyAs: value });
 
 /** One of the documented values. */
 export const choice = (...values: string[]): ChoiceRule => ({ kind: "choice", values });

@@ -122,6 +122,10 @@ export class ArmService implements Arm {
     return [...this.#world.deletedVaults.values()].map(({ vault }) => vault.name);
   }
 
+  adopt(resource: ArmResource): void {
+    this.#world.store.put(resource);
+  }
+
   /** Forgets a resource that its own data plane has deleted (ARM has no DELETE for keys). */
   forget(id: string): void {
     this.#world.store.remove(id);
@@ -178,7 +182,9 @@ export class ArmService implements Arm {
   }
 
   async #route(request: CloudRequest, caller: Caller, body: unknown): Promise<CloudResponse> {
-    const path = decodeURIComponent(request.url.pathname).replace(/\/+$/, "");
+    const path = decodeURIComponent(request.url.pathname)
+      .replaceAll(/\/{2,}/g, "/")
+      .replace(/\/$/, "");
     const version = versionOf(request);
     this.#providers.checkSubscription(path);
     const view = await this.#views(request, path, version, caller);

@@ -94,7 +94,8 @@ function readObject(rule: ObjectRule, value: unknown, path: string): Body {
     if (property === undefined)
       throw badContent(`Could not find member '${name}' on object of type '${rule.name}'. Path '${at(path, name)}'`);
     if (property.readOnly) throw badContent(`The property '${at(path, name)}' is read-only and cannot be set`);
-    result[name] = read(property, item, at(path, name));
+    const given = item === "" && property.kind === "text" && property.emptyAs !== undefined ? property.emptyAs : item;
+    if (given !== null) result[name] = read(property, given, at(path, name));
   }
   for (const [name, property] of Object.entries(rule.properties)) {
     if (property.required && !property.readOnly && !(name in result))

@@ -1,12 +1,16 @@
 // What ARM answers beside single resources: subscription, providers, operations, lists, role definitions, deleted vaults.
 import type { ArmResource, Caller, CloudRequest, CloudResponse } from "../types.ts";
-import { ASSIGNMENT_TYPE } from "./access.ts";
+import { roleDefinition } from "./access.ts";
 import type { DeletedVault, World } from "./behaviour.ts";
 import { armError } from "./errors.ts";
-import { GROUP_TYPE, parseCollection, same, within } from "./ids.ts";
+import { GROUP_TYPE, parseCollection, same } from "./ids.ts";
+import { listOf, listResources } from "./lists.ts";
+import { regions } from "./locations.ts";
+import { nameAvailability } from "./names.ts";
 import type { Providers } from "./providers.ts";
 import { purge } from "./remove.ts";
 import type { Role } from "./roles.ts";
+import { offeredVersions } from "./rules/versions.ts";
 import type { Operation } from "./store.ts";
 
 /** Answers the requests that are not about one resource; undefined for others. */
@@ -52,17 +56,30 @@ export function views(world: World, providers: Providers, deleted: (resource: Ar
     [
       "GET",
       /^\/subscriptions\/[^/]+\/resourceGroups$/i,
-      (_parts, caller) => list(world, caller, { type: GROUP_TYPE, below: root }),
+      (_parts, caller, request) => listOf(world, caller, { type: GROUP_TYPE, below: root }, request),
     ],
     [
       "GET",
       /^\/subscriptions\/[^/]+(\/resourceGroups\/[^/]+)?\/resources$/i,
-      ([group = ""], caller) => {
-        world.access.demand(caller, "Microsoft.Resources/subscriptions/resources/read", `${root}${group}`);
-        const value = world.store.below(`${root}${group}`).filter(({ location }) => location !== undefined);
-        return ok({ value: value.map(({ id, name, type, location, tags }) => ({ id, name, type, location, tags })) });
+      ([group = ""], caller, request) => listResources(world, caller, `${root}${group}`, request),
+    ],
+    ["GET", /^\/subscriptions\/[^/]+\/locations$/i, () => ok({ value: regions.map((name) => region(root, name)) })],
+    ["GET", /^\/tenants$/i, () => ok({ value: [{ id: `/tenants/${world.tenantId}`, tenantId: world.tenantId }] })],
+    [
+      "POST",
+      /^\/subscriptions\/[^/]+\/providers\/([^/]+)\/checkNameAvailability$/i,
+      ([name = ""], _caller, request) => ok(nameAvailability(world, namespace(providers, name), request)),
+    ],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+\/providers\/Microsoft\.ContainerService\/locations\/[^/]+\/kubernetesVersions$/i,
+      (_parts, caller) => {
+        world.access.demand(caller, "Microsoft.ContainerService/locations/kubernetesVersions/read", root);
+        return ok({ values: offeredVersions() });
       },
     ],
+    // Nobody here has a managed HSM, and clients that list vaults ask for them too.
+    ["GET", /^\/subscriptions\/.*\/providers\/Microsoft\.KeyVault\/(deletedM|m)anagedHSMs$/i, () => ok({ value: [] })],
     [
       "GET",
       /^\/subscriptions\/[^/]+\/providers\/Microsoft\.KeyVault\/deletedVaults$/i,
@@ -112,7 +129,7 @@ export function views(world: World, providers: Providers, deleted: (resource: Ar
     const collection = request.method === "GET" ? parseCollection(path) : undefined;
     if (collection === undefined) return undefined;
     providers.definition(collection.type, version);
-    return list(world, caller, collection, request.url.searchParams.get("$filter"));
+    return listOf(world, caller, collection, request);
   };
 }
 
@@ -121,6 +138,15 @@ type View = (
   caller: Caller,
   request: CloudRequest,
 ) => CloudResponse | Promise<CloudResponse>;
+
+const region = (root: string, name: string) => ({
+  id: `${root}/locations/${name}`,
+  name,
+  type: "Region",
+  displayName: name,
+  regionalDisplayName: name,
+  metadata: { regionType: "Physical", regionCategory: "Recommended" },
+});
 
 const subscription = ({ subscriptionId, tenantId }: World) => ({
   id: `/subscriptions/${subscriptionId}`,
@@ -175,46 +201,9 @@ const result = ({ ended, error }: Operation): CloudResponse =>
       ? { status: 204 }
       : { status: 409, body: { error } };
 
-/** A list of resources; role assignments are listed with those of the scopes above. */
-function list(
-  world: World,
-  caller: Caller,
-  { type, below }: { type: string; below: string },
-  filter: string | null = null,
-): CloudResponse {
-  const known = type === GROUP_TYPE ? "Microsoft.Resources/subscriptions/resourceGroups" : type;
-  world.access.demand(caller, `${known}/read`, below);
-  const [, principal] = /principalId eq '([^']+)'/i.exec(filter ?? "") ?? [];
-  const value = world.store.list(type).filter((resource) => {
-    const scope = String(resource.properties.scope ?? "");
-    if (same(type, ASSIGNMENT_TYPE))
-      return (
-        (within(scope, below) || within(below, scope)) &&
-        (principal === undefined || resource.properties.principalId === principal)
-      );
-    return within(resource.id, below);
-  });
-  return ok({ value: structuredClone(value) });
-}
-
 function roleDefinitions(world: World, id: string | undefined, filter: string | null): CloudResponse {
-  const show = (role: Role) => ({
-    id: world.access.definitionId(role),
-    name: role.id,
-    type: "Microsoft.Authorization/roleDefinitions",
-    properties: {
-      roleName: role.name,
-      permissions: [
-        {
-          actions: role.actions ?? [],
-          notActions: role.notActions ?? [],
-          dataActions: role.dataActions ?? [],
-          notDataActions: role.notDataActions ?? [],
-        },
-      ],
-    },
-  });
   const [, name] = /roleName eq '([^']+)'/i.exec(filter ?? "") ?? [];
+  const show = (role: Role) => roleDefinition(world.access, role);
   if (id === undefined)
     return ok({
       value: world.access

@@ -1,4 +1,4 @@
-// The OData query options that are understood: $filter with equality, $select and $top.
+// The OData query options that are understood: $filter with equality, startswith and any, $select and $top.
 import { GraphFault } from "./errors.ts";
 
 type Entity = Readonly<Record<string, unknown>>;
@@ -21,13 +21,40 @@ export function select(entity: Entity, parameters: URLSearchParams): Entity {
   return names ? Object.fromEntries(names.map((name) => [name, entity[name] ?? null])) : entity;
 }
 
-function readFilter(filter: string): (entity: Entity) => boolean {
-  const conditions = filter.split(" and ").map((part) => {
-    const [, name = "", value = ""] = /^(\w+) eq '((?:[^']|'')*)'$/.exec(part.trim()) ?? [];
-    if (!filterable.includes(name)) throw unsupported(`filter clause '${part}'`);
-    return { name, value: value.replaceAll("''", "'") };
-  });
-  return (entity) => conditions.every(({ name, value }) => entity[name] === value);
+type Condition = (entity: Entity) => boolean;
+
+const QUOTED = "'((?:[^']|'')*)'";
+
+/** The forms of a condition; the name of a property comes first, the value second. */
+const forms: readonly (readonly [
+  pattern: RegExp,
+  names: readonly string[],
+  holds: (found: unknown, value: string) => boolean,
+])[] = [
+  [new RegExp(`^(\\w+) eq ${QUOTED}$`), filterable, (found, value) => found === value],
+  [
+    new RegExp(`^startswith\\((\\w+), ?${QUOTED}\\)$`, "i"),
+    ["displayName"],
+    (found, value) => String(found).toLowerCase().startsWith(value.toLowerCase()),
+  ],
+  [
+    new RegExp(`^(\\w+)/any\\((?:\\w): ?\\w eq ${QUOTED}\\)$`),
+    ["servicePrincipalNames", "identifierUris"],
+    (found, value) => Array.isArray(found) && found.includes(value),
+  ],
+];
+
+function readFilter(filter: string): Condition {
+  const conditions = filter.split(" and ").map((part) => readCondition(part.trim()));
+  return (entity) => conditions.every((holds) => holds(entity));
+}
+
+function readCondition(text: string): Condition {
+  for (const [pattern, names, holds] of forms) {
+    const [, name = "", value = ""] = pattern.exec(text) ?? [];
+    if (names.includes(name)) return (entity) => holds(entity[name], value.replaceAll("''", "'"));
+  }
+  throw unsupported(`filter clause '${text}'`);
 }
 
 function unsupported(what: string): GraphFault {

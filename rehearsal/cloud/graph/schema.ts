@@ -39,6 +39,8 @@ export const applicationSchema: EntitySchema = {
       "AzureADandPersonalMicrosoftAccount",
       "PersonalMicrosoftAccount",
     ),
+    // An empty list says that there is no certificate; one with a certificate would have to be checked.
+    keyCredentials: (value) => Array.isArray(value) && value.length === 0,
     groupMembershipClaims: optionalText,
     serviceManagementReference: optionalText,
     isDeviceOnlyAuthSupported: (value) => value === null || flag(value),

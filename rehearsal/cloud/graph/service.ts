@@ -57,6 +57,8 @@ export class Graph {
         return this.#servicePrincipals(call);
       case "directory/deletedItems":
         return this.#deletedItems(call);
+      case "directoryObjects":
+        return this.#directoryObjects(call);
       case "groups":
         return this.#lookUp(call, "Group", ["Group.Read.All", "GroupMember.Read.All"]);
       case "users":
@@ -250,6 +252,25 @@ export class Graph {
     this.#demandWrite(caller, id);
     this.#entra.purgeApplication(id);
     return { status: 204 };
+  }
+
+  /** https://learn.microsoft.com/graph/api/directoryobject-getbyids */
+  async #directoryObjects({ request, caller, id, tail }: Call): Promise<CloudResponse> {
+    this.#demandRead(caller);
+    if (request.method !== "POST" || id !== "getByIds" || tail !== "") throw notSupported(request.method);
+    const { ids } = readBody(request);
+    if (!Array.isArray(ids)) throw new GraphFault(400, "Request_BadRequest", "A value is required for property 'ids'.");
+    const types = { User: "user", Group: "group", ServicePrincipal: "servicePrincipal" };
+    const value = ids
+      .map((one) => this.#entra.find(String(one)))
+      .filter((found): found is Principal => found !== undefined)
+      .map((found) => ({
+        "@odata.type": `#microsoft.graph.${types[found.kind]}`,
+        ...(found.kind === "ServicePrincipal"
+          ? this.#servicePrincipalEntity(found)
+          : { id: found.objectId, displayName: found.displayName }),
+      }));
+    return { status: 200, body: { "@odata.context": `${ORIGIN}/v1.0/$metadata#directoryObjects`, value } };
   }
 
   async #lookUp(

@@ -82,7 +82,7 @@ function describeCaller({ caller: { principal }, tenantId }: Call): string {
 /** The permission of an access policy that a data action stands for. */
 function permissionOf(action: string): string {
   const operation = Object.entries(actions).find(([, known]) => known === action)?.[0];
-  return operation ?? (action === "read" ? "get" : action);
+  return operation ?? (action === "read" ? "get" : action.replace(/\/action$/, ""));
 }
 
 function hasPolicy(vault: ArmResource, { principal, groups }: Caller, permission: string): boolean {

@@ -92,6 +92,8 @@ export class KeyVault {
         return third === "versions" ? this.#versions(call, name) : this.#get(call, name, third);
       }
       if (name !== undefined && method === "DELETE" && third === undefined) return this.#delete(call, name);
+      if (name !== undefined && method === "POST" && third === "create" && fourth === undefined)
+        return this.#create(call, name);
       // Without a version, the operation is the third part.
       const [version, operation] = fourth === undefined ? [undefined, third] : [third, fourth];
       if (name !== undefined && method === "POST" && operation !== undefined && operation in actions) {
@@ -102,6 +104,42 @@ export class KeyVault {
       return this.#getDeleted(call, name);
     }
     throw keyVaultError(404, "NotFound", `${method} ${url.pathname} is not part of this vault's interface.`);
+  }
+
+  /** A new key, or a new version of one, made by the data plane; ARM shows it as it shows its own. */
+  async #create(call: Call, name: string): Promise<CloudResponse> {
+    demandAllowed(this.#arm, call, "create/action", name);
+    const { kty, key_size, crv, key_ops, attributes, tags, ...rest } = readBody(call.request);
+    const [unknown] = Object.entries(rest).find(([, value]) => value !== null) ?? [];
+    if (unknown !== undefined) throw badParameter(`Property ${unknown} is not supported.`);
+    const id = keyId(call.vault, name);
+    const known = this.#keys.get(id);
+    if (known?.deleted !== undefined) throw recoverable(name);
+    const version = await newVersion({ kty, keySize: key_size ?? undefined, curveName: crv ?? undefined });
+    const key = known ?? emptyKey(name, urlOf(call.vault), version);
+    if (known !== undefined) known.versions.push(version);
+    this.#keys.set(id, key);
+    const resource: ArmResource = {
+      id: `${call.vault.id}/keys/${name}`,
+      name,
+      type: "Microsoft.KeyVault/vaults/keys",
+      ...(call.vault.location === undefined ? {} : { location: call.vault.location }),
+      ...(tags === undefined || tags === null ? {} : { tags: tags as Record<string, string> }),
+      properties: {
+        kty: version.kty,
+        keyOps: key_ops ?? OPERATIONS,
+        ...(version.kty.startsWith("RSA") ? { keySize: key_size ?? 2048 } : { curveName: crv ?? "P-256" }),
+        attributes: {
+          ...(attributes as object | undefined),
+          recoveryLevel: call.vault.properties.enablePurgeProtection === true ? "Recoverable" : "Recoverable+Purgeable",
+        },
+      },
+    };
+    describe(key, resource);
+    key.updated = version.created;
+    this.#show(key, resource);
+    this.#arm.adopt(resource);
+    return { status: 200, body: keyBundle(key, version) };
   }
 
   #list(call: Call): CloudResponse {
@@ -171,12 +209,7 @@ export class KeyVault {
     let key = this.#keys.get(keyId(vault, resource.name));
     // ARM shows a resource's earlier URL when it is written again; a key of a vault that was purged since has none.
     const isNew = key === undefined || properties.keyUriWithVersion !== kid(key, newest(key));
-    if (key?.deleted !== undefined && !isNew) {
-      const word =
-        `Key ${key.name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, ` +
-        "the key can only be recovered or purged.";
-      throw keyVaultError(409, "Conflict", word, "ObjectIsDeletedButRecoverable");
-    }
+    if (key?.deleted !== undefined && !isNew) throw recoverable(key.name);
     if (key === undefined || isNew) {
       const version = await newVersion(properties);
       key = emptyKey(resource.name, urlOf(vault), version);
@@ -184,10 +217,25 @@ export class KeyVault {
     }
     describe(key, resource);
     key.updated = Math.floor(Date.now() / 1000);
+    this.#show(key, resource);
+  }
+
+  /** What ARM shows of a key's newest version. */
+  #show(key: Key, { properties }: ArmResource): void {
     properties.keyUri = `${key.vaultUrl}/keys/${key.name}`;
     properties.keyUriWithVersion = kid(key, newest(key));
     properties.attributes = attributesOf(key, newest(key));
   }
+}
+
+/** What a new key can do unless it says otherwise. */
+const OPERATIONS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
+
+function recoverable(name: string) {
+  const word =
+    `Key ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, ` +
+    "the key can only be recovered or purged.";
+  return keyVaultError(409, "Conflict", word, "ObjectIsDeletedButRecoverable");
 }
 
 function emptyKey(name: string, vaultUrl: string, version: KeyVersion): Key {

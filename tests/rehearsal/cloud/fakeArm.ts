@@ -22,6 +22,10 @@ export class FakeArm implements Arm {
     return [...this.resources.values()].filter((resource) => resource.type.toLowerCase() === type.toLowerCase());
   }
 
+  adopt(resource: ArmResource): void {
+    this.add(resource);
+  }
+
   federatedCredentials(): [] {
     return [];
   }

@@ -7,6 +7,7 @@ import { key, same } from "../ids.ts";
 
 export const authorizationRules: Readonly<Record<string, Behaviour>> = {
   [ASSIGNMENT_TYPE]: {
+    showsDeleted: true,
     derive({ world, body, old }) {
       const properties = propertiesOf(body);
       const role = world.access.role(String(properties.roleDefinitionId));

@@ -52,3 +52,24 @@ function upgrades(old: string): string[] {
   const same = (offered[minorOf(old)] ?? []).filter((version) => patchOf(version) > patchOf(old));
   return [...same, ...(offered[next] ?? [])];
 }
+
+/** The versions of a region as GET .../kubernetesVersions shows them. */
+export const offeredVersions = () =>
+  Object.entries(offered).map(([version, patches]) => ({
+    version,
+    capabilities: {
+      supportPlan: longTermOnly.includes(version)
+        ? ["AKSLongTermSupport"]
+        : ["KubernetesOfficial", "AKSLongTermSupport"],
+    },
+    ...(version === minorOf(DEFAULT_VERSION) ? { isDefault: true } : {}),
+    patchVersions: Object.fromEntries(patches.map((patch) => [patch, { upgrades: upgradesOf(patch) }])),
+  }));
+
+const upgradesOf = (patch: string): string[] =>
+  Object.values(offered)
+    .flat()
+    .filter((other) => {
+      const step = Number(other.split(".")[1]) - Number(patch.split(".")[1]);
+      return step === 1 || (step === 0 && patchOf(other) > patchOf(patch));
+    });

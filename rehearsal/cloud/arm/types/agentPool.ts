@@ -1,6 +1,7 @@
 // A node pool's properties: the same inline in a managed cluster and as an agentPools resource.
 import {
   choice,
+  emptyAs,
   fixed,
   flag,
   kept,
@@ -53,7 +54,7 @@ const power = object("PowerState", { code: or(choice("Running", "Stopped"), "Run
 /** The properties of a pool; read-only and immutable ones marked. */
 export const agentPoolProperties: Readonly<Record<string, Rule>> = {
   count: kept(number(0, 1000)),
-  vmSize: fixed(kept(text({ min: 1 }))),
+  vmSize: fixed(kept(emptyAs("Standard_D4ds_v5", text({ min: 1 })))),
   osDiskSizeGB: fixed(kept(number(0, 2048))),
   osDiskType: fixed(kept(choice("Managed", "Ephemeral"))),
   kubeletDiskType: fixed(kept(or(choice("OS", "Temporary"), "OS"))),
@@ -74,7 +75,7 @@ export const agentPoolProperties: Readonly<Record<string, Rule>> = {
   scaleDownMode: or(choice("Delete", "Deallocate"), "Delete"),
   type: fixed(or(choice("VirtualMachineScaleSets", "AvailabilitySet", "VirtualMachines"), "VirtualMachineScaleSets")),
   mode: or(choice("System", "User", "Gateway"), "User"),
-  orchestratorVersion: kept(text()),
+  orchestratorVersion: kept(emptyAs(null, text())),
   currentOrchestratorVersion: readOnly(text()),
   nodeImageVersion: readOnly(text()),
   upgradeSettings: or(

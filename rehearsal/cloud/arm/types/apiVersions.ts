@@ -1,6 +1,6 @@
 // Which API versions Microsoft has published of the types that the simulation knows: every one of them reads, and those
 // from a certain one on write, because their bodies follow the same rules.
-// https://github.com/Azure/bicep-types-az, generated/index.json
+// https://github.com/Azure/bicep-types-az, generated/index.json; the newest that azure-cli 2.91 sends
 
 import type { TypeDefinition } from "../schema.ts";
 
@@ -28,6 +28,7 @@ const AKS = words(`
   2025-08-01 2025-08-02-preview 2025-09-01 2025-09-02-preview 2025-10-01 2025-10-02-preview 2026-01-01
   2026-01-02-preview 2026-02-01 2026-02-02-preview 2026-03-01 2026-03-02-preview 2026-04-01 2026-04-02-preview
   2026-05-01 2026-05-02-preview
+  2026-06-01
 `);
 const NETWORK = words(`
   2015-05-01-preview 2015-06-15 2016-03-30 2016-06-01 2016-09-01 2016-12-01 2017-03-01 2017-03-30 2017-06-01
@@ -36,7 +37,7 @@ const NETWORK = words(`
   2019-12-01 2020-03-01 2020-04-01 2020-05-01 2020-06-01 2020-07-01 2020-08-01 2020-11-01 2021-02-01 2021-03-01
   2021-05-01 2021-08-01 2022-01-01 2022-05-01 2022-07-01 2022-09-01 2022-11-01 2023-02-01 2023-04-01 2023-05-01
   2023-06-01 2023-09-01 2023-11-01 2024-01-01 2024-03-01 2024-05-01 2024-07-01 2024-10-01 2025-01-01 2025-03-01
-  2025-05-01 2025-07-01 2025-09-01
+  2025-05-01 2025-07-01 2025-09-01 2026-01-01
 `);
 const DNS = words(`
   2018-09-01 2020-01-01 2020-06-01 2024-06-01
@@ -45,7 +46,7 @@ const REGISTRY = words(`
   2017-03-01 2017-10-01 2019-05-01 2019-12-01-preview 2020-11-01-preview 2021-06-01-preview 2021-08-01-preview
   2021-09-01 2021-12-01-preview 2022-02-01-preview 2022-12-01 2023-01-01-preview 2023-06-01-preview 2023-07-01
   2023-08-01-preview 2023-11-01-preview 2024-11-01-preview 2025-03-01-preview 2025-04-01 2025-05-01-preview
-  2025-06-01-preview 2025-11-01 2026-01-01-preview 2026-03-01-preview
+  2025-06-01-preview 2025-11-01 2026-01-01-preview 2026-03-01-preview 2026-09-01-preview
 `);
 const VAULT = words(`
   2015-06-01 2016-10-01 2018-02-14 2018-02-14-preview 2019-09-01 2020-04-01-preview 2021-04-01-preview

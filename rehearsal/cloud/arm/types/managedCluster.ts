@@ -1,6 +1,7 @@
 // Microsoft.ContainerService/managedClusters: its profiles.
 import {
   choice,
+  emptyAs,
   fixed,
   flag,
   guid,
@@ -132,7 +133,7 @@ export const managedClusterProperties = object("ManagedClusterProperties", {
   provisioningState,
   powerState: readOnly(object("PowerState", { code: choice("Running", "Stopped") })),
   maxAgentPools: readOnly(number()),
-  kubernetesVersion: kept(text({ pattern: /^\d+\.\d+(\.\d+)?$/ })),
+  kubernetesVersion: kept(emptyAs(null, text({ pattern: /^\d+\.\d+(\.\d+)?$/ }))),
   currentKubernetesVersion: readOnly(text()),
   dnsPrefix: fixed(kept(text())),
   fqdn: readOnly(text()),

@@ -41,6 +41,10 @@ export class PlainDirectory implements Directory {
     return [...this.principals.values()].find((principal) => principal.clientId === clientId);
   }
 
+  groupsOf(objectId: string): readonly string[] {
+    return this.groups.get(objectId) ?? [];
+  }
+
   addManagedIdentity(displayName: string, identityId: string): Principal {
     const principal = { ...this.add("ServicePrincipal", displayName), identityId };
     this.principals.set(principal.objectId, principal);

@@ -7,7 +7,6 @@ const OTHER_VERSION = "the API version of the recording shows it otherwise than 
 export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "Microsoft.Authorization/roleAssignments": {
     [NOT_YET]: [
-      "DELETE: has a body",
       "GET: code RoleAssignmentNotFound",
       "PUT: code InvalidPrincipalId",
       "PUT: code RoleAssignmentExists",
@@ -46,11 +45,16 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
   },
   "Microsoft.ContainerService/managedClusters": {
     [NOT_YET]: [
+      "properties.servicePrincipalProfile.clientId",
+      "properties.kubernetesVersion",
       "GET: code NotFound without envelope",
       "PUT: header Retry-After",
       "PUT: refused with CustomKubeletIdentityOnlySupportedOnUserAssignedMSICluster at identityProfile.kubeletidentity",
       "PUT: refused with InvalidParameter at properties.agentPoolProfiles[].osSKU",
-      "PUT: refused with InvalidParameter at properties.kubernetesVersion",
+      "PUT: refused with InvalidRequestContent at properties.fqdnSubdomain",
+      "properties.autoUpgradeProfile*",
+      "properties.metricsProfile*",
+      "properties.resourceUID*",
       "PUT: refused with InvalidRequestContent at properties.agentPoolProfiles[].enableCustomCATrust",
       "PUT: refused with InvalidRequestContent at properties.linuxProfile",
       "PUT: status",

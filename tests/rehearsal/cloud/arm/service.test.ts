@@ -37,7 +37,10 @@ describe("simulated ARM: the service itself", () => {
     );
     const [status, other, words] = outcome(await cloud.call("GET", vnet, undefined, { version: "2020-01-01" }));
     assert.deepEqual([status, other], [400, "NoRegisteredProviderFound"]);
-    assert.match(words, /for type 'virtualNetworks'\. The supported api-versions are '2015-06-15, .*, 2025-09-01'\./);
+    assert.match(
+      words,
+      /for type 'virtualNetworks'\. The supported api-versions are '2015-06-15, .*, 2025-09-01, 2026-01-01'\./,
+    );
   });
 
   it("writes in the versions whose bodies it knows, and takes no other", async () => {

@@ -145,6 +145,7 @@ export class FakeCloud {
       subscriptionId: SUBSCRIPTION,
       get: (id) => this.registries.find((registry) => registry.id.toLowerCase() === id.toLowerCase()),
       list: (type) => (type.toLowerCase() === "microsoft.containerregistry/registries" ? this.registries : []),
+      adopt: () => {},
       federatedCredentials: () => [],
       allows: (caller, action, scope, kind) =>
         this.registries.some(({ id }) => id === scope) &&
@@ -165,6 +166,7 @@ function directory(): Directory {
     tenantId: TENANT,
     find: (objectId) => person(objectId).principal,
     findByClientId: (clientId) => person(clientId).principal,
+    groupsOf: () => [],
     addManagedIdentity: (displayName) => person(displayName).principal,
     remove: () => undefined,
     authenticate: (authorization, audience) => {
