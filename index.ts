@@ -38,7 +38,14 @@ const registry = new ContainerRegistry(`acr-${stack}`, {
   deployers,
   pullers: { kubelet: cluster.kubeletPrincipalId },
 });
-const vault = new SopsKeyVault(`kv-${stack}`, { ...common, ...sopsSettings, vaultName, network, deployers, protect });
+const vault = new SopsKeyVault(`kv-${stack}`, {
+  ...common,
+  ...sopsSettings,
+  vaultName,
+  network: registry.network,
+  deployers,
+  protect,
+});
 const mirror = new HelmMirror("mirror", {
   lock,
   registryId: registry.registryId,

@@ -51,6 +51,11 @@ export class ContainerRegistry extends pulumi.ComponentResource {
   readonly pushServer: pulumi.Output<string>;
   /** The login server for the cluster: arrives when its nodes may pull and reach the data plane. */
   readonly pullServer: pulumi.Output<string>;
+  /**
+   * Where the next private endpoint stands; only where network was given. It arrives when this registry's is there, for
+   * Azure refuses to write two endpoints of a subnet at a time.
+   */
+  readonly network?: EndpointNetwork;
   /** Credentials that pull, the password a secret; only where pullPrincipal was set. */
   readonly pullCredentials?: PullCredentials;
 
@@ -72,6 +77,8 @@ export class ContainerRegistry extends pulumi.ComponentResource {
       const principal = new PullPrincipal(`${name}-pull`, { registryId: registry.id }, { parent: this });
       this.pullCredentials = { username: principal.clientId, password: principal.clientSecret };
     }
+    const { network } = args;
+    if (network) this.network = { ...network, subnetId: after(network.subnetId, ...access) };
     this.registryId = registry.id;
     this.registryCreated = registry.creationDate;
     this.loginServer = registry.loginServer;

@@ -73,6 +73,10 @@ describe("the program", () => {
       ["acme-prod", undefined, "Disabled"],
     );
     assert.deepEqual(names("PrivateEndpoint"), ["acr-test-endpoint", "kv-test-endpoint"]);
+    // Azure writes one endpoint of a subnet at a time.
+    assert.ok(
+      find("PrivateEndpoint", "kv-test-endpoint").dependencies.includes("PrivateDnsZoneGroup::acr-test-records"),
+    );
     assert.deepEqual(names("RoleAssignment"), [
       "acr-test-deployers-import",
       "acr-test-deployers-push",
