@@ -93,6 +93,7 @@ function readObject(rule: ObjectRule, value: unknown, path: string): Body {
     const property = Object.hasOwn(rule.properties, name) ? rule.properties[name] : undefined;
     if (property === undefined)
       throw badContent(`Could not find member '${name}' on object of type '${rule.name}'. Path '${at(path, name)}'`);
+    if (property.echoed) continue;
     if (property.readOnly) throw badContent(`The property '${at(path, name)}' is read-only and cannot be set`);
     result[name] = read(property, item, at(path, name));
   }
