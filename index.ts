@@ -26,6 +26,7 @@ const common = { resourceGroupName: resourceGroup.name, tags };
 const cluster = new AksCluster(`aks-${stack}`, {
   ...common,
   ...settings.cluster,
+  runnerNetworkId: settings.runnerNetworkId,
   privateEndpoints: isPrivate,
   protect,
 });

@@ -5,6 +5,7 @@ import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
 import { agentPool } from "./azure/agentPool.ts";
 import { managedCluster } from "./azure/managedCluster.ts";
+import { networkPeering } from "./azure/networkPeering.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
 import { fluxConfigurationReady } from "./flux/fluxConfigurationReady.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
@@ -33,6 +34,7 @@ const handlers = [
   imageImport,
   keyInUse,
   managedCluster,
+  networkPeering,
   vaultKey,
 ];
 

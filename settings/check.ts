@@ -110,6 +110,12 @@ function filled(schema: z.core.$ZodType, value: unknown): unknown {
         ...value,
         ...Object.fromEntries(Object.entries(def.shape).map(([name, field]) => [name, filled(field, value[name])])),
       };
+    case "union": {
+      const form = def.options.find(
+        (option) => isMap(value) && (option as z.core.$ZodTypes)._zod.def.type === "object",
+      );
+      return form === undefined ? (value ?? undefined) : filled(form, value);
+    }
     case "array":
       return Array.isArray(value) ? value.map((item) => filled(def.element, item)) : (value ?? undefined);
     case "record":

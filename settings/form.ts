@@ -1,5 +1,6 @@
 // What settings are made of: zod schemas whose error says what to do. What is wrong, check.ts tells from zod's issue.
 import type * as zod from "zod/mini";
+import { isMap } from "../net/values.ts";
 import { z } from "./zod.ts";
 
 /** What an editor and the reference say of a setting, beside its form. */
@@ -61,6 +62,20 @@ export function map<F extends Record<string, zod.core.$ZodType>>(fields: F) {
 
 /** A map whose absence says the same as an empty one. */
 export const section = <F extends Record<string, zod.core.$ZodType>>(fields: F) => z.prefault(map(fields), {} as never);
+
+/** One of some words, or a map that says more. */
+export function wordOr<W extends Record<string, string>, F extends zod.ZodMiniObject>(
+  word: zod.ZodMiniEnum<W>,
+  form: F,
+) {
+  const either = z.union([word, form]);
+  // zod would tell of both; the value says which one was meant.
+  const parse: typeof either._zod.parse = (payload, context) =>
+    (isMap(payload.value) ? form : word)._zod.run(payload as never, context) as never;
+  either._zod.parse = parse;
+  either._zod.run = parse;
+  return either;
+}
 
 /**
  * A map from names of any number to values of one kind.

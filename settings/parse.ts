@@ -77,7 +77,7 @@ function parsed(value: unknown): unknown {
 }
 
 function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
-  const { cluster, registry, flux, sops, images, demo } = form;
+  const { runner, cluster, registry, flux, sops, images, demo } = form;
   const [owner = "", name = ""] = new URL(flux.repository).pathname
     .slice(1)
     .replace(/(\.git)?\/?$/, "")
@@ -91,6 +91,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
       defender: cluster.defender ?? prodLike,
     },
+    ...(typeof runner === "string" ? { runner } : { runner: "inside" as const, runnerNetworkId: runner.inside.vnet }),
     registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
     flux: {
       ...flux,

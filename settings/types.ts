@@ -17,7 +17,7 @@ type Frozen<T> = T extends readonly (infer I)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-type FrozenForm = Frozen<Omit<Form, "flux" | "secrets" | "cluster" | "sops" | "gitToken">>;
+type FrozenForm = Frozen<Omit<Form, "runner" | "flux" | "secrets" | "cluster" | "sops" | "gitToken">>;
 
 /** A chart to mirror and release. */
 export type ChartSetting = FrozenForm["charts"][number];
@@ -59,6 +59,10 @@ export interface Settings extends FrozenForm {
   readonly stack: string;
   /** Azure's region, from `azure-native:location`. */
   readonly location: string;
+  /** Where whoever runs `pulumi up` stands. */
+  readonly runner: "inside" | "outside";
+  /** ARM id of the network in which the runner stands, where the program is to peer it with the stack's. */
+  readonly runnerNetworkId?: string;
   /** Tags of everything in Azure, by name. */
   readonly tags: Readonly<Record<string, string>>;
   readonly cluster: ClusterSettings;

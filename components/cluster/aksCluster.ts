@@ -10,6 +10,7 @@ import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
+import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { tagged } from "../shared/tags.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
@@ -30,8 +31,8 @@ export class AksCluster extends pulumi.ComponentResource {
   readonly oidcIssuerUrl: pulumi.Output<string>;
   /** Object id of the identity that its nodes pull images with; there before the cluster is. */
   readonly kubeletPrincipalId: pulumi.Output<string>;
-  /** ARM ids of its network and of the subnet for private endpoints, which is there where privateEndpoints was set. */
-  readonly network: { readonly vnetId: pulumi.Output<string>; readonly subnetId: pulumi.Output<string> };
+  /** Its network, for private endpoints; their subnet is there where privateEndpoints was set. */
+  readonly network: EndpointNetwork;
   /** A kubeconfig that signs in with kubelogin; it holds no credentials. */
   readonly kubeconfig: pulumi.Output<string>;
   /** How to reach the API server, for one who runs something in the cluster: arrives when every pool is there. */
@@ -53,7 +54,7 @@ export class AksCluster extends pulumi.ComponentResource {
     this.readyClusterName = after(cluster.name, ...pools);
     this.oidcIssuerUrl = cluster.oidcIssuerUrl;
     this.kubeletPrincipalId = parts.kubelet.principalId;
-    this.network = { vnetId: parts.network.vnetId, subnetId: parts.network.endpointsSubnetId };
+    this.network = parts.network.forEndpoints;
     this.kubeconfig = cluster.kubeconfig;
     this.access = {
       clusterId: cluster.id,
@@ -80,6 +81,7 @@ export class AksCluster extends pulumi.ComponentResource {
           nodes,
           ...(wanted.private ? { apiServer } : {}),
           ...(wanted.privateEndpoints ? { endpoints } : {}),
+          runnerNetworkId: wanted.runnerNetworkId,
           tags: wanted.tags,
         },
         { parent: this },

@@ -77,6 +77,11 @@ export interface AksClusterArgs {
   readonly adminGroups?: readonly pulumi.Input<string>[] | undefined;
   /** Networks of nodes, pods, services and others. */
   readonly network?: NetworkArgs | undefined;
+  /**
+   * ARM id of the virtual network from which the program runs, where that is another one than the cluster's, in any
+   * subscription: both are peered, and private names are made known there too. @default none
+   */
+  readonly runnerNetworkId?: string | undefined;
   /** Whether there is a subnet for private endpoints, {@link NetworkArgs.endpoints}. @default false */
   readonly privateEndpoints?: boolean | undefined;
   /** The pool of the cluster's own pods. */

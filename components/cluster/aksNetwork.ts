@@ -2,12 +2,15 @@ import { NatGateway } from "@pulumi/azure-native/network/natGateway.js";
 import { PublicIPAddress } from "@pulumi/azure-native/network/publicIPAddress.js";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import * as pulumi from "@pulumi/pulumi";
+import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { CLUSTER } from "../defaults.ts";
+import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
+import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
-import { networkFaults } from "./networkFaults.ts";
+import { networkFaults, notNetworkId } from "./networkFaults.ts";
 
 /** What an AksNetwork is to be; networks are IPv4, in CIDR notation. */
 export interface AksNetworkArgs {
@@ -21,6 +24,11 @@ export interface AksNetworkArgs {
   readonly apiServer?: string | undefined;
   /** Subnet of private endpoints. @default none: there is no such subnet */
   readonly endpoints?: string | undefined;
+  /**
+   * ARM id of the virtual network from which the program runs, which may be another subscription's: both are peered, and
+   * the subnets' ids arrive when they are. @default none
+   */
+  readonly runnerNetworkId?: string | undefined;
   /** Tags of network, gateway and address. @default none */
   readonly tags?: Tags | undefined;
 }
@@ -35,6 +43,8 @@ export class AksNetwork extends pulumi.ComponentResource {
   readonly apiServerSubnetId: pulumi.Output<string>;
   /** ARM id of the private endpoints' subnet; only there where endpoints was given. */
   readonly endpointsSubnetId: pulumi.Output<string>;
+  /** What private endpoints need to know of it. */
+  readonly forEndpoints: EndpointNetwork;
   /** The public IPv4 address that the nodes' traffic comes from. */
   readonly egressAddress: pulumi.Output<string>;
 
@@ -43,7 +53,11 @@ export class AksNetwork extends pulumi.ComponentResource {
     super("aks-gitops:index:AksNetwork", name, {}, opts);
     const { resourceGroupName } = args;
     const networks = withDefaults(args, { vnet: CLUSTER.network.vnet, nodes: CLUSTER.network.nodes });
-    refuse(this, name, [...networkFaults(given(networks), ""), ...tagFaults(args.tags)]);
+    refuse(this, name, [
+      ...networkFaults(given(networks), ""),
+      ...notNetworkId("runnerNetworkId", args.runnerNetworkId),
+      ...tagFaults(args.tags),
+    ]);
     const sku = { name: "Standard" };
     const common = { resourceGroupName, ...tagged(args.tags) };
     const address = new PublicIPAddress(
@@ -66,10 +80,20 @@ export class AksNetwork extends pulumi.ComponentResource {
       },
       newFirst({ parent: this }),
     );
+    // Azure refuses to peer a network that is being written, and whatever goes into a subnet writes it.
+    const peerings = args.runnerNetworkId
+      ? [new NetworkPeering(name, { networkId: vnet.id, remoteNetworkId: args.runnerNetworkId }, { parent: this })]
+      : [];
+    const subnet = (part: string) => after(pulumi.interpolate`${vnet.id}/subnets/${part}`, ...peerings);
     this.vnetId = vnet.id;
-    this.nodesSubnetId = pulumi.interpolate`${vnet.id}/subnets/nodes`;
-    this.apiServerSubnetId = pulumi.interpolate`${vnet.id}/subnets/api-server`;
-    this.endpointsSubnetId = pulumi.interpolate`${vnet.id}/subnets/endpoints`;
+    this.nodesSubnetId = subnet("nodes");
+    this.apiServerSubnetId = subnet("api-server");
+    this.endpointsSubnetId = subnet("endpoints");
+    this.forEndpoints = {
+      vnetId: this.vnetId,
+      subnetId: this.endpointsSubnetId,
+      ...(args.runnerNetworkId ? { runnerNetworkId: args.runnerNetworkId } : {}),
+    };
     this.egressAddress = address.ipAddress.apply((value) => value ?? "");
     this.registerOutputs({ vnetId: this.vnetId, egressAddress: this.egressAddress });
   }

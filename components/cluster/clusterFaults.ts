@@ -5,13 +5,14 @@ import { type Fault, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
 import { mostNodes, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool } from "./aksClusterArgs.ts";
-import { networkFaults, notNetwork } from "./networkFaults.ts";
+import { networkFaults, notNetwork, notNetworkId } from "./networkFaults.ts";
 
 /** Everything about a cluster that cannot work. */
 export function clusterFaults(cluster: Cluster): Fault[] {
   return [
     ...accessFaults(cluster),
     ...networkFaults(cluster.network, "network."),
+    ...notNetworkId("runnerNetworkId", cluster.runnerNetworkId),
     ...poolFaults("systemPool", cluster.systemPool),
     ...cluster.userPools.flatMap((pool, index) => poolFaults(`userPools[${index}]`, pool)),
     ...nameFaults(cluster),

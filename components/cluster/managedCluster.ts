@@ -71,8 +71,9 @@ function apiServerAccess(cluster: Cluster, network: AksNetwork) {
   if (cluster.private)
     return {
       enablePrivateCluster: true,
-      enablePrivateClusterPublicFQDN: false,
-      privateDNSZone: "system",
+      // A public name for the private address: it needs no zone, which only those would see whom it is linked to.
+      enablePrivateClusterPublicFQDN: true,
+      privateDNSZone: "none",
       enableVnetIntegration: true,
       subnetId: network.apiServerSubnetId,
       disableRunCommand: true,

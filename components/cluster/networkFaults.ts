@@ -1,5 +1,5 @@
 import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
-import type { Fault } from "../shared/faults.ts";
+import { type Fault, unlike } from "../shared/faults.ts";
 import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
 import type { NetworkArgs } from "./aksClusterArgs.ts";
 
@@ -8,6 +8,18 @@ export function notNetwork(argument: string, value: string): Fault[] {
   if (parseNetwork(value)) return [];
   const remedy = "give its first address and a prefix length up to 32, for example 10.60.0.0/16";
   return [{ argument, value, problem: "is not an IPv4 network in CIDR notation", remedy }];
+}
+
+/** The fault of a text that is no id of a virtual network. */
+export function notNetworkId(argument: string, value: string | undefined): Fault[] {
+  return unlike(
+    argument,
+    value,
+    /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/virtualNetworks\/[^/]+$/i,
+    "is no ARM id of a virtual network",
+    "give /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>; " +
+      "`az network vnet show --resource-group GROUP --name NAME --query id` tells it",
+  );
 }
 
 const SUBNETS: readonly string[] = ["nodes", "apiServer", "endpoints"] satisfies (keyof NetworkArgs)[];

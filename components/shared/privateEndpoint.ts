@@ -12,6 +12,8 @@ export interface EndpointNetwork {
   readonly vnetId: pulumi.Input<string>;
   /** Id of their subnet. */
   readonly subnetId: pulumi.Input<string>;
+  /** Id of another network, peered with that one, whose members reach them too. @default none */
+  readonly runnerNetworkId?: pulumi.Input<string> | undefined;
 }
 
 /** A service to reach privately. */
@@ -47,18 +49,23 @@ export function privateAccess(
     { resourceGroupName, privateZoneName: args.zone, location: "Global", ...tags },
     own,
   );
-  const link = new VirtualNetworkLink(
-    `${name}-link`,
-    {
-      resourceGroupName,
-      privateZoneName: zone.name,
-      location: "Global",
-      virtualNetwork: { id: network.vnetId },
-      registrationEnabled: false,
-      ...tags,
-    },
-    own,
-  );
+  const link = (suffix: string, id: pulumi.Input<string>) =>
+    new VirtualNetworkLink(
+      `${name}-${suffix}`,
+      {
+        resourceGroupName,
+        privateZoneName: zone.name,
+        location: "Global",
+        virtualNetwork: { id },
+        registrationEnabled: false,
+        ...tags,
+      },
+      own,
+    );
+  const links = [
+    link("link", network.vnetId),
+    ...(network.runnerNetworkId === undefined ? [] : [link("runner-link", network.runnerNetworkId)]),
+  ];
   const endpoint = new PrivateEndpoint(
     `${name}-endpoint`,
     {
@@ -82,5 +89,5 @@ export function privateAccess(
     },
     own,
   );
-  return [link, records];
+  return [...links, records];
 }

@@ -21,4 +21,5 @@ export {
   type ManagedClusterArgs,
   type ManagedClusterProperties,
 } from "./managedCluster.ts";
+export { NetworkPeering, type NetworkPeeringArgs } from "./networkPeering.ts";
 export { VaultKey, type VaultKeyArgs } from "./vaultKey.ts";

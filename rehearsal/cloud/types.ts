@@ -114,6 +114,12 @@ export interface Arm {
    * @returns undefined when it does, else the reason in plain words.
    */
   unreachable(resource: ArmResource, request: Pick<CloudRequest, "place" | "address">): string | undefined;
+  /**
+   * Why a connection to a registry or vault does not come about from a place: its name is not found there, or nothing
+   * leads to the private address that it stands for.
+   * @returns undefined when it does come about, in the words of a client otherwise.
+   */
+  noWay(resource: ArmResource, host: string, place: Place): string | undefined;
 }
 
 /** What a service plugs into ARM for a resource type of its own. */

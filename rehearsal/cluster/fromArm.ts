@@ -30,7 +30,7 @@ export function clusterOptionsOf(
   return {
     // Without an issuer of its own a cluster's tokens are for itself alone.
     issuer: properties.oidcIssuerProfile?.issuerURL ?? "https://kubernetes.default.svc.cluster.local",
-    hosts: [properties.fqdn, properties.privateFQDN].filter((host) => host !== undefined),
+    hosts: [...new Set([properties.fqdn, properties.privateFQDN])].filter((host) => host !== undefined),
     ...(serviceCidr !== undefined && { services: serviceCidr }),
     ...(podCidr !== undefined && { pods: podCidr }),
     adminGroups: properties.aadProfile?.adminGroupObjectIDs ?? [],

@@ -153,7 +153,13 @@ export class Clusters {
       () => {},
     );
     for (const host of hosts)
-      door.lead(host, (tunnel) => apiServerRefusal(resource, tunnel) ?? apiPort ?? `${host}: timeout`);
+      door.lead(
+        host,
+        (tunnel) =>
+          apiServerRefusal(resource, tunnel, arm.apiServerRoute(resource, tunnel.place)) ??
+          apiPort ??
+          `${host}: timeout`,
+      );
   }
 
   async #stop(id: string): Promise<void> {
@@ -234,4 +240,4 @@ const issuerOf = ({ properties }: ArmResource) =>
 
 /** The names of a cluster's API server, the one that a kubeconfig has first. */
 const hostsOf = ({ properties: { privateFQDN, fqdn } }: ArmResource): string[] =>
-  [privateFQDN, fqdn].filter((host): host is string => typeof host === "string");
+  [...new Set([privateFQDN, fqdn])].filter((host): host is string => typeof host === "string");

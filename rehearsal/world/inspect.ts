@@ -49,10 +49,10 @@ export async function inspect(services: Services): Promise<Inspection> {
   const pull = "Microsoft.ContainerRegistry/registries/pull/read";
   return {
     at,
-    // The subscription's own role assignments were there before.
+    // The subscription's own role assignments were there before, as was the runner's network.
     resources: arm
       .all()
-      .filter(({ id }) => /\/resourceGroups\//i.test(id))
+      .filter((resource) => /\/resourceGroups\//i.test(resource.id) && !arm.hasBegun(resource))
       .map(({ type, name, id }) => ({ type, name, id })),
     softDeletedVaults: arm.deletedVaults(),
     registries: arm.list("Microsoft.ContainerRegistry/registries").map(

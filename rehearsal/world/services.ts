@@ -14,6 +14,7 @@ import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
 import { upstreamContent } from "../content/upstream.ts";
 import type { Paths } from "../session.ts";
 import { Clusters } from "./clusters.ts";
+import type { Hub } from "./hub.ts";
 
 /** The simulated services, as far as they know each other. */
 export interface Services {
@@ -28,16 +29,23 @@ export interface Services {
   readonly clusters: Clusters;
 }
 
-/** Makes all services of a tenant and subscription; `record` gets every ARM request. */
+/** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
 export async function makeServices(
   ids: { tenantId: string; subscriptionId: string },
   paths: Paths,
   record: (line: object) => void,
+  hub?: Pick<Hub, "id" | "subscriptionId">,
 ): Promise<Services> {
   const entra = await Entra.create({ tenantId: ids.tenantId });
   const { tenantId } = ids;
   const clusters = new Clusters({ folder: paths.cluster, tenantId, authority: paths.authority });
-  const arm = new ArmService({ ...ids, directory: entra, record, ...clusters.settings });
+  const arm = new ArmService({
+    ...ids,
+    ...(hub && { otherSubscriptions: [hub.subscriptionId], runnerNetwork: hub.id }),
+    directory: entra,
+    record,
+    ...clusters.settings,
+  });
   entra.federate({ arm, issuerKeys: clusters.issuerKeys });
   const upstream = new UpstreamRegistries();
   const registries = new ContainerRegistries({
@@ -72,8 +80,14 @@ export function route(door: Door, { arm, entra, graph, keyVault, registries, ups
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
   door.route("graph.microsoft.com", graph.service);
-  door.route("*.vault.azure.net", keyVault.service, { exists: (host) => keyVault.exists(host) });
-  door.route("*.azurecr.io", registries.service, { exists: (host) => registries.exists(host) });
+  door.route("*.vault.azure.net", keyVault.service, {
+    exists: (host) => keyVault.exists(host),
+    noWay: ({ host, place }) => keyVault.noWay(host, place),
+  });
+  door.route("*.azurecr.io", registries.service, {
+    exists: (host) => registries.exists(host),
+    noWay: ({ host, place }) => registries.noWay(host, place),
+  });
   door.route("api.github.com", gitHub.api);
   door.route("github.com", gitHub.git);
   for (const host of upstream.hosts) door.route(host, upstream.service);

@@ -9,6 +9,7 @@ import type { Place } from "../cloud/types.ts";
 import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cluster/fluxState.ts";
 import { type CloudFile, checkout, type Paths } from "../session.ts";
 import { settingsOf } from "../settings.ts";
+import { hubOf } from "./hub.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
@@ -56,8 +57,13 @@ export class World {
     const authority = await Authority.create();
     await writeFile(paths.authority, authority.pem);
     const requests = createWriteStream(paths.armRequests, { flags: "a" });
-    const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`));
+    const hub = hubOf(settings, ids.subscriptionId);
+    const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`), hub);
     const identities = await people(services, settings, ids.subscriptionId);
+    if (settings.runner === "inside") services.arm.begin(hub.resources);
+    // Whoever deploys the stack owns nothing of the hub.
+    if (hub.subscriptionId !== ids.subscriptionId)
+      services.arm.assignRole(settings.deployers, "Network Contributor", hub.group);
     const door = new Door(authority);
     door.onError = (error, request) =>
       process.stderr.write(`${request.method} ${request.url.href}: ${(error as Error).stack}\n`);
@@ -65,7 +71,7 @@ export class World {
     await addContent(door, services, settings);
     const ports = {
       outside: await door.listen("outside"),
-      inside: await door.listen("inside"),
+      inside: await door.listen("inside", hub.address),
       cluster: await door.listen("cluster"),
     } satisfies Record<Place, number>;
     services.clusters.join({ ...services, door, port: ports.cluster });

@@ -25,6 +25,19 @@ export const cidr = forEditors(
   { pattern: "^((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?!/)|(?=/))){4}/(3[0-2]|[12]?\\d)$" },
 );
 
+/** The ARM id of a resource. */
+export const armId = (type: string, example: string) =>
+  text(
+    new RegExp(`^/subscriptions/[^/]+/[rR]esource[gG]roups/[^/]+/providers/${type.replaceAll(".", "\\.")}/[^/]+$`),
+    `write its ARM id: ${example}`,
+  );
+
+/** The ARM id of a virtual network. */
+export const networkId = armId(
+  "Microsoft.Network/virtualNetworks",
+  "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>",
+);
+
 /** Kubernetes' names of objects that become a DNS label (RFC 1123). */
 export const label = () =>
   text(

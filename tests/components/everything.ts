@@ -16,6 +16,7 @@ import { LOCK } from "./lock.ts";
 type Make = (tags: Tags, opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 
 const GROUP = "6f1f2b6e-1111-4e0a-9c60-000000000001";
+const HUB = "/subscriptions/s/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub";
 const common = { resourceGroupName: "group", deployers: GROUP, network: { vnetId: "vnet", subnetId: "subnet" } };
 const pullCredentials = { username: "puller", password: "hunter2" };
 
@@ -24,7 +25,10 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
   AksCluster: (tags, opts) =>
     new AksCluster(
       "aks",
-      { resourceGroupName: "group", private: true, privateEndpoints: true, userPools: [{ name: "apps" }], tags },
+      {
+        ...{ resourceGroupName: "group", private: true, privateEndpoints: true, runnerNetworkId: HUB },
+        ...{ userPools: [{ name: "apps" }], tags },
+      },
       opts,
     ),
   ContainerRegistry: (tags, opts) =>

@@ -11,6 +11,7 @@ import { type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
 import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
 import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
 import { MANAGED_CLUSTER } from "../../provider/azure/managedCluster.ts";
+import { NETWORK_PEERING } from "../../provider/azure/networkPeering.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
 import { FLUX_CONFIGURATION_READY } from "../../provider/flux/fluxConfigurationReady.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
@@ -28,6 +29,7 @@ import { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
+import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { ENCRYPTED_SECRET } from "../../provider/secret/encryptedSecret.ts";
 import { KEY_IN_USE } from "../../provider/secret/keyInUse.ts";
@@ -94,6 +96,7 @@ const PAIRS = [
   pair(IMAGE_IMPORT, ImageImport),
   pair(KEY_IN_USE, KeyInUse),
   pair(MANAGED_CLUSTER, ManagedCluster),
+  pair(NETWORK_PEERING, NetworkPeering),
   pair(VAULT_KEY, VaultKey),
 ];
 

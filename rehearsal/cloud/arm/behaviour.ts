@@ -39,6 +39,8 @@ export interface ArmSettings extends RoleTimes {
   readonly replicationDelay: number;
   /** How long Entra does not take a new or changed federated credential yet, in milliseconds. */
   readonly federationDelay: number;
+  /** Id of the virtual network in which callers of the place `inside` stand; without one they reach nothing private. */
+  readonly runnerNetwork?: string;
   /** Endpoint and certificate authority (PEM) of a cluster's API server; by default ones that nobody answers at. */
   readonly clusterEndpoint?: (cluster: ArmResource) => Promise<{ server: string; certificateAuthority: string }>;
   /** Told of every accepted extension microsoft.flux; its operation waits for the answer. */

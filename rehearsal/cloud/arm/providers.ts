@@ -26,11 +26,12 @@ export function versionOf(request: CloudRequest): string {
 }
 
 export class Providers {
-  readonly #subscriptionId: string;
+  readonly #subscriptionIds: readonly [string, ...string[]];
   readonly #unregistered: Set<string>;
 
-  constructor(subscriptionId: string, unregistered: readonly string[]) {
-    this.#subscriptionId = subscriptionId;
+  /** @param subscriptionIds the one whose providers are asked for, and others that are there too. */
+  constructor(subscriptionIds: readonly [string, ...string[]], unregistered: readonly string[]) {
+    this.#subscriptionIds = subscriptionIds;
     this.#unregistered = new Set(unregistered.map((name) => name.toLowerCase()));
   }
 
@@ -46,7 +47,7 @@ export class Providers {
   /** A namespace as GET /providers shows it. */
   show(namespace: string): Record<string, unknown> {
     return {
-      id: `/subscriptions/${this.#subscriptionId}/providers/${namespace}`,
+      id: `/subscriptions/${this.#subscriptionIds[0]}/providers/${namespace}`,
       namespace,
       registrationState: this.#unregistered.has(namespace.toLowerCase()) ? "NotRegistered" : "Registered",
       registrationPolicy: builtIn.includes(namespace) ? "RegistrationFree" : "RegistrationRequired",
@@ -60,10 +61,10 @@ export class Providers {
     };
   }
 
-  /** @throws ServiceError 404 where a path names another subscription. */
+  /** @throws ServiceError 404 where a path names a subscription that there is not. */
   checkSubscription(path: string): void {
     const [, id] = /^\/subscriptions\/([^/]+)/i.exec(path) ?? [];
-    if (id !== undefined && !same(id, this.#subscriptionId))
+    if (id !== undefined && !this.#subscriptionIds.some((known) => same(known, id)))
       throw armError(404, "SubscriptionNotFound", `The subscription '${id}' could not be found.`);
   }
 

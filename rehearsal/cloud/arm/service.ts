@@ -8,6 +8,7 @@ import type {
   CloudResponse,
   Directory,
   FederatedCredential,
+  Place,
   Service,
 } from "../types.ts";
 import { ServiceError } from "../types.ts";
@@ -17,7 +18,7 @@ import { armError, badContent, notFound } from "./errors.ts";
 import { GROUP_TYPE, parseId, same } from "./ids.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Providers, versionOf } from "./providers.ts";
-import { unreachable } from "./reach.ts";
+import { type ApiServerRoute, apiServerRoute, noWay, unreachable } from "./reach.ts";
 import { redact } from "./record.ts";
 import type { Role } from "./roles.ts";
 import { CREDENTIAL_TYPE, isTaken } from "./rules/identity.ts";
@@ -32,6 +33,8 @@ export interface ArmOptions extends Partial<ArmSettings> {
   readonly directory: Directory;
   /** Told of every request, secrets replaced by "[redacted]". */
   readonly record?: (line: { method: string; url: string; body?: unknown }) => void;
+  /** Ids of other subscriptions of the tenant. Default none. */
+  readonly otherSubscriptions?: readonly string[];
   /** Resource providers that the subscription has not registered; none by default. */
   readonly unregistered?: readonly string[];
 }
@@ -54,6 +57,7 @@ export class ArmService implements Arm {
   readonly #providers: Providers;
   readonly #views: Views;
   readonly #lifecycle: Lifecycle;
+  readonly #begun = new Set<string>();
 
   constructor(options: ArmOptions) {
     this.#options = options;
@@ -78,7 +82,10 @@ export class ArmService implements Arm {
       born: new Map(),
     };
     this.#lifecycle = new Lifecycle(this.#world);
-    this.#providers = new Providers(options.subscriptionId, options.unregistered ?? []);
+    this.#providers = new Providers(
+      [options.subscriptionId, ...(options.otherSubscriptions ?? [])],
+      options.unregistered ?? [],
+    );
     this.#views = views(this.#world, this.#providers, (resource) => this.#lifecycle.deleted(resource));
     this.service = (request) => this.#answer(request);
   }
@@ -94,6 +101,19 @@ export class ArmService implements Arm {
    */
   assignRole(objectId: string, role: string, scope: string): void {
     this.#world.access.assign(objectId, role, scope);
+  }
+
+  /** Puts resources there without any check, as what exists before a rehearsal begins. */
+  begin(resources: readonly ArmResource[]): void {
+    for (const resource of resources) {
+      this.#world.store.put(resource);
+      this.#begun.add(resource.id.toLowerCase());
+    }
+  }
+
+  /** Whether a resource is one of `begin`. */
+  hasBegun({ id }: Pick<ArmResource, "id">): boolean {
+    return this.#begun.has(id.toLowerCase());
   }
 
   /**
@@ -144,6 +164,15 @@ export class ArmService implements Arm {
 
   unreachable(resource: ArmResource, request: Pick<CloudRequest, "place" | "address">): string | undefined {
     return unreachable(this.#world, this.get(resource.id) ?? resource, request);
+  }
+
+  noWay(resource: ArmResource, host: string, place: Place): string | undefined {
+    return noWay(this.#world, this.get(resource.id) ?? resource, host, place);
+  }
+
+  /** How a caller in a place comes to the API server of a private cluster. */
+  apiServerRoute(cluster: ArmResource, place: Place): ApiServerRoute {
+    return apiServerRoute(this.#world, this.get(cluster.id) ?? cluster, place);
   }
 
   /** Changes what a running Flux agent reports of its configuration, for example `complianceState` and `statuses`. */

@@ -18,6 +18,8 @@ export const addresses: Readonly<Record<Place, string>> = {
 export interface RouteOptions {
   /** Whether the name of a host below a wildcard resolves; without it every such name does. */
   readonly exists?: (host: string) => boolean;
+  /** Why a caller gets no connection to a host: its name does not resolve there, or nothing leads to its address. */
+  readonly noWay?: (tunnel: Tunnel) => string | undefined;
 }
 
 interface Route extends RouteOptions {
@@ -125,7 +127,12 @@ export class Door {
     else if (!route) refuse(socket, 403, `${name} is not a host this rehearsal knows`);
     else if (port !== "443") refuse(socket, 403, `${target} is refused: only port 443 leads to ${name}`);
     else if (route.exists && !route.exists(name)) refuse(socket, 502, `lookup ${name}: no such host`);
-    else this.#tunnel(socket, head, { ...from, host: name });
+    else {
+      const tunnel = { ...from, host: name };
+      const blocked = route.noWay?.(tunnel);
+      if (blocked === undefined) this.#tunnel(socket, head, tunnel);
+      else refuse(socket, 502, blocked);
+    }
   }
 
   /** Joins a caller's connection with one to a port here. */

@@ -8,6 +8,7 @@ import type {
   CloudRequest,
   CloudResponse,
   Directory,
+  Place,
   Service,
 } from "../types.ts";
 import { actions, type Call, demandAllowed, demandReachable } from "./access.ts";
@@ -50,6 +51,12 @@ export class KeyVault {
   /** Whether there is a vault behind a host such as `kv-prod.vault.azure.net`; a soft-deleted one has no address. */
   exists(host: string): boolean {
     return this.#vault(host) !== undefined;
+  }
+
+  /** Why a caller gets no connection to a host; see Arm.noWay. */
+  noWay(host: string, place: Place): string | undefined {
+    const vault = this.#vault(host);
+    return vault && this.#arm.noWay(vault, host, place);
   }
 
   /** Answers for `*.vault.azure.net`. */

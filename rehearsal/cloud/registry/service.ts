@@ -1,6 +1,6 @@
 // Azure Container Registry: the data plane of NAME.azurecr.io, and what its control plane needs of it.
 
-import type { ArmExtension, ArmResource, CloudRequest, CloudResponse, Service } from "../types.ts";
+import type { ArmExtension, ArmResource, CloudRequest, CloudResponse, Place, Service } from "../types.ts";
 import { ServiceError } from "../types.ts";
 import { type AccessOptions, RegistryAccess } from "./access.ts";
 import { distribution } from "./distribution.ts";
@@ -44,6 +44,12 @@ export class ContainerRegistries {
   /** Whether a host is a registry's login server; any other name does not resolve. */
   exists(host: string): boolean {
     return this.#registry(host) !== undefined;
+  }
+
+  /** Why a caller gets no connection to a host; see Arm.noWay. */
+  noWay(host: string, place: Place): string | undefined {
+    const registry = this.#registry(host);
+    return registry && this.#options.arm.noWay(registry, host, place);
   }
 
   /** The content of a registry, for looking at it after a run. */

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { AksCluster } from "../../../components/cluster/aksCluster.ts";
 import type { AksClusterArgs, UserPoolArgs } from "../../../components/cluster/aksClusterArgs.ts";
+import { ContainerRegistry } from "../../../components/registry/containerRegistry.ts";
 import { deploy, idOf, type Registration, resolved, roleId } from "../deployment.ts";
 
 function cluster(args: Partial<AksClusterArgs>) {
@@ -76,8 +77,8 @@ describe("AksCluster", () => {
         },
         apiServerAccessProfile: {
           enablePrivateCluster: true,
-          enablePrivateClusterPublicFQDN: false,
-          privateDNSZone: "system",
+          enablePrivateClusterPublicFQDN: true,
+          privateDNSZone: "none",
           enableVnetIntegration: true,
           subnetId: `${idOf("VirtualNetwork", "aks")}/subnets/api-server`,
           disableRunCommand: true,
@@ -111,6 +112,24 @@ describe("AksCluster", () => {
       ],
     });
     assert.deepEqual(find("NatGateway", "aks").inputs.publicIpAddresses, [{ id: idOf("PublicIPAddress", "aks") }]);
+  });
+
+  it("peers its network with the runner's before anything goes into a subnet", async () => {
+    const runnerNetworkId = "/subscriptions/hub/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/hub";
+    const { find, result } = await cluster({ ...PROD, privateEndpoints: true, runnerNetworkId });
+    const networkId = idOf("VirtualNetwork", "aks");
+    assert.deepEqual(find("NetworkPeering", "aks").inputs, { networkId, remoteNetworkId: runnerNetworkId });
+    for (const [type, name] of [
+      ["ManagedCluster", "aks"],
+      ["AgentPool", "aks-apps"],
+    ] as const)
+      assert.ok(find(type, name).dependencies.includes("NetworkPeering::aks"), name);
+    const registry = await deploy(
+      () => new ContainerRegistry("acr", { resourceGroupName: "group", sku: "Premium", network: result.network }),
+    );
+    assert.deepEqual(registry.find("VirtualNetworkLink", "acr-link").inputs.virtualNetwork, { id: networkId });
+    const { inputs } = registry.find("VirtualNetworkLink", "acr-runner-link");
+    assert.deepEqual(inputs.virtualNetwork, { id: runnerNetworkId });
   });
 
   it("may write its network and hand out the nodes' identity before the cluster is made", async () => {

@@ -22,6 +22,12 @@ describe("AksCluster refuses", () => {
     assert.deepEqual(await faults({ ...PRIVATE, adminGroups: [pulumi.output("known later")] }), []);
   });
 
+  it("a runner's network that is none", async () => {
+    assert.deepEqual(await faults({ runnerNetworkId: "vnet-hub" }), [
+      "runnerNetworkId is no ARM id of a virtual network",
+    ]);
+  });
+
   it("networks that are none, too small, outside or on top of each other", async () => {
     const network = {
       nodes: "10.60.0.1/20",

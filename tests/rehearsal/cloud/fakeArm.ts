@@ -45,4 +45,8 @@ export class FakeArm implements Arm {
   unreachable(_: ArmResource, { place }: Pick<CloudRequest, "place">): string | undefined {
     return place === "outside" ? this.barrier : undefined;
   }
+
+  noWay(): undefined {
+    return undefined;
+  }
 }

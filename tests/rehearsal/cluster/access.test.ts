@@ -17,31 +17,47 @@ describe("the way to a managed cluster's API server", () => {
   const from = (place: "outside" | "inside" | "cluster", host: string, address = "203.0.113.10") => ({
     ...{ place, host, address },
   });
+  const refusalOf = (resource: ReturnType<typeof cluster>, tunnel: ReturnType<typeof from>, resolves?: boolean) => {
+    const reaches = tunnel.place !== "outside";
+    return apiServerRefusal(resource, tunnel, { resolves: resolves ?? reaches, reaches });
+  };
 
   it("is open to everybody where the server is public", () => {
-    assert.equal(apiServerRefusal(cluster({ fqdn }), from("outside", fqdn)), undefined);
+    assert.equal(refusalOf(cluster({ fqdn }), from("outside", fqdn)), undefined);
     const none = cluster({ fqdn, apiServerAccessProfile: { authorizedIPRanges: [] } });
-    assert.equal(apiServerRefusal(none, from("outside", fqdn)), undefined);
+    assert.equal(refusalOf(none, from("outside", fqdn)), undefined);
   });
 
   it("leads nobody outside to a private one, by neither of its names", () => {
     const both = cluster({ fqdn, privateFQDN });
     assert.equal(
-      apiServerRefusal(both, from("outside", privateFQDN)),
+      refusalOf(both, from("outside", privateFQDN)),
       `lookup ${privateFQDN}: no such host (the API server is private)`,
     );
-    assert.equal(apiServerRefusal(both, from("outside", fqdn)), `${fqdn}: timeout (the API server is private)`);
+    assert.equal(refusalOf(both, from("outside", fqdn)), `${fqdn}: timeout (the API server is private)`);
     for (const place of ["inside", "cluster"] as const)
-      for (const host of [fqdn, privateFQDN]) assert.equal(apiServerRefusal(both, from(place, host)), undefined);
+      for (const host of [fqdn, privateFQDN]) assert.equal(refusalOf(both, from(place, host)), undefined);
+  });
+
+  it("finds a private name where its zone is known alone, though the address is reached", () => {
+    const both = cluster({ fqdn, privateFQDN });
+    assert.equal(
+      refusalOf(both, from("inside", privateFQDN), false),
+      `lookup ${privateFQDN}: no such host (the API server is private)`,
+    );
+    assert.equal(refusalOf(both, from("inside", fqdn), false), undefined);
+    const publicName = cluster({ fqdn, privateFQDN: fqdn });
+    assert.equal(refusalOf(publicName, from("inside", fqdn), false), undefined);
+    assert.equal(refusalOf(publicName, from("outside", fqdn)), `${fqdn}: timeout (the API server is private)`);
   });
 
   it("admits the authorized ranges and single addresses alone from outside", () => {
     const some = cluster({ fqdn, apiServerAccessProfile: { authorizedIPRanges: ["203.0.113.0/28", "198.51.100.7"] } });
-    const refusal = (address: string) => apiServerRefusal(some, from("outside", fqdn, address));
+    const refusal = (address: string) => refusalOf(some, from("outside", fqdn, address));
     assert.deepEqual([refusal("203.0.113.10"), refusal("198.51.100.7")], [undefined, undefined]);
     for (const address of ["203.0.113.16", "198.51.100.8"])
       assert.equal(refusal(address), `${fqdn}: timeout (${address} is not in authorizedIPRanges)`);
-    assert.equal(apiServerRefusal(some, from("cluster", fqdn, "10.60.0.5")), undefined);
+    assert.equal(refusalOf(some, from("cluster", fqdn, "10.60.0.5")), undefined);
   });
 });
 

@@ -16,6 +16,7 @@ import {
   showPools,
   surroundingsOf,
 } from "./agentPool.ts";
+import { linkZone, privateName } from "./apiServerZone.ts";
 import { checkCluster } from "./clusterChecks.ts";
 import { newIdentity } from "./identity.ts";
 import { kubeconfig } from "./kubeconfig.ts";
@@ -116,11 +117,16 @@ function accepted(resource: ArmResource, { world, old }: Write): void {
   if (access.enablePrivateCluster !== true || access.enablePrivateClusterPublicFQDN === true)
     properties.fqdn = `${properties.dnsPrefix}-${hash}.hcp.${location}.azmk8s.io`;
   else delete properties.fqdn;
-  if (access.enablePrivateCluster === true && access.privateDNSZone !== "none")
-    properties.privateFQDN = `${properties.dnsPrefix}-${hash}.${guidOf(`${resource.id}/zone`)}.privatelink.${location}.azmk8s.io`;
+  if (access.enablePrivateCluster === true)
+    properties.privateFQDN = privateName(
+      resource,
+      hash,
+      `${guidOf(`${resource.id}/zone`)}.privatelink.${location}.azmk8s.io`,
+    );
   const oidc = part(properties, "oidcIssuerProfile");
   if (oidc.enabled === true)
     oidc.issuerURL ??= `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${guidOf(`${resource.id}/${properties.resourceUID}`)}/`;
+  linkZone(world, resource);
   nodeGroup(world, resource);
   identities(world, resource);
   pools(world, resource, creating ? "Creating" : "Updating");

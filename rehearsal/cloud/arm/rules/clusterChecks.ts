@@ -5,6 +5,7 @@ import { key, same } from "../ids.ts";
 import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, isObject, part } from "../validate.ts";
 import { checkPool, invalid, requiredParameter, surroundingsOf } from "./agentPool.ts";
+import { checkZone } from "./apiServerZone.ts";
 import { checkAddresses, checkChannels } from "./clusterAddresses.ts";
 import { checkApiServer, checkNetwork, refuse } from "./clusterNetwork.ts";
 import { networkOf } from "./network.ts";
@@ -26,6 +27,7 @@ export function checkCluster(write: Write): void {
   checkNetwork(write);
   checkAddresses(write);
   checkApiServer(write);
+  checkZone(body, old);
   checkIdentities(write);
 }
 

@@ -4,7 +4,8 @@ import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
 import { armError, notProvisioned } from "../errors.ts";
 import { key, same } from "../ids.ts";
 import { type Body, part } from "../validate.ts";
-import { networkConflict, networkOf, rangesOf, stampNetwork, usersOf } from "./network.ts";
+import { networkOf, rangesOf, usersOf } from "./network.ts";
+import { networkConflict, stampNetwork } from "./networkWrites.ts";
 
 export const ENDPOINT_TYPE = "Microsoft.Network/privateEndpoints";
 export const ZONE_GROUP_TYPE = `${ENDPOINT_TYPE}/privateDnsZoneGroups`;
@@ -42,9 +43,11 @@ export const endpointsOf = (world: World, resourceId: string): ArmResource[] =>
     return approved.some(({ properties }) => key(properties.privateLinkServiceId) === key(resourceId));
   });
 
+const zoneOf = (linkId: string): string => linkId.replace(/\/virtualNetworkLinks\/[^/]+$/i, "");
+
 /** Zones tell how many networks are linked to them. */
 function countLinks(world: World, linkId: string): void {
-  const zone = world.store.get(linkId.replace(/\/virtualNetworkLinks\/[^/]+$/i, ""));
+  const zone = world.store.get(zoneOf(linkId));
   if (zone !== undefined)
     zone.properties.numberOfVirtualNetworkLinks = world.store
       .below(zone.id)
@@ -167,30 +170,55 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
           "Conflict",
           `A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link virtual network with '${id.path.split("/")[0]}' zone, to which it is linked already by '${other.name}'.`,
         );
+      const name = id.path.split("/")[0] ?? "";
+      const isTaken = zonesLinkedTo(world, network).some(
+        ({ zone }) => same(zone.name, name) && !same(zone.id, zoneOf(id.id)),
+      );
+      if (isTaken)
+        throw armError(
+          400,
+          "BadRequest",
+          `A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link virtual network with '${name}' and '${name}' zones.`,
+        );
     },
-    accepted(resource) {
+    accepted(resource, { old }) {
       stampNetwork(resource);
-      resource.properties.virtualNetworkLinkState = "Completed";
+      resource.properties.virtualNetworkLinkState = old === undefined ? "InProgress" : "Completed";
     },
-    finished: (resource, world) => countLinks(world, resource.id),
+    finished(resource, world) {
+      resource.properties.virtualNetworkLinkState = "Completed";
+      countLinks(world, resource.id);
+    },
     gone: (resource, world) => countLinks(world, resource.id),
   },
 };
 
-/** The ids of the networks in which a private name of a resource is found: approved endpoint, zone group, zone link. */
-export function networksReaching(world: World, resource: ArmResource): string[] {
-  const wanted = linkable[resource.type]?.zone;
-  const zones = endpointsOf(world, resource.id)
-    .flatMap((endpoint) => world.store.below(endpoint.id).filter(({ type }) => same(type, ZONE_GROUP_TYPE)))
-    .flatMap(
-      (group) => (group.properties.privateDnsZoneConfigs ?? []) as { properties: { privateDnsZoneId: string } }[],
-    )
-    .map(({ properties }) => world.store.get(properties.privateDnsZoneId))
-    .filter((zone) => zone !== undefined && zone.name.toLowerCase() === wanted);
-  return zones
-    .flatMap((zone) => (zone === undefined ? [] : world.store.below(zone.id)))
-    .filter(({ type }) => same(type, ZONE_LINK_TYPE))
-    .map((link) => key(String(part(link, "properties.virtualNetwork").id)));
+/** The private zones that a network asks, with what becomes of names that they have not. */
+export function zonesLinkedTo(
+  world: World,
+  network: string,
+): { readonly zone: ArmResource; readonly resolutionPolicy: unknown }[] {
+  return world.store.list(ZONE_LINK_TYPE).flatMap((link) => {
+    const zone = world.store.get(zoneOf(link.id));
+    const { virtualNetwork, virtualNetworkLinkState, resolutionPolicy } = link.properties;
+    const isHere = key(String(part({ virtualNetwork }, "virtualNetwork").id)) === key(network);
+    return zone !== undefined && isHere && virtualNetworkLinkState === "Completed" ? [{ zone, resolutionPolicy }] : [];
+  });
+}
+
+/** Those endpoints whose address a zone tells, written there by a zone group. */
+export function recordsIn(world: World, zone: ArmResource, endpoints: readonly ArmResource[]): ArmResource[] {
+  return endpoints.filter((endpoint) =>
+    world.store
+      .below(endpoint.id)
+      .filter(({ type, properties }) => same(type, ZONE_GROUP_TYPE) && properties.provisioningState === "Succeeded")
+      .flatMap(({ properties }) => (properties.privateDnsZoneConfigs ?? []) as ZoneConfig[])
+      .some(({ properties }) => key(properties.privateDnsZoneId) === key(zone.id)),
+  );
+}
+
+interface ZoneConfig {
+  readonly properties: { readonly privateDnsZoneId: string };
 }
 
 /** The networks in which the clusters' nodes are. */

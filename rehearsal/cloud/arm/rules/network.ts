@@ -3,11 +3,13 @@ import { randomUUID } from "node:crypto";
 import type { ArmResource } from "../../types.ts";
 import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
 import { armError } from "../errors.ts";
-import { key, type ResourceId, same } from "../ids.ts";
+import { key, same } from "../ids.ts";
 import { contains, overlap, type Range, rangeOf } from "../network.ts";
 import { definitionOf } from "../types/index.ts";
 import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, part, references } from "../validate.ts";
+import { networkConflict, stampNetwork } from "./networkWrites.ts";
+import { checkInlinePeerings, keepPeerings, peeringRules } from "./peering.ts";
 
 export const NETWORK_TYPE = "Microsoft.Network/virtualNetworks";
 
@@ -22,18 +24,6 @@ const prefixesOf = (subnet: Body): string[] => {
 /** The ranges of a subnet's or network's properties. */
 export const rangesOf = (properties: Body): Range[] =>
   prefixesOf(properties).flatMap((prefix) => rangeOf(prefix) ?? []);
-
-/** Sets a new etag and marks the resource as being worked on, as Microsoft.Network does. */
-export function stampNetwork(resource: ArmResource): void {
-  resource.etag = `W/"${randomUUID()}"`;
-  resource.properties.provisioningState = "Updating";
-}
-
-export const networkConflict = (id: ResourceId) => ({
-  status: 409,
-  code: "AnotherOperationInProgress",
-  message: `Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: https://management.azure.com${id.parent ?? id.id}.`,
-});
 
 interface Named {
   readonly name: string;
@@ -142,9 +132,11 @@ function showGateways(world: World): void {
 }
 
 export const networkRules: Readonly<Record<string, Behaviour>> = {
+  ...peeringRules,
   [NETWORK_TYPE]: {
     conflict: networkConflict,
     check({ world, id, sent, body }) {
+      checkInlinePeerings(world, id.id, propertiesOf(sent).virtualNetworkPeerings);
       const { addressSpace, subnets } = propertiesOf(body);
       const kept: Named[] = childrenOf(world, id.id);
       const inline = propertiesOf(sent).subnets as { name: string; properties?: Body }[] | undefined;
@@ -185,6 +177,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
         }
       }
       resource.properties.subnets = shownSubnets(world, resource.id);
+      keepPeerings(world, resource, propertiesOf(sent).virtualNetworkPeerings);
     },
     mayDelete({ world, resource }) {
       for (const subnet of childrenOf(world, resource.id)) refuseInUse(world, subnet.id);

@@ -1,12 +1,14 @@
 // Microsoft.Network: virtual networks and what subnets refer to.
 import {
   choice,
+  echoed,
   fixed,
   flag,
   list,
   number,
   object,
   or,
+  type Rule,
   readOnly,
   reference,
   required,
@@ -17,6 +19,7 @@ import { location, provisioningState, subResource, tags } from "./common.ts";
 
 const VERSION = "2024-05-01";
 export const SUBNET_TYPE = "Microsoft.Network/virtualNetworks/subnets";
+export const PEERING_TYPE = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const GATEWAY_TYPE = "Microsoft.Network/natGateways";
 const ADDRESS_TYPE = "Microsoft.Network/publicIPAddresses";
 const SECURITY_GROUP_TYPE = "Microsoft.Network/networkSecurityGroups";
@@ -69,6 +72,28 @@ const subnetProperties = object("SubnetPropertiesFormat", {
 
 const addressSpace = object("AddressSpace", { addressPrefixes: list(text()) });
 
+/** @param own makes a property one that only the service sets. */
+const peeringProperties = (own: <R extends Rule>(rule: R) => R) =>
+  object("VirtualNetworkPeeringPropertiesFormat", {
+    remoteVirtualNetwork: required(
+      object("SubResource", {
+        id: required(reference("Microsoft.Network/virtualNetworks", "Microsoft.Network/virtualNetworks/peer/action")),
+      }),
+    ),
+    allowVirtualNetworkAccess: or(flag(), true),
+    allowForwardedTraffic: or(flag(), false),
+    allowGatewayTransit: or(flag(), false),
+    useRemoteGateways: or(flag(), false),
+    doNotVerifyRemoteGateways: or(flag(), false),
+    peerCompleteVnets: or(flag(), true),
+    remoteAddressSpace: addressSpace,
+    remoteVirtualNetworkAddressSpace: addressSpace,
+    peeringState: choice("Initiated", "Connected", "Disconnected"),
+    peeringSyncLevel: choice("FullyInSync", "RemoteNotInSync", "LocalNotInSync", "LocalAndRemoteNotInSync"),
+    resourceGuid: own(text()),
+    provisioningState: own(text()),
+  });
+
 const ruleProperties = object("SecurityRulePropertiesFormat", {
   protocol: required(choice("Tcp", "Udp", "Icmp", "Esp", "*", "Ah")),
   sourcePortRange: text(),
@@ -114,7 +139,15 @@ export const networkTypes: readonly TypeDefinition[] = [
           }),
           privateEndpointVNetPolicies: or(choice("Disabled", "Basic"), "Disabled"),
           resourceGuid: readOnly(text()),
-          virtualNetworkPeerings: or(list(object("VirtualNetworkPeering", {})), []),
+          virtualNetworkPeerings: list(
+            object("VirtualNetworkPeering", {
+              id: text(),
+              name: required(text({ min: 1, max: 80 })),
+              etag: echoed(text()),
+              type: echoed(text()),
+              properties: peeringProperties(echoed),
+            }),
+          ),
           provisioningState,
         }),
       ),
@@ -128,6 +161,19 @@ export const networkTypes: readonly TypeDefinition[] = [
     without: ["PATCH"],
     name: NAME,
     body: object("Subnet", { etag, properties: required(subnetProperties) }),
+  },
+  {
+    type: PEERING_TYPE,
+    version: VERSION,
+    home: "child",
+    slow: true,
+    without: ["PATCH"],
+    name: NAME,
+    body: object("VirtualNetworkPeering", {
+      name: text(),
+      etag,
+      properties: required(peeringProperties(readOnly)),
+    }),
   },
   {
     type: GATEWAY_TYPE,

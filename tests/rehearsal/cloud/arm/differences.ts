@@ -2,6 +2,7 @@
 // cannot be compared. `*` stands for anything. An entry that names nothing any more has to go.
 
 const NOT_YET = "not modelled yet";
+const STOOD_BEFORE = "what stood before the recording began has other addresses here";
 const OTHER_VERSION = "the API version of the recording shows it otherwise than the one that the program uses";
 
 export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
@@ -254,12 +255,19 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
       "properties.natGateway.id: missing",
     ],
   },
+  "Microsoft.Network/virtualNetworks/virtualNetworkPeerings": {
+    [NOT_YET]: ["GET: code NotFound"],
+    [STOOD_BEFORE]: ["properties.remote*AddressSpace.addressPrefixes[]"],
+  },
   "Microsoft.Network/virtualNetworks": {
+    [STOOD_BEFORE]: ["properties.addressSpace.addressPrefixes[]", "properties.virtualNetworkPeerings[].*AddressSpace*"],
     [NOT_YET]: [
+      "PUT: header Retry-After",
       "PUT: refused with InvalidRequestContent at properties.subnets[].type",
       "properties.addressSpace.ipamPoolPrefixAllocations: missing",
       "properties.enableVmProtection: added",
       "properties.privateEndpointVNetPolicies: added",
+      "properties.provisioningState",
       "properties.subnets[].properties.provisioningState",
       "properties.subnets[].properties.serviceEndpoints: added",
     ],

@@ -2,17 +2,31 @@
 import { GROUP_TYPE, type ResourceId } from "../../../../rehearsal/cloud/arm/ids.ts";
 
 let subnets = 0;
+/** Networks of each resource group, so that those of one group share no address and can be peered. */
+const networks = new Map<string, string[]>();
 
-const bodies: Readonly<Record<string, (location: string, name: string) => object>> = {
+/** The first two numbers of a network's addresses, and how long its prefix is. */
+function spaceOf(network: string): { start: string; prefix: number } {
+  const [group = ""] = network.toLowerCase().split("/providers/");
+  const known = networks.get(group) ?? [];
+  networks.set(group, known);
+  if (!known.includes(network.toLowerCase())) known.push(network.toLowerCase());
+  const index = known.indexOf(network.toLowerCase());
+  return index === 0 ? { start: "10.0", prefix: 8 } : { start: `172.${15 + index}`, prefix: 16 };
+}
+
+const bodies: Readonly<Record<string, (location: string, id: ResourceId) => object>> = {
   [GROUP_TYPE]: (location) => ({ location }),
   "Microsoft.ManagedIdentity/userAssignedIdentities": (location) => ({ location }),
-  "Microsoft.Network/virtualNetworks": (location) => ({
-    location,
-    properties: { addressSpace: { addressPrefixes: ["10.0.0.0/8"] } },
-  }),
-  "Microsoft.Network/virtualNetworks/subnets": () => ({
-    properties: { addressPrefix: `10.${++subnets % 200}.0.0/16` },
-  }),
+  "Microsoft.Network/virtualNetworks": (location, { id }) => {
+    const { start, prefix } = spaceOf(id);
+    return { location, properties: { addressSpace: { addressPrefixes: [`${start}.0.0/${prefix}`] } } };
+  },
+  "Microsoft.Network/virtualNetworks/subnets": (_location, { parent = "" }) => {
+    const number = ++subnets % 200;
+    const { start } = spaceOf(parent);
+    return { properties: { addressPrefix: start === "10.0" ? `10.${number}.0.0/16` : `${start}.${number}.0/24` } };
+  },
   "Microsoft.Network/publicIPAddresses": (location) => ({
     location,
     sku: { name: "Standard" },
@@ -32,7 +46,7 @@ const bodies: Readonly<Record<string, (location: string, name: string) => object
       enableRbacAuthorization: true,
     },
   }),
-  "Microsoft.ContainerService/managedClusters": (location, name) => ({
+  "Microsoft.ContainerService/managedClusters": (location, { name }) => ({
     location,
     identity: { type: "SystemAssigned" },
     properties: {
@@ -45,5 +59,5 @@ const bodies: Readonly<Record<string, (location: string, name: string) => object
 const byType = new Map(Object.entries(bodies).map(([type, body]) => [type.toLowerCase(), body]));
 
 /** The body of a PUT; undefined where the type is not among those. */
-export const foundation = ({ type, name }: ResourceId, location: string): object | undefined =>
-  byType.get(type.toLowerCase())?.(location, name);
+export const foundation = (id: ResourceId, location: string): object | undefined =>
+  byType.get(id.type.toLowerCase())?.(location, id);

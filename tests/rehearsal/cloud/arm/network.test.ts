@@ -302,6 +302,7 @@ describe("simulated ARM: networks", () => {
   });
 
   it("lets callers inside reach a private data plane when endpoint, zone group and link are there", async () => {
+    cloud = await newCloud({ runnerNetwork: vnet });
     await network(cloud);
     await identities(cloud);
     await cloud.make(registry("acrone"), registryBody("Premium", { publicNetworkAccess: "Disabled" }));

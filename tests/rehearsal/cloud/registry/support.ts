@@ -151,6 +151,7 @@ export class FakeCloud {
         this.registries.some(({ id }) => id === scope) &&
         (this.roles.get(caller.principal.objectId) ?? []).includes(kind === "data" ? `data:${action}` : action),
       unreachable: (_, { place }) => (this.shut.has(place) ? "public network access is disabled" : undefined),
+      noWay: () => undefined,
     };
   }
 }
