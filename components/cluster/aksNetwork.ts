@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CLUSTER } from "../defaults.ts";
 import { refuse } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
+import { SERVICE_SET } from "../shared/serviceSet.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
 import { networkFaults } from "./networkFaults.ts";
@@ -49,7 +50,7 @@ export class AksNetwork extends pulumi.ComponentResource {
     const address = new PublicIPAddress(
       name,
       { ...common, sku, publicIPAllocationMethod: "Static" },
-      newFirst({ parent: this }),
+      newFirst({ parent: this, ignoreChanges: SERVICE_SET.publicIPAddress }),
     );
     const gateway = new NatGateway(
       name,
@@ -64,7 +65,7 @@ export class AksNetwork extends pulumi.ComponentResource {
         // Inline: subnets of their own are lost when the network is written again.
         subnets: subnets(networks, gateway.id),
       },
-      newFirst({ parent: this }),
+      newFirst({ parent: this, ignoreChanges: SERVICE_SET.virtualNetwork }),
     );
     this.vnetId = vnet.id;
     this.nodesSubnetId = pulumi.interpolate`${vnet.id}/subnets/nodes`;

@@ -22,6 +22,7 @@ import { redact } from "./record.ts";
 import type { Role } from "./roles.ts";
 import { CREDENTIAL_TYPE, isTaken } from "./rules/identity.ts";
 import { behaviourOf } from "./rules/index.ts";
+import { passTime } from "./rules/time.ts";
 import { Store } from "./store.ts";
 import { type Views, views } from "./views.ts";
 
@@ -144,6 +145,11 @@ export class ArmService implements Arm {
 
   unreachable(resource: ArmResource, request: Pick<CloudRequest, "place" | "address">): string | undefined {
     return unreachable(this.#world, this.get(resource.id) ?? resource, request);
+  }
+
+  /** Lets the services change by themselves what they change in the course of time. */
+  passTime(): void {
+    passTime(this.#world);
   }
 
   /** Changes what a running Flux agent reports of its configuration, for example `complianceState` and `statuses`. */
