@@ -8,6 +8,7 @@ import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
+import { SERVICE_SET } from "../shared/serviceSet.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
 import { networkFaults, notNetworkId } from "./networkFaults.ts";
@@ -63,7 +64,7 @@ export class AksNetwork extends pulumi.ComponentResource {
     const address = new PublicIPAddress(
       name,
       { ...common, sku, publicIPAllocationMethod: "Static" },
-      newFirst({ parent: this }),
+      newFirst({ parent: this, ignoreChanges: SERVICE_SET.publicIPAddress }),
     );
     const gateway = new NatGateway(
       name,
@@ -78,7 +79,7 @@ export class AksNetwork extends pulumi.ComponentResource {
         // Inline: subnets of their own are lost when the network is written again.
         subnets: subnets(networks, gateway.id),
       },
-      newFirst({ parent: this }),
+      newFirst({ parent: this, ignoreChanges: SERVICE_SET.virtualNetwork }),
     );
     // Azure refuses to peer a network that is being written, and whatever goes into a subnet writes it.
     const peerings = args.runnerNetworkId

@@ -14,6 +14,7 @@ import {
 import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
+import { SERVICE_SET } from "../shared/serviceSet.ts";
 import { createDeployKey } from "./deployKey.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
 
@@ -102,7 +103,7 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
         "workloadIdentity.azureTenantId": args.identity.tenantId,
       },
     },
-    newFirst({ parent }),
+    newFirst({ parent, ignoreChanges: SERVICE_SET.extension }),
   );
 }
 

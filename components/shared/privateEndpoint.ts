@@ -4,6 +4,7 @@ import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { newFirst } from "./newFirst.ts";
+import { SERVICE_SET } from "./serviceSet.ts";
 import { type Tags, tagged } from "./tags.ts";
 
 /** Where private endpoints stand. */
@@ -77,7 +78,11 @@ export function privateAccess(
       ...tags,
     },
     // Azure refuses to lead an endpoint to another service: CannotChangePrivateLinkConnectionOnPrivateEndpoint.
-    { ...own, replaceOnChanges: ["privateLinkServiceConnections[*].privateLinkServiceId"] },
+    {
+      ...own,
+      replaceOnChanges: ["privateLinkServiceConnections[*].privateLinkServiceId"],
+      ignoreChanges: SERVICE_SET.privateEndpoint,
+    },
   );
   const records = new PrivateDnsZoneGroup(
     `${name}-records`,

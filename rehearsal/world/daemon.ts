@@ -27,6 +27,7 @@ const routes: Record<string, (body: string) => Promise<object>> = {
   "/inspection": () => world.inspect(),
   "/flux": () => world.inspectFlux(),
   "/reconcile": (body) => world.reconcile(JSON.parse(body)),
+  "/time": () => world.passTime(),
   "/content": () => world.addContent(),
   "/keeping": async () => ({ kept }),
 };

@@ -95,6 +95,12 @@ export class World {
     return inspect(this.#services);
   }
 
+  /** Lets Azure change by itself what it changes in the course of time. */
+  async passTime(): Promise<object> {
+    this.#services.arm.passTime();
+    return {};
+  }
+
   /** Flux's objects as they stand. */
   async inspectFlux(): Promise<InspectedFlux> {
     const api = await answeringCluster(this.#services);

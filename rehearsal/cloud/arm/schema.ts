@@ -5,8 +5,8 @@ export interface Traits {
   readonly required?: true;
   /** Only the service sets it: refused in a request. */
   readonly readOnly?: true;
-  /** With readOnly: taken in a request and not looked at, since who writes a list of children sends back what it read. */
-  readonly echoed?: true;
+  /** With readOnly: what a request says of it is forgotten, not refused, as clients send back what they read. */
+  readonly forgotten?: true;
   /** Cannot be changed after creation. */
   readonly fixed?: true;
   /** Where a PUT leaves it out, the service keeps what it has instead of falling back to the default. */
@@ -118,7 +118,7 @@ export const reference = (type: string | readonly string[], action?: string): Re
 
 export const required = <R extends Rule>(rule: R): R => ({ ...rule, required: true });
 export const readOnly = <R extends Rule>(rule: R): R => ({ ...rule, readOnly: true });
-export const echoed = <R extends Rule>(rule: R): R => ({ ...rule, readOnly: true, echoed: true });
+export const forgotten = <R extends Rule>(rule: R): R => ({ ...rule, readOnly: true, forgotten: true });
 export const fixed = <R extends Rule>(rule: R): R => ({ ...rule, fixed: true });
 export const kept = <R extends Rule>(rule: R): R => ({ ...rule, kept: true });
 export const hidden = <R extends Rule>(rule: R): R => ({ ...rule, hidden: true });

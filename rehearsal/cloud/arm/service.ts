@@ -23,6 +23,7 @@ import { redact } from "./record.ts";
 import type { Role } from "./roles.ts";
 import { CREDENTIAL_TYPE, isTaken } from "./rules/identity.ts";
 import { behaviourOf } from "./rules/index.ts";
+import { passTime } from "./rules/time.ts";
 import { Store } from "./store.ts";
 import { type Views, views } from "./views.ts";
 
@@ -173,6 +174,11 @@ export class ArmService implements Arm {
   /** How a caller in a place comes to the API server of a private cluster. */
   apiServerRoute(cluster: ArmResource, place: Place): ApiServerRoute {
     return apiServerRoute(this.#world, this.get(cluster.id) ?? cluster, place);
+  }
+
+  /** Lets the services change by themselves what they change in the course of time. */
+  passTime(): void {
+    passTime(this.#world);
   }
 
   /** Changes what a running Flux agent reports of its configuration, for example `complianceState` and `statuses`. */

@@ -93,7 +93,7 @@ function readObject(rule: ObjectRule, value: unknown, path: string): Body {
     const property = Object.hasOwn(rule.properties, name) ? rule.properties[name] : undefined;
     if (property === undefined)
       throw badContent(`Could not find member '${name}' on object of type '${rule.name}'. Path '${at(path, name)}'`);
-    if (property.echoed) continue;
+    if (property.forgotten) continue;
     if (property.readOnly) throw badContent(`The property '${at(path, name)}' is read-only and cannot be set`);
     const given = item === "" && property.kind === "text" && property.emptyAs !== undefined ? property.emptyAs : item;
     if (given !== null) result[name] = read(property, given, at(path, name));

@@ -138,6 +138,11 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
     before: ({ world, id, definition }) => refuseBusyEndpoint(world, { type: definition.type, id: id.id }),
     mayDelete: ({ world, resource }) => refuseBusyEndpoint(world, resource),
     accepted: stampNetwork,
+    // From then on the zone has the names.
+    finished(group, world) {
+      const endpoint = world.store.get(group.id.split("/").slice(0, -2).join("/"));
+      if (endpoint !== undefined) endpoint.properties.customDnsConfigs = [];
+    },
   },
   [ZONE_TYPE]: {
     conflict: networkConflict,

@@ -114,7 +114,7 @@ const shownSubnets = (world: World, network: string): Body[] =>
   }));
 
 /** Copies the subnets' resources into their network's body, which shows them too. */
-function showSubnets(world: World, network: string): void {
+export function showSubnets(world: World, network: string): void {
   const resource = world.store.get(network);
   if (resource !== undefined) resource.properties.subnets = shownSubnets(world, network);
   showGateways(world);
@@ -128,6 +128,18 @@ function showGateways(world: World): void {
       .filter((subnet) => key(String(part(subnet, "properties.natGateway").id ?? "")) === key(gateway.id));
     if (users.length > 0) gateway.properties.subnets = users.map(({ id }) => ({ id }));
     else delete gateway.properties.subnets;
+  }
+}
+
+/** Addresses tell which gateway uses them. */
+function showAddresses(world: World): void {
+  const gateways = world.store.list("Microsoft.Network/natGateways");
+  for (const address of world.store.list("Microsoft.Network/publicIPAddresses")) {
+    const user = gateways.find(({ properties }) =>
+      ((properties.publicIpAddresses ?? []) as Body[]).some(({ id }) => key(String(id)) === key(address.id)),
+    );
+    if (user !== undefined) address.properties.natGateway = { id: user.id };
+    else delete address.properties.natGateway;
   }
 }
 
@@ -227,6 +239,8 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
       stampNetwork(resource);
       resource.properties.resourceGuid ??= randomUUID();
     },
+    finished: (_resource, world) => showAddresses(world),
+    gone: (_resource, world) => showAddresses(world),
     mayDelete({ world, resource }) {
       const user = world.store
         .list(SUBNET_TYPE)

@@ -3,6 +3,7 @@ import {
   choice,
   fixed,
   flag,
+  forgotten,
   hidden,
   kept,
   list,
@@ -41,6 +42,17 @@ const extension = object("ExtensionProperties", {
   ),
   configurationSettings: or(map(text()), {}),
   configurationProtectedSettings: hidden(map(text())),
+  statuses: forgotten(
+    list(
+      object("ExtensionStatus", {
+        code: text(),
+        displayStatus: text(),
+        level: text(),
+        message: text(),
+        time: text(),
+      }),
+    ),
+  ),
   currentVersion: readOnly(text()),
   isSystemExtension: readOnly(flag()),
   aksAssignedIdentity: kept(

@@ -1,9 +1,9 @@
 // Microsoft.Network: virtual networks and what subnets refer to.
 import {
   choice,
-  echoed,
   fixed,
   flag,
+  forgotten,
   list,
   number,
   object,
@@ -55,10 +55,11 @@ const subnetProperties = object("SubnetPropertiesFormat", {
       object("Delegation", {
         id: text(),
         name: text(),
+        etag: forgotten(text()),
         properties: object("ServiceDelegationPropertiesFormat", {
           serviceName: text(),
-          actions: readOnly(list(text())),
-          provisioningState,
+          actions: forgotten(list(text())),
+          provisioningState: forgotten(provisioningState),
         }),
       }),
     ),
@@ -67,7 +68,9 @@ const subnetProperties = object("SubnetPropertiesFormat", {
   privateEndpointNetworkPolicies: or(privateEndpointNetworkPolicies, "Disabled"),
   privateLinkServiceNetworkPolicies: or(privateLinkServiceNetworkPolicies, "Enabled"),
   defaultOutboundAccess: flag(),
-  provisioningState,
+  serviceAssociationLinks: forgotten(list(object("ServiceAssociationLink", { name: text() }))),
+  resourceNavigationLinks: forgotten(list(object("ResourceNavigationLink", { name: text() }))),
+  provisioningState: forgotten(provisioningState),
 });
 
 const addressSpace = object("AddressSpace", { addressPrefixes: list(text()) });
@@ -107,7 +110,7 @@ const ruleProperties = object("SecurityRulePropertiesFormat", {
   access: required(choice("Allow", "Deny")),
   priority: required(number(100, 4096)),
   direction: required(choice("Inbound", "Outbound")),
-  provisioningState,
+  provisioningState: forgotten(provisioningState),
 });
 
 const NAME = /^[a-zA-Z0-9](?:[-\w.]{0,78}\w)?$/;
@@ -129,7 +132,12 @@ export const networkTypes: readonly TypeDefinition[] = [
           dhcpOptions: object("DhcpOptions", { dnsServers: list(text()) }),
           flowTimeoutInMinutes: number(4, 30),
           subnets: list(
-            object("Subnet", { id: text(), name: required(text({ min: 1, max: 80 })), properties: subnetProperties }),
+            object("Subnet", {
+              id: text(),
+              name: required(text({ min: 1, max: 80 })),
+              etag: forgotten(text()),
+              properties: subnetProperties,
+            }),
           ),
           enableDdosProtection: or(flag(), false),
           enableVmProtection: or(flag(), false),
@@ -143,9 +151,9 @@ export const networkTypes: readonly TypeDefinition[] = [
             object("VirtualNetworkPeering", {
               id: text(),
               name: required(text({ min: 1, max: 80 })),
-              etag: echoed(text()),
-              type: echoed(text()),
-              properties: peeringProperties(echoed),
+              etag: forgotten(text()),
+              type: forgotten(text()),
+              properties: peeringProperties(forgotten),
             }),
           ),
           provisioningState,
@@ -230,6 +238,7 @@ export const networkTypes: readonly TypeDefinition[] = [
             {},
           ),
           deleteOption: choice("Delete", "Detach"),
+          natGateway: forgotten(subResource(GATEWAY_TYPE)),
           resourceGuid: readOnly(text()),
           provisioningState,
         }),
@@ -250,7 +259,12 @@ export const networkTypes: readonly TypeDefinition[] = [
       properties: or(
         object("NetworkSecurityGroupPropertiesFormat", {
           flushConnection: flag(),
-          securityRules: or(list(object("SecurityRule", { id: text(), name: text(), properties: ruleProperties })), []),
+          securityRules: or(
+            list(
+              object("SecurityRule", { id: text(), name: text(), etag: forgotten(text()), properties: ruleProperties }),
+            ),
+            [],
+          ),
           resourceGuid: readOnly(text()),
           provisioningState,
         }),

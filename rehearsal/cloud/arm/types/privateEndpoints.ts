@@ -3,6 +3,7 @@ import {
   choice,
   fixed,
   flag,
+  forgotten,
   hidden,
   list,
   number,
@@ -68,7 +69,7 @@ export const endpointTypes: readonly TypeDefinition[] = [
           privateLinkServiceConnections: or(connection, []),
           manualPrivateLinkServiceConnections: or(connection, []),
           customNetworkInterfaceName: or(text(), ""),
-          customDnsConfigs: readOnly(
+          customDnsConfigs: forgotten(
             list(object("CustomDnsConfigPropertiesFormat", { fqdn: text(), ipAddresses: list(text()) })),
           ),
           provisioningState,

@@ -28,6 +28,8 @@ export const monitoring: readonly ArmType[] = [
       "identity.principalId",
       "identity.tenantId",
       "sku.lastSkuUpdate",
+      "features.legacy",
+      "features.searchVersion",
       "workspaceCapping.quotaNextResetTime",
       "workspaceCapping.dataIngestionStatus",
     ],

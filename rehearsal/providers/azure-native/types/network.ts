@@ -18,23 +18,14 @@ const SUBNET: Shape = {
   },
 };
 
-/** What ARM adds to a subnet, by its path from the resource. */
+/**
+ * What ARM adds to a subnet, by its path from the resource. The SDK's types are merged of several API versions, so what
+ * only the service sets in this one, such as `etag`, is an input all the same: a refresh takes it for one
+ * (https://github.com/pulumi/pulumi-azure-native/issues/4722).
+ */
 function subnetComputed(prefix: string): string[] {
-  const names = [
-    "ipConfigurationProfiles",
-    "ipConfigurations",
-    "privateEndpoints",
-    "purpose",
-    "provisioningState",
-    "etag",
-  ];
-  names.push(
-    "resourceNavigationLinks",
-    "serviceAssociationLinks",
-    "delegations[].provisioningState",
-    "delegations[].etag",
-  );
-  return names.map((name) => prefix + name);
+  const names = ["ipConfigurationProfiles", "ipConfigurations", "privateEndpoints", "purpose"];
+  return [...names, "delegations[].provisioningState"].map((name) => prefix + name);
 }
 
 const parts = (list: string, names: readonly string[]) => names.map((name) => `${list}[].${name}`);
@@ -105,7 +96,7 @@ export const network: readonly ArmType[] = [
       "type",
     ],
     shape: SUBNET,
-    computed: parts("delegations", ["provisioningState", "etag"]),
+    computed: parts("delegations", ["provisioningState"]),
   },
   {
     token: "azure-native:network:NatGateway",
@@ -197,7 +188,7 @@ export const network: readonly ArmType[] = [
     apiVersion: API,
     inputs: ["flushConnection", "id", "location", "securityRules", "tags"],
     shape: RULES,
-    computed: ["securityRules[].id", ...parts("securityRules", ["etag", "provisioningState"])],
+    computed: ["securityRules[].id"],
     children: [["properties", "securityRules"]],
   },
 ];

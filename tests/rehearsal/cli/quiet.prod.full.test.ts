@@ -1,0 +1,82 @@
+// A living prod in which Azure changed by itself all that it changes in the course of time: nobody has anything to do, and
+// what is changed later reaches Azure in a form that it takes.
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import { control } from "../../../rehearsal/session.ts";
+import { ArmLog, callArm } from "../../support/arm.ts";
+import { Rehearsal } from "../../support/rehearsal.ts";
+
+interface Kept {
+  readonly type: string;
+  readonly id: string;
+  readonly inputs: Record<string, unknown>;
+  readonly outputs: { readonly azureApiVersion: string };
+}
+
+describe("a living prod in which time passes", () => {
+  const prod = new Rehearsal("prod");
+  const log = new ArmLog(prod);
+
+  before(() => prod.start());
+
+  after(() => prod.end());
+
+  const pulumi = (...args: string[]) => prod.succeeds("pulumi", ...args, "--non-interactive");
+  const passTime = () =>
+    control(JSON.parse(readFileSync(join(prod.folder, "cloud.json"), "utf8")), "/time", "POST", {});
+
+  async function find(type: string): Promise<Kept> {
+    const state = JSON.parse((await pulumi("stack", "export")).stdout);
+    const found = (state.deployment.resources as Kept[]).find((one) => one.type === `azure-native:${type}`);
+    assert.ok(found, type);
+    return found;
+  }
+
+  it("has nothing to do, before a refresh and after it", async () => {
+    await passTime();
+    await pulumi("preview", "--expect-no-changes");
+    await pulumi("refresh", "--preview-only", "--expect-no-changes");
+    await pulumi("refresh", "--yes", "--skip-preview");
+    await pulumi("preview", "--expect-no-changes");
+    await passTime();
+    await pulumi("refresh", "--yes", "--skip-preview");
+    await pulumi("preview", "--expect-no-changes");
+    // What this is about: the refresh has taken it for inputs.
+    const seen = async (type: string, of: (inputs: Record<string, unknown>) => unknown) =>
+      assert.notEqual(of((await find(type)).inputs), undefined, type);
+    await seen("network:PublicIPAddress", ({ natGateway }) => natGateway);
+    await seen("network:PublicIPAddress", ({ ipTags }) => ipTags);
+    await seen("network:PrivateEndpoint", ({ customDnsConfigs }) => customDnsConfigs);
+    await seen("network:VirtualNetwork", ({ subnets }) => (subnets as { etag?: string }[])[0]?.etag);
+    await seen("kubernetesconfiguration:Extension", ({ statuses }) => statuses);
+  });
+
+  it("sends what Azure takes when something is changed then", async () => {
+    log.mark();
+    await pulumi("config", "set", "--path", "aks-gitops:tags.owner", "platform");
+    await pulumi("up", "--yes", "--skip-preview");
+    const written = log.since().filter((request) => request.startsWith("PUT "));
+    for (const type of [
+      "publicIPAddresses",
+      "virtualNetworks",
+      "natGateways",
+      "privateEndpoints",
+      "registries",
+      "vaults",
+    ])
+      assert.ok(
+        written.some((request) => request.startsWith(`PUT ${type}/`)),
+        `${type} in ${written.join("\n")}`,
+      );
+    for (const type of ["network:PublicIPAddress", "network:VirtualNetwork", "network:PrivateEndpoint"]) {
+      const { id, outputs } = await find(type);
+      const { tags } = (await callArm(prod, "GET", `${id}?api-version=${outputs.azureApiVersion}`)) as { tags: object };
+      assert.deepEqual(tags, { owner: "platform" }, type);
+    }
+    await pulumi("refresh", "--yes", "--skip-preview");
+    await pulumi("preview", "--expect-no-changes");
+    await prod.succeeds("check");
+  });
+});
