@@ -156,6 +156,14 @@ describe("a package's schema", () => {
     });
   });
 
+  it("tells of an object of anything as such", () => {
+    const open = resourceSchema({ ...THING, inputs: { parts: z.record(z.string(), z.unknown()) }, outputs: {} });
+    const { resources } = packageSchema({ name: "test", version: "1.2.3", description: "" }, [open]);
+    assert.deepEqual(resources["test:index:Thing"]?.inputProperties, {
+      parts: { type: "object", additionalProperties: { $ref: "pulumi.json#/Any" } },
+    });
+  });
+
   it("refuses an object without a name", () => {
     const nameless = resourceSchema({
       ...THING,

@@ -119,6 +119,23 @@ describe("a command that does not come to its end", () => {
     await isNothing();
   });
 
+  it("an up from nothing whose engine is killed, while the cluster is made: cancel, and up again with the same cluster", async () => {
+    const clusterIn = async () =>
+      (await rehearsal.inspection()).resources
+        .filter(({ type }) => /\/managedClusters$/i.test(type))
+        .map(({ id }) => id);
+    await pulumi("destroy", ...now);
+    await stop("up", { request: /^PUT \S+\/managedClusters\/[^/]+\?/ }, "engine");
+    const begun = await clusterIn();
+    assert.equal(begun.length, 1);
+    await pulumi("cancel", "--yes");
+    await pulumi("up", ...now);
+    await isWhole();
+    assert.deepEqual(await clusterIn(), begun);
+    await pulumi("destroy", ...now);
+    await isNothing();
+  });
+
   it("an up from nothing whose plugin dies, while images are imported: up again", async () => {
     await stop("up", { request: /^POST \S+\/importImage\?/ }, "plugin");
     await pulumi("up", ...now);
