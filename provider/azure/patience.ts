@@ -13,14 +13,17 @@ const TRIES_FOR_RIGHTS = 22;
 /** Codes of a right that may have been given a moment ago: an assignment takes minutes to be known everywhere. */
 const MISSING_RIGHT = /MissingPermission(Error)?$|^LinkedAuthorizationFailed$/;
 
-/** Codes of what another operation holds, where the status is not 409 or 429. */
-const HELD = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "OperationNotAllowed"];
+/**
+ * Codes of what another operation holds, where the status is not 409 or 429. OperationNotAllowed is none of them: with 400
+ * it is said of what will never be allowed, such as a lower version.
+ */
+const HELD = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "OperationPreempted"];
 
 /** Whether trying again may help with what Azure said of a cluster. */
 export function isPassing(error: unknown, attempt: number): error is ArmError {
   if (!(error instanceof ArmError)) return false;
   if (MISSING_RIGHT.test(error.code)) return attempt < TRIES_FOR_RIGHTS;
-  return error.status === 409 || error.status === 429 || (error.status === 400 && HELD.includes(error.code));
+  return error.status === 409 || error.status === 429 || HELD.includes(error.code);
 }
 
 /** Says why it is tried again later. @throws Error saying why, when there is no time left. */

@@ -6,6 +6,7 @@ import type { SchemaHandler } from "../../plugin/schema.ts";
 import { agentPoolIn } from "../../provider/azure/agentPool.ts";
 import { ArmError } from "../../provider/azure/armClient.ts";
 import type { Cloud } from "../../provider/azure/cloud.ts";
+import { managedClusterIn } from "../../provider/azure/managedCluster.ts";
 import { vaultKeyIn } from "../../provider/azure/vaultKey.ts";
 import { resourceId } from "../../rehearsal/providers/azure-native/armType.ts";
 import { withDefaults } from "../../rehearsal/providers/azure-native/check.ts";
@@ -24,11 +25,16 @@ export interface ArmRequest {
 /** The plugin's resources that are written to ARM. */
 const OWN: Readonly<Record<string, (cloud: Cloud) => SchemaHandler>> = {
   "gitops:index:AgentPool": agentPoolIn,
+  "gitops:index:ManagedCluster": managedClusterIn,
   "gitops:index:VaultKey": vaultKeyIn,
 };
 
 const SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a";
 const TENANT = "00000000-0000-0000-0000-00000000000b";
+
+const KUBECONFIG = Buffer.from(
+  'clusters: [{ cluster: { server: "https://x:443", certificate-authority-data: Q0E= } }]',
+).toString("base64");
 
 /** All PUTs of a first `up` with such settings, in the program's order. */
 export async function armRequests(config: Record<string, unknown>): Promise<readonly ArmRequest[]> {
@@ -45,6 +51,7 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
     arm: () => ({
       async request(method: string, path: string, version: string, body: Record<string, unknown> = {}) {
         if (method === "PUT") put(path, version, body);
+        if (path.endsWith("/listClusterUserCredential")) return { kubeconfigs: [{ value: KUBECONFIG }] };
         const found = resources.get(path);
         if (found === undefined) throw new ArmError(404, "ResourceNotFound", `${path} is not there`);
         const uris = path.includes("/keys/") ? { keyUri: "", keyUriWithVersion: "" } : {};
@@ -61,7 +68,7 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
       const whole = await withDefaults(native, inputs, undefined, name, seed, locations);
       const id = resourceId(native.path, { ...whole, subscriptionId: SUBSCRIPTION });
       put(id, native.apiVersion, toBody(native, whole));
-      return { id, state: { name: id.slice(id.lastIndexOf("/") + 1) } };
+      return { id, state: { name: id.slice(id.lastIndexOf("/") + 1), location: whole.location } };
     }
     const handler = OWN[type]?.(cloud);
     if (handler === undefined) return undefined;

@@ -336,6 +336,9 @@ describe("ManagedCluster", () => {
       assert.match(error.message, /CostAnalysisNotSupportedInFreeTier/);
       return true;
     });
+    const kept = await make();
+    const older = { ...WANTED, properties: { ...WANTED.properties, kubernetesVersion: "1.32" } };
+    await assert.rejects(change(kept, older), /400 OperationNotAllowed: Upgrading .* is not allowed/);
     assert.deepEqual(azure.messages, []);
   });
 
