@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import { PartialFailure, type Properties, type ResourceHandler, UNKNOWN } from "../../../plugin/handler.ts";
+import { agentPoolIn } from "../../../provider/azure/agentPool.ts";
 import { ArmError } from "../../../provider/azure/armClient.ts";
 import { managedClusterIn } from "../../../provider/azure/managedCluster.ts";
 import type { ArmResource } from "../../../rehearsal/cloud/types.ts";
@@ -217,6 +218,24 @@ describe("ManagedCluster", () => {
     assert.deepEqual(Object.keys(sent.addonProfiles as object).sort(), ["azurepolicy", "omsagent"]);
     assert.equal("kubernetesVersion" in sent, false);
     assert.deepEqual([pool("system").count, pool("others").minCount, properties().kubernetesVersion], [5, 0, "1.34"]);
+  });
+
+  it("goes through time with its pools, which are as quiet, and all of them can be changed then", async () => {
+    const kept = await make();
+    const pools = agentPoolIn(azure, [0, 0]);
+    const wanted: Properties = { clusterId: ID, ...POOL };
+    const made = { inputs: wanted, ...(await pools.create(wanted, azure.context)) };
+    azure.sent.length = 0;
+    for (let year = 0; year < 2; year++) azure.cloud.arm.passTime();
+    assert.deepEqual([properties().kubernetesVersion, pool("system").count], ["1.34", 5]);
+    await isQuiet(kept);
+    assert.deepEqual(await pools.read?.(made.id, wanted, made.state, azure.context), made);
+    assert.deepEqual(bodies(), []);
+    await pools.update?.(made, { ...wanted, maxCount: 4 }, azure.context);
+    const next = { ...WANTED, tags: { owner: "others" } };
+    await isQuiet(await change(kept, next), next);
+    assert.deepEqual([pool("system").maxCount, pool("system").count], [4, 4]);
+    assert.deepEqual([properties().kubernetesVersion, pool("system").orchestratorVersion], ["1.34", "1.34"]);
   });
 
   it("shows what somebody changed of what is said here, and puts it right", async () => {

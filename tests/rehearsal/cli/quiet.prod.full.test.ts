@@ -59,6 +59,8 @@ describe("a living prod in which time passes", () => {
     await pulumi("up", "--yes", "--skip-preview");
     const written = log.since().filter((request) => request.startsWith("PUT "));
     for (const type of [
+      "managedClusters",
+      "agentPools",
       "publicIPAddresses",
       "virtualNetworks",
       "natGateways",

@@ -3,10 +3,12 @@ import { randomUUID } from "node:crypto";
 import type { ArmResource } from "../../types.ts";
 import type { World } from "../behaviour.ts";
 import { key } from "../ids.ts";
+import { CLUSTER_TYPE } from "../types/containerService.ts";
 import { EXTENSION_TYPE, FLUX_CONFIGURATION_TYPE } from "../types/kubernetesConfiguration.ts";
 import { WORKSPACE_TYPE } from "../types/monitor.ts";
 import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, isObject, part } from "../validate.ts";
+import { passClusterTime } from "./clusterTime.ts";
 import { ENDPOINT_TYPE, endpointsOf, ZONE_TYPE } from "./endpoints.ts";
 import { networkOf, showSubnets, usersOf } from "./network.ts";
 
@@ -29,6 +31,8 @@ const listEndpoints: Change = (resource, world) => {
 };
 
 const changes: Readonly<Record<string, Change>> = {
+  // Its pools with it.
+  [CLUSTER_TYPE]: passClusterTime,
   [SUBNET_TYPE](subnet, world) {
     subnet.etag = etag();
     const users = usersOf(world, subnet.id);

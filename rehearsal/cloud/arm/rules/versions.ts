@@ -21,6 +21,12 @@ const minorOf = (version: string): string => version.split(".").slice(0, 2).join
 export const fullVersion = (version: string): string =>
   version.split(".").length === 3 ? version : (offered[version]?.at(-1) ?? version);
 
+/** The minor after a version's, where it is offered; else the version as it is. */
+export function nextMinor(version: string): string {
+  const next = `1.${Number(minorOf(version).split(".")[1]) + 1}`;
+  return offered[next] === undefined ? version : next;
+}
+
 /**
  * @param old the version so far; undefined for a new cluster or pool.
  * @throws ServiceError for a version that is not offered or cannot be reached from the old one.
