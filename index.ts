@@ -11,6 +11,8 @@ import {
   readMirrorLock,
   SopsKeyVault,
 } from "./components/index.ts";
+import { decideNames } from "./components/shared/names.ts";
+import { newFirst } from "./components/shared/newFirst.ts";
 import { readSettings } from "./settings/settings.ts";
 
 const settings = readSettings();
@@ -20,7 +22,9 @@ const { name: registryName, private: isPrivate, ...registrySettings } = settings
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
 const { mode, repository: url, createRepository, branch, path, auth, imageAutomation, readyMinutes } = settings.flux;
 
-const resourceGroup = new ResourceGroup(`${settings.project}-${stack}`, { location, tags });
+const group = `${settings.project}-${stack}`;
+const names = decideNames(group, {}, { location });
+const resourceGroup = new ResourceGroup(group, { resourceGroupName: names.of(group), location, tags }, newFirst({}));
 const common = { resourceGroupName: resourceGroup.name, tags };
 
 const cluster = new AksCluster(`aks-${stack}`, {
@@ -94,7 +98,7 @@ const flux = new FluxBootstrap("flux", {
 // It has the name of the setting, which is then in the refusal of the engine.
 new Protection("aks-gitops:protect", {
   protect,
-  resources: [resourceGroup, cluster, registry, vault, mirror, identity, flux],
+  resources: [names.digits, resourceGroup, cluster, registry, vault, mirror, identity, flux],
 });
 
 export const resourceGroupId = resourceGroup.id;

@@ -9,6 +9,7 @@ import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
+import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
@@ -71,6 +72,12 @@ export class AksCluster extends pulumi.ComponentResource {
 
   #createParts(name: string, { resourceGroupName, network, ...wanted }: Cluster): ClusterParts {
     const common = { resourceGroupName, ...tagged(wanted.tags) };
+    const names = decideNames(name, { parent: this });
+    const identity = (who: string) => {
+      const logicalName = `${name}-${who}`;
+      const args = { ...common, resourceName: names.of(logicalName) };
+      return new UserAssignedIdentity(logicalName, args, newFirst({ parent: this }));
+    };
     const { vnet, nodes, apiServer, endpoints } = network;
     return {
       network: new AksNetwork(
@@ -86,11 +93,11 @@ export class AksCluster extends pulumi.ComponentResource {
         },
         { parent: this },
       ),
-      control: new UserAssignedIdentity(`${name}-control`, common, newFirst({ parent: this })),
-      kubelet: new UserAssignedIdentity(`${name}-kubelet`, common, newFirst({ parent: this })),
+      control: identity("control"),
+      kubelet: identity("kubelet"),
       logs: new Workspace(
         name,
-        { ...common, sku: { name: "PerGB2018" }, retentionInDays: 30 },
+        { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
         newFirst({ parent: this }),
       ),
     };
@@ -202,6 +209,7 @@ export class AksCluster extends pulumi.ComponentResource {
     new DiagnosticSetting(
       name,
       {
+        name,
         resourceUri: cluster.id,
         workspaceId: logs.id,
         logAnalyticsDestinationType: "Dedicated",

@@ -6,6 +6,7 @@ import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { CLUSTER } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
+import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
@@ -61,20 +62,22 @@ export class AksNetwork extends pulumi.ComponentResource {
     ]);
     const sku = { name: "Standard" };
     const common = { resourceGroupName, ...tagged(args.tags) };
+    const named = decideNames(name, { parent: this }).of(name);
     const address = new PublicIPAddress(
       name,
-      { ...common, sku, publicIPAllocationMethod: "Static" },
+      { ...common, publicIpAddressName: named, sku, publicIPAllocationMethod: "Static" },
       newFirst({ parent: this, ignoreChanges: SERVICE_SET.publicIPAddress }),
     );
     const gateway = new NatGateway(
       name,
-      { ...common, sku, publicIpAddresses: [{ id: address.id }] },
+      { ...common, natGatewayName: named, sku, publicIpAddresses: [{ id: address.id }] },
       newFirst({ parent: this }),
     );
     const vnet = new VirtualNetwork(
       name,
       {
         ...common,
+        virtualNetworkName: named,
         addressSpace: { addressPrefixes: [networks.vnet] },
         // Inline: subnets of their own are lost when the network is written again.
         subnets: subnets(networks, gateway.id),

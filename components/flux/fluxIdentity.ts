@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { FLUX } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { notRole, refuse } from "../shared/faults.ts";
+import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
@@ -44,7 +45,11 @@ export class FluxIdentity extends pulumi.ComponentResource {
     super("aks-gitops:index:FluxIdentity", name, {}, opts);
     const { resourceGroupName, decryptRole, tags } = args;
     refuse(this, name, [...notRole("decryptRole", decryptRole), ...tagFaults(tags)]);
-    const identity = new UserAssignedIdentity(name, { resourceGroupName, ...tagged(tags) }, newFirst({ parent: this }));
+    const identity = new UserAssignedIdentity(
+      name,
+      { resourceGroupName, resourceName: decideNames(name, { parent: this }).of(name), ...tagged(tags) },
+      newFirst({ parent: this }),
+    );
     const credentials = this.#federate(name, args, identity);
     const roles = this.#grantRoles(name, args, identity);
     this.clientId = identity.clientId;

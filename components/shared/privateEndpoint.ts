@@ -3,6 +3,7 @@ import { PrivateEndpoint } from "@pulumi/azure-native/network/privateEndpoint.js
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import type * as pulumi from "@pulumi/pulumi";
+import { decideNames } from "./names.ts";
 import { newFirst } from "./newFirst.ts";
 import { SERVICE_SET } from "./serviceSet.ts";
 import { type Tags, tagged } from "./tags.ts";
@@ -67,10 +68,13 @@ export function privateAccess(
     link("link", network.vnetId),
     ...(network.runnerNetworkId === undefined ? [] : [link("runner-link", network.runnerNetworkId)]),
   ];
+  // Azure leads no endpoint to another service or subnet, so there has to be another endpoint, with a name of its own.
+  const trigger = { serviceId: args.serviceId, subnetId: network.subnetId };
   const endpoint = new PrivateEndpoint(
     `${name}-endpoint`,
     {
       resourceGroupName,
+      privateEndpointName: decideNames(`${name}-endpoint`, opts, trigger).of(`${name}-endpoint`),
       subnet: { id: network.subnetId },
       privateLinkServiceConnections: [
         { name: args.groupId, privateLinkServiceId: args.serviceId, groupIds: [args.groupId] },

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import * as pulumi from "@pulumi/pulumi";
 import { newFirst } from "./newFirst.ts";
@@ -33,7 +34,17 @@ export interface Grant {
 export function grant(name: string, args: Grant, opts: pulumi.CustomResourceOptions): RoleAssignment {
   const { role, ...rest } = args;
   const roleDefinitionId = pulumi.output(args.scope).apply((scope) => roleId(role, scope));
-  return new RoleAssignment(name, { ...rest, roleDefinitionId }, newFirst(opts));
+  // Azure has one assignment of a role, principal and scope: a name made of the three is never a second one's.
+  const roleAssignmentName = pulumi.all([args.scope, args.principalId, roleDefinitionId]).apply(guidOf);
+  return new RoleAssignment(name, { ...rest, roleAssignmentName, roleDefinitionId }, newFirst(opts));
+}
+
+/** A GUID made of texts, whatever their case (RFC 9562, version 8). */
+function guidOf(parts: readonly string[]): string {
+  const hex = createHash("sha256").update(parts.join("\n").toLowerCase()).digest("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    "-",
+  );
 }
 
 // ARM answers with the id below the subscription; giving it in the same form keeps a refresh without differences.

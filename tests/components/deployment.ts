@@ -45,6 +45,10 @@ export const idOf = (type: string, name: string): string => `${SUBSCRIPTION}/${t
 /** A role definition as it is assigned in the mocks' subscription. */
 export const roleId = (guid: string): string =>
   `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
+/** The inputs of a role assignment but for its name, which is made of them (tests/components/shared/names.test.ts). */
+export function assigned({ roleAssignmentName: _, ...inputs }: Record<string, unknown>): Record<string, unknown> {
+  return inputs;
+}
 /** What an output comes to. */
 export const resolved = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
 

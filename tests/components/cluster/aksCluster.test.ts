@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import { AksCluster } from "../../../components/cluster/aksCluster.ts";
 import type { AksClusterArgs, UserPoolArgs } from "../../../components/cluster/aksClusterArgs.ts";
 import { ContainerRegistry } from "../../../components/registry/containerRegistry.ts";
-import { deploy, idOf, type Registration, resolved, roleId } from "../deployment.ts";
+import { assigned, deploy, idOf, type Registration, resolved, roleId } from "../deployment.ts";
 
 function cluster(args: Partial<AksClusterArgs>) {
   return deploy(() => new AksCluster("aks", { resourceGroupName: "group", ...args }));
@@ -92,6 +92,7 @@ describe("AksCluster", () => {
     const { find } = await cluster({ ...PROD, privateEndpoints: true });
     assert.deepEqual(find("VirtualNetwork", "aks").inputs, {
       resourceGroupName: "group",
+      virtualNetworkName: "aksabcd1234",
       addressSpace: { addressPrefixes: ["10.60.0.0/16"] },
       // The SDK's own defaults.
       enableDdosProtection: false,
@@ -135,12 +136,12 @@ describe("AksCluster", () => {
   it("may write its network and hand out the nodes' identity before the cluster is made", async () => {
     const { find } = await cluster(PROD);
     const principal = { principalId: "aks-control-principal", principalType: "ServicePrincipal" };
-    assert.deepEqual(find("RoleAssignment", "aks-network").inputs, {
+    assert.deepEqual(assigned(find("RoleAssignment", "aks-network").inputs), {
       ...principal,
       scope: idOf("VirtualNetwork", "aks"),
       roleDefinitionId: roleId("4d97b98b-1d4f-4787-a291-c67834d212e7"),
     });
-    assert.deepEqual(find("RoleAssignment", "aks-kubelet").inputs, {
+    assert.deepEqual(assigned(find("RoleAssignment", "aks-kubelet").inputs), {
       ...principal,
       scope: idOf("UserAssignedIdentity", "aks-kubelet"),
       roleDefinitionId: roleId("f1a07417-d97a-45cb-824c-7a7467783830"),
@@ -232,6 +233,7 @@ describe("AksCluster", () => {
   it("keeps the control plane's logs, without every read request", async () => {
     const { find } = await cluster(PROD);
     assert.deepEqual(find("DiagnosticSetting", "aks").inputs, {
+      name: "aks",
       resourceUri: idOf("ManagedCluster", "aks"),
       workspaceId: idOf("Workspace", "aks"),
       logAnalyticsDestinationType: "Dedicated",

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { FluxIdentity } from "../../../components/flux/fluxIdentity.ts";
-import { deploy, resolved, roleId } from "../deployment.ts";
+import { assigned, deploy, resolved, roleId } from "../deployment.ts";
 import { refused } from "../refused.ts";
 
 const REGISTRY = "/subscriptions/00000000-0000-0000-0000-00000000000a/registry";
@@ -45,12 +45,12 @@ describe("FluxIdentity", () => {
   it("pulls from the registry and decrypts with the key", async () => {
     const { find } = await identity();
     const principal = { principalId: "flux-principal", principalType: "ServicePrincipal" };
-    assert.deepEqual(find("RoleAssignment", "flux-pull").inputs, {
+    assert.deepEqual(assigned(find("RoleAssignment", "flux-pull").inputs), {
       ...principal,
       scope: REGISTRY,
       roleDefinitionId: roleId("7f951dda-4ed3-4680-a7ca-43fe172d538d"),
     });
-    assert.deepEqual(find("RoleAssignment", "flux-decrypt").inputs, {
+    assert.deepEqual(assigned(find("RoleAssignment", "flux-decrypt").inputs), {
       ...principal,
       scope: KEY,
       roleDefinitionId: roleId("12338af0-0e69-4776-bea7-57ae8d297424"),

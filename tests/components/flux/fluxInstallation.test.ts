@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import { parse, parseAllDocuments } from "yaml";
 import { GITHUB_KNOWN_HOSTS } from "../../../components/flux/githubHostKeys.ts";
 import { gotkSync, identityComponent } from "../../../flux/bootstrap.ts";
-import { resolved, roleId } from "../deployment.ts";
+import { assigned, resolved, roleId } from "../deployment.ts";
 import { CLUSTER_ID, deployFlux, filesOf } from "./fluxDeployment.ts";
 
 const bootstrap = (flux: Parameters<typeof deployFlux>[0] = {}, more: Parameters<typeof deployFlux>[1] = {}) =>
@@ -46,7 +46,7 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
 
   it("lets the deployers into the cluster, whose owner may not do so by that alone", async () => {
     const { find } = await bootstrap();
-    assert.deepEqual(find("RoleAssignment", "flux-deployers").inputs, {
+    assert.deepEqual(assigned(find("RoleAssignment", "flux-deployers").inputs), {
       principalId: "6f1f2b6e-1111-4e0a-9c60-000000000001",
       principalType: "Group",
       scope: CLUSTER_ID,

@@ -71,12 +71,18 @@ describe("a living dev whose parts are replaced", () => {
       );
     });
 
-  for (const [type, name] of [
-    ["UserAssignedIdentity", "flux-dev"],
+  for (const [type, name, replaced] of [
+    // Another one has another name.
+    ["UserAssignedIdentity", "flux-dev", ["RandomId", "flux-dev-names"]],
     ["ApplicationPassword", "acr-dev-pull"],
     ["Application", "acr-dev-pull"],
-  ] as const)
+  ] as [type: string, name: string, replaced?: [type: string, name: string]][])
     it(`goes on while it is replaced: ${type}`, async () => {
-      await moves(async () => {}, new RegExp(`:${type} ${name} deleted`), "--replace", await urn(type, name));
+      await moves(
+        async () => {},
+        new RegExp(`:${type} ${name} deleted`),
+        "--replace",
+        await urn(...(replaced ?? [type, name])),
+      );
     });
 });
