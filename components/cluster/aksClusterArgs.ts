@@ -73,6 +73,8 @@ export interface AksClusterArgs {
   readonly private?: boolean | undefined;
   /** Networks in CIDR notation that reach a public API server. @default all */
   readonly authorizedIpRanges?: readonly string[] | undefined;
+  /** Networks from which the program runs: with authorizedIpRanges they reach the API server too. @default none */
+  readonly runnerAddresses?: readonly string[] | undefined;
   /** Object ids of the Entra groups that administrate the cluster. @default none */
   readonly adminGroups?: readonly pulumi.Input<string>[] | undefined;
   /** Networks of nodes, pods, services and others. */

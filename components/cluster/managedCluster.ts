@@ -82,7 +82,8 @@ function apiServerAccess(cluster: Cluster, network: AksNetwork) {
   // The nodes themselves come from the gateway's address.
   const nodes = pulumi.interpolate`${network.egressAddress}/32`;
   // An empty list clears those that there were.
-  return { disableRunCommand: true, authorizedIPRanges: ranges.length > 0 ? [...ranges, nodes] : [] };
+  const runner = (cluster.runnerAddresses ?? []).filter((address) => !ranges.includes(address));
+  return { disableRunCommand: true, authorizedIPRanges: ranges.length > 0 ? [...ranges, ...runner, nodes] : [] };
 }
 
 /** The pool of the cluster's own pods. */

@@ -1,14 +1,7 @@
 import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
-import { type Fault, unlike } from "../shared/faults.ts";
+import { type Fault, notNetwork, unlike } from "../shared/faults.ts";
 import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
 import type { NetworkArgs } from "./aksClusterArgs.ts";
-
-/** The fault of a text that names no network. */
-export function notNetwork(argument: string, value: string): Fault[] {
-  if (parseNetwork(value)) return [];
-  const remedy = "give its first address and a prefix length up to 32, for example 10.60.0.0/16";
-  return [{ argument, value, problem: "is not an IPv4 network in CIDR notation", remedy }];
-}
 
 /** The fault of a text that is no id of a virtual network. */
 export function notNetworkId(argument: string, value: string | undefined): Fault[] {

@@ -274,6 +274,17 @@ describe("AksCluster", () => {
     });
   });
 
+  it("lets the runner's addresses reach a public API server where few networks do", async () => {
+    const ranges = async (authorizedIpRanges: string[]) => {
+      const runnerAddresses = ["203.0.113.10/32", "198.51.100.0/24"];
+      const { find } = await cluster({ authorizedIpRanges, runnerAddresses });
+      const { properties } = find("ManagedCluster", "aks").inputs as { properties: Record<string, unknown> };
+      return (properties.apiServerAccessProfile as { authorizedIPRanges: string[] }).authorizedIPRanges;
+    };
+    assert.deepEqual(await ranges(["198.51.100.0/24"]), ["198.51.100.0/24", "203.0.113.10/32", "203.0.113.7/32"]);
+    assert.deepEqual(await ranges([]), []);
+  });
+
   it("is protected where the settings say so", async () => {
     const protection = async (protect: boolean) => (await cluster({ protect })).find("ManagedCluster", "aks").protect;
     assert.deepEqual([await protection(true), await protection(false)], [true, false]);
