@@ -31,10 +31,11 @@ const cluster = new AksCluster(`aks-${stack}`, {
   ...common,
   ...settings.cluster,
   runnerNetworkId: settings.runnerNetworkId,
+  runnerAddresses: settings.runnerAddresses,
   privateEndpoints: isPrivate,
   protect,
 });
-const network = isPrivate ? cluster.network : undefined;
+const network = isPrivate ? { ...cluster.network, allowedAddresses: settings.runnerAddresses } : undefined;
 const registry = new ContainerRegistry(`acr-${stack}`, {
   ...common,
   ...registrySettings,

@@ -20,6 +20,8 @@ export const CLUSTER = {
     pods: "10.244.0.0/16",
     services: "10.0.0.0/16",
   },
+  egress: "natGateway",
+  publicPorts: ["80", "443"],
   systemPool: POOL,
   userPools: [],
   maintenance: { utcOffset: "+00:00", autoUpgrade: window("Sunday"), nodeOSUpgrade: window("Saturday") },

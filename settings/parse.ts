@@ -91,7 +91,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
       defender: cluster.defender ?? prodLike,
     },
-    ...(typeof runner === "string" ? { runner } : { runner: "inside" as const, runnerNetworkId: runner.inside.vnet }),
+    ...placeOf(runner),
     registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
     flux: {
       ...flux,
@@ -104,6 +104,14 @@ function complete(form: Form, place: { project: string; stack: string; location:
     sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
     images: [...new Set(demo ? [...images, demo.image] : images)],
   };
+}
+
+/** Where the runner stands. */
+function placeOf(runner: Form["runner"]): Pick<Settings, "runner" | "runnerNetworkId" | "runnerAddresses"> {
+  if (typeof runner === "string") return { runner };
+  const { inside, outside } = runner;
+  if (inside !== undefined) return { runner: "inside", runnerNetworkId: inside.vnet };
+  return { runner: "outside", ...(outside && { runnerAddresses: outside.addresses }) };
 }
 
 function freeze<T>(value: T): T {

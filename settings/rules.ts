@@ -6,7 +6,7 @@ import type { Fault } from "./errors.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
 import { chartRules, secretRules } from "./rules/content.ts";
-import { reachRules, signInRules } from "./rules/reach.ts";
+import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
 
 export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
@@ -16,6 +16,7 @@ export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
   ...reachRules,
+  ...runnerWarnings,
   ...chartRules,
   ...secretRules,
   ...signInRules,

@@ -63,6 +63,8 @@ export interface Settings extends FrozenForm {
   readonly runner: "inside" | "outside";
   /** ARM id of the network in which the runner stands, where the program is to peer it with the stack's. */
   readonly runnerNetworkId?: string;
+  /** The runner's public addresses in CIDR notation, where it stands outside and is to be let in. */
+  readonly runnerAddresses?: readonly string[];
   /** Tags of everything in Azure, by name. */
   readonly tags: Readonly<Record<string, string>>;
   readonly cluster: ClusterSettings;

@@ -89,6 +89,8 @@ export class AksCluster extends pulumi.ComponentResource {
           ...(wanted.private ? { apiServer } : {}),
           ...(wanted.privateEndpoints ? { endpoints } : {}),
           runnerNetworkId: wanted.runnerNetworkId,
+          egress: wanted.egress,
+          publicPorts: wanted.publicPorts,
           tags: wanted.tags,
         },
         { parent: this },
@@ -132,11 +134,14 @@ export class AksCluster extends pulumi.ComponentResource {
 
   // In the state before the cluster is, so that an `up` that was killed finds it again. A cluster that takes another's
   // place has another name, for both are there for a while.
-  #randomName(name: string, { resourceGroupName, network }: Cluster): pulumi.Output<string> {
+  #randomName(name: string, { resourceGroupName, network, egress }: Cluster): pulumi.Output<string> {
     const { hex } = new RandomId(
       `${name}-name`,
       { byteLength: 4 },
-      newFirst({ parent: this, replacementTrigger: { resourceGroupName, network: networkProfile(network) } }),
+      newFirst({
+        parent: this,
+        replacementTrigger: { resourceGroupName, network: networkProfile({ network, egress }) },
+      }),
     );
     return pulumi.interpolate`${name}-${hex}`;
   }

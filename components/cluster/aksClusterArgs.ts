@@ -43,6 +43,20 @@ export interface NetworkArgs {
   readonly services?: string | undefined;
 }
 
+/**
+ * How the nodes' traffic leaves the network: by a NAT gateway with an address of its own, by a load balancer of AKS's own,
+ * by the private address of a firewall, which the network has to reach, or by a route table that is there.
+ */
+export type Egress = "natGateway" | "loadBalancer" | RoutedEgress;
+
+/** Either of both. */
+export interface RoutedEgress {
+  /** The firewall's private IPv4 address; a route table that leads everything there is made. */
+  readonly firewall?: string | undefined;
+  /** The route table's ARM id; it is never changed or deleted. */
+  readonly routeTableId?: string | undefined;
+}
+
 /** A window of every week in which AKS may upgrade. */
 export interface WindowArgs {
   /** @default "Sunday" for autoUpgrade, "Saturday" for nodeOSUpgrade */
@@ -73,8 +87,17 @@ export interface AksClusterArgs {
   readonly private?: boolean | undefined;
   /** Networks in CIDR notation that reach a public API server. @default all */
   readonly authorizedIpRanges?: readonly string[] | undefined;
+  /** Networks from which the program runs: with authorizedIpRanges they reach the API server too. @default none */
+  readonly runnerAddresses?: readonly string[] | undefined;
   /** Object ids of the Entra groups that administrate the cluster. @default none */
   readonly adminGroups?: readonly pulumi.Input<string>[] | undefined;
+  /** How the nodes' traffic leaves the network; cannot be changed. @default "natGateway" */
+  readonly egress?: Egress | undefined;
+  /**
+   * Ports, or ranges such as "30000-30100", on which everybody may reach services of type LoadBalancer that have a public
+   * address; AKS opens those that a service has. @default ["80", "443"]
+   */
+  readonly publicPorts?: readonly string[] | undefined;
   /** Networks of nodes, pods, services and others. */
   readonly network?: NetworkArgs | undefined;
   /**
@@ -114,6 +137,8 @@ type Window = Filled<WindowArgs, typeof CLUSTER.maintenance.autoUpgrade>;
 /** What a cluster is to be, with nothing left out. */
 export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "tags"> {
   readonly network: Networks;
+  readonly egress: Egress;
+  readonly publicPorts: readonly string[];
   readonly systemPool: Pool;
   readonly userPools: readonly (Pool & { readonly name: string })[];
   readonly maintenance: { readonly utcOffset: string; readonly autoUpgrade: Window; readonly nodeOSUpgrade: Window };

@@ -1,18 +1,21 @@
 import { NatGateway } from "@pulumi/azure-native/network/natGateway.js";
+import { NetworkSecurityGroup } from "@pulumi/azure-native/network/networkSecurityGroup.js";
 import { PublicIPAddress } from "@pulumi/azure-native/network/publicIPAddress.js";
+import { RouteTable } from "@pulumi/azure-native/network/routeTable.js";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import * as pulumi from "@pulumi/pulumi";
 import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { CLUSTER } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { refuse } from "../shared/faults.ts";
-import { decideNames } from "../shared/names.ts";
+import { type DecidedNames, decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
-import { networkFaults, notNetworkId } from "./networkFaults.ts";
+import type { Egress } from "./aksClusterArgs.ts";
+import { egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 
 /** What an AksNetwork is to be; networks are IPv4, in CIDR notation. */
 export interface AksNetworkArgs {
@@ -31,11 +34,15 @@ export interface AksNetworkArgs {
    * the subnets' ids arrive when they are. @default none
    */
   readonly runnerNetworkId?: string | undefined;
+  /** How the nodes' traffic leaves the network. @default "natGateway" */
+  readonly egress?: Egress | undefined;
+  /** Ports on which everybody may reach public services of the cluster. @default ["80", "443"] */
+  readonly publicPorts?: readonly string[] | undefined;
   /** Tags of network, gateway and address. @default none */
   readonly tags?: Tags | undefined;
 }
 
-/** The cluster's virtual network, and the one public address that its nodes go out with. */
+/** The cluster's virtual network, who gets into its subnets, and how its nodes' traffic gets out. */
 export class AksNetwork extends pulumi.ComponentResource {
   /** ARM id of the virtual network. */
   readonly vnetId: pulumi.Output<string>;
@@ -47,8 +54,8 @@ export class AksNetwork extends pulumi.ComponentResource {
   readonly endpointsSubnetId: pulumi.Output<string>;
   /** What private endpoints need to know of it. */
   readonly forEndpoints: EndpointNetwork;
-  /** The public IPv4 address that the nodes' traffic comes from. */
-  readonly egressAddress: pulumi.Output<string>;
+  /** The public IPv4 address that the nodes' traffic comes from; only there where a NAT gateway of its own has it. */
+  readonly egressAddress?: pulumi.Output<string>;
 
   /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: AksNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -58,29 +65,21 @@ export class AksNetwork extends pulumi.ComponentResource {
     refuse(this, name, [
       ...networkFaults(given(networks), ""),
       ...notNetworkId("runnerNetworkId", args.runnerNetworkId),
+      ...egressFaults(args),
       ...tagFaults(args.tags),
     ]);
-    const sku = { name: "Standard" };
     const common = { resourceGroupName, ...tagged(args.tags) };
-    const named = decideNames(name, { parent: this }).of(name);
-    const address = new PublicIPAddress(
-      name,
-      { ...common, publicIpAddressName: named, sku, publicIPAllocationMethod: "Static" },
-      newFirst({ parent: this, ignoreChanges: SERVICE_SET.publicIPAddress }),
-    );
-    const gateway = new NatGateway(
-      name,
-      { ...common, natGatewayName: named, sku, publicIpAddresses: [{ id: address.id }] },
-      newFirst({ parent: this }),
-    );
+    const named = decideNames(name, { parent: this }).of;
+    const { address, ...egress } = this.#createEgress(name, named, common, args.egress ?? CLUSTER.egress);
+    const guarded = this.#createSubnets(name, named, common, networks, args.publicPorts ?? CLUSTER.publicPorts);
     const vnet = new VirtualNetwork(
       name,
       {
         ...common,
-        virtualNetworkName: named,
+        virtualNetworkName: named(name),
         addressSpace: { addressPrefixes: [networks.vnet] },
         // Inline: subnets of their own are lost when the network is written again.
-        subnets: subnets(networks, gateway.id),
+        subnets: guarded.map((subnet) => (subnet.name === "nodes" ? { ...subnet, ...egress } : subnet)),
       },
       newFirst({ parent: this, ignoreChanges: SERVICE_SET.virtualNetwork }),
     );
@@ -98,10 +97,84 @@ export class AksNetwork extends pulumi.ComponentResource {
       subnetId: this.endpointsSubnetId,
       ...(args.runnerNetworkId ? { runnerNetworkId: args.runnerNetworkId } : {}),
     };
-    this.egressAddress = address.ipAddress.apply((value) => value ?? "");
+    if (address) this.egressAddress = address.ipAddress.apply((value) => value ?? "");
     this.registerOutputs({ vnetId: this.vnetId, egressAddress: this.egressAddress });
   }
+
+  /** What the nodes' subnet goes out with. */
+  #createEgress(
+    name: string,
+    named: Named,
+    common: Common,
+    egress: Egress,
+  ): { address?: PublicIPAddress; natGateway?: SubResource; routeTable?: SubResource } {
+    if (egress === "loadBalancer") return {};
+    if (typeof egress === "object" && egress.routeTableId !== undefined)
+      return { routeTable: { id: egress.routeTableId } };
+    const opts = newFirst({ parent: this });
+    if (typeof egress === "object") {
+      const toFirewall = { nextHopType: "VirtualAppliance", nextHopIpAddress: egress.firewall ?? "" };
+      const routes = [{ name: "firewall", addressPrefix: "0.0.0.0/0", ...toFirewall }];
+      return { routeTable: { id: new RouteTable(name, { ...common, routeTableName: named(name), routes }, opts).id } };
+    }
+    const sku = { name: "Standard" };
+    const address = new PublicIPAddress(
+      name,
+      { ...common, publicIpAddressName: named(name), sku, publicIPAllocationMethod: "Static" },
+      { ...opts, ignoreChanges: SERVICE_SET.publicIPAddress },
+    );
+    const gateway = new NatGateway(
+      name,
+      { ...common, natGatewayName: named(name), sku, publicIpAddresses: [{ id: address.id }] },
+      opts,
+    );
+    return { address, natGateway: { id: gateway.id } };
+  }
+
+  /** Every subnet with the security group that guards it. */
+  #createSubnets(name: string, named: Named, common: Common, networks: Networks, publicPorts: readonly string[]) {
+    const { nodes, apiServer, endpoints } = networks;
+    const guarded = (subnet: string, securityRules: ReturnType<typeof allow>[]) => {
+      const networkSecurityGroupName = named(`${name}-${subnet}`);
+      const group = new NetworkSecurityGroup(
+        `${name}-${subnet}`,
+        { ...common, networkSecurityGroupName, securityRules },
+        newFirst({ parent: this, ignoreChanges: SERVICE_SET.networkSecurityGroup }),
+      );
+      return { name: subnet, networkSecurityGroup: { id: group.id } };
+    };
+    return [
+      {
+        ...guarded("nodes", publicPorts.length > 0 ? [allow("public", 100, "Internet", "*", publicPorts)] : []),
+        addressPrefix: nodes,
+        defaultOutboundAccess: false,
+      },
+      ...(apiServer
+        ? [{ ...guarded("api-server", apiServerRules(nodes, apiServer)), ...apiServerSubnet(apiServer) }]
+        : []),
+      ...(endpoints ? [{ ...guarded("endpoints", []), addressPrefix: endpoints, defaultOutboundAccess: false }] : []),
+    ];
+  }
 }
+
+type Named = DecidedNames["of"];
+type Common = { readonly resourceGroupName: pulumi.Input<string>; readonly tags?: Tags };
+type SubResource = { readonly id: pulumi.Input<string> };
+
+/** A rule that lets traffic in; what comes from the network itself or one that is peered, Azure's own rules let in. */
+function allow(name: string, priority: number, from: string, to: string, ports: readonly string[]) {
+  return {
+    ...{ name, priority, access: "Allow", direction: "Inbound", protocol: "Tcp" },
+    ...{ sourceAddressPrefix: from, sourcePortRange: "*", destinationAddressPrefix: to },
+    destinationPortRanges: [...ports],
+  };
+}
+
+// https://learn.microsoft.com/azure/aks/api-server-vnet-integration
+const apiServerRules = (nodes: string, apiServer: string) => [
+  allow("nodes", 100, nodes, apiServer, ["443", "4443"]),
+  allow("probes", 110, "AzureLoadBalancer", apiServer, ["9988"]),
+];
 
 type Networks = Pick<AksNetworkArgs, "apiServer" | "endpoints"> & { readonly vnet: string; readonly nodes: string };
 
@@ -109,15 +182,7 @@ function given({ vnet, nodes, apiServer, endpoints }: Networks): Record<string, 
   return { vnet, nodes, ...(apiServer ? { apiServer } : {}), ...(endpoints ? { endpoints } : {}) };
 }
 
-function subnets({ nodes, apiServer, endpoints }: Networks, natGatewayId: pulumi.Output<string>) {
-  return [
-    { name: "nodes", addressPrefix: nodes, natGateway: { id: natGatewayId }, defaultOutboundAccess: false },
-    ...(apiServer ? [apiServerSubnet(apiServer)] : []),
-    ...(endpoints ? [{ name: "endpoints", addressPrefix: endpoints, defaultOutboundAccess: false }] : []),
-  ];
-}
-
 function apiServerSubnet(addressPrefix: string) {
   const service = "Microsoft.ContainerService/managedClusters";
-  return { name: "api-server", addressPrefix, delegations: [{ name: "aks", serviceName: service }] };
+  return { addressPrefix, delegations: [{ name: "aks", serviceName: service }] };
 }

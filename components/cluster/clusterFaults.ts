@@ -1,11 +1,11 @@
 // What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
 
 import { parseNetwork } from "../../net/cidr.ts";
-import { type Fault, notObjectIds, unlike } from "../shared/faults.ts";
+import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
 import { mostNodes, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool } from "./aksClusterArgs.ts";
-import { networkFaults, notNetwork, notNetworkId } from "./networkFaults.ts";
+import { egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 
 /** Everything about a cluster that cannot work. */
 export function clusterFaults(cluster: Cluster): Fault[] {
@@ -13,6 +13,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...accessFaults(cluster),
     ...networkFaults(cluster.network, "network."),
     ...notNetworkId("runnerNetworkId", cluster.runnerNetworkId),
+    ...egressFaults(cluster),
     ...poolFaults("systemPool", cluster.systemPool),
     ...cluster.userPools.flatMap((pool, index) => poolFaults(`userPools[${index}]`, pool)),
     ...nameFaults(cluster),
@@ -23,12 +24,29 @@ export function clusterFaults(cluster: Cluster): Fault[] {
   ];
 }
 
-function accessFaults({ private: isPrivate, authorizedIpRanges, adminGroups }: Cluster): Fault[] {
+function accessFaults({
+  private: isPrivate,
+  authorizedIpRanges,
+  runnerAddresses = [],
+  egress,
+  adminGroups,
+}: Cluster): Fault[] {
   const argument = "authorizedIpRanges";
   const remedy = "leave it out, or set private: false";
   return [
     ...notObjectIds("adminGroups", adminGroups),
     ...authorizedIpRanges.flatMap((value, index) => notNetwork(`${argument}[${index}]`, value)),
+    ...(egress === "loadBalancer" && authorizedIpRanges.length > 0
+      ? [
+          {
+            argument,
+            value: authorizedIpRanges,
+            problem: "would keep out the nodes, whose addresses are AKS's own with egress loadBalancer",
+            remedy: "give egress natGateway, or leave authorizedIpRanges out",
+          },
+        ]
+      : []),
+    ...runnerAddresses.flatMap((value, index) => notNetwork(`runnerAddresses[${index}]`, value)),
     ...(isPrivate && authorizedIpRanges.length > 0
       ? [
           {

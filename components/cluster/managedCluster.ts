@@ -4,7 +4,7 @@ import type { Workspace } from "@pulumi/azure-native/operationalinsights/workspa
 import * as pulumi from "@pulumi/pulumi";
 import { addressAt, parseNetwork } from "../../net/cidr.ts";
 import type { ManagedClusterProperties } from "../../provider/sdk/managedCluster.ts";
-import type { Cluster, Networks, Pool } from "./aksClusterArgs.ts";
+import type { Cluster, Egress, Pool } from "./aksClusterArgs.ts";
 import type { AksNetwork } from "./aksNetwork.ts";
 
 /** What a cluster is made of. */
@@ -44,13 +44,13 @@ export function clusterProperties(cluster: Cluster, { kubelet, network, logs }: 
       upgradeChannel: cluster.upgradeChannel,
       nodeOSUpgradeChannel: cluster.nodeOSUpgradeChannel,
     },
-    networkProfile: networkProfile(cluster.network),
+    networkProfile: networkProfile(cluster),
     apiServerAccessProfile: apiServerAccess(cluster, network),
   } satisfies ManagedClusterProperties;
 }
 
 /** The cluster's networking: a cluster never has another one. */
-export function networkProfile({ pods, services }: Networks) {
+export function networkProfile({ network: { pods, services }, egress }: Pick<Cluster, "network" | "egress">) {
   const network = parseNetwork(services);
   if (!network) throw new Error(`network.services is no network: ${services}`);
   return {
@@ -58,13 +58,18 @@ export function networkProfile({ pods, services }: Networks) {
     networkPluginMode: "overlay",
     networkDataplane: "cilium",
     networkPolicy: "cilium",
-    outboundType: "userAssignedNATGateway",
+    outboundType: outboundType(egress),
     loadBalancerSku: "standard",
     podCidr: pods,
     serviceCidr: services,
     // Where AKS itself puts it.
     dnsServiceIP: addressAt(network, 10),
   };
+}
+
+function outboundType(egress: Egress): string {
+  if (typeof egress === "object") return "userDefinedRouting";
+  return egress === "natGateway" ? "userAssignedNATGateway" : "loadBalancer";
 }
 
 function apiServerAccess(cluster: Cluster, network: AksNetwork) {
@@ -79,10 +84,11 @@ function apiServerAccess(cluster: Cluster, network: AksNetwork) {
       disableRunCommand: true,
     };
   const ranges = cluster.authorizedIpRanges;
-  // The nodes themselves come from the gateway's address.
-  const nodes = pulumi.interpolate`${network.egressAddress}/32`;
+  // The nodes themselves come from the gateway's address, or from a firewall's, which the program does not know.
+  const nodes = network.egressAddress ? [pulumi.interpolate`${network.egressAddress}/32`] : [];
   // An empty list clears those that there were.
-  return { disableRunCommand: true, authorizedIPRanges: ranges.length > 0 ? [...ranges, nodes] : [] };
+  const runner = (cluster.runnerAddresses ?? []).filter((address) => !ranges.includes(address));
+  return { disableRunCommand: true, authorizedIPRanges: ranges.length > 0 ? [...ranges, ...runner, ...nodes] : [] };
 }
 
 /** The pool of the cluster's own pods. */

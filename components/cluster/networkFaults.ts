@@ -1,14 +1,7 @@
 import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
-import { type Fault, unlike } from "../shared/faults.ts";
+import { type Fault, notNetwork, unlike } from "../shared/faults.ts";
 import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
-import type { NetworkArgs } from "./aksClusterArgs.ts";
-
-/** The fault of a text that names no network. */
-export function notNetwork(argument: string, value: string): Fault[] {
-  if (parseNetwork(value)) return [];
-  const remedy = "give its first address and a prefix length up to 32, for example 10.60.0.0/16";
-  return [{ argument, value, problem: "is not an IPv4 network in CIDR notation", remedy }];
-}
+import type { AksClusterArgs, NetworkArgs, RoutedEgress } from "./aksClusterArgs.ts";
 
 /** The fault of a text that is no id of a virtual network. */
 export function notNetworkId(argument: string, value: string | undefined): Fault[] {
@@ -20,6 +13,47 @@ export function notNetworkId(argument: string, value: string | undefined): Fault
     "give /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>; " +
       "`az network vnet show --resource-group GROUP --name NAME --query id` tells it",
   );
+}
+
+/** Everything about a network's way out and its public ports that cannot work. */
+export function egressFaults({ egress, publicPorts = [] }: Pick<AksClusterArgs, "egress" | "publicPorts">): Fault[] {
+  const isRouted = typeof egress === "object";
+  const { firewall, routeTableId }: RoutedEgress = isRouted ? egress : {};
+  return [
+    ...(isRouted && (firewall === undefined) === (routeTableId === undefined)
+      ? [
+          {
+            argument: "egress",
+            value: egress,
+            problem: "does not say one way",
+            remedy: "give either firewall or routeTableId",
+          },
+        ]
+      : []),
+    ...unlike(
+      "egress.firewall",
+      firewall,
+      /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/,
+      "is no IPv4 address",
+      "give the firewall's private address, for example 10.50.1.4",
+    ),
+    ...unlike(
+      "egress.routeTableId",
+      routeTableId,
+      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/routeTables\/[^/]+$/i,
+      "is no ARM id of a route table",
+      "give /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/routeTables/<name>",
+    ),
+    ...publicPorts.flatMap((value, index) =>
+      unlike(
+        `publicPorts[${index}]`,
+        value,
+        /^\d{1,5}(-\d{1,5})?$/,
+        "is no port",
+        'give a port or a range of ports, for example "443" or "30000-30100"',
+      ),
+    ),
+  ];
 }
 
 const SUBNETS: readonly string[] = ["nodes", "apiServer", "endpoints"] satisfies (keyof NetworkArgs)[];

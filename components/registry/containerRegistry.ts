@@ -5,7 +5,7 @@ import { REGISTRY } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { type Fault, notObjectId, refuse, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
-import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
+import { type EndpointNetwork, notAddresses, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
@@ -22,7 +22,7 @@ export interface ContainerRegistryArgs {
   readonly sku?: "Basic" | "Standard" | "Premium" | undefined;
   /** Whether Azure spreads it over availability zones; needs Premium and a region that has them. @default false */
   readonly zoneRedundant?: boolean | undefined;
-  /** Where its private endpoint stands, the only way in then; needs Premium. @default none: it has a public address */
+  /** Where its private endpoint stands, and who else gets in then; needs Premium. @default none: it has a public address */
   readonly network?: EndpointNetwork | undefined;
   /**
    * Object id of the Entra group that imports images and pushes charts.
@@ -98,7 +98,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
         sku: { name: sku },
         adminUserEnabled: false,
         zoneRedundancy: args.zoneRedundant ? "Enabled" : "Disabled",
-        publicNetworkAccess: args.network ? "Disabled" : "Enabled",
+        ...publicAccess(args.network),
         // Microsoft's own services, ARM's import among them, get in although the public door is shut.
         networkRuleBypassOptions: "AzureServices",
         ...tagged(args.tags),
@@ -140,6 +140,15 @@ export class ContainerRegistry extends pulumi.ComponentResource {
   }
 }
 
+/** Who gets in by the public address. */
+function publicAccess(network: EndpointNetwork | undefined) {
+  const { allowedAddresses = [] } = network ?? {};
+  if (network === undefined) return { publicNetworkAccess: "Enabled" };
+  if (allowedAddresses.length === 0) return { publicNetworkAccess: "Disabled" };
+  const ipRules = allowedAddresses.map((iPAddressOrRange) => ({ action: "Allow", iPAddressOrRange }));
+  return { publicNetworkAccess: "Enabled", networkRuleSet: { defaultAction: "Deny", ipRules } };
+}
+
 function registryFaults({
   registryName,
   sku,
@@ -159,6 +168,7 @@ function registryFaults({
       "give 5 to 50 letters and digits, nothing else; or leave it out for a random name",
     ),
     ...notObjectId("deployers", deployers),
+    ...notAddresses(network?.allowedAddresses),
     ...tagFaults(tags),
     ...(network && !isPremium
       ? [{ argument: "sku", value, problem: "has no private endpoints", remedy: "give Premium, or leave network out" }]

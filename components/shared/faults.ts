@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { parseNetwork } from "../../net/cidr.ts";
 
 /** One argument that cannot work. */
 export interface Fault {
@@ -59,4 +60,11 @@ export function notRole(argument: string, value: string | undefined): Fault[] {
     "is no role definition",
     "give its GUID or its whole id; `az role definition list --name NAME --query [].id` tells it",
   );
+}
+
+/** The fault of a text that names no network. */
+export function notNetwork(argument: string, value: string): Fault[] {
+  if (parseNetwork(value)) return [];
+  const remedy = "give its first address and a prefix length up to 32, for example 10.60.0.0/16";
+  return [{ argument, value, problem: "is not an IPv4 network in CIDR notation", remedy }];
 }

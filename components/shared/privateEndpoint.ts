@@ -3,6 +3,7 @@ import { PrivateEndpoint } from "@pulumi/azure-native/network/privateEndpoint.js
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import type * as pulumi from "@pulumi/pulumi";
+import { type Fault, notNetwork } from "./faults.ts";
 import { decideNames } from "./names.ts";
 import { newFirst } from "./newFirst.ts";
 import { SERVICE_SET } from "./serviceSet.ts";
@@ -16,6 +17,11 @@ export interface EndpointNetwork {
   readonly subnetId: pulumi.Input<string>;
   /** Id of another network, peered with that one, whose members reach them too. @default none */
   readonly runnerNetworkId?: pulumi.Input<string> | undefined;
+  /**
+   * Public networks in CIDR notation whose members get in by the public address, which is shut to all others.
+   * @default none: the private endpoint is the only way in
+   */
+  readonly allowedAddresses?: readonly string[] | undefined;
 }
 
 /** A service to reach privately. */
@@ -32,6 +38,11 @@ export interface PrivateAccessArgs {
   readonly zone: string;
   /** Tags of endpoint, zone and link. @default none */
   readonly tags?: Tags | undefined;
+}
+
+/** The faults of allowed addresses that are no networks. */
+export function notAddresses(addresses: readonly string[] = []): Fault[] {
+  return addresses.flatMap((value, index) => notNetwork(`network.allowedAddresses[${index}]`, value));
 }
 
 /**

@@ -7,7 +7,7 @@ import { SOPS, VAULT } from "../defaults.ts";
 import { after } from "../shared/after.ts";
 import { type Fault, notObjectId, notObjectIds, notRole, refuse, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
-import { type EndpointNetwork, privateAccess } from "../shared/privateEndpoint.ts";
+import { type EndpointNetwork, notAddresses, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 
@@ -41,7 +41,7 @@ export interface SopsKeyVaultArgs {
   readonly encrypters?: readonly string[] | undefined;
   /** Custom roles of editors and encrypters. @default none */
   readonly roles?: SopsRoles | undefined;
-  /** Where its private endpoint stands, the only way in then. @default none: it has a public address */
+  /** Where its private endpoint stands, and who else gets in then. @default none: it has a public address */
   readonly network?: EndpointNetwork | undefined;
   /** Whether Pulumi refuses to delete vault and key. @default false */
   readonly protect?: boolean | undefined;
@@ -81,6 +81,7 @@ export class SopsKeyVault extends pulumi.ComponentResource {
 
   #createVault(name: string, args: SopsKeyVaultArgs): Vault {
     const isPrivate = args.network !== undefined;
+    const { allowedAddresses = [] } = args.network ?? {};
     return new Vault(
       name,
       {
@@ -94,8 +95,12 @@ export class SopsKeyVault extends pulumi.ComponentResource {
           softDeleteRetentionInDays: 90,
           // Azure takes true or nothing: what is protected stays so.
           ...((args.purgeProtection ?? VAULT.purgeProtection) ? { enablePurgeProtection: true } : {}),
-          publicNetworkAccess: isPrivate ? "Disabled" : "Enabled",
-          networkAcls: { bypass: "AzureServices", defaultAction: isPrivate ? "Deny" : "Allow" },
+          publicNetworkAccess: isPrivate && allowedAddresses.length === 0 ? "Disabled" : "Enabled",
+          networkAcls: {
+            bypass: "AzureServices",
+            defaultAction: isPrivate ? "Deny" : "Allow",
+            ...(allowedAddresses.length > 0 ? { ipRules: allowedAddresses.map((value) => ({ value })) } : {}),
+          },
         },
         ...tagged(args.tags),
       },
@@ -167,7 +172,7 @@ export class SopsKeyVault extends pulumi.ComponentResource {
 }
 
 function vaultFaults(args: SopsKeyVaultArgs): Fault[] {
-  const { vaultName, deployers, editors = [], encrypters = [], roles = {}, tags } = args;
+  const { vaultName, network, deployers, editors = [], encrypters = [], roles = {}, tags } = args;
   return [
     ...unlike(
       "vaultName",
@@ -177,6 +182,7 @@ function vaultFaults(args: SopsKeyVaultArgs): Fault[] {
       "give 3 to 24 letters, digits and single hyphens, a letter first, no hyphen last; or leave it out for a random name",
     ),
     ...notObjectId("deployers", deployers),
+    ...notAddresses(network?.allowedAddresses),
     ...notObjectIds("editors", editors),
     ...notObjectIds("encrypters", encrypters),
     ...tagFaults(tags),

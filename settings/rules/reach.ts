@@ -4,7 +4,16 @@ import { type Draft, type Rule, whole } from "./rule.ts";
 
 const LEARN = "https://learn.microsoft.com/azure";
 
-const isShut = ({ registry, runner }: Draft) => registry?.private === true && runner === "outside";
+/** Whether the runner stands outside, let in or not. */
+const isAnywhereOutside = (runner: Draft["runner"]): boolean =>
+  runner === "outside" || (typeof runner === "object" && runner.inside === undefined);
+
+/** Whether the runner stands outside, and nobody lets it in. */
+const isOutside = (runner: Draft["runner"]): boolean =>
+  runner === "outside" ||
+  (typeof runner === "object" && runner.inside === undefined && (runner.outside?.addresses ?? []).length === 0);
+
+const isShut = ({ registry, runner }: Draft) => registry?.private === true && isOutside(runner);
 const SHUT = "cannot be outside: a private registry and vault are reached from the virtual network only";
 
 export const reachRules: readonly Rule[] = [
@@ -24,7 +33,8 @@ export const reachRules: readonly Rule[] = [
     name: "runner-reaches-the-registry",
     subject: "runner",
     severity: "error",
-    remedy: "run inside the network and write runner: inside, or set registry.private: false",
+    remedy:
+      "run inside a network and write runner: {inside: {vnet: <its id>}}, let the runner in with runner: {outside: {addresses: [...]}}, or set registry.private: false",
     link: `${LEARN}/container-registry/container-registry-private-link`,
     check: whole(({ draft }) =>
       isShut(draft) && draft.charts?.length
@@ -36,7 +46,8 @@ export const reachRules: readonly Rule[] = [
     name: "runner-reaches-the-vault",
     subject: "runner",
     severity: "error",
-    remedy: "run inside the network and write runner: inside, or pin sops.publicKey",
+    remedy:
+      "run inside a network and write runner: {inside: {vnet: <its id>}}, let the runner in with runner: {outside: {addresses: [...]}}, or pin sops.publicKey",
     link: `${LEARN}/key-vault/general/private-link-service`,
     check: whole(({ draft }) =>
       isShut(draft) &&
@@ -70,15 +81,53 @@ export const reachRules: readonly Rule[] = [
   },
 ];
 
+/** Rules of where the runner stands that cannot be told for sure. */
+export const runnerWarnings: readonly Rule[] = [
+  {
+    name: "runner-inside-has-a-way",
+    subject: "runner warnings",
+    severity: "warning",
+    remedy: "write runner: {inside: {vnet: <the id of the runner's network>}}, which peers both",
+    link: `${LEARN}/virtual-network/virtual-network-peering-overview`,
+    check: whole(({ draft: { runner, registry, cluster, flux } }) =>
+      runner === "inside" && (registry?.private || (cluster?.private && flux?.mode === "bootstrap"))
+        ? {
+            path: own("runner"),
+            value: runner,
+            problem:
+              "does not say in which network: the stack's is made by the first `pulumi up`, and until somebody peers it no " +
+              "runner reaches what is private",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "runner-addresses-are-used",
+    subject: "runner warnings",
+    severity: "warning",
+    remedy: "set registry.private: true or cluster.authorizedIpRanges, or write runner: outside",
+    link: `${LEARN}/container-registry/container-registry-access-selected-networks`,
+    check: whole(({ draft: { runner, registry, cluster } }) =>
+      typeof runner === "object" && runner.outside && !registry?.private && !cluster?.authorizedIpRanges?.length
+        ? {
+            path: own("runner", "outside", "addresses"),
+            value: runner.outside.addresses,
+            problem: "is not used: registry, vault and API server are open to every address",
+          }
+        : undefined,
+    ),
+  },
+];
+
 export const signInRules: readonly Rule[] = [
   {
     name: "bootstrap-reaches-the-api-server",
     subject: "flux",
     severity: "error",
-    remedy: "run inside the network and write runner: inside, or choose flux.mode: extension",
+    remedy: "run inside a network and write runner: {inside: {vnet: <its id>}}, or choose flux.mode: extension",
     link: `${LEARN}/aks/private-clusters`,
     check: whole(({ draft: { cluster, flux, runner } }) =>
-      flux?.mode === "bootstrap" && cluster?.private && runner === "outside"
+      flux?.mode === "bootstrap" && cluster?.private && isAnywhereOutside(runner)
         ? {
             path: own("runner"),
             value: runner,

@@ -1,7 +1,20 @@
 // The form of `aks-gitops:cluster`.
 import { CLUSTER, POOL } from "../../components/defaults.ts";
-import { defaulted, flag, integer, list, map, oneOf, optional, section, setting, text } from "../form.ts";
-import { cidr, groups } from "./parts.ts";
+import {
+  defaulted,
+  flag,
+  integer,
+  list,
+  map,
+  oneOf,
+  optional,
+  refined,
+  section,
+  setting,
+  text,
+  wordOr,
+} from "../form.ts";
+import { armId, cidr, groups } from "./parts.ts";
 
 const count = integer(1, 1000);
 
@@ -89,6 +102,50 @@ export const cluster = setting(
         services: setting(defaulted(cidr, network.services), "Addresses of Kubernetes services.", network.services),
       }),
       "The cluster's networks, in CIDR notation.",
+    ),
+    egress: setting(
+      defaulted(
+        wordOr(
+          oneOf("natGateway", "loadBalancer"),
+          refined(
+            map({
+              firewall: setting(
+                optional(
+                  text(
+                    /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/,
+                    "write the firewall's private IPv4 address, for example 10.50.1.4",
+                  ),
+                ),
+                "The private address of a firewall in a network that the stack's is peered with.",
+                "10.50.1.4",
+              ),
+              routeTableId: setting(
+                optional(
+                  armId(
+                    "Microsoft.Network/routeTables",
+                    "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/routeTables/<name>",
+                  ),
+                ),
+                "ARM id of a route table that is there.",
+              ),
+            }),
+            ({ firewall, routeTableId }) =>
+              (firewall === undefined) === (routeTableId === undefined)
+                ? { problem: "does not say one way", remedy: "write either firewall or routeTableId" }
+                : undefined,
+          ),
+        ),
+        CLUSTER.egress,
+      ),
+      "How the nodes' traffic leaves the network: by a NAT gateway with an address of its own, by a load balancer of AKS's " +
+        "own, or by routes to a firewall. Another way makes another cluster.",
+    ),
+    publicPorts: setting(
+      defaulted(list(text(/^\d{1,5}(-\d{1,5})?$/, 'write a port or a range in quotes, for example "443"')), [
+        ...CLUSTER.publicPorts,
+      ]),
+      "Ports on which everybody may reach public services of the cluster, in quotes.",
+      ["443"],
     ),
     systemPool: setting(section(pool), "The pool of AKS's own pods."),
     userPools: setting(

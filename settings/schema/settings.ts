@@ -1,11 +1,11 @@
 // The form of every setting; what several settings have to do with each other is in rules.ts.
 import type * as z from "zod/mini";
 import { takenStack } from "../../components/repository/taken.ts";
-import { defaulted, flag, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
+import { defaulted, flag, list, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
 import { cluster } from "./cluster.ts";
 import { charts, demo, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
-import { networkId, objectId } from "./parts.ts";
+import { cidr, networkId, objectId } from "./parts.ts";
 import { registry } from "./registry.ts";
 import { sops } from "./sops.ts";
 import { tags } from "./tags.ts";
@@ -20,24 +20,45 @@ export const form = map({
     defaulted(
       wordOr(
         oneOf("inside", "outside"),
-        map({
-          inside: setting(
-            map({
-              vnet: setting(
-                networkId,
-                "ARM id of the virtual network in which the runner stands, in any subscription. It is peered with the " +
-                  "stack's, and private names are made known there.",
-                "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub",
+        refined(
+          map({
+            inside: setting(
+              optional(
+                map({
+                  vnet: setting(
+                    networkId,
+                    "ARM id of the virtual network in which the runner stands, in any subscription. It is peered with the " +
+                      "stack's, and private names are made known there.",
+                    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub",
+                  ),
+                }),
               ),
-            }),
-            "The runner stands in a network of its own.",
-          ),
-        }),
+              "The runner stands in a network of its own.",
+            ),
+            outside: setting(
+              optional(
+                map({
+                  addresses: setting(
+                    list(cidr),
+                    "Public addresses that the runner may have: with registry.private, registry and vault let them in as well, " +
+                      "and a public API server with authorizedIpRanges does.",
+                    ["203.0.113.10/32"],
+                  ),
+                }),
+              ),
+              "The runner stands outside, with known addresses.",
+            ),
+          }),
+          ({ inside, outside }) =>
+            (inside === undefined) === (outside === undefined)
+              ? { problem: "does not say one place", remedy: "write either inside: {vnet} or outside: {addresses}" }
+              : undefined,
+        ),
       ),
       "outside",
     ),
-    "Where whoever runs `pulumi up` stands: outside, inside the virtual network (or one that is peered with it already), " +
-      "or inside a network that the program peers with it.",
+    "Where whoever runs `pulumi up` stands: outside, at addresses that are let in; inside the virtual network (or one that " +
+      "is peered with it already); or inside a network that the program peers with it.",
   ),
   protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
   tags,

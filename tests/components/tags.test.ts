@@ -46,6 +46,7 @@ describe("tags", () => {
       "keyvault:Vault",
       "managedidentity:UserAssignedIdentity",
       "network:NatGateway",
+      "network:NetworkSecurityGroup",
       "network:PrivateEndpoint",
       "network:PublicIPAddress",
       "network:VirtualNetwork",

@@ -36,6 +36,8 @@ describe("settings", () => {
           pods: "10.244.0.0/16",
           services: "10.0.0.0/16",
         },
+        egress: "natGateway",
+        publicPorts: ["80", "443"],
         systemPool: pool,
         userPools: [],
         maintenance: {

@@ -102,18 +102,72 @@ describe("AksCluster", () => {
           name: "nodes",
           addressPrefix: "10.60.0.0/20",
           natGateway: { id: idOf("NatGateway", "aks") },
+          networkSecurityGroup: { id: idOf("NetworkSecurityGroup", "aks-nodes") },
           defaultOutboundAccess: false,
         },
         {
           name: "api-server",
           addressPrefix: "10.60.16.0/28",
           delegations: [{ name: "aks", serviceName: "Microsoft.ContainerService/managedClusters" }],
+          networkSecurityGroup: { id: idOf("NetworkSecurityGroup", "aks-api-server") },
         },
-        { name: "endpoints", addressPrefix: "10.60.17.0/24", defaultOutboundAccess: false },
+        {
+          name: "endpoints",
+          addressPrefix: "10.60.17.0/24",
+          networkSecurityGroup: { id: idOf("NetworkSecurityGroup", "aks-endpoints") },
+          defaultOutboundAccess: false,
+        },
       ],
     });
     assert.deepEqual(find("NatGateway", "aks").inputs.publicIpAddresses, [{ id: idOf("PublicIPAddress", "aks") }]);
   });
+
+  it("guards every subnet: public services on their ports, and what VNet integration needs", async () => {
+    const rule = (name: string, priority: number, from: string, to: string, ports: string[]) => ({
+      ...{ name, priority, access: "Allow", direction: "Inbound", protocol: "Tcp" },
+      ...{
+        sourceAddressPrefix: from,
+        sourcePortRange: "*",
+        destinationAddressPrefix: to,
+        destinationPortRanges: ports,
+      },
+    });
+    const { find } = await cluster({ ...PROD, privateEndpoints: true });
+    const rules = (name: string) => find("NetworkSecurityGroup", `aks-${name}`).inputs.securityRules;
+    assert.deepEqual(rules("nodes"), [rule("public", 100, "Internet", "*", ["80", "443"])]);
+    assert.deepEqual(rules("api-server"), [
+      rule("nodes", 100, "10.60.0.0/20", "10.60.16.0/28", ["443", "4443"]),
+      rule("probes", 110, "AzureLoadBalancer", "10.60.16.0/28", ["9988"]),
+    ]);
+    assert.deepEqual(rules("endpoints"), []);
+    const closed = await cluster({ publicPorts: [] });
+    assert.deepEqual(closed.find("NetworkSecurityGroup", "aks-nodes").inputs.securityRules, []);
+    assert.deepEqual(closed.names("NetworkSecurityGroup"), ["aks-nodes"]);
+  });
+
+  const table = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/routeTables/to-firewall";
+  const ways: [egress: NonNullable<AksClusterArgs["egress"]>, outboundType: string, routeTable: unknown][] = [
+    ["loadBalancer", "loadBalancer", undefined],
+    [{ firewall: "10.50.1.4" }, "userDefinedRouting", { id: idOf("RouteTable", "aks") }],
+    [{ routeTableId: table }, "userDefinedRouting", { id: table }],
+  ];
+  for (const [egress, outboundType, routeTable] of ways)
+    it(`goes out by ${JSON.stringify(egress)} without a gateway of its own`, async () => {
+      const { find, names } = await cluster({ ...PROD, private: false, egress });
+      assert.deepEqual([names("NatGateway"), names("PublicIPAddress")], [[], []]);
+      const { subnets } = find("VirtualNetwork", "aks").inputs as { subnets: Record<string, unknown>[] };
+      assert.deepEqual([subnets[0]?.natGateway, subnets[0]?.routeTable], [undefined, routeTable]);
+      const { properties } = find("ManagedCluster", "aks").inputs as { properties: Record<string, unknown> };
+      assert.equal((properties.networkProfile as { outboundType: string }).outboundType, outboundType);
+      assert.deepEqual(names("RouteTable"), typeof egress === "object" && egress.firewall ? ["aks"] : []);
+      if (typeof egress === "object" && egress.firewall)
+        assert.deepEqual(find("RouteTable", "aks").inputs.routes, [
+          {
+            ...{ name: "firewall", addressPrefix: "0.0.0.0/0" },
+            ...{ nextHopType: "VirtualAppliance", nextHopIpAddress: "10.50.1.4" },
+          },
+        ]);
+    });
 
   it("peers its network with the runner's before anything goes into a subnet", async () => {
     const runnerNetworkId = "/subscriptions/hub/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/hub";
@@ -274,6 +328,17 @@ describe("AksCluster", () => {
       disableRunCommand: true,
       authorizedIPRanges: ["198.51.100.0/24", "203.0.113.7/32"],
     });
+  });
+
+  it("lets the runner's addresses reach a public API server where few networks do", async () => {
+    const ranges = async (authorizedIpRanges: string[]) => {
+      const runnerAddresses = ["203.0.113.10/32", "198.51.100.0/24"];
+      const { find } = await cluster({ authorizedIpRanges, runnerAddresses });
+      const { properties } = find("ManagedCluster", "aks").inputs as { properties: Record<string, unknown> };
+      return (properties.apiServerAccessProfile as { authorizedIPRanges: string[] }).authorizedIPRanges;
+    };
+    assert.deepEqual(await ranges(["198.51.100.0/24"]), ["198.51.100.0/24", "203.0.113.10/32", "203.0.113.7/32"]);
+    assert.deepEqual(await ranges([]), []);
   });
 
   it("is protected where the settings say so", async () => {

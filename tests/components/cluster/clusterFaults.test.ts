@@ -28,6 +28,20 @@ describe("AksCluster refuses", () => {
     ]);
   });
 
+  it("a way out or ports that are none, and ranges that would keep its own nodes out", async () => {
+    assert.deepEqual(await faults({ egress: { firewall: "10.50.1", routeTableId: "table" }, publicPorts: ["http"] }), [
+      "egress does not say one way",
+      "egress.firewall is no IPv4 address",
+      "egress.routeTableId is no ARM id of a route table",
+      "publicPorts[0] is no port",
+    ]);
+    assert.deepEqual(await faults({ egress: {} }), ["egress does not say one way"]);
+    assert.deepEqual(await faults({ egress: "loadBalancer", authorizedIpRanges: ["203.0.113.0/24"] }), [
+      "authorizedIpRanges would keep out the nodes, whose addresses are AKS's own with egress loadBalancer",
+    ]);
+    assert.deepEqual(await faults({ egress: { firewall: "10.50.1.4" }, authorizedIpRanges: ["203.0.113.0/24"] }), []);
+  });
+
   it("networks that are none, too small, outside or on top of each other", async () => {
     const network = {
       nodes: "10.60.0.1/20",

@@ -79,6 +79,15 @@ describe("ContainerRegistry", () => {
     });
   });
 
+  it("lets in whom it is told by the public address, and nobody else", async () => {
+    const network = { vnetId: "vnet", subnetId: "subnet", allowedAddresses: ["203.0.113.10/32"] };
+    const { find, names } = await registry({ ...PRIVATE, network });
+    const { publicNetworkAccess, networkRuleSet } = find("Registry", "acr-test").inputs;
+    const ipRules = [{ action: "Allow", iPAddressOrRange: "203.0.113.10/32" }];
+    assert.deepEqual([publicNetworkAccess, networkRuleSet], ["Enabled", { defaultAction: "Deny", ipRules }]);
+    assert.deepEqual(names("PrivateEndpoint"), ["acr-test-endpoint"]);
+  });
+
   it("is public without an endpoint, under the name of the settings", async () => {
     const { find, names } = await registry({ registryName: "acmedev" });
     const { inputs } = find("Registry", "acr-test");

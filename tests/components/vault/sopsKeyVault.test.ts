@@ -98,6 +98,16 @@ describe("SopsKeyVault", () => {
     assert.deepEqual(found[1], [ENCRYPTERS, role]);
   });
 
+  it("lets in whom it is told by the public address, and nobody else", async () => {
+    const { find } = await vault({ network: { ...NETWORK, allowedAddresses: ["203.0.113.10/32"] } });
+    const { publicNetworkAccess, networkAcls } = find("Vault", "kv-test").inputs.properties as Record<string, unknown>;
+    const ipRules = [{ value: "203.0.113.10/32" }];
+    assert.deepEqual(
+      [publicNetworkAccess, networkAcls],
+      ["Enabled", { bypass: "AzureServices", defaultAction: "Deny", ipRules }],
+    );
+  });
+
   it("shuts its public door where it has a private one", async () => {
     const { find } = await vault({ network: NETWORK });
     const { publicNetworkAccess, networkAcls } = find("Vault", "kv-test").inputs.properties as Record<string, unknown>;

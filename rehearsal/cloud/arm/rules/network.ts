@@ -6,7 +6,7 @@ import { armError } from "../errors.ts";
 import { key, same } from "../ids.ts";
 import { contains, overlap, type Range, rangeOf } from "../network.ts";
 import { definitionOf } from "../types/index.ts";
-import { SUBNET_TYPE } from "../types/network.ts";
+import { ROUTE_TABLE_TYPE, SUBNET_TYPE } from "../types/network.ts";
 import { type Body, part, references } from "../validate.ts";
 import { networkConflict, stampNetwork } from "./networkWrites.ts";
 import { checkInlinePeerings, keepPeerings, peeringRules } from "./peering.ts";
@@ -284,6 +284,45 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
           400,
           "PublicIPAddressCannotBeDeleted",
           `Public IP address ${resource.id} can not be deleted since it is still allocated to resource ${user.id}.`,
+          { details: [] },
+        );
+    },
+  },
+  [ROUTE_TABLE_TYPE]: {
+    conflict: networkConflict,
+    check({ body, id }) {
+      const routes = (propertiesOf(body).routes ?? []) as Named[];
+      for (const { name, properties } of routes) {
+        const isAppliance = properties.nextHopType === "VirtualAppliance";
+        if (rangeOf(String(properties.addressPrefix)) === undefined)
+          throw armError(
+            400,
+            "InvalidAddressPrefixFormat",
+            `Address prefix ${properties.addressPrefix} of resource ${id.id}/routes/${name} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.`,
+            { details: [] },
+          );
+        if (isAppliance !== (properties.nextHopIpAddress !== undefined))
+          throw armError(
+            400,
+            "InvalidNextHopIpAddress",
+            `Route ${id.id}/routes/${name} with next hop type ${properties.nextHopType} ${isAppliance ? "needs a next hop IP address" : "cannot have a next hop IP address"}.`,
+            { details: [] },
+          );
+      }
+    },
+    accepted(resource) {
+      stampNetwork(resource);
+      resource.properties.resourceGuid ??= randomUUID();
+    },
+    mayDelete({ world, resource }) {
+      const user = world.store
+        .list(SUBNET_TYPE)
+        .find((subnet) => key(String(part(subnet, "properties.routeTable").id ?? "")) === key(resource.id));
+      if (user !== undefined)
+        throw armError(
+          400,
+          "InUseRouteTableCannotBeDeleted",
+          `Route table ${resource.name} is in use and cannot be deleted: ${user.id} is associated with it.`,
           { details: [] },
         );
     },

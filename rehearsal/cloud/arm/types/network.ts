@@ -22,6 +22,7 @@ export const SUBNET_TYPE = "Microsoft.Network/virtualNetworks/subnets";
 export const PEERING_TYPE = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const GATEWAY_TYPE = "Microsoft.Network/natGateways";
 const ADDRESS_TYPE = "Microsoft.Network/publicIPAddresses";
+export const ROUTE_TABLE_TYPE = "Microsoft.Network/routeTables";
 const SECURITY_GROUP_TYPE = "Microsoft.Network/networkSecurityGroups";
 const etag = readOnly(text());
 
@@ -40,6 +41,7 @@ const subnetProperties = object("SubnetPropertiesFormat", {
     id: reference(SECURITY_GROUP_TYPE, "Microsoft.Network/networkSecurityGroups/join/action"),
   }),
   natGateway: subResource(GATEWAY_TYPE, "Microsoft.Network/natGateways/join/action"),
+  routeTable: object("RouteTable", { id: reference(ROUTE_TABLE_TYPE, "Microsoft.Network/routeTables/join/action") }),
   serviceEndpoints: or(
     list(
       object("ServiceEndpointPropertiesFormat", {
@@ -96,6 +98,14 @@ const peeringProperties = (own: <R extends Rule>(rule: R) => R) =>
     resourceGuid: own(text()),
     provisioningState: own(text()),
   });
+
+const routeProperties = object("RoutePropertiesFormat", {
+  addressPrefix: text(),
+  nextHopType: required(choice("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")),
+  nextHopIpAddress: text(),
+  hasBgpOverride: readOnly(flag()),
+  provisioningState,
+});
 
 const ruleProperties = object("SecurityRulePropertiesFormat", {
   protocol: required(choice("Tcp", "Udp", "Icmp", "Esp", "*", "Ah")),
@@ -240,6 +250,28 @@ export const networkTypes: readonly TypeDefinition[] = [
           deleteOption: choice("Delete", "Detach"),
           natGateway: forgotten(subResource(GATEWAY_TYPE)),
           resourceGuid: readOnly(text()),
+          provisioningState,
+        }),
+        {},
+      ),
+    }),
+  },
+  {
+    type: ROUTE_TABLE_TYPE,
+    version: VERSION,
+    home: "group",
+    slow: true,
+    name: NAME,
+    body: object("RouteTable", {
+      location: required(location),
+      tags,
+      etag,
+      properties: or(
+        object("RouteTablePropertiesFormat", {
+          disableBgpRoutePropagation: or(flag(), false),
+          routes: or(list(object("Route", { id: text(), name: text(), properties: routeProperties })), []),
+          resourceGuid: readOnly(text()),
+          subnets: readOnly(list(subResource(SUBNET_TYPE))),
           provisioningState,
         }),
         {},

@@ -27,7 +27,10 @@ export const containerRegistry: readonly ArmType[] = [
     ],
     shape: {
       beside: ["id", "name", "type", "location", "tags", "sku", "identity", "systemData"],
-      nested: { identity: { sets: ["userAssignedIdentities"] } },
+      nested: {
+        identity: { sets: ["userAssignedIdentities"] },
+        networkRuleSet: { nested: { ipRules: { renamed: { iPAddressOrRange: "value" } } } },
+      },
     },
     computed: [
       "sku.tier",

@@ -183,6 +183,15 @@ export const network: readonly ArmType[] = [
     computed: ["privateDnsZoneConfigs[].recordSets"],
   },
   {
+    token: "azure-native:network:RouteTable",
+    path: `${GROUP}/routeTables/{routeTableName}`,
+    apiVersion: API,
+    inputs: ["disableBgpRoutePropagation", "id", "location", "routes", "tags"],
+    shape: { beside: RESOURCE, nested: { routes: PART } },
+    computed: parts("routes", ["etag", "provisioningState", "hasBgpOverride"]),
+    children: [["properties", "routes"]],
+  },
+  {
     token: "azure-native:network:NetworkSecurityGroup",
     path: `${GROUP}/networkSecurityGroups/{networkSecurityGroupName}`,
     apiVersion: API,
