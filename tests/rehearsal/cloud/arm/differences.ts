@@ -12,7 +12,6 @@ const MOVES = "Azure's own version, which moves";
 export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "Microsoft.Authorization/roleAssignments": {
     [OLD_VERSION]: ["PUT: code RoleAssignmentExists", "PUT: status of an error"],
-    [NOT_YET]: ["PUT: code UnmatchedPrincipalType"],
   },
   "Microsoft.Authorization/roleDefinitions": {
     [NOT_YET]: [
@@ -38,9 +37,10 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
     [OLD_VERSION]: ["properties.metadataSearch: missing"],
   },
   "Microsoft.ContainerService/managedClusters": {
+    [FASTER]: ["*: header Retry-After"],
     [NOT_YET]: [
       "GET: code NotFound without envelope",
-      "PUT: refused with CustomKubeletIdentityOnlySupportedOnUserAssignedMSICluster at identityProfile.kubeletidentity",
+      "POST: refused with BadRequest",
       "PUT: refused with InvalidParameter at properties.agentPoolProfiles[].osSKU",
       "PUT: refused with InvalidRequestContent at properties.agentPoolProfiles[].enableCustomCATrust",
       "PUT: refused with InvalidRequestContent at properties.fqdnSubdomain",
@@ -48,6 +48,7 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
       "PUT: status",
       "eTag: added",
       "kind: added",
+      "poll: status under way",
       "properties.addonProfiles*",
       "properties.agentPoolProfiles*",
       "properties.autoUpgradeProfile.nodeOSUpgradeChannel: added",
@@ -70,10 +71,10 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
       "sku.tier",
       "type",
     ],
-    [FASTER]: ["*: header Retry-After"],
     [OLD_VERSION]: ["systemData*"],
   },
   "Microsoft.ContainerService/managedClusters/agentPools": {
+    [FASTER]: ["*: header Retry-After"],
     [NOT_YET]: [
       "GET: code NotFound without envelope",
       "POST: refused with InvalidResourceType",
@@ -82,6 +83,7 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
       "PUT: refused with InvalidRequestContent at properties.enableCustomCATrust",
       "PUT: refused with PropertyChangeNotAllowed at maxPods",
       "PUT: status",
+      "poll: status under way",
       "properties.count",
       "properties.eTag: added",
       "properties.enableEncryptionAtHost: added",
@@ -97,10 +99,10 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
       "properties.spotMaxPrice: added",
       "properties.upgradeSettings.maxSurge: added",
       "properties.upgradeSettings.maxUnavailable: added",
+      "properties.upgradeStrategy: missing",
       "properties.workloadRuntime: added",
     ],
     [OLD_VERSION]: ["PUT: code OperationNotAllowed without envelope", "PUT: status of an error"],
-    [FASTER]: ["*: header Retry-After"],
   },
   "Microsoft.ContainerService/managedClusters/maintenanceConfigurations": {
     [NOT_YET]: [
