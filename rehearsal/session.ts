@@ -30,6 +30,8 @@ export interface Paths {
   readonly cluster: string;
   /** Of that cluster: asks `kubelogin` for a token of Entra. */
   readonly kubeconfig: string;
+  /** Where az keeps who is signed in: a folder an identity. */
+  readonly azure: string;
   readonly daemonFile: string;
   readonly daemonLog: string;
   readonly authority: string;
@@ -50,6 +52,7 @@ export function pathsOf(stack: string): Paths {
     clone: below("repository"),
     cluster: below("cluster"),
     kubeconfig: below("cluster/user.kubeconfig"),
+    azure: below("azure"),
     daemonFile: below("cloud.json"),
     daemonLog: below("cloud.log"),
     authority: below("authority.pem"),
@@ -149,6 +152,7 @@ export function environment({
     NODE_EXTRA_CA_CERTS: paths.authority,
     SSL_CERT_FILE: paths.authority,
     CURL_CA_BUNDLE: paths.authority,
+    REQUESTS_CA_BUNDLE: paths.authority,
     GIT_SSL_CAINFO: paths.authority,
     GIT_TERMINAL_PROMPT: "0",
     // kubelogin's: https://azure.github.io/kubelogin/concepts/login-modes/sp.html
@@ -159,6 +163,10 @@ export function environment({
     ARM_CLIENT_SECRET: clientSecret,
     ARM_TENANT_ID: cloud.tenantId,
     ARM_SUBSCRIPTION_ID: cloud.subscriptionId,
+    // az: never the user's own sign-in, and nothing of the rehearsal's goes out to Microsoft.
+    AZURE_CONFIG_DIR: join(paths.azure, as),
+    AZURE_CORE_COLLECT_TELEMETRY: "no",
+    AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
     AZURE_CLIENT_ID: clientId,
     AZURE_CLIENT_SECRET: clientSecret,
     AZURE_TENANT_ID: cloud.tenantId,

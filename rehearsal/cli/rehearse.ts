@@ -17,6 +17,7 @@ import {
   runningStacks,
 } from "../session.ts";
 import { settingsOf } from "../settings.ts";
+import { signInAz } from "./azSignIn.ts";
 import { updateClone } from "./clone.ts";
 import { stopCloud } from "./cloudProcess.ts";
 import { signInAndAuthor } from "./gitSettings.ts";
@@ -150,6 +151,7 @@ async function runExec({ stack, paths, cloud, as, inCluster }: Call, args: reado
   const path = [...found.map((tool) => dirname(tool)), ...(await cachedFolders())];
   const folder = "missing" in head ? paths.project : paths.clone;
   const env = environment({ paths, cloud, as, inCluster, path });
+  await signInAz(paths, cloud, as);
   return inherit(command, rest, folder, { ...env, ...(await signInAndAuthor(as, folder, env)) });
 }
 

@@ -1,5 +1,5 @@
 // What a resource type does beyond its schema. rules/ has one set per namespace.
-import type { ArmResource, Caller, CloudRequest, CloudResponse, Directory } from "../types.ts";
+import type { ArmResource, Caller, CloudRequest, CloudResponse, Directory, ServiceError } from "../types.ts";
 import type { Access, RoleTimes } from "./access.ts";
 import type { ResourceId } from "./ids.ts";
 import type { TypeDefinition } from "./schema.ts";
@@ -85,6 +85,25 @@ export interface Action {
   readonly request: CloudRequest;
 }
 
+/** What recordings of Azure show of single types. */
+export interface Answers {
+  /** Status of the PUT that makes a resource. @default 201 */
+  readonly created?: 200;
+  /** What the header Location of a write says, beside where its operation is; `isNew` for the one that makes the resource. */
+  location?(resource: ArmResource, isNew: boolean): string | undefined;
+  /** Only making a resource takes a while. */
+  readonly changesAtOnce?: true;
+  readonly deletesAtOnce?: true;
+  /** The one header that leads to the end of a deletion. @default both */
+  readonly deletion?: "azure-asyncoperation" | "location";
+  /** Whether a poll names what is done until it is done. @default it says InProgress */
+  readonly namesVerb?: true;
+  /** Whether a DELETE answers with the resource that it deletes. */
+  readonly showsDeleted?: true;
+  /** The error of a resource that is not there. */
+  missing?(id: ResourceId): ServiceError;
+}
+
 export interface Behaviour {
   /** Before anything is completed: recovery, names, what is refused whatever the body says. */
   before?(write: Omit<Write, "body">): void;
@@ -99,8 +118,8 @@ export interface Behaviour {
   /** The operation ended. */
   finished?(resource: ArmResource, world: World): void;
   mayDelete?(removal: Removal): void;
-  /** Whether a DELETE answers with the resource that it deletes. */
-  readonly showsDeleted?: true;
+  /** How the type's answers differ from the common ones. */
+  readonly answers?: Answers;
   /** The resource is gone. */
   gone?(resource: ArmResource, world: World): void;
   /** Further ids that an operation on the resource holds; before the body is read there is no resource. */

@@ -58,7 +58,8 @@ export class Lifecycle {
     if (resource === undefined && method === "HEAD") return { status: 404 };
     if (resource === undefined && definition.type === GROUP_TYPE)
       throw armError(404, "ResourceGroupNotFound", `Resource group '${id.name}' could not be found.`);
-    if (resource === undefined) throw notFound(definition.type, id.path, id.group);
+    if (resource === undefined)
+      throw behaviourOf(definition.type).answers?.missing?.(id) ?? notFound(definition.type, id.path, id.group);
     return method === "HEAD" ? { status: 204 } : { status: 200, body: structuredClone(resource) };
   }
 
@@ -122,23 +123,30 @@ export class Lifecycle {
   }
 
   #accepted({ id, definition, old }: Write, resource: ArmResource): CloudResponse {
-    const status = old === undefined ? 201 : 200;
-    const body = structuredClone(resource);
-    if (!definition.slow) return { status, body };
     const behaviour = behaviourOf(definition.type);
+    const { answers = {} } = behaviour;
+    const isNew = old === undefined;
+    const status = isNew ? (answers.created ?? 201) : 200;
+    const where = answers.location?.(resource, isNew);
+    const located: Record<string, string> = where === undefined ? {} : { location: where };
+    if (!definition.slow || (answers.changesAtOnce && !isNew)) {
+      if (definition.slow) resource.properties.provisioningState = "Succeeded";
+      return { status, headers: located, body: structuredClone(resource) };
+    }
+    const body = structuredClone(resource);
     const location = resource.location ?? this.#get(id.parent ?? id.scope)?.location ?? "global";
     const operation = this.#world.store.begin(
       { ...resource, location },
-      old === undefined ? "Creating" : "Updating",
+      isNew ? "Creating" : "Updating",
       this.#world.settings.duration(definition.type),
-      behaviour.holds?.(id, resource) ?? [],
+      [resource.id, ...(behaviour.holds?.(id, resource) ?? [])],
       () => {
         resource.properties.provisioningState = operation.error === undefined ? "Succeeded" : "Failed";
         behaviour.finished?.(resource, this.#world);
       },
       behaviour.wait?.(resource, this.#world),
     );
-    return { status, headers: this.#polling(operation), body };
+    return { status, headers: { ...this.#polling(operation), ...located }, body };
   }
 
   async remove(
@@ -162,8 +170,9 @@ export class Lifecycle {
       this.#refuseBusy(id, definition);
       const force = request.url.searchParams.get("forceDelete") === "true";
       behaviour.mayDelete?.({ world: this.#world, caller, resource, force });
-      const slow = definition.slow || definition.type === GROUP_TYPE;
-      const shown = () => (behaviour.showsDeleted ? { body: structuredClone(resource) } : {});
+      const { answers = {} } = behaviour;
+      const slow = (definition.slow || definition.type === GROUP_TYPE) && !answers.deletesAtOnce;
+      const shown = () => (answers.showsDeleted ? { body: structuredClone(resource) } : {});
       if (!slow) {
         await removeAll(this.#world, resource, (one) => this.deleted(one));
         return { status: 200, ...shown() };
@@ -178,7 +187,7 @@ export class Lifecycle {
         { ...resource, location },
         "Deleting",
         0,
-        behaviour.holds?.(id, resource) ?? [],
+        [resource.id, ...(behaviour.holds?.(id, resource) ?? [])],
         () => {},
         wait,
       );
@@ -188,12 +197,15 @@ export class Lifecycle {
 
   #polling(operation: Operation): Record<string, string> {
     const base = `https://management.azure.com/subscriptions/${this.#world.subscriptionId}/providers/${operation.namespace}/locations/${operation.location}`;
-    const version = definitionOf(parseId(operation.resourceId)?.type ?? "")?.version ?? "2021-04-01";
-    return {
+    const { type = "" } = parseId(operation.resourceId) ?? {};
+    const version = definitionOf(type)?.version ?? "2021-04-01";
+    const only = operation.verb === "Deleting" ? behaviourOf(type).answers?.deletion : "azure-asyncoperation";
+    const headers = {
       "azure-asyncoperation": `${base}/operationStatuses/${operation.id}?api-version=${version}`,
-      ...(operation.verb === "Deleting"
-        ? { location: `${base}/operationResults/${operation.id}?api-version=${version}` }
-        : {}),
+      location: `${base}/operationResults/${operation.id}?api-version=${version}`,
+    };
+    return {
+      ...(only === undefined ? headers : { [only]: headers[only] }),
       "retry-after": operation.endsAt - operation.started > 2000 ? "1" : "0",
     };
   }

@@ -4,6 +4,7 @@ import { ASSIGNMENT_TYPE } from "./access.ts";
 import type { World } from "./behaviour.ts";
 import { armError } from "./errors.ts";
 import { type Collection, GROUP_TYPE, parseId, same, within } from "./ids.ts";
+import { definitionOf } from "./types/index.ts";
 
 /** The texts that a resource has under a name of `$filter`. */
 type Facts = (name: string) => readonly string[] | undefined;
@@ -94,7 +95,7 @@ export function listResources(world: World, caller: Caller, scope: string, reque
   const tagName = tagNameOf(filter);
   const found = world.store
     .below(scope)
-    .filter(({ location, type }) => location !== undefined && type !== GROUP_TYPE)
+    .filter(({ type }) => type !== GROUP_TYPE && definitionOf(type)?.body.properties.location !== undefined)
     .filter((resource) => satisfies(filter, factsOf(resource, tagName)));
   return page(
     request,

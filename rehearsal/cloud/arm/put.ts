@@ -5,8 +5,8 @@ import type { Behaviour, World, Write } from "./behaviour.ts";
 import { armError, badContent, notProvisioned } from "./errors.ts";
 import { type ResourceId, same } from "./ids.ts";
 import { checkLocation, normalLocation } from "./locations.ts";
-import type { TypeDefinition } from "./schema.ts";
-import { type Body, changedFixed, complete, isObject, read, references, shown } from "./validate.ts";
+import type { Rule, TypeDefinition } from "./schema.ts";
+import { type Body, changedFixed, complete, equal, isObject, read, references, shown } from "./validate.ts";
 
 /**
  * Checks a write completely and builds the resource that it makes; nothing is stored yet.
@@ -22,7 +22,8 @@ export function prepare(
 ): { write: Write; resource: ArmResource } {
   const old = world.store.get(id.id);
   checkName(definition, id);
-  const sent = read(definition.body, isObject(raw) ? withoutOwnId(raw, definition, id) : (raw ?? {}), "") as Body;
+  const own = isObject(raw) ? withoutOwnId(raw, definition, id) : (raw ?? {});
+  const sent = read(definition.body, withoutEchoes(definition.body, own, old), "") as Body;
   behaviour.before?.({ world, caller, id, definition, sent, old });
   normalLocation(sent);
   if (typeof sent.location === "string") checkLocation(definition.type, id, sent.location, old);
@@ -48,6 +49,30 @@ function withoutOwnId({ id: path, name, type, ...body }: Body, definition: TypeD
     if (given !== undefined && given !== null && !same(String(given), is))
       throw badContent(`The ${member} '${given}' in the request content does not match '${is}' of the request URL`);
   return body;
+}
+
+/**
+ * A body without what only the service sets and the client repeats as it read it; the items of a list are told apart by
+ * their names.
+ */
+function withoutEchoes(rule: Rule, sent: unknown, old: unknown): unknown {
+  if (rule.kind === "list" && Array.isArray(sent) && Array.isArray(old))
+    return sent.map((item, index) => {
+      const name = isObject(item) ? item.name : undefined;
+      const before = name === undefined ? old[index] : old.find((other) => isObject(other) && other.name === name);
+      return withoutEchoes(rule.item, item, before);
+    });
+  if (!isObject(sent) || !isObject(old)) return sent;
+  const ruleOf = (name: string) =>
+    rule.kind === "object" ? rule.properties[name] : rule.kind === "map" ? rule.value : undefined;
+  return Object.fromEntries(
+    Object.entries(sent).flatMap(([name, value]): [string, unknown][] => {
+      const property = ruleOf(name);
+      if (property === undefined) return [[name, value]];
+      if (property.readOnly && equal(value, old[name])) return [];
+      return [[name, withoutEchoes(property, value, old[name])]];
+    }),
+  );
 }
 
 /** 400 of a property that only a new resource can have. */

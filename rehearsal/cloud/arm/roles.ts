@@ -69,6 +69,12 @@ export const builtInRoles: readonly Role[] = [
       "Microsoft.Support/*",
     ],
   },
+  { id: "43d0d8ad-25c7-4714-9337-8ba259a9fe05", name: "Monitoring Reader", actions: ["*/read", "Microsoft.Support/*"] },
+  {
+    id: "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
+    name: "Virtual Machine Contributor",
+    actions: [...common, "Microsoft.Compute/virtualMachines/*", "Microsoft.Compute/virtualMachineScaleSets/*"],
+  },
   {
     id: "4d97b98b-1d4f-4787-a291-c67834d212e7",
     name: "Network Contributor",

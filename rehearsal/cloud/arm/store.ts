@@ -88,6 +88,7 @@ export class Store {
   /**
    * Begins a long-running operation.
    * @param duration in milliseconds.
+   * @param holds ids whose further changes are refused until the end.
    * @param wait what the operation also waits for; its rejection fails the operation.
    */
   begin(
@@ -106,7 +107,7 @@ export class Store {
       verb,
       started: this.#now(),
       endsAt: this.#now() + duration,
-      holds: [resource.id, ...holds],
+      holds,
       finish,
       waiting: wait !== undefined,
     };

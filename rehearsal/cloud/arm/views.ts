@@ -3,13 +3,14 @@ import type { ArmResource, Caller, CloudRequest, CloudResponse } from "../types.
 import { roleDefinition } from "./access.ts";
 import type { DeletedVault, World } from "./behaviour.ts";
 import { armError } from "./errors.ts";
-import { GROUP_TYPE, parseCollection, same } from "./ids.ts";
+import { GROUP_TYPE, parseCollection, parseId, same } from "./ids.ts";
 import { listOf, listResources } from "./lists.ts";
 import { regions } from "./locations.ts";
 import { nameAvailability } from "./names.ts";
 import type { Providers } from "./providers.ts";
 import { purge } from "./remove.ts";
 import type { Role } from "./roles.ts";
+import { behaviourOf } from "./rules/index.ts";
 import { offeredVersions } from "./rules/versions.ts";
 import type { Operation } from "./store.ts";
 
@@ -186,7 +187,14 @@ function status(operation: Operation): CloudResponse {
     body: {
       id: `/subscriptions/operations/${id}`,
       name: id,
-      status: ended === undefined ? "InProgress" : error === undefined ? "Succeeded" : "Failed",
+      status:
+        ended === undefined
+          ? answersOf(operation)?.namesVerb
+            ? operation.verb
+            : "InProgress"
+          : error === undefined
+            ? "Succeeded"
+            : "Failed",
       startTime: new Date(started).toISOString(),
       ...(ended === undefined ? {} : { endTime: new Date(ended).toISOString() }),
       ...(error === undefined ? {} : { error }),
@@ -194,12 +202,14 @@ function status(operation: Operation): CloudResponse {
   };
 }
 
-const result = ({ ended, error }: Operation): CloudResponse =>
-  ended === undefined
-    ? { status: 202, headers: { "retry-after": "0" } }
-    : error === undefined
-      ? { status: 204 }
-      : { status: 409, body: { error } };
+function result(operation: Operation): CloudResponse {
+  const { ended, error } = operation;
+  if (ended === undefined) return { status: 202, headers: { "retry-after": "0" } };
+  if (error !== undefined) return { status: 409, body: { error } };
+  return { status: answersOf(operation)?.deletion === "location" ? 200 : 204 };
+}
+
+const answersOf = ({ resourceId }: Operation) => behaviourOf(parseId(resourceId)?.type ?? "").answers;
 
 function roleDefinitions(world: World, id: string | undefined, filter: string | null): CloudResponse {
   const [, name] = /roleName eq '([^']+)'/i.exec(filter ?? "") ?? [];

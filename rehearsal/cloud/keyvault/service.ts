@@ -48,9 +48,10 @@ export class KeyVault {
     created: (resource) => this.#created(resource),
   };
 
-  /** Whether there is a vault behind a host such as `kv-prod.vault.azure.net`; a soft-deleted one has no address. */
+  /** Whether there is a vault behind a host such as `kv-prod.vault.azure.net`; a new or a soft-deleted one has no address. */
   exists(host: string): boolean {
-    return this.#vault(host) !== undefined;
+    const vault = this.#vault(host);
+    return vault !== undefined && vault.properties.provisioningState !== "RegisteringDns";
   }
 
   /** Why a caller gets no connection to a host; see Arm.noWay. */

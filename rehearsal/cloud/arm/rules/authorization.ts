@@ -1,13 +1,26 @@
 // Role assignments.
 
-import { ASSIGNMENT_TYPE, clientOf } from "../access.ts";
+import { ASSIGNMENT_TYPE } from "../access.ts";
 import { type Behaviour, propertiesOf } from "../behaviour.ts";
 import { armError } from "../errors.ts";
 import { key, same } from "../ids.ts";
+import { GUID_PATTERN } from "../schema.ts";
 
 export const authorizationRules: Readonly<Record<string, Behaviour>> = {
   [ASSIGNMENT_TYPE]: {
-    showsDeleted: true,
+    answers: {
+      showsDeleted: true,
+      missing: ({ name }) => armError(404, "RoleAssignmentNotFound", `The role assignment '${name}' is not found.`),
+    },
+    before({ sent }) {
+      const { principalId } = propertiesOf(sent);
+      if (!GUID_PATTERN.test(String(principalId)))
+        throw armError(
+          400,
+          "InvalidPrincipalId",
+          `The Principal ID '${principalId}' is not valid. Principal ID must be a GUID.`,
+        );
+    },
     derive({ world, body, old }) {
       const properties = propertiesOf(body);
       const role = world.access.role(String(properties.roleDefinitionId));
@@ -64,8 +77,8 @@ export const authorizationRules: Readonly<Record<string, Behaviour>> = {
         scope: id.scope,
         createdOn: old?.properties.createdOn ?? now,
         updatedOn: now,
-        createdBy: old?.properties.createdBy ?? clientOf(caller),
-        updatedBy: clientOf(caller),
+        createdBy: old?.properties.createdBy ?? caller.principal.objectId,
+        updatedBy: caller.principal.objectId,
       });
     },
   },

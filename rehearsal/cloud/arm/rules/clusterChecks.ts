@@ -167,13 +167,14 @@ function checkPools({ body, old, sent }: Write): void {
 }
 
 /** The cluster's own identity must have its rights before the cluster is made; Owner of everything is not enough. */
-function checkIdentities({ world, id, body }: Write): void {
+function checkIdentities({ world, id, body, old }: Write): void {
   const properties = propertiesOf(body);
   const kubelet = part(properties, "identityProfile.kubeletidentity").resourceId;
   const assigned = part(body, "identity.userAssignedIdentities");
   const [own] = Object.keys(assigned);
   if (own === undefined) {
-    if (kubelet !== undefined)
+    // The one that AKS made itself may be repeated.
+    if (kubelet !== undefined && kubelet !== part(old, "properties.identityProfile.kubeletidentity").resourceId)
       throw refuse(
         "CustomKubeletIdentityOnlySupportedOnUserAssignedMSICluster",
         "Custom kubelet identity is only supported on user assigned MSI cluster.",

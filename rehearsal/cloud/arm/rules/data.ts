@@ -9,6 +9,8 @@ import { part } from "../validate.ts";
 
 const REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries";
 const VAULT_TYPE = "Microsoft.KeyVault/vaults";
+/** How long a deleted vault is kept that does not say so, in days. */
+const RETENTION = 90;
 const DAY = 24 * 60 * 60 * 1000;
 
 /** Properties of a registry that need the Premium SKU, with the value that every SKU has. */
@@ -49,6 +51,7 @@ function vaultNameTaken(world: World, name: string, id: string): void {
 
 export const dataRules: Readonly<Record<string, Behaviour>> = {
   [REGISTRY_TYPE]: {
+    answers: { changesAtOnce: true, deletion: "location", namesVerb: true, showsDeleted: true },
     check({ world, id, body }) {
       const taken = world.store.list(REGISTRY_TYPE).some((one) => same(one.name, id.name) && !same(one.id, id.id));
       if (taken)
@@ -85,10 +88,16 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
       resource.properties.loginServer = `${resource.name.toLowerCase()}.azurecr.io`;
       resource.properties.creationDate ??= new Date().toISOString();
       resource.properties.dataEndpointHostNames ??= [];
+      resource.properties.privateEndpointConnections ??= [];
+      // Only Premium has network rules, and then always.
+      if (sku.name === "Premium") resource.properties.networkRuleSet ??= { defaultAction: "Allow", ipRules: [] };
+      for (const policy of ["retentionPolicy", "softDeletePolicy"])
+        part(resource, `properties.policies.${policy}`).lastUpdatedTime = new Date().toISOString();
       resource.properties.provisioningState = old === undefined ? "Creating" : "Updating";
     },
   },
   [VAULT_TYPE]: {
+    answers: { created: 200 },
     before({ world, id, sent, old }) {
       vaultNameTaken(world, id.name, id.id);
       const deleted = world.deletedVaults.get(id.name.toLowerCase());
@@ -129,7 +138,8 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
           "BadRequest",
           'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.',
         );
-      if (old !== undefined && old.properties.softDeleteRetentionInDays !== properties.softDeleteRetentionInDays)
+      const retention = ({ softDeleteRetentionInDays: days = RETENTION }: ArmResource["properties"]) => days;
+      if (old !== undefined && retention(old.properties) !== retention(properties))
         throw armError(
           400,
           "BadRequest",
@@ -141,11 +151,19 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
         );
       checkAddresses(part(body, "properties.networkAcls").ipRules, "networkAcls");
     },
-    accepted(resource, { world }) {
-      resource.properties.vaultUri = `https://${resource.name.toLowerCase()}.vault.azure.net/`;
-      resource.properties.provisioningState = "Succeeded";
+    accepted(resource, { world, definition, old }) {
       const deleted = world.deletedVaults.get(resource.name.toLowerCase());
-      if (deleted === undefined) return;
+      const uri = `https://${resource.name.toLowerCase()}.vault.azure.net`;
+      Object.assign(resource.properties, { vaultUri: `${uri}/`, provisioningState: "Succeeded" });
+      if (deleted === undefined) {
+        if (old !== undefined) return;
+        // The name has to become known first, and until then the URI is told without its last slash.
+        Object.assign(resource.properties, { vaultUri: uri, provisioningState: "RegisteringDns" });
+        world.store.begin(resource, "Creating", world.settings.duration(definition.type), [], () => {
+          Object.assign(resource.properties, { vaultUri: `${uri}/`, provisioningState: "Succeeded" });
+        });
+        return;
+      }
       // A recovered vault is as it was: the service takes nothing else from the request.
       Object.assign(resource, structuredClone(deleted.vault));
       world.deletedVaults.delete(resource.name.toLowerCase());
@@ -158,11 +176,12 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
         // Role assignments on a deleted vault are gone; a recovery brings back only what is in it.
         contents: world.store.below(resource.id).filter(({ type }) => type.startsWith(VAULT_TYPE)),
         deletedAt: new Date(now).toISOString(),
-        purgeAt: new Date(now + Number(resource.properties.softDeleteRetentionInDays) * DAY).toISOString(),
+        purgeAt: new Date(now + Number(resource.properties.softDeleteRetentionInDays ?? RETENTION) * DAY).toISOString(),
       });
     },
   },
   [`${VAULT_TYPE}/keys`]: {
+    answers: { created: 200 },
     check({ body }) {
       const { kty, keySize, keyOps, curveName } = propertiesOf(body);
       if (String(kty).startsWith("RSA") && ![undefined, 2048, 3072, 4096].includes(keySize as number | undefined))
@@ -189,18 +208,31 @@ export const dataRules: Readonly<Record<string, Behaviour>> = {
     },
   },
   "Microsoft.OperationalInsights/workspaces": {
+    answers: {
+      location: ({ id }) => `https://management.azure.com${id}?api-version=2023-09-01`,
+      deletesAtOnce: true,
+    },
     accepted(resource, { old }) {
       const now = new Date().toISOString();
       const properties = resource.properties;
       properties.customerId ??= randomUUID();
       properties.createdDate ??= now;
       properties.modifiedDate = now;
-      part(properties, "sku").lastSkuUpdate ??= now;
-      Object.assign(part(properties, "workspaceCapping"), { dataIngestionStatus: "RespectQuota" });
+      const sku = part(properties, "sku");
+      sku.lastSkuUpdate ??= now;
+      // The name of an earlier price list.
+      if (sku.name === "Standalone") sku.name = "PerGB2018";
+      Object.assign(part(properties, "features"), { legacy: 0, searchVersion: 1 });
+      Object.assign(part(properties, "workspaceCapping"), {
+        dataIngestionStatus: "RespectQuota",
+        quotaNextResetTime: new Date(Date.now() + DAY).toISOString(),
+      });
+      resource.etag = `"${randomUUID()}"`;
       properties.provisioningState = old === undefined ? "Creating" : "Updating";
     },
   },
   "Microsoft.Insights/diagnosticSettings": {
+    answers: { created: 200 },
     check({ body, id, world }) {
       const { workspaceId, logs, metrics } = propertiesOf(body) as {
         workspaceId?: string;

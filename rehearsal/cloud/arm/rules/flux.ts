@@ -4,7 +4,8 @@ import { type Behaviour, propertiesOf, type World, type Write } from "../behavio
 import { armError } from "../errors.ts";
 import { same } from "../ids.ts";
 import { EXTENSION_TYPE, FLUX_CONFIGURATION_TYPE } from "../types/kubernetesConfiguration.ts";
-import { type Body, isObject } from "../validate.ts";
+import { type Body, isObject, part } from "../validate.ts";
+import { newIdentity } from "./identity.ts";
 
 const bad = (message: string) => armError(400, "InvalidRequest", message);
 
@@ -177,17 +178,27 @@ function reaches(all: Readonly<Record<string, Body>>, from: string, to: string, 
 
 export const fluxRules: Readonly<Record<string, Behaviour>> = {
   [EXTENSION_TYPE]: {
+    answers: { namesVerb: true, deletion: "azure-asyncoperation" },
     check: checkExtension,
-    accepted(resource, { world, old }) {
+    accepted(resource, { old }) {
       const properties = resource.properties;
       properties.currentVersion = properties.version ?? newest[String(properties.releaseTrain)];
       properties.isSystemExtension = false;
-      properties.aksAssignedIdentity ??= { type: "SystemAssigned", tenantId: world.tenantId };
+      properties.statuses ??= [];
       properties.provisioningState = old === undefined ? "Creating" : "Updating";
     },
     wait: (resource, world) => world.settings.onFluxExtension?.(structuredClone(resource)),
+    finished({ name, id, properties }, world) {
+      // The identity comes with the agent, and is not among those of the subscription.
+      const { principalId } = part(properties, "aksAssignedIdentity");
+      properties.aksAssignedIdentity = {
+        principalId: principalId ?? newIdentity(world, name, id).objectId,
+        tenantId: world.tenantId,
+      };
+    },
   },
   [FLUX_CONFIGURATION_TYPE]: {
+    answers: { namesVerb: true, deletion: "azure-asyncoperation" },
     check: checkConfiguration,
     accepted(resource, { world, sent, old }) {
       const properties = resource.properties;

@@ -26,11 +26,13 @@ export function isTaken({ settings, born }: World, credentialId: string): boolea
 
 export const identityRules: Readonly<Record<string, Behaviour>> = {
   [GROUP_TYPE]: {
+    answers: { deletion: "location" },
     accepted(resource) {
       resource.properties.provisioningState = "Succeeded";
     },
   },
   [IDENTITY_TYPE]: {
+    answers: { location: (resource, isNew) => (isNew ? resource.id : undefined) },
     accepted(resource, { world, old }) {
       if (old !== undefined) return;
       const principal = newIdentity(world, resource.name, resource.id);
@@ -45,6 +47,10 @@ export const identityRules: Readonly<Record<string, Behaviour>> = {
     },
   },
   [CREDENTIAL_TYPE]: {
+    answers: {
+      location: (resource, isNew) => (isNew ? resource.id : undefined),
+      missing: ({ id }) => armError(404, "NotFound", `Resource '${id}' was not found.`),
+    },
     exclusive: 100,
     conflict: (id) => ({
       status: 409,

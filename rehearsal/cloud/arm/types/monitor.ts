@@ -73,7 +73,7 @@ export const monitorTypes: readonly TypeDefinition[] = [
               enableDataExport: flag(),
               immediatePurgeDataOn30Days: flag(),
               enableLogAccessUsingOnlyResourcePermissions: or(flag(), true),
-              disableLocalAuth: or(flag(), false),
+              disableLocalAuth: flag(),
             }),
             {},
           ),

@@ -26,7 +26,6 @@ export const identityTypes: readonly TypeDefinition[] = [
     type: IDENTITY_TYPE,
     version: "2023-01-31",
     home: "group",
-    stamped: true,
     name: /^[a-zA-Z0-9][-_a-zA-Z0-9]{2,127}$/,
     body: object("Identity", {
       location: required(location),

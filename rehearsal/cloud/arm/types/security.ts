@@ -27,6 +27,20 @@ const permissions = object("Permissions", {
     ),
   ),
   secrets: list(choice(..."all get list set delete backup restore recover purge".split(" "))),
+  certificates: list(
+    choice(
+      ..."all get list delete create import update managecontacts getissuers listissuers setissuers deleteissuers manageissuers recover purge backup restore".split(
+        " ",
+      ),
+    ),
+  ),
+  storage: list(
+    choice(
+      ..."all get list delete set update regeneratekey recover purge backup restore setsas listsas getsas deletesas".split(
+        " ",
+      ),
+    ),
+  ),
 });
 
 const networkAcls = object("NetworkRuleSet", {
@@ -64,12 +78,12 @@ const vault = object("VaultProperties", {
   enabledForDiskEncryption: flag(),
   enabledForTemplateDeployment: flag(),
   enableSoftDelete: kept(or(flag(), true)),
-  softDeleteRetentionInDays: kept(or(number(7, 90), 90)),
+  softDeleteRetentionInDays: kept(number(7, 90)),
   enableRbacAuthorization: or(flag(), false),
   createMode: hidden(choice("recover", "default")),
   enablePurgeProtection: kept(flag()),
   networkAcls,
-  publicNetworkAccess: or(choice("Enabled", "Disabled"), "Enabled"),
+  publicNetworkAccess: kept(choice("Enabled", "Disabled")),
   provisioningState: readOnly(choice("Succeeded", "RegisteringDns")),
 });
 

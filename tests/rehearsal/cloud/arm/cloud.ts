@@ -116,7 +116,13 @@ export class Cloud {
     const answer = await this.call("PUT", path, body, call);
     assert.ok(answer.status === 200 || answer.status === 201, JSON.stringify(answer.body));
     await this.finish(answer);
-    return (await this.call("GET", path)).body;
+    let made = (await this.call("GET", path)).body;
+    // A vault whose name becomes known; with a clock that stands still it does not.
+    for (let look = 0; look < 20 && made.properties?.provisioningState === "RegisteringDns"; look++) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      made = (await this.call("GET", path)).body;
+    }
+    return made;
   }
 
   /** A DELETE that must be accepted, waited for. */
@@ -128,12 +134,15 @@ export class Cloud {
 
   /** Polls an operation to its end. @returns its last status. */
   async finish(answer: Answer): Promise<string> {
-    const url = answer.headers["azure-asyncoperation"];
-    if (url === undefined) return "Succeeded";
+    const headers = { authorization: `Bearer ${this.owner.objectId}@https://management.azure.com` };
+    const { "azure-asyncoperation": operation, location } = answer.headers;
+    if (operation === undefined && answer.status === 202 && location !== undefined) {
+      for (;;) if ((await ask(this.arm.service, "GET", location, { headers })).status !== 202) return "Succeeded";
+    }
+    if (operation === undefined) return "Succeeded";
     for (;;) {
-      const headers = { authorization: `Bearer ${this.owner.objectId}@https://management.azure.com` };
-      const { body } = await ask(this.arm.service, "GET", url, { headers });
-      if (body.status !== "InProgress") return body.status;
+      const { body } = await ask(this.arm.service, "GET", operation, { headers });
+      if (["Succeeded", "Failed"].includes(body.status)) return body.status;
     }
   }
 

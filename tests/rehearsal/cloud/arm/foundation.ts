@@ -44,6 +44,7 @@ const bodies: Readonly<Record<string, (location: string, id: ResourceId) => obje
       tenantId: "00000000-0000-0000-0000-000000000002",
       sku: { family: "A", name: "standard" },
       enableRbacAuthorization: true,
+      softDeleteRetentionInDays: 7,
     },
   }),
   "Microsoft.ContainerService/managedClusters": (location, { name }) => ({

@@ -122,7 +122,8 @@ describe("simulated ARM: the service itself", () => {
     const { body } = await cloud.call("GET", identity("one").toUpperCase().replace("/SUBSCRIPTIONS", "/subscriptions"));
     assert.equal(body.name, "One");
     assert.equal(body.location, "westeurope");
-    assert.equal(body.systemData.createdBy, cloud.owner.clientId);
+    const made = await cloud.make(registry("acrone"), registryBody("Basic"));
+    assert.equal(made.systemData.createdBy, cloud.owner.clientId);
   });
 
   it("lets a reader read and refuses it everything else in ARM's sentence", async () => {
@@ -243,6 +244,17 @@ describe("simulated ARM: the service itself", () => {
     const [status, code, message] = await cloud.refused(identity("one"), { location: LOCATION, ...said, name: "two" });
     assert.deepEqual([status, code], [400, "InvalidRequestContent"]);
     assert.match(message, /The name 'two' in the request content does not match 'one' of the request URL/);
+  });
+
+  it("passes over what only the service sets where a body repeats it, and refuses another value", async () => {
+    const { properties } = await cloud.make(identity("one"), { location: LOCATION });
+    assert.equal((await cloud.call("PUT", identity("one"), { location: LOCATION, properties })).status, 200);
+    assert.deepEqual(
+      (
+        await cloud.refused(identity("one"), { location: LOCATION, properties: { ...properties, clientId: "other" } })
+      ).slice(0, 2),
+      [400, "InvalidRequestContent"],
+    );
   });
 
   it("merges a PATCH and replaces tags as a whole", async () => {

@@ -64,6 +64,34 @@ describe("Microsoft Graph", () => {
     assert.equal((await call("GET", `/directory/deletedItems/${id}`)).status, 404);
   });
 
+  it("finds by the beginning of a name and by one of several names, and looks objects up by their ids", async () => {
+    const { body: application } = await call("POST", "/applications", {
+      displayName: "Puller one",
+      keyCredentials: [],
+    });
+    const { body: principal } = await call("POST", "/servicePrincipals", { appId: application.appId });
+    const found = async (filter: string) => {
+      const { body } = await call("GET", `/servicePrincipals?$filter=${encodeURIComponent(filter)}`);
+      return body.value.map((one: { id: string }) => one.id);
+    };
+    assert.deepEqual(await found("startswith(displayName,'puller')"), [principal.id]);
+    assert.deepEqual(await found("startswith(displayName,'one')"), []);
+    assert.deepEqual(await found(`servicePrincipalNames/any(c:c eq '${application.appId}')`), [principal.id]);
+    const refused = await call("GET", `/servicePrincipals?$filter=${encodeURIComponent("endswith(displayName,'e')")}`);
+    assert.equal(
+      fault(refused),
+      "400 Request_UnsupportedQuery: Unsupported filter clause 'endswith(displayName,'e')'.",
+    );
+    const { body } = await call("POST", "/directoryObjects/getByIds", { ids: [GROUP, principal.id, TENANT_ID] });
+    assert.deepEqual(
+      body.value.map((one: { "@odata.type": string; displayName: string }) => [one["@odata.type"], one.displayName]),
+      [
+        ["#microsoft.graph.group", "deployers"],
+        ["#microsoft.graph.servicePrincipal", "Puller one"],
+      ],
+    );
+  });
+
   const bodies: [string, object, string][] = [
     ["an unknown property", { displayName: "x", colour: "red" }, "Invalid property 'colour'."],
     ["a read-only property", { displayName: "x", appId: "1" }, "Property 'appId' is read-only and cannot be set."],

@@ -82,6 +82,25 @@ describe("Key Vault", () => {
 
   const fault = ({ status, body }: Answer) => `${status} ${body.error.code} ${body.error.innererror?.code}`;
 
+  it("makes a key and a new version of it, which ARM shows", async () => {
+    const create = (body: object) => call("POST", "/keys/sops/create", { body });
+    assert.equal((await create({ kty: "RSA" })).body.error.innererror.code, "ForbiddenByRbac");
+    allow("create/action", "read");
+    const first = await create({ kty: "RSA", key_size: 3072, key_ops: ["encrypt", "decrypt"], tags: { a: "b" } });
+    assert.deepEqual(
+      [first.status, first.body.key.key_ops, first.body.tags],
+      [200, ["encrypt", "decrypt"], { a: "b" }],
+    );
+    const { kty, keySize, keyUriWithVersion } = arm.get(`${VAULT_ID}/keys/sops`)?.properties ?? {};
+    assert.deepEqual([kty, keySize, keyUriWithVersion], ["RSA", 3072, first.body.key.kid]);
+    const second = await create({ kty: "RSA" });
+    assert.notEqual(second.body.key.kid, first.body.key.kid);
+    assert.equal((await call("GET", "/keys/sops/versions")).body.value.length, 2);
+    assert.match((await create({ kty: "RSA", release_policy: {} })).body.error.message, /Property release_policy/);
+    vault.properties.provisioningState = "RegisteringDns";
+    assert.equal(keyVault.exists("kv-prod.vault.azure.net"), false);
+  });
+
   it("makes a key of the size that ARM was asked for and tells its URLs", async () => {
     const { properties } = await putKey({ keySize: 3072 });
     assert.equal(properties.keyUri, `${VAULT_URL}/keys/sops`);
