@@ -13,9 +13,10 @@ import {
 } from "./components/index.ts";
 import { decideNames } from "./components/shared/names.ts";
 import { newFirst } from "./components/shared/newFirst.ts";
-import { readSettings } from "./settings/settings.ts";
+import { checkSignIn, readSettings } from "./settings/settings.ts";
 
 const settings = readSettings();
+checkSignIn();
 const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
