@@ -11,9 +11,10 @@ import {
   readMirrorLock,
   SopsKeyVault,
 } from "./components/index.ts";
-import { readSettings } from "./settings/settings.ts";
+import { checkSignIn, readSettings } from "./settings/settings.ts";
 
 const settings = readSettings();
+checkSignIn();
 const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;

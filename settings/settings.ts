@@ -2,6 +2,7 @@
 export { type Fault, SettingsError } from "./errors.ts";
 export { parseSettings } from "./parse.ts";
 export { readSettings } from "./read.ts";
+export { checkSignIn } from "./signIn.ts";
 export type {
   ChartSetting,
   ClusterSettings,

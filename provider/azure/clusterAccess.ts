@@ -3,6 +3,7 @@
 import { parse, stringify } from "yaml";
 import type { Context } from "../../plugin/handler.ts";
 import type { Cloud } from "./cloud.ts";
+import { kubeloginArgs } from "./kubelogin.ts";
 
 const API_VERSION = "2025-09-01";
 
@@ -78,7 +79,7 @@ function kubeconfig(name: string, server: string, authority: string): string {
   const exec = {
     apiVersion: "client.authentication.k8s.io/v1beta1",
     command: "kubelogin",
-    args: ["get-token", "--login", "azurecli", "--server-id", AKS_SERVER_ID],
+    args: kubeloginArgs(AKS_SERVER_ID, server),
     interactiveMode: "IfAvailable",
     installHint: "kubelogin is not installed: `az aks install-cli`, or see https://aka.ms/kubelogin",
   };

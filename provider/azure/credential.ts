@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/identity";
 import { send } from "../../net/http.ts";
+import { signInOf, signInVariable, tokenRequest } from "../../net/signIn.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -37,11 +38,7 @@ const RENEW_BEFORE = 300_000;
 /** One credential for the whole process: it keeps tokens until shortly before they end. */
 let shared: TokenCredential | undefined;
 
-/**
- * The credential of the environment: a service principal with a certificate, a secret or a federated token
- * (ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_CERTIFICATE_PATH, ARM_CLIENT_SECRET or ARM_USE_OIDC; AZURE_* likewise),
- * a managed identity (ARM_USE_MSI), else the Azure CLI's login.
- */
+/** The credential of the environment, as `signInOf` decides. */
 export function credential(): TokenCredential {
   shared ??= cached(() => createCredential(process.env));
   return shared;
@@ -82,27 +79,26 @@ export function cached(create: () => Promise<TokenCredential>): TokenCredential 
 export async function createCredential(environment: Environment): Promise<TokenCredential> {
   // Loaded only here: the library takes longer to load than the rest of the plugin.
   const identity = await import("@azure/identity");
-  const get = (name: string) => environment[`ARM_${name}`] || environment[`AZURE_${name}`] || undefined;
+  const { way } = signInOf(environment);
+  const get = (name: string) => signInVariable(environment, name);
   const clientId = get("CLIENT_ID");
   const tenantId = get("TENANT_ID");
   const options = { authorityHost: cloudOf(environment).authority };
-  const certificate = get("CLIENT_CERTIFICATE_PATH");
-  const secret = get("CLIENT_SECRET");
-  const federated = isTrue(environment.ARM_USE_OIDC) || Boolean(environment.AZURE_FEDERATED_TOKEN_FILE);
 
-  if (certificate !== undefined || secret !== undefined || federated) {
-    if (clientId === undefined) throw missing("ARM_CLIENT_ID");
-    if (tenantId === undefined) throw missing("ARM_TENANT_ID");
-    if (certificate !== undefined) {
-      const password = get("CLIENT_CERTIFICATE_PASSWORD");
-      const file = { certificatePath: certificate, ...(password ? { certificatePassword: password } : {}) };
-      return new identity.ClientCertificateCredential(tenantId, clientId, file, options);
-    }
-    if (secret !== undefined) return new identity.ClientSecretCredential(tenantId, clientId, secret, options);
-    return new identity.ClientAssertionCredential(tenantId, clientId, () => federatedToken(environment), options);
+  if (way === "default") return new identity.DefaultAzureCredential({ ...options, ...(tenantId ? { tenantId } : {}) });
+  if (way === "managedIdentity") return new identity.ManagedIdentityCredential(clientId ? { clientId } : {});
+  if (way === "az") return new identity.AzureCliCredential(tenantId ? { tenantId } : {});
+  if (clientId === undefined) throw missing("ARM_CLIENT_ID");
+  if (tenantId === undefined) throw missing("ARM_TENANT_ID");
+  if (way === "certificate") {
+    const password = get("CLIENT_CERTIFICATE_PASSWORD");
+    const certificatePath = get("CLIENT_CERTIFICATE_PATH") ?? "";
+    const file = { certificatePath, ...(password ? { certificatePassword: password } : {}) };
+    return new identity.ClientCertificateCredential(tenantId, clientId, file, options);
   }
-  if (isTrue(environment.ARM_USE_MSI)) return new identity.ManagedIdentityCredential(clientId ? { clientId } : {});
-  return new identity.AzureCliCredential(tenantId ? { tenantId } : {});
+  if (way === "secret")
+    return new identity.ClientSecretCredential(tenantId, clientId, get("CLIENT_SECRET") ?? "", options);
+  return new identity.ClientAssertionCredential(tenantId, clientId, () => federatedToken(environment), options);
 }
 
 function missing(name: string): Error {
@@ -116,8 +112,7 @@ async function federatedToken(environment: Environment): Promise<string> {
   if (environment.ARM_OIDC_TOKEN) return environment.ARM_OIDC_TOKEN;
   const file = environment.ARM_OIDC_TOKEN_FILE_PATH || environment.AZURE_FEDERATED_TOKEN_FILE;
   if (file) return (await readFile(file, "utf8")).trim();
-  const url = environment.ARM_OIDC_REQUEST_URL || environment.ACTIONS_ID_TOKEN_REQUEST_URL;
-  const bearer = environment.ARM_OIDC_REQUEST_TOKEN || environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
+  const { url, bearer } = tokenRequest(environment);
   if (!url || !bearer) {
     throw new Error(
       "ARM_USE_OIDC is set, but no token: set ARM_OIDC_TOKEN_FILE_PATH, or give the workflow `id-token: write`",
@@ -130,8 +125,4 @@ async function federatedToken(environment: Environment): Promise<string> {
   const { value } = ok ? (JSON.parse(body.toString()) as { value?: string }) : {};
   if (!value) throw new Error(`${request.host} gave no OIDC token: ${status}`);
   return value;
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value !== undefined && /^(1|true)$/i.test(value);
 }

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Lock, settingsHash } from "../../mirror/lock.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { SECRETS, settingsOf } from "../settings/settingsOf.ts";
+import { setEnvironment } from "../support/environment.ts";
 import { type Deployment, deploy, type Maker } from "./deployment.ts";
 import { LOCK } from "./lock.ts";
 
@@ -20,6 +21,9 @@ function lockOf(settings: Settings): Lock {
   return { ...LOCK, settings: settingsHash(settings), charts, images, ...flux };
 }
 
+/** Who runs the program. */
+const SIGN_IN = { ARM_CLIENT_ID: "client", ARM_TENANT_ID: "tenant", ARM_CLIENT_SECRET: "secret" };
+
 let runs = 0;
 
 /**
@@ -33,9 +37,11 @@ export async function run(
 ): Promise<Deployment<Record<string, unknown>>> {
   const folder = await mkdtemp(join(tmpdir(), "aks-gitops-"));
   const previous = process.cwd();
+  let restore = () => {};
   try {
     await writeFile(join(folder, "mirror.test.lock.json"), JSON.stringify(lockOf(settingsOf(config))));
     process.chdir(folder);
+    restore = setEnvironment(SIGN_IN);
     runs += 1;
     // Another address, so that the program runs again.
     const program = `../../index.ts?run=${runs}`;
@@ -56,6 +62,7 @@ export async function run(
     );
   } finally {
     process.chdir(previous);
+    restore();
     pulumi.runtime.setAllConfig({});
     await rm(folder, { recursive: true });
   }
