@@ -115,7 +115,12 @@ export class AksNetwork extends pulumi.ComponentResource {
     if (typeof egress === "object") {
       const toFirewall = { nextHopType: "VirtualAppliance", nextHopIpAddress: egress.firewall ?? "" };
       const routes = [{ name: "firewall", addressPrefix: "0.0.0.0/0", ...toFirewall }];
-      return { routeTable: { id: new RouteTable(name, { ...common, routeTableName: named(name), routes }, opts).id } };
+      const table = new RouteTable(
+        name,
+        { ...common, routeTableName: named(name), routes },
+        { ...opts, ignoreChanges: SERVICE_SET.routeTable },
+      );
+      return { routeTable: { id: table.id } };
     }
     const sku = { name: "Standard" };
     const address = new PublicIPAddress(

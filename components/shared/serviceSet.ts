@@ -8,6 +8,8 @@ export const SERVICE_SET = {
   networkSecurityGroup: ["securityRules[*].etag", "securityRules[*].provisioningState"],
   privateEndpoint: ["customDnsConfigs", "privateLinkServiceConnections[*].privateLinkServiceConnectionState"],
   publicIPAddress: ["natGateway", "ipTags"],
+  /** With inline routes. */
+  routeTable: ["routes[*].etag", "routes[*].provisioningState", "routes[*].hasBgpOverride"],
   /** With inline subnets. */
   virtualNetwork: [
     "subnets[*].etag",

@@ -56,6 +56,22 @@ export const clusterRules: readonly Rule[] = [
     ),
   },
   {
+    name: "authorized-ranges-know-the-nodes",
+    subject: "access",
+    severity: "error",
+    remedy: "write egress: natGateway, or leave authorizedIpRanges out",
+    link: `${LEARN}/aks/api-server-authorized-ip-ranges`,
+    check: whole(({ draft: { cluster } }) =>
+      cluster?.egress === "loadBalancer" && cluster.authorizedIpRanges?.length
+        ? {
+            path: own("cluster", "authorizedIpRanges"),
+            value: cluster.authorizedIpRanges,
+            problem: "would keep out the nodes, whose addresses are AKS's own with egress loadBalancer",
+          }
+        : undefined,
+    ),
+  },
+  {
     name: "node-image-channel-goes-with-node-image",
     subject: "upgrades",
     severity: "error",

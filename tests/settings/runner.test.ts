@@ -7,6 +7,29 @@ const PRIVATE = { "aks-gitops:registry": { sku: "Premium", private: true } };
 const chart = { name: "a", repository: "https://a.b/c", version: "1.0.0", namespace: "a" };
 const runner = (value: unknown) => ({ "aks-gitops:runner": value });
 
+describe("how the nodes' traffic leaves the network", () => {
+  const cluster = (value: object) => ({ "aks-gitops:cluster": value });
+
+  it("is a word, a firewall or a route table", () => {
+    for (const egress of ["loadBalancer", "natGateway"]) assert.equal(read(cluster({ egress })).cluster.egress, egress);
+    const { egress } = read(cluster({ egress: { firewall: "10.50.1.4" } })).cluster;
+    assert.deepEqual(egress, { firewall: "10.50.1.4", routeTableId: undefined });
+    assert.equal(fault(cluster({ egress: { firewall: "10.50.1.400" } }))[0], "aks-gitops:cluster.egress.firewall");
+    assert.equal(fault(cluster({ egress: {} }))[2], "does not say one way");
+    assert.equal(fault(cluster({ egress: "firewall" }))[2], "is not a known word");
+    assert.equal(fault(cluster({ publicPorts: ["http"] }))[0], "aks-gitops:cluster.publicPorts[0]");
+  });
+
+  it("is not AKS's own where few addresses reach the API server", () => {
+    const authorizedIpRanges = ["203.0.113.0/24"];
+    assert.deepEqual(fault(cluster({ egress: "loadBalancer", authorizedIpRanges })), [
+      "aks-gitops:cluster.authorizedIpRanges",
+      authorizedIpRanges,
+      "would keep out the nodes, whose addresses are AKS's own with egress loadBalancer",
+    ]);
+  });
+});
+
 describe("where the runner stands", () => {
   const place = (value: unknown) => {
     const { runner: place, runnerNetworkId, runnerAddresses } = read(runner(value));

@@ -243,6 +243,22 @@ describe("simulated ARM: networks", () => {
     );
   });
 
+  it("leads a subnet's traffic by a route table that stays as long as it is used", async () => {
+    const table = id("Microsoft.Network/routeTables", "rt");
+    const routes = (properties: object) => ({
+      location: LOCATION,
+      properties: { routes: [{ name: "r", properties }] },
+    });
+    const appliance = { addressPrefix: "0.0.0.0/0", nextHopType: "VirtualAppliance" };
+    assert.deepEqual((await cloud.refused(table, routes(appliance))).slice(0, 2), [400, "InvalidNextHopIpAddress"]);
+    await cloud.make(table, routes({ ...appliance, nextHopIpAddress: "10.50.1.4" }));
+    const routed = { name: "a", properties: { addressPrefix: "10.60.0.0/24", routeTable: { id: table } } };
+    await cloud.make(vnet, { location: LOCATION, properties: { ...space, subnets: [routed] } });
+    assert.deepEqual(outcome(await cloud.call("DELETE", table)).slice(0, 2), [400, "InUseRouteTableCannotBeDeleted"]);
+    await cloud.unmake(vnet);
+    await cloud.unmake(table);
+  });
+
   it("connects privately only what can be", async () => {
     await network(cloud);
     await cloud.make(registry("acrone"), registryBody("Standard"));
