@@ -24,6 +24,9 @@ function shipped(stack: string): Record<string, unknown> {
   return Object.fromEntries(own.map(([key, value]) => [key.slice("aks-gitops:".length), value]));
 }
 
+const HUB =
+  "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub";
+
 /** Settings files, each for what it is named after. */
 const FILES: Readonly<Record<string, Record<string, unknown>>> = {
   "dev as it is shipped": shipped("dev"),
@@ -45,6 +48,11 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
     runner: "inside",
     cluster: { private: true, adminGroups: [ADMINS] },
     flux: { ...FLUX, mode: "bootstrap" },
+  },
+  "a runner in the hub of another subscription": {
+    runner: { inside: { vnet: HUB } },
+    cluster: { private: true },
+    registry: { sku: "Premium", private: true },
   },
   "a public API server that few networks reach": {
     cluster: { authorizedIpRanges: ["203.0.113.0/24", "198.51.100.7/32"] },
@@ -120,6 +128,17 @@ describe("what the program sends to Azure Resource Manager", () => {
       for (const { url } of requests) assert.ok(resourceType(url), url);
       assert.deepEqual(requests.flatMap(faults), []);
     });
+
+  it("peers the stack's network with the runner's, from both sides", async () => {
+    const requests = await requestsOf("a runner in the hub of another subscription");
+    const peerings = requests.filter(
+      (one) => typeOf(one) === "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
+    );
+    assert.deepEqual(
+      peerings.map(({ url }) => url.startsWith(`${HUB}/`)),
+      [false, true],
+    );
+  });
 
   it("holds the plugin's own resources too, each at its place", async () => {
     const requests = await requestsOf("many pools, some of them spread over zones");

@@ -7,6 +7,7 @@ import { agentPoolIn } from "../../provider/azure/agentPool.ts";
 import { ArmError } from "../../provider/azure/armClient.ts";
 import type { Cloud } from "../../provider/azure/cloud.ts";
 import { managedClusterIn } from "../../provider/azure/managedCluster.ts";
+import { networkPeeringIn } from "../../provider/azure/networkPeering.ts";
 import { vaultKeyIn } from "../../provider/azure/vaultKey.ts";
 import { resourceId } from "../../rehearsal/providers/azure-native/armType.ts";
 import { withDefaults } from "../../rehearsal/providers/azure-native/check.ts";
@@ -22,19 +23,30 @@ export interface ArmRequest {
   readonly body: Record<string, unknown>;
 }
 
-/** The plugin's resources that are written to ARM. */
+/** The plugin's resources that are written to ARM; none of them waits here. */
 const OWN: Readonly<Record<string, (cloud: Cloud) => SchemaHandler>> = {
-  "gitops:index:AgentPool": agentPoolIn,
-  "gitops:index:ManagedCluster": managedClusterIn,
+  "gitops:index:AgentPool": (cloud) => agentPoolIn(cloud, []),
+  "gitops:index:ManagedCluster": (cloud) => managedClusterIn(cloud, []),
+  "gitops:index:NetworkPeering": (cloud) => networkPeeringIn(cloud, []),
   "gitops:index:VaultKey": vaultKeyIn,
 };
 
 const SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a";
 const TENANT = "00000000-0000-0000-0000-00000000000b";
 
-const KUBECONFIG = Buffer.from(
-  'clusters: [{ cluster: { server: "https://x:443", certificate-authority-data: Q0E= } }]',
-).toString("base64");
+const HOST = "test-1234.hcp.westeurope.azmk8s.io";
+const KUBECONFIG = `clusters: [{ cluster: { server: "https://${HOST}:443", certificate-authority-data: Q0E= } }]`;
+
+/** What Azure says of a resource that it has made. */
+function filledIn(id: string): Body {
+  const state = { provisioningState: "Succeeded" };
+  if (id.includes("/keys/")) return { keyUri: "", keyUriWithVersion: "" };
+  if (id.includes("/virtualNetworkPeerings/"))
+    return { ...state, peeringState: "Connected", peeringSyncLevel: "FullyInSync" };
+  if (/\/managedClusters\/[^/]+$/.test(id))
+    return { ...state, fqdn: HOST, oidcIssuerProfile: { enabled: true, issuerURL: "https://issuer/" } };
+  return state;
+}
 
 /** All PUTs of a first `up` with such settings, in the program's order. */
 export async function armRequests(config: Record<string, unknown>): Promise<readonly ArmRequest[]> {
@@ -47,16 +59,21 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
     for (const { name, ...pool } of ((body.properties as Body)?.agentPoolProfiles ?? []) as Body[])
       resources.set(`${id}/agentPools/${name}`, { properties: { ...pool, maxCount: Number(pool.maxCount) + 1 } });
   };
+  const shown = (id: string) => {
+    const found = resources.get(id);
+    return { ...found, id, properties: { ...(found?.properties as Body), ...filledIn(id) } };
+  };
   const cloud = {
     arm: () => ({
       async request(method: string, path: string, version: string, body: Record<string, unknown> = {}) {
+        if (path.endsWith("/listClusterUserCredential"))
+          return { kubeconfigs: [{ value: Buffer.from(KUBECONFIG).toString("base64") }] };
         if (method === "PUT") put(path, version, body);
-        if (path.endsWith("/listClusterUserCredential")) return { kubeconfigs: [{ value: KUBECONFIG }] };
-        const found = resources.get(path);
-        if (found === undefined) throw new ArmError(404, "ResourceNotFound", `${path} is not there`);
-        const uris = path.includes("/keys/") ? { keyUri: "", keyUriWithVersion: "" } : {};
-        const properties = { provisioningState: "Succeeded", ...uris, ...(found.properties as Body) };
-        return { ...found, id: path, properties };
+        // A list of what is below something.
+        if (method === "GET" && path.split("/providers/").at(-1)?.split("/").length === 4)
+          return { value: [...resources.keys()].filter((id) => id.startsWith(`${path}/`)).map(shown) };
+        if (!resources.has(path)) throw new ArmError(404, "ResourceNotFound", `${path} is not there`);
+        return shown(path);
       },
     }),
   } as unknown as Cloud;
@@ -73,14 +90,22 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
     const handler = OWN[type]?.(cloud);
     if (handler === undefined) return undefined;
     const context: Context = {
-      ...{ urn: `urn:${name}`, type, name, preview: false },
+      ...{ urn: `urn:pulumi:test::project::${type}::${name}`, type, name, preview: false },
       ...{ signal: new AbortController().signal, log: () => {} },
     };
     const checked = await handler.check?.(inputs, undefined, context, seed);
     if (checked?.failures?.length) throw new Error(JSON.stringify(checked.failures));
     return handler.create(checked?.inputs ?? inputs, context);
   };
-  await run(config, { tenantId: TENANT, make });
+  // The engine would end with it; the mocks keep it to themselves.
+  const failures: unknown[] = [];
+  const told: Maker["make"] = (...resource) =>
+    make(...resource).catch((error: unknown) => {
+      failures.push(error);
+      throw error;
+    });
+  await run(config, { tenantId: TENANT, make: told });
+  if (failures.length > 0) throw failures[0];
   return requests;
 }
 
