@@ -164,8 +164,9 @@ export class AksCluster extends pulumi.ComponentResource {
   }
 
   #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: AksNetwork): AgentPool[] {
-    return wanted.userPools.map(
-      (pool) =>
+    const pools: AgentPool[] = [];
+    for (const pool of wanted.userPools)
+      pools.push(
         new AgentPool(
           `${name}-${pool.name}`,
           {
@@ -175,10 +176,16 @@ export class AksCluster extends pulumi.ComponentResource {
             ...poolArgs(pool, network),
             ...tagged(wanted.tags),
           },
-          // By itself it goes in minutes, and not where a disruption budget holds its pods.
-          { parent: this, deletedWith: cluster },
+          {
+            parent: this,
+            // By itself it goes in minutes, and not where a disruption budget holds its pods.
+            deletedWith: cluster,
+            // One after the other: Azure may refuse to write two pools of a cluster at a time.
+            dependsOn: pools.slice(-1),
+          },
         ),
-    );
+      );
+    return pools;
   }
 
   #createMaintenance(name: string, { resourceGroupName, maintenance }: Cluster, cluster: ManagedCluster): void {

@@ -284,6 +284,19 @@ describe("AksCluster", () => {
     assert.deepEqual(left.sort(), ["aks-apps", "aks-system"]);
   });
 
+  it("writes user pools one after the other, as Azure may refuse two at a time", async () => {
+    const [apps] = PROD.userPools;
+    const { find } = await cluster({
+      ...PROD,
+      userPools: [apps, { ...apps, name: "batch" }, { ...apps, name: "gpu" }],
+    });
+    const waitsFor = (name: string) =>
+      find("AgentPool", name).dependencies.filter((one) => one.startsWith("AgentPool::aks-"));
+    assert.deepEqual(waitsFor("aks-apps"), []);
+    assert.deepEqual(waitsFor("aks-batch"), ["AgentPool::aks-apps"]);
+    assert.deepEqual(waitsFor("aks-gpu"), ["AgentPool::aks-batch"]);
+  });
+
   it("keeps the control plane's logs, without every read request", async () => {
     const { find } = await cluster(PROD);
     assert.deepEqual(find("DiagnosticSetting", "aks").inputs, {

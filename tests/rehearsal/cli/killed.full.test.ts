@@ -7,7 +7,7 @@ import { interrupt, requestsOf } from "../../support/interruption.ts";
 import { checkout, Rehearsal } from "../../support/rehearsal.ts";
 
 /** How often: each update gets as far as to ask Azure for something that none before it asked for. */
-const TIMES = 12;
+const TIMES = 10;
 
 describe("an update from nothing whose engine is killed", () => {
   const prod = new Rehearsal("prod");

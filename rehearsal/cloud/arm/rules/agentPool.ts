@@ -195,10 +195,26 @@ function refuseBusy(world: World, clusterId: string): void {
   throw armError(status, code, message);
 }
 
+/**
+ * No pool is written while another one of the cluster is. Azure was seen to refuse that once and to take it later, so it is
+ * refused here; beside a deletion it was always taken.
+ */
+function refuseBesideAnother(world: World, { id, parent }: ResourceId): void {
+  const isWritten = poolsOf(world, parent ?? "")
+    .filter((pool) => !same(pool.id, id))
+    .some((pool) => (world.store.busy(pool.id)?.verb ?? "Deleting") !== "Deleting");
+  if (!isWritten) return;
+  const { status, code, message } = clusterConflict({ id: parent ?? "" });
+  throw armError(status, code, message);
+}
+
 export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
   [POOL_TYPE]: {
     conflict: clusterConflict,
-    before: ({ world, id }) => refuseBusy(world, id.parent ?? ""),
+    before({ world, id }) {
+      refuseBusy(world, id.parent ?? "");
+      refuseBesideAnother(world, id);
+    },
     derive({ world, id, body, old }) {
       const around = surroundingsOf(world.store.get(id.parent ?? "") as ArmResource);
       derivePool(propertiesOf(body), around, old?.properties.count);

@@ -37,6 +37,21 @@ describe("simulated ARM: a managed cluster that is written again", () => {
     assert.equal(answer.body.properties.currentKubernetesVersion, "1.34.1");
   });
 
+  it("writes one pool at a time", async () => {
+    let now = Date.now();
+    cloud = await newCloud({ now: () => now, duration: (type) => (type.endsWith("/agentPools") ? 60_000 : 0) });
+    await network(cloud);
+    await identities(cloud);
+    await cloud.make(cluster, clusterBody());
+    const other = `${cluster}/agentPools/other`;
+    const first = await cloud.call("PUT", apps, { properties: pool });
+    assert.equal(first.status, 201);
+    assert.deepEqual((await cloud.refused(other, { properties: pool })).slice(0, 2), [409, "OperationNotAllowed"]);
+    now += 60_000;
+    await cloud.finish(first);
+    assert.equal((await cloud.call("PUT", other, { properties: pool })).status, 201);
+  });
+
   it("refuses versions of some pools, or others than they have", async () => {
     await cloud.make(cluster, clusterBody());
     await cloud.make(apps, { properties: pool });
