@@ -125,7 +125,8 @@ export function managedClusterIn(cloud: Cloud, waits: readonly number[] = BUSY_W
     }),
     create: (inputs, context) => create(cloud, waits, inputs, context),
     async update({ id, inputs: old, state }, inputs, context) {
-      const found = await ensure(cloud, waits, { id, inputs, old }, context);
+      const target = isUnmade(state) ? { id, inputs } : { id, inputs, old };
+      const found = await ensure(cloud, waits, target, context);
       return stateOf(cloud, id, inputs, found, state, context);
     },
     read: (id, known, context) => read(cloud, id, known, context),
@@ -145,6 +146,11 @@ const UNMADE = {
   certificateAuthority: UNKNOWN,
   kubeconfig: UNKNOWN,
 } as const;
+
+/** Whether its making was interrupted: then it may be there or not. */
+function isUnmade({ endpoint, instance }: Partial<ClusterState>): boolean {
+  return endpoint === undefined && instance !== undefined;
+}
 
 /**
  * A state of azure-native's own resource, and one whose making was interrupted, are written anew whatever they say: what
@@ -332,9 +338,8 @@ async function read(cloud: Cloud, id: string, known: KnownCluster | undefined, c
   if (actual === undefined) return undefined;
   const inputs = known === undefined ? found(resourceGroupId, name, actual) : known.inputs;
   const seen = { ...inputs, ...asAzureHas(inputs, actual) };
-  // Nobody gets a way in to a cluster that is being made: what there is of it is written by the next `up`.
-  if (actual.properties.provisioningState === "Creating")
-    return { id, inputs: seen, state: { ...known?.state, ...seen } };
+  // It may not be whole, and the next `up` goes on with it.
+  if (known !== undefined && isUnmade(known.state)) return { id, inputs: seen, state: { ...known.state, ...seen } };
   return { id, inputs: seen, state: await stateOf(cloud, id, seen, actual, known?.state ?? {}, context) };
 }
 

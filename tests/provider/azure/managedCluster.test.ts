@@ -375,10 +375,18 @@ describe("ManagedCluster", () => {
     const left = { id: ID, inputs: WANTED, state: failure.state };
     assert.deepEqual(await diff(left, WANTED), { changes: true });
     assert.equal(await refresh(left), undefined);
-    await make();
+    // Azure had not even begun.
     const whole = await change(left, WANTED);
     assert.equal(whole.state.instance, failure.state.instance);
     await isQuiet(whole);
+    // Or it had, and is at it.
+    Object.assign(properties(), { provisioningState: "Creating" });
+    azure.sent.length = 0;
+    assert.deepEqual(await refresh(left), left);
+    assert.deepEqual(await diff(left, WANTED), { changes: true });
+    Object.assign(properties(), { provisioningState: "Succeeded" });
+    await isQuiet(await change(left, WANTED));
+    assert.deepEqual(bodies(), []);
   });
 
   it("says of a cluster that is gone, or going, what to do", async () => {
