@@ -98,7 +98,8 @@ export class ArmClient {
       return deleting ? undefined : (await this.#expect(url, signal)).body;
     }
     const location = absolute(first.headers.get("location"));
-    if (location !== undefined && first.status !== 200) {
+    // Beside 201 it only says where the new resource is.
+    if (location !== undefined && first.status === 202) {
       const last = await this.#poll(location, first, interval, signal, (response) => response.status !== 202);
       const complete = isFields(last.body) && "id" in last.body;
       return deleting || complete ? last.body : (await this.#expect(url, signal)).body;
