@@ -226,7 +226,7 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readon
     [OLD_VERSION]: ["PUT: status of an error"],
   },
   "Microsoft.Network/routeTables": {
-    [OTHER_VERSION]: ["properties.disablePeeringRoute: missing"],
+    [OLD_VERSION]: ["properties.disablePeeringRoute: missing"],
   },
   "Microsoft.Network/virtualNetworks": {
     [FASTER]: ["*: header Retry-After"],
