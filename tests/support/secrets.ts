@@ -51,9 +51,9 @@ async function secretsOf(rehearsal: Rehearsal): Promise<string[]> {
   return [...plain, ...tokens].filter(isSecret);
 }
 
-/** What holds the cloud's and the cluster's own secrets, or only links and programs. */
+/** What holds the cloud's, the cluster's and az's own secrets, or only links and programs. */
 const UNREAD =
-  /^cloud\.json$|(^|\/)(node_modules|plugins|objects)(\/|$)|^cluster\/(etcd|credentials|flux\/[^/]+\/.*token)/;
+  /^cloud\.json$|^azure\/[^/]+\/service_principal_entries\.json$|(^|\/)(node_modules|plugins|objects)(\/|$)|^cluster\/(etcd|credentials|flux\/[^/]+\/.*token)/;
 
 /** Fails where a secret stands in state, logs, Git history, report or another file of a rehearsal. */
 export async function assertNoSecretStands(rehearsal: Rehearsal, started: Ran): Promise<void> {
