@@ -75,16 +75,18 @@ export class Access {
   }
 
   /** Writes an assignment without any check, for what exists before a rehearsal begins. */
-  assign(objectId: string, idOrName: string, scope: string): void {
+  assign(objectId: string, idOrName: string, scope: string): ArmResource {
     const role = this.role(idOrName);
     if (role === undefined) throw new Error(`There is no role "${idOrName}": define it before assigning it.`);
     const name = randomUUID();
-    this.#store.put({
+    const assignment = {
       id: `${scope.replace(/\/+$/, "")}/providers/${ASSIGNMENT_TYPE}/${name}`,
       name,
       type: ASSIGNMENT_TYPE,
       properties: { roleDefinitionId: this.definitionId(role), principalId: objectId, scope },
-    });
+    };
+    this.#store.put(assignment);
+    return assignment;
   }
 
   /** Whether assignments at the scope or above it allow the action already; see Arm.allows. */

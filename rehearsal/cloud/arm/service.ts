@@ -101,7 +101,7 @@ export class ArmService implements Arm {
    * @param role name, GUID or definition id of a built-in role or one of defineRole().
    */
   assignRole(objectId: string, role: string, scope: string): void {
-    this.#world.access.assign(objectId, role, scope);
+    this.#begun.add(this.#world.access.assign(objectId, role, scope).id.toLowerCase());
   }
 
   /** Puts resources there without any check, as what exists before a rehearsal begins. */
@@ -112,7 +112,7 @@ export class ArmService implements Arm {
     }
   }
 
-  /** Whether a resource is one of `begin`. */
+  /** Whether a resource was there before the rehearsal began: by `begin` or `assignRole`. */
   hasBegun({ id }: Pick<ArmResource, "id">): boolean {
     return this.#begun.has(id.toLowerCase());
   }
