@@ -91,7 +91,7 @@ export interface AksClusterArgs {
   readonly runnerAddresses?: readonly string[] | undefined;
   /** Object ids of the Entra groups that administrate the cluster. @default none */
   readonly adminGroups?: readonly pulumi.Input<string>[] | undefined;
-  /** How the nodes' traffic leaves the network; cannot be changed. @default "natGateway" */
+  /** How the nodes' traffic leaves the network; another one makes another cluster. @default "natGateway" */
   readonly egress?: Egress | undefined;
   /**
    * Ports, or ranges such as "30000-30100", on which everybody may reach services of type LoadBalancer that have a public
