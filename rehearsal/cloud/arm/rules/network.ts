@@ -143,6 +143,13 @@ function showAddresses(world: World): void {
   }
 }
 
+/** A subnet that refers to a resource. */
+function subnetWith(world: World, property: string, { id }: ArmResource): ArmResource | undefined {
+  return world.store
+    .list(SUBNET_TYPE)
+    .find((subnet) => key(String(part(subnet, `properties.${property}`).id ?? "")) === key(id));
+}
+
 export const networkRules: Readonly<Record<string, Behaviour>> = {
   ...peeringRules,
   [NETWORK_TYPE]: {
@@ -315,9 +322,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
       resource.properties.resourceGuid ??= randomUUID();
     },
     mayDelete({ world, resource }) {
-      const user = world.store
-        .list(SUBNET_TYPE)
-        .find((subnet) => key(String(part(subnet, "properties.routeTable").id ?? "")) === key(resource.id));
+      const user = subnetWith(world, "routeTable", resource);
       if (user !== undefined)
         throw armError(
           400,
@@ -334,9 +339,7 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
       resource.properties.resourceGuid ??= randomUUID();
     },
     mayDelete({ world, resource }) {
-      const user = world.store
-        .list(SUBNET_TYPE)
-        .find((subnet) => key(String(part(subnet, "properties.networkSecurityGroup").id ?? "")) === key(resource.id));
+      const user = subnetWith(world, "networkSecurityGroup", resource);
       if (user !== undefined)
         throw armError(
           400,
