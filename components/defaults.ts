@@ -54,6 +54,12 @@ export const FLUX = {
 /** Everything's in Azure. */
 export const TAGS = {} as const;
 
+/** How many tags there may be: Azure takes 50, and one of the cluster's says whose it is. */
+export const MOST_TAGS = 49;
+
+/** The tag that says whose a cluster is. */
+export const OWNER_TAG = "aks-gitops";
+
 /** A chart's release's. */
 export const CHART = { values: {} } as const;
 

@@ -1,10 +1,8 @@
 // The form of `aks-gitops:tags`, by Azure's limits:
 // https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
-import { TAGS } from "../../components/defaults.ts";
+import { MOST_TAGS, OWNER_TAG, TAGS } from "../../components/defaults.ts";
 import { defaulted, forEditors, record, refined, setting } from "../form.ts";
 import { z } from "../zod.ts";
-
-const MOST = 50;
 
 // JSON Schema's patterns have no flag for it.
 const anyCase = (word: string) => [...word].map((letter) => `[${letter.toUpperCase()}${letter}]`).join("");
@@ -28,8 +26,14 @@ export const tags = setting(
         (given) => {
           const names = Object.keys(given);
           const twice = names.find((name, i) => names.findIndex((one) => one.toLowerCase() === name.toLowerCase()) < i);
-          if (names.length > MOST)
-            return { problem: `has ${names.length} tags`, remedy: `write at most ${MOST}, which is Azure's limit` };
+          if (names.length > MOST_TAGS)
+            return {
+              problem: `has ${names.length} tags`,
+              remedy: `write at most ${MOST_TAGS}: Azure takes 50, and the cluster has one of its own`,
+            };
+          const taken = names.find((name) => name.toLowerCase() === OWNER_TAG);
+          if (taken !== undefined)
+            return { problem: `has ${taken}, which says whose a cluster is`, remedy: "give the tag another name" };
           if (twice !== undefined)
             return {
               problem: `has ${twice} twice`,
@@ -38,10 +42,10 @@ export const tags = setting(
           return undefined;
         },
       ),
-      { maxProperties: MOST },
+      { maxProperties: MOST_TAGS },
     ),
     { ...TAGS },
   ),
-  "Tags of everything that the program makes in Azure: at most 50, names of at most 512 characters, values of at most 256.",
+  "Tags of everything that the program makes in Azure: at most 49, names of at most 512 characters, values of at most 256.",
   { environment: "prod", costCenter: "4711" },
 );

@@ -2,6 +2,8 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "mocha";
+import { OWNER_TAG } from "../../components/defaults.ts";
+import { OWNER } from "../../provider/azure/clusterProperties.ts";
 import { deploy, type Registration } from "./deployment.ts";
 import { EVERYTHING } from "./everything.ts";
 import { refused } from "./refused.ts";
@@ -69,10 +71,19 @@ describe("tags", () => {
     assert.doesNotMatch(text, /"tags"/);
   });
 
+  it("leave the name that the cluster's own has", () => {
+    assert.equal(OWNER_TAG, OWNER);
+  });
+
   it("that Azure does not take are refused by every component", async () => {
-    const many = Object.fromEntries(Array.from({ length: 49 }, (_, index) => [`tag${index}`, ""]));
-    const tags = { ...many, "cost/center": "4711", owner: "x".repeat(257) };
-    const faults = ["tags are 51, and Azure takes 50", "tags have a name that is none", "tags.owner is too long"];
+    const many = Object.fromEntries(Array.from({ length: 47 }, (_, index) => [`tag${index}`, ""]));
+    const tags = { ...many, "AKS-GitOps": "", "cost/center": "4711", owner: "x".repeat(257) };
+    const faults = [
+      "tags are 50, and Azure takes 49 beside the cluster's own",
+      "tags says whose a cluster is",
+      "tags have a name that is none",
+      "tags.owner is too long",
+    ];
     for (const name of ["AksCluster", "ContainerRegistry", "SopsKeyVault", "FluxIdentity"])
       assert.deepEqual(await refused(() => EVERYTHING[name]?.(tags, {}) ?? assert.fail(name)), faults, name);
   });

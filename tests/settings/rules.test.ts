@@ -134,10 +134,17 @@ describe("tags", () => {
     assert.equal(fault({ "aks-gitops:tags": { costCenter: 4711 } })[2], "is a number where a text is expected");
   });
 
-  it("are at most 50", () => {
+  it("leave the cluster its own", () => {
+    assert.equal(
+      fault({ "aks-gitops:tags": { "AKS-GitOps": "x" } })[2],
+      "has AKS-GitOps, which says whose a cluster is",
+    );
+  });
+
+  it("are at most 49", () => {
     const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`tag${i}`, "x"]));
-    assert.deepEqual(faults({ "aks-gitops:tags": many(50) }), []);
-    assert.equal(fault({ "aks-gitops:tags": many(51) })[2], "has 51 tags");
+    assert.deepEqual(faults({ "aks-gitops:tags": many(49) }), []);
+    assert.equal(fault({ "aks-gitops:tags": many(50) })[2], "has 50 tags");
   });
 });
 
