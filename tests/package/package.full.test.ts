@@ -72,7 +72,7 @@ describe("the package", () => {
 
   it("holds what was built, the plugin's launchers and Go's modules, and nothing else", () => {
     const others = packed.files.map(({ path }) => path).filter((path) => !/^dist\/.*\.(js|d\.ts)$/.test(path));
-    const modules = ["cluster", "flux", "helm", "pulumi", "pulumi-language-nodejs", "sops"];
+    const modules = ["cluster", "flux", "helm", "kubelogin", "pulumi", "pulumi-language-nodejs", "sops"];
     assert.deepEqual(
       others.sort(),
       [
