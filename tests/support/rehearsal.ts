@@ -49,6 +49,12 @@ export class Rehearsal {
     return (await this.succeeds("exec", "--", ...command)).stdout.trim();
   }
 
+  /** `npm run recover` for its stack, as after an update that was killed. */
+  async recover(): Promise<void> {
+    const project = join(this.folder, "project");
+    await this.output("node", join(checkout, "recovery/main.ts"), "--stack", this.stack, "--project", project);
+  }
+
   report(): Report {
     return JSON.parse(readFileSync(join(this.folder, "report.json"), "utf8")) as Report;
   }

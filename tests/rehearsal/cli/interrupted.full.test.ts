@@ -119,16 +119,16 @@ describe("a command that does not come to its end", () => {
     await isNothing();
   });
 
-  it("an up from nothing whose engine is killed, while the cluster is made: cancel, and up again with the same cluster", async () => {
+  it("an up from nothing whose engine is killed, while the cluster is made: cancel, recover, and up again with the same cluster", async () => {
     const clusterIn = async () =>
       (await rehearsal.inspection()).resources
         .filter(({ type }) => /\/managedClusters$/i.test(type))
         .map(({ id }) => id);
-    await pulumi("destroy", ...now);
     await stop("up", { request: /^PUT \S+\/managedClusters\/[^/]+\?/ }, "engine");
     const begun = await clusterIn();
     assert.equal(begun.length, 1);
     await pulumi("cancel", "--yes");
+    await rehearsal.recover();
     await pulumi("up", ...now);
     await isWhole();
     assert.deepEqual(await clusterIn(), begun);

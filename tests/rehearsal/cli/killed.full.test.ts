@@ -1,10 +1,9 @@
 // An update from nothing whose engine is killed again and again, while azure-native makes something: `npm run recover` and
 // the next update finish it, nothing is made twice, and a destroy leaves nothing.
 import { strict as assert } from "node:assert";
-import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { interrupt, requestsOf } from "../../support/interruption.ts";
-import { checkout, Rehearsal } from "../../support/rehearsal.ts";
+import { Rehearsal } from "../../support/rehearsal.ts";
 
 /** How often: each update gets as far as to ask Azure for something that none before it asked for. */
 const TIMES = 10;
@@ -22,12 +21,6 @@ describe("an update from nothing whose engine is killed", () => {
       [...Map.groupBy(resources, ({ type }) => type)].map(([type, { length }]) => [type, length] as const).sort(),
     );
   };
-  const recover = () =>
-    prod.output(
-      ...["node", join(checkout, "recovery/main.ts")],
-      ...["--stack", "prod", "--project", join(prod.folder, "project")],
-    );
-
   before(async () => {
     await prod.start();
     whole = await inAzure();
@@ -45,7 +38,7 @@ describe("an update from nothing whose engine is killed", () => {
       const { code, stdout } = await interrupt(prod, ["up", ...now], { request }, "engine");
       assert.notEqual(code, 0, stdout);
       await pulumi("cancel", "--yes");
-      await recover();
+      await prod.recover();
     });
 
   it("has made one of each in the end", async () => {
