@@ -289,7 +289,9 @@ new Vault("bad", { resourceGroupName, vaultName: "a", properties: { tenantId: "$
     const { inputs } = state.deployment.resources.find(({ urn }) => urn.endsWith("::imported")) ?? {};
     assert.deepEqual(inputs?.addressSpace, { addressPrefixes: ["10.60.0.0/16"] });
     assert.equal(inputs?.virtualNetworkName, canonical.split("/").at(-1));
-    assert.equal(JSON.stringify(inputs?.subnets).includes("provisioningState"), false);
+    // What the SDK takes of a subnet is an input, whoever sets it in Azure; what it does not take is none.
+    const subnet = (inputs?.subnets as Json[] | undefined)?.[0];
+    assert.deepEqual([subnet?.provisioningState, subnet?.purpose], ["Succeeded", undefined]);
     await pulumi("state", "delete", "urn:pulumi:test::azure::azure-native:network:VirtualNetwork::imported", "--yes");
   });
 

@@ -134,7 +134,7 @@ function resource(path: string, body: Json): Json {
     properties.subnets = properties.subnets.map((subnet: Json) => ({
       ...subnet,
       id: `${path}/subnets/${String(subnet.name)}`,
-      properties: { ...(subnet.properties as Json), provisioningState: "Succeeded" },
+      properties: { ...(subnet.properties as Json), provisioningState: "Succeeded", purpose: "None" },
     }));
   }
   if (type === "Microsoft.ContainerService/managedClusters") {
