@@ -1,6 +1,9 @@
 // IPv4 networks in CIDR notation, as far as the configuration needs to compare them.
 import { Address4 } from "ip-address";
 
+/** A whole text that is an IPv4 address. */
+export const IPV4_ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+
 /** An IPv4 network. */
 export interface Network {
   /** Its first address as a number. */

@@ -1,4 +1,4 @@
-import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
+import { contains, IPV4_ADDRESS, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import { type Fault, notNetwork, unlike } from "../shared/faults.ts";
 import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
 import type { AksClusterArgs, NetworkArgs, RoutedEgress } from "./aksClusterArgs.ts";
@@ -33,7 +33,7 @@ export function egressFaults({ egress, publicPorts = [] }: Pick<AksClusterArgs, 
     ...unlike(
       "egress.firewall",
       firewall,
-      /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/,
+      IPV4_ADDRESS,
       "is no IPv4 address",
       "give the firewall's private address, for example 10.50.1.4",
     ),

@@ -3,7 +3,8 @@ import { MOST_TAGS, OWNER_TAG } from "../defaults.ts";
 import { type Fault, unlike } from "./faults.ts";
 
 /**
- * Tags of Azure resources, by their names: at most 49, as the cluster has one of its own, `aks-gitops`; a name of at most 512 characters, none of them one of `<>%&\?/`, a
+ * Tags of Azure resources, by their names: at most 49, as the cluster has one of its own, `aks-gitops`; a name of at most
+ * 512 characters, none of them one of `<>%&\?/`, a
  * value of at most 256: https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
  */
 export type Tags = Readonly<Record<string, pulumi.Input<string>>>;

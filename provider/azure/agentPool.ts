@@ -20,10 +20,13 @@ import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
-import { BUSY_WAITS, later } from "./patience.ts";
+import { BUSY_WAITS, later, removed } from "./patience.ts";
 import { changedIn, created, fixedIn, observed, refusal, written } from "./poolProperties.ts";
 
 const API_VERSION = "2025-09-01";
+
+/** Azure does something else with the cluster. */
+const isBusy = ({ status }: ArmError) => status === 409;
 
 const text = z.string().min(1).meta({ fault: "is not a text" });
 const texts = z.array(z.string()).meta({ fault: "is not a list of texts" });
@@ -126,7 +129,7 @@ export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS)
     read: (id, known, context) => read(cloud, id, known, context),
     async delete({ id, inputs: { mode } }, context, successor) {
       if (mode === "System" || (successor !== undefined && sameName(successor.id, id))) return;
-      await remove(cloud, waits, id, context);
+      await removed(cloud, id, { apiVersion: API_VERSION, waits, passes: isBusy }, context);
     },
   });
 }
@@ -192,11 +195,13 @@ async function ensure(
       if (changedIn(wanted, actual).length === 0 && !hasFailed) return undefined;
     }
     const body = { properties: actual === undefined ? created(wanted) : written(wanted, actual) };
-    return unlessBusy(
-      () => cloud.arm().request("PUT", id, API_VERSION, body, { signal: context.signal }),
-      current,
-      context,
-    );
+    try {
+      await cloud.arm().request("PUT", id, API_VERSION, body, { signal: context.signal });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ArmError && isBusy(error))) throw error;
+      return later(error.message, current, context, error);
+    }
   };
   await retry(once, { waits, signal: context.signal });
 }
@@ -210,34 +215,6 @@ async function refuseGoing(cloud: Cloud, { clusterId, name }: AgentPoolInputs, {
       "After an interrupted `pulumi destroy` the stack may still list it: end that with another `pulumi destroy`, or " +
       `have the cluster made anew with \`pulumi up --refresh\`${cluster === undefined ? "" : " when it is gone"}`,
   );
-}
-
-/** Deletes the pool; one that is gone is fine. @throws ArmError */
-async function remove(cloud: Cloud, waits: readonly number[], id: string, context: Context): Promise<void> {
-  const once = (current: Try) =>
-    unlessBusy(
-      async () => {
-        try {
-          await cloud.arm().request("DELETE", id, API_VERSION, undefined, { signal: context.signal });
-        } catch (error) {
-          if (!(error instanceof ArmError && error.status === 404)) throw error;
-        }
-      },
-      current,
-      context,
-    );
-  await retry(once, { waits, signal: context.signal });
-}
-
-/** Sends something that Azure refuses while it does something else with the cluster. */
-async function unlessBusy(send: () => Promise<unknown>, current: Try, context: Context): Promise<undefined | Again> {
-  try {
-    await send();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof ArmError && error.status === 409)) throw error;
-    return later(error.message, current, context, error);
-  }
 }
 
 const ID = /^(\/subscriptions\/[^?#]+\/managedClusters\/[^/?#]+)\/agentPools\/([^/?#]+)$/i;

@@ -17,7 +17,6 @@ import {
   type SchemaHandler,
   type State,
 } from "../../plugin/schema.ts";
-import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import { type Addresses, accessTo } from "./clusterAccess.ts";
 import {
@@ -32,7 +31,7 @@ import {
   sameLocation,
 } from "./clusterProperties.ts";
 import { renamed, sameName } from "./names.ts";
-import { BUSY_WAITS, isPassing, later } from "./patience.ts";
+import { BUSY_WAITS, isPassing, later, removed } from "./patience.ts";
 
 const API_VERSION = "2025-09-01";
 
@@ -117,7 +116,6 @@ export function managedClusterIn(cloud: Cloud, waits: readonly number[] = BUSY_W
   return handlerOf(MANAGED_CLUSTER, {
     diff: async (existing, next) => diff(existing, next),
     preview: async (inputs, existing) => ({
-      ...inputs,
       ...UNMADE,
       ...existing?.state,
       ...inputs,
@@ -132,7 +130,7 @@ export function managedClusterIn(cloud: Cloud, waits: readonly number[] = BUSY_W
     read: (id, known, context) => read(cloud, id, known, context),
     async delete({ id }, context, successor) {
       if (successor !== undefined && sameName(successor.id, id)) return;
-      await remove(cloud, waits, id, context);
+      await removed(cloud, id, { apiVersion: API_VERSION, waits, passes: isPassing }, context);
     },
   });
 }
@@ -311,21 +309,6 @@ async function stateOf<T extends object>(
 
 function issuerOf(properties: Properties): string {
   return String(partOf(properties, ["oidcIssuerProfile", "issuerURL"]) ?? "");
-}
-
-/** Deletes the cluster; one that is gone is fine. @throws ArmError */
-async function remove(cloud: Cloud, waits: readonly number[], id: string, context: Context): Promise<void> {
-  const once = async (current: Try): Promise<undefined | Again> => {
-    try {
-      await cloud.arm().request("DELETE", id, API_VERSION, undefined, { signal: context.signal });
-    } catch (error) {
-      if (error instanceof ArmError && error.status === 404) return undefined;
-      if (!isPassing(error, current.attempt)) throw error;
-      return later(error.message, current, context, error);
-    }
-    return undefined;
-  };
-  await retry(once, { waits, signal: context.signal });
 }
 
 const ID = /^(\/subscriptions\/[^/?#]+\/resourceGroups\/[^/?#]+)\/providers\/[^/]+\/managedClusters\/([^/?#]+)$/i;

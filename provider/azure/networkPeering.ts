@@ -1,7 +1,7 @@
 // NetworkPeering: two virtual networks, wherever they are, peered from both sides and Connected.
 
 import { randomUUID } from "node:crypto";
-import { Again, retry, type Try } from "../../net/retry.ts";
+import { type Again, retry, type Try } from "../../net/retry.ts";
 import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import {
   handlerOf,
@@ -17,6 +17,7 @@ import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
+import { later, removed } from "./patience.ts";
 
 const API_VERSION = "2024-05-01";
 
@@ -25,6 +26,8 @@ const BUSY_WAITS = [2000, 3000, 5000, ...Array<number>(59).fill(10_000)];
 
 /** ARM's words for a network that something else writes; some of them have a status that no client repeats by itself. */
 const BUSY = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "RetryableError"];
+
+const isBusy = ({ code }: ArmError) => BUSY.includes(code);
 
 /** The schema of `gitops:index:NetworkPeering`. */
 export const NETWORK_PEERING = resourceSchema({
@@ -88,7 +91,8 @@ export function networkPeeringIn(cloud: Cloud, waits: readonly number[] = BUSY_W
     read: (id, known, context) => read(cloud, id, known, context),
     async delete({ id, inputs }, context, successor) {
       if (successor !== undefined && sameName(successor.id, id)) return;
-      for (const side of sidesOf(inputs).reverse()) await remove(cloud, waits, idOf(side), context);
+      const removal = { apiVersion: API_VERSION, waits, passes: isBusy };
+      for (const side of sidesOf(inputs).reverse()) await removed(cloud, idOf(side), removal, context);
     },
   });
 }
@@ -121,7 +125,7 @@ async function find(cloud: Cloud, { from, to }: Side, signal: AbortSignal): Prom
 async function connect(cloud: Cloud, waits: readonly number[], inputs: PeeringInputs, context: Context): Promise<void> {
   const { signal } = context;
   const sides = sidesOf(inputs);
-  const once = async ({ wait }: Try): Promise<undefined | Again> => {
+  const once = async (current: Try): Promise<undefined | Again> => {
     const found = await Promise.all(sides.map((side) => find(cloud, side, signal)));
     try {
       // A side whose other one went and came back is of no use: both have to be made anew.
@@ -134,14 +138,14 @@ async function connect(cloud: Cloud, waits: readonly number[], inputs: PeeringIn
             .arm()
             .request("PUT", idOf(sides[index] as Side), API_VERSION, bodyOf(sides[index] as Side), { signal });
     } catch (error) {
-      if (!(error instanceof ArmError && BUSY.includes(error.code))) throw error;
-      return later(error.message, wait, context, error);
+      if (!(error instanceof ArmError && isBusy(error))) throw error;
+      return later(error.message, current, context, error);
     }
     const states = await Promise.all(sides.map(async (side) => ({ side, peering: await find(cloud, side, signal) })));
     const open = states.filter(({ peering }) => peering?.properties.peeringState !== "Connected");
     if (open.length === 0) return undefined;
     const words = open.map(({ side, peering }) => `${idOf(side)} is ${peering?.properties.peeringState ?? "gone"}`);
-    return later(`both peerings have to be Connected: ${words.join(", ")}`, wait, context);
+    return later(`both peerings have to be Connected: ${words.join(", ")}`, current, context);
   };
   await retry(once, { waits, signal });
 }
@@ -163,29 +167,6 @@ function bodyOf({ to }: Side) {
       allowForwardedTraffic: true,
     },
   };
-}
-
-/** Deletes a peering; one that is gone, with its network or alone, is fine. @throws ArmError */
-async function remove(cloud: Cloud, waits: readonly number[], id: string, context: Context): Promise<void> {
-  const once = async ({ wait }: Try): Promise<undefined | Again> => {
-    try {
-      await cloud.arm().request("DELETE", id, API_VERSION, undefined, { signal: context.signal });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof ArmError)) throw error;
-      if (error.status === 404) return undefined;
-      if (!BUSY.includes(error.code)) throw error;
-      return later(error.message, wait, context, error);
-    }
-  };
-  await retry(once, { waits, signal: context.signal });
-}
-
-/** @throws Error saying why, when there is no time left. */
-function later(reason: string, wait: number | undefined, context: Context, error = new Error(reason)): Again {
-  if (wait === undefined) throw error;
-  context.log("info", `${reason}; trying again in ${wait / 1000} s`);
-  return new Again();
 }
 
 async function read(

@@ -1,11 +1,27 @@
 // What Azure refuses for a while only: another operation is in progress, or what somebody may is not known everywhere yet.
 
-import { Again, type Try } from "../../net/retry.ts";
+import { Again, retry, type Try } from "../../net/retry.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { ArmError } from "./armClient.ts";
+import type { Cloud } from "./cloud.ts";
 
 /** Waits in milliseconds while Azure does something else with a cluster: a quarter of an hour in all. */
 export const BUSY_WAITS = [5000, 10_000, 15_000, ...Array<number>(29).fill(30_000)];
+
+/**
+ * Waits in milliseconds while a new role assignment makes its way: ten minutes in all, which is enough for most
+ * (https://learn.microsoft.com/azure/role-based-access-control/troubleshooting).
+ */
+export const ROLE_WAITS: readonly number[] = [1000, 2000, 4000, 8000, 15_000, ...Array<number>(19).fill(30_000)];
+
+/** Whether ARM's refusal may be one of a role assignment that is too new; a policy's refusal is not. */
+export function isUnauthorized(error: unknown): error is ArmError {
+  return (
+    error instanceof ArmError &&
+    error.status === 403 &&
+    ["AuthorizationFailed", "LinkedAuthorizationFailed"].includes(error.code)
+  );
+}
 
 /** Tries until a right counts as not given: the waits before the last of them are ten minutes. */
 const TRIES_FOR_RIGHTS = 22;
@@ -31,4 +47,34 @@ export function later(reason: string, { wait }: Try, context: Context, error = n
   if (wait === undefined) throw error;
   context.log("info", `${reason}; trying again in ${wait / 1000} s`);
   return new Again();
+}
+
+/** How a deletion goes on. */
+export interface Removal {
+  readonly apiVersion: string;
+  /** In milliseconds, one after another. */
+  readonly waits: readonly number[];
+  /** Whether trying again may help. */
+  readonly passes: (error: ArmError, attempt: number) => boolean;
+}
+
+/** Deletes a resource of ARM; one that is gone, with what it was in or alone, is fine. @throws ArmError */
+export async function removed(
+  cloud: Cloud,
+  id: string,
+  { apiVersion, waits, passes }: Removal,
+  context: Context,
+): Promise<void> {
+  const once = async (current: Try): Promise<undefined | Again> => {
+    try {
+      await cloud.arm().request("DELETE", id, apiVersion, undefined, { signal: context.signal });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ArmError)) throw error;
+      if (error.status === 404) return undefined;
+      if (!passes(error, current.attempt)) throw error;
+      return later(error.message, current, context, error);
+    }
+  };
+  await retry(once, { waits, signal: context.signal });
 }

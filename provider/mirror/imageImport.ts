@@ -16,7 +16,7 @@ import {
 } from "../../plugin/schema.ts";
 import { azure, type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
-import { ROLE_WAITS } from "../azure/roleWaits.ts";
+import { ROLE_WAITS } from "../azure/patience.ts";
 import * as forms from "./forms.ts";
 import { findImage } from "./imageImportId.ts";
 import { Importer } from "./importer.ts";

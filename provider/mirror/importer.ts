@@ -5,7 +5,7 @@ import type { Context } from "../../plugin/handler.ts";
 import { ArmError } from "../azure/armClient.ts";
 import { type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { Limiter } from "../azure/limiter.ts";
-import { isUnauthorized, ROLE_WAITS } from "../azure/roleWaits.ts";
+import { isUnauthorized, ROLE_WAITS } from "../azure/patience.ts";
 
 /** The image and where it goes. */
 export interface ImageTarget {

@@ -5,7 +5,7 @@ import type { TokenCredential } from "@azure/identity";
 import { send } from "../../net/http.ts";
 import { Again, retry } from "../../net/retry.ts";
 import { credential as environmentCredential } from "../azure/armClient.ts";
-import { ROLE_WAITS } from "../azure/roleWaits.ts";
+import { ROLE_WAITS } from "../azure/patience.ts";
 import type { VaultKey } from "./sops.ts";
 
 /** Where a key is: its vault, name and, unless the newest is meant, version. */

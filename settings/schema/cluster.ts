@@ -1,5 +1,6 @@
 // The form of `aks-gitops:cluster`.
 import { CLUSTER, POOL } from "../../components/defaults.ts";
+import { IPV4_ADDRESS } from "../../net/cidr.ts";
 import {
   defaulted,
   flag,
@@ -110,12 +111,7 @@ export const cluster = setting(
           refined(
             map({
               firewall: setting(
-                optional(
-                  text(
-                    /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/,
-                    "write the firewall's private IPv4 address, for example 10.50.1.4",
-                  ),
-                ),
+                optional(text(IPV4_ADDRESS, "write the firewall's private IPv4 address, for example 10.50.1.4")),
                 "The private address of a firewall in a network that the stack's is peered with.",
                 "10.50.1.4",
               ),

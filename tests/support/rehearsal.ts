@@ -61,7 +61,12 @@ export class Rehearsal {
 
   /** What the cloud holds. */
   async inspection(): Promise<Inspection> {
-    return control(JSON.parse(readFileSync(join(this.folder, "cloud.json"), "utf8")), "/inspection");
+    return control(this.#cloud(), "/inspection");
+  }
+
+  /** Lets Azure change by itself what it changes in the course of time. */
+  async passTime(): Promise<void> {
+    await control(this.#cloud(), "/time", "POST", {});
   }
 
   /** `npm run rehearse -- stop`, which leaves no process: cloud, cluster and Flux's controllers are gone when it returns. */
@@ -69,6 +74,11 @@ export class Rehearsal {
     await this.rehearse("--stack", this.stack, "stop");
     assert.deepEqual(processesOf(this.#root), []);
     rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  /** Where the rehearsal's cloud is, and its key. */
+  #cloud() {
+    return JSON.parse(readFileSync(join(this.folder, "cloud.json"), "utf8"));
   }
 
   #script(file: string, args: readonly string[]): Promise<Ran> {

@@ -12,24 +12,15 @@ import {
   clusterProperties,
   cluster as ID,
   identity,
-  NODES,
+  systemPool,
   vnet,
 } from "../../rehearsal/cloud/arm/platform.ts";
 import { SimulatedArm } from "./simulatedArm.ts";
 
 const POOL = {
-  name: "system",
-  mode: "System",
+  ...systemPool,
   type: "VirtualMachineScaleSets",
-  vmSize: "Standard_D4ds_v5",
   osType: "Linux",
-  osSKU: "AzureLinux",
-  vnetSubnetID: NODES,
-  availabilityZones: ["1", "2", "3"],
-  enableAutoScaling: true,
-  minCount: 3,
-  maxCount: 5,
-  nodeTaints: ["CriticalAddonsOnly=true:NoSchedule"],
   upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
 };
 const { agentPoolProfiles: _pools, apiServerAccessProfile: PRIVATE, ...COMMON } = clusterProperties;

@@ -1,10 +1,7 @@
 // A living prod in which Azure changed by itself all that it changes in the course of time: nobody has anything to do, and
 // what is changed later reaches Azure in a form that it takes.
 import { strict as assert } from "node:assert";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { control } from "../../../rehearsal/session.ts";
 import { ArmLog, callArm } from "../../support/arm.ts";
 import { Rehearsal } from "../../support/rehearsal.ts";
 
@@ -24,8 +21,6 @@ describe("a living prod in which time passes", () => {
   after(() => prod.end());
 
   const pulumi = (...args: string[]) => prod.succeeds("pulumi", ...args, "--non-interactive");
-  const passTime = () =>
-    control(JSON.parse(readFileSync(join(prod.folder, "cloud.json"), "utf8")), "/time", "POST", {});
 
   async function find(type: string): Promise<Kept> {
     const state = JSON.parse((await pulumi("stack", "export")).stdout);
@@ -35,12 +30,12 @@ describe("a living prod in which time passes", () => {
   }
 
   it("has nothing to do, before a refresh and after it", async () => {
-    await passTime();
+    await prod.passTime();
     await pulumi("preview", "--expect-no-changes");
     await pulumi("refresh", "--preview-only", "--expect-no-changes");
     await pulumi("refresh", "--yes", "--skip-preview");
     await pulumi("preview", "--expect-no-changes");
-    await passTime();
+    await prod.passTime();
     await pulumi("refresh", "--yes", "--skip-preview");
     await pulumi("preview", "--expect-no-changes");
     // What this is about: the refresh has taken it for inputs.
