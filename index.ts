@@ -21,7 +21,8 @@ const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
-const { mode, repository: url, createRepository, branch, path, auth, imageAutomation, readyMinutes } = settings.flux;
+const { mode, repository: url, createRepository, branch, path, auth, kustomizations } = settings.flux;
+const { imageAutomation, readyMinutes } = settings.flux;
 
 const group = `${settings.project}-${stack}`;
 const names = decideNames(group, {}, { location });
@@ -85,6 +86,7 @@ const flux = new FluxBootstrap("flux", {
   readyMinutes,
   stack,
   lock,
+  kustomizations,
   charts: settings.charts,
   demo: settings.demo,
   secrets: settings.secrets as FluxBootstrapArgs["secrets"],

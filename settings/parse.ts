@@ -41,6 +41,7 @@ export function examineSettings(source: SettingsSource): { settings: Settings; w
     secretKeys,
     sealed,
     project,
+    stack: name.draft as string | undefined,
     location: location.draft as string | undefined,
   };
   const faults = [

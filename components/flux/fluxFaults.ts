@@ -2,6 +2,7 @@
 
 import { FLUX } from "../defaults.ts";
 import { FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
+import { demoDisorder, disorders } from "../repository/order.ts";
 import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
 import {
   shareResources,
@@ -24,6 +25,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...modeFaults(args),
     ...lockFaults(args),
     ...takenFaults(args),
+    ...kustomizationFaults(args),
     ...secretFaults(args),
   ];
 }
@@ -127,6 +129,29 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
     ]),
   ];
 }
+
+/** What would make Flux refuse a Kustomization, or two of them fight; of their further properties Flux itself judges. */
+function kustomizationFaults({ stack, kustomizations, demo }: FluxBootstrapArgs): Fault[] {
+  if (kustomizations === undefined) return [];
+  const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
+  const path = "give a folder from the repository's root, for example apps/overlays/prod";
+  return [
+    ...kustomizations.flatMap((each, index) => [
+      ...unlike(`kustomizations[${index}].name`, each.name, LABEL, "is no name of a Kustomization", name),
+      ...unlike(`kustomizations[${index}].path`, each.path, FOLDER, "is no folder of the repository", path),
+    ]),
+    ...disorders(stack, kustomizations).map(({ at, key, ...fault }) => ({
+      argument: `kustomizations[${at}].${key}`,
+      ...fault,
+    })),
+    ...(demo
+      ? [demoDisorder(stack, kustomizations) ?? []].flat().map((fault) => ({ argument: "demo", ...fault }))
+      : []),
+  ];
+}
+
+/** A folder below a repository's root, with or without `./` before it. */
+const FOLDER = /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/;
 
 const FLUX_S_OWN: Taken = { problem: "belongs to Flux itself", remedy: "choose a namespace of the chart's own" };
 
