@@ -79,6 +79,7 @@ const flux = new FluxBootstrap("flux", {
   repository: url,
   createRepository,
   branch,
+  path,
   auth,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],

@@ -22,6 +22,8 @@ export interface SecretArgs {
 export interface ContentArgs {
   /** The stack's name, and that of its folders: `clusters/<stack>`, `infrastructure/<stack>`, `apps/<stack>`. */
   readonly stack: string;
+  /** The folder that the cluster reconciles, from the repository's root: the program's alone. @default `clusters/<stack>` */
+  readonly path?: string | undefined;
   /** The branch that is committed to and reconciled. @default "main" */
   readonly branch?: string | undefined;
   /** What charts and images were resolved to. */

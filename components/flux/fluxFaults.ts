@@ -1,8 +1,8 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
 import { FLUX } from "../defaults.ts";
-import { FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
-import { demoDisorder, disorders } from "../repository/order.ts";
+import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
+import { clusterDisorder, demoDisorder, disorders } from "../repository/order.ts";
 import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
 import {
   shareResources,
@@ -131,16 +131,24 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
 }
 
 /** What would make Flux refuse a Kustomization, or two of them fight; of their further properties Flux itself judges. */
-function kustomizationFaults({ stack, kustomizations, demo }: FluxBootstrapArgs): Fault[] {
-  if (kustomizations === undefined) return [];
+function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: FluxBootstrapArgs): Fault[] {
   const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
   const path = "give a folder from the repository's root, for example apps/overlays/prod";
+  const own = [
+    ...unlike("path", cluster, FOLDER, "is no folder of the repository", "give one, for example clusters/prod"),
+    ...[clusterDisorder(stack, cluster ?? clusterFolder(stack)) ?? []].flat().map((fault) => ({
+      ...{ argument: "path", value: cluster },
+      ...fault,
+    })),
+  ];
+  if (kustomizations === undefined) return own;
   return [
+    ...own,
     ...kustomizations.flatMap((each, index) => [
       ...unlike(`kustomizations[${index}].name`, each.name, LABEL, "is no name of a Kustomization", name),
       ...unlike(`kustomizations[${index}].path`, each.path, FOLDER, "is no folder of the repository", path),
     ]),
-    ...disorders(stack, kustomizations).map(({ at, key, ...fault }) => ({
+    ...disorders(stack, kustomizations, cluster).map(({ at, key, ...fault }) => ({
       argument: `kustomizations[${at}].${key}`,
       ...fault,
     })),

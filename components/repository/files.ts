@@ -39,6 +39,8 @@ export interface RepositoryOptions {
   readonly pullSecret?: string | undefined;
   /** The demo application; default none. */
   readonly demo?: Demo | undefined;
+  /** The folder of its Kustomizations; default clusters/<stack>. */
+  readonly path?: string | undefined;
   /** The stack's Kustomizations beside infrastructure; default apps, of the folder apps/<stack>. */
   readonly kustomizations?: readonly Kustomization[] | undefined;
 }
@@ -48,7 +50,7 @@ export interface RepositoryOptions {
  * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
-  const { stack, charts, secrets, demo, kustomizations } = options;
+  const { stack, path, charts, secrets, demo, kustomizations } = options;
   const namespaces = namespacesOf([...charts, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]);
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
@@ -63,7 +65,7 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
     image: mirroredImage(demo.image, options),
     replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
   };
-  return { ...clusterFiles({ stack, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
+  return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
 }
 
 /** The files that a stack starts people off with: none where it applies other folders than its applications'. */

@@ -66,7 +66,7 @@ export interface KustomizationImage {
  * (https://fluxcd.io/flux/components/kustomize/kustomizations/).
  */
 export interface Kustomization extends Ordered {
-  /** Its name; it stands in `clusters/<stack>/<name>.yaml`. */
+  /** Its name; it stands in `<name>.yaml` of the cluster's folder. */
   readonly name: string;
   /** The folder that it applies, from the repository's root. No other Kustomization's folder is within it. */
   readonly path: string;
@@ -109,6 +109,8 @@ export interface Kustomization extends Ordered {
 /** Which Kustomizations a stack has. */
 export interface KustomizationsOf {
   readonly stack: string;
+  /** The folder that they stand in. @default clusters/<stack> */
+  readonly path?: string | undefined;
   /** Those that it names. @default apps, of the folder apps/<stack> */
   readonly kustomizations?: readonly Kustomization[] | undefined;
 }
@@ -139,7 +141,7 @@ export function decryptedFolders(options: KustomizationsOf): string[] {
  * the payload itself would come without order and decryption.
  */
 export function clusterFiles(options: KustomizationOptions): Record<string, string> {
-  const { stack, demo } = options;
+  const { stack, path = clusterFolder(stack), demo } = options;
   const own: Kustomization = { name: INFRASTRUCTURE, path: infrastructureFolder(stack), dependsOn: [] };
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
@@ -147,7 +149,7 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
     const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(all.map((each) => [`${clusterFolder(stack)}/${each.name}.yaml`, toYaml(manifest(each))]));
+  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each))]));
 }
 
 function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization): Manifest {

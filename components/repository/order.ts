@@ -44,11 +44,18 @@ export interface Disorder {
   readonly remedy: string;
 }
 
-/** Everything about a stack's Kustomizations that Flux would refuse, or that would make two of them fight. */
-export function disorders(stack: string, all: readonly Ordered[]): Disorder[] {
+/**
+ * Everything about a stack's Kustomizations that Flux would refuse, or that would make two of them fight.
+ * @param cluster the folder that they stand in.
+ */
+export function disorders(stack: string, all: readonly Ordered[], cluster = clusterFolder(stack)): Disorder[] {
+  const own = [
+    { folder: folderOf(cluster), of: `Flux's own Kustomization applies (namespace ${FLUX_NAMESPACE})` },
+    { folder: infrastructureFolder(stack), of: `Kustomization ${INFRASTRUCTURE} applies` },
+  ];
   return all.flatMap((one, at) => [
     ...nameDisorders(all, one, at),
-    ...pathDisorders(stack, all, one, at),
+    ...pathDisorders(own, all, one, at),
     ...dependencyDisorders(all, one, at),
   ]);
 }
@@ -70,14 +77,16 @@ function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number): 
   return all.slice(0, at).some((other) => other.name === name) ? found("is the name of another Kustomization") : [];
 }
 
+/** A folder, and who applies it, as a phrase after "which". */
+interface Applied {
+  readonly folder: string;
+  readonly of: string;
+}
+
 /** Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. */
-function pathDisorders(stack: string, all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
+function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
   if (path === undefined) return [];
   const folder = folderOf(path);
-  const own = [
-    { folder: clusterFolder(stack), of: `Flux's own Kustomization applies (namespace ${FLUX_NAMESPACE})` },
-    { folder: infrastructureFolder(stack), of: `Kustomization ${INFRASTRUCTURE} applies` },
-  ];
   const others = all
     .slice(0, at)
     .flatMap((other) =>
@@ -142,5 +151,17 @@ export function demoDisorder(stack: string, all: readonly Ordered[]): Pick<Disor
   return {
     problem: `stands in ${folder}, which no Kustomization of the stack applies`,
     remedy: `leave it out, or let a Kustomization have the path ${folder}`,
+  };
+}
+
+/** Why the folder of a cluster's Kustomizations cannot be where it is: the program's payload would be applied twice. */
+export function clusterDisorder(stack: string, path: string): Pick<Disorder, "problem" | "remedy"> | undefined {
+  const folder = folderOf(path);
+  const own = infrastructureFolder(stack);
+  if (!holds(folder, own) && !holds(own, folder)) return undefined;
+  const where = folder === own ? "is" : holds(folder, own) ? "holds" : "is within";
+  return {
+    problem: `${where} ${own}, which Kustomization ${INFRASTRUCTURE} applies: the same objects would be applied twice`,
+    remedy: `give it a folder beside, for example ${clusterFolder(stack)}`,
   };
 }

@@ -1,5 +1,5 @@
 // Rules of the Kustomizations of aks-gitops:flux.
-import { demoDisorder, disorders } from "../../components/repository/order.ts";
+import { clusterDisorder, demoDisorder, disorders } from "../../components/repository/order.ts";
 import { own } from "../check.ts";
 import type { Facts, Rule } from "./rule.ts";
 
@@ -18,9 +18,24 @@ export const kustomizationRules: readonly Rule[] = [
     check: (facts) => {
       const all = kustomizationsOf(facts);
       if (all === undefined || facts.stack === undefined) return [];
-      return disorders(facts.stack, all).map(({ at, key, ...finding }) => ({
+      return disorders(facts.stack, all, facts.draft.flux?.path).map(({ at, key, ...finding }) => ({
         path: own("flux", "kustomizations", at, key),
         item: at,
+        ...finding,
+      }));
+    },
+  },
+  {
+    name: "the-cluster-has-a-folder-of-its-own",
+    subject: "kustomizations",
+    severity: "error",
+    remedy: "leave path out",
+    link: LINK,
+    check: ({ draft: { flux }, stack }) => {
+      const path = flux?.path;
+      if (path === undefined || stack === undefined) return [];
+      return [clusterDisorder(stack, path) ?? []].flat().map((finding) => ({
+        ...{ path: own("flux", "path"), value: path },
         ...finding,
       }));
     },

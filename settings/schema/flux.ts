@@ -2,6 +2,7 @@
 import { FLUX } from "../../components/defaults.ts";
 import { defaulted, flag, integer, list, oneOf, optional, section, setting, text } from "../form.ts";
 import { kustomization } from "./kustomization.ts";
+import { folder } from "./parts.ts";
 
 // The rules of `git check-ref-format --branch` (https://git-scm.com/docs/git-check-ref-format): last, every sign but
 // spaces, control characters and ~ ^ : ? * [ \
@@ -45,6 +46,11 @@ export const flux = setting(
       defaulted(text(BRANCH, "write a branch as git names it, for example main"), FLUX.branch),
       "The branch that Flux reads and the program writes.",
       "main",
+    ),
+    path: setting(
+      optional(folder("clusters/prod")),
+      "The folder that the cluster reconciles, from the repository's root; the program alone writes there. Default: clusters/<stack>.",
+      "clusters/production",
     ),
     ...fluxSource,
     auth: setting(

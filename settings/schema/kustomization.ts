@@ -2,7 +2,7 @@
 // https://fluxcd.io/flux/components/kustomize/kustomizations/
 import { KUSTOMIZATION } from "../../components/defaults.ts";
 import { defaulted, flag, list, map, oneOf, optional, record, setting, text } from "../form.ts";
-import { label } from "./parts.ts";
+import { folder, label } from "./parts.ts";
 
 const duration = (value: string) =>
   defaulted(text(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "write a duration as Flux does, in quotes, for example 10m0s"), value);
@@ -81,13 +81,9 @@ const image = map({
 
 /** A Flux Kustomization. */
 export const kustomization = map({
-  name: setting(label(), "Its name; it stands in clusters/<stack>/<name>.yaml.", "apps"),
+  name: setting(label(), "Its name; it stands in <name>.yaml of the cluster's folder.", "apps"),
   path: setting(
-    text(
-      // A folder below the root, with or without ./ before it.
-      /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/,
-      "write a folder from the repository's root, for example apps/overlays/prod",
-    ),
+    folder("apps/overlays/prod"),
     "The folder that it applies, from the repository's root. No other Kustomization's folder is within it.",
     "apps/overlays/prod",
   ),

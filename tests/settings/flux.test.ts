@@ -68,6 +68,17 @@ describe("settings of Kustomizations", () => {
       assert.ok(found?.startsWith(problem), found);
     });
 
+  it("stand in the folder that the cluster reconciles, which is a setting", () => {
+    assert.equal(read(flux({})).flux.path, "clusters/test");
+    assert.equal(read(flux({ path: "./clusters/production/" })).flux.path, "clusters/production");
+    assert.deepEqual(fault(flux({ path: "infrastructure" })), [
+      "aks-gitops:flux.path",
+      "infrastructure",
+      "holds infrastructure/test, which Kustomization infrastructure applies: the same objects would be applied twice",
+    ]);
+    assert.equal(fault(flux({ path: "../fleet" }))[0], "aks-gitops:flux.path");
+  });
+
   it("refuse a demo that nothing applies", () => {
     const demo = { "aks-gitops:demo": { image: "ghcr.io/stefanprodan/podinfo:6.14.1" } };
     const [key, , problem] = fault({ ...flux({ kustomizations: [web] }), ...demo });
@@ -126,7 +137,7 @@ describe("a fault of Flux's settings", () => {
     [{ readyMinutes: 0 }, "readyMinutes", 0, "is not within the limits", /^write a whole number from 1 to 120/],
     [{ readyMinutes: 121 }, "readyMinutes", 121, "is not within the limits", /^write a whole number from 1 to 120/],
     [{ readyMinutes: 1.5 }, "readyMinutes", 1.5, "is not within the limits", /^write a whole number from 1 to 120/],
-    [{ path: "a" }, "path", "a", "is not a known key", /^did you mean auth\?|^known keys are mode, repository, /],
+    [{ folder: "a" }, "folder", "a", "is not a known key", /^known keys are mode, repository, /],
   ];
   for (const [settings, key, value, problem, remedy] of wrong)
     it(`names ${JSON.stringify(settings)}, and what to write`, () => {

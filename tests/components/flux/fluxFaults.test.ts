@@ -53,6 +53,13 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("a folder of the cluster that is none, or that the program's own payload is in", async () => {
+    assert.deepEqual(await faults({ path: "/clusters" }), ["path is no folder of the repository"]);
+    assert.deepEqual(await faults({ path: "infrastructure" }), [
+      "path holds infrastructure/test, which Kustomization infrastructure applies: the same objects would be applied twice",
+    ]);
+  });
+
   it("charts and a demo that the lock does not know", async () => {
     assert.deepEqual(await faults({ charts: [{ name: "keda", namespace: "keda" }], demo: { image: "nginx:1.29" } }), [
       "charts[0].name is no chart of the lock, so nothing says what to release",

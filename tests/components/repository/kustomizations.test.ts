@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { ownedFiles, seedFiles, sopsRule } from "../../../components/repository/files.ts";
 import { clusterFiles, readyNames } from "../../../components/repository/kustomizations.ts";
-import { disorders, folderOf, type Ordered } from "../../../components/repository/order.ts";
+import { clusterDisorder, disorders, folderOf, type Ordered } from "../../../components/repository/order.ts";
 import { OPTIONS } from "../flux/fluxOptions.ts";
 import { EVERY_PROPERTY } from "./everyProperty.ts";
 
@@ -24,6 +24,14 @@ describe("a stack's own Kustomizations", () => {
       ["clusters/prod/apps-dev.yaml", "./apps/kuard/overlays/dev", [{ name: "infra" }]],
       ["clusters/prod/apps-prd.yaml", "./apps/kuard/overlays/prd", [{ name: "apps-dev" }]],
     ]);
+  });
+
+  it("stand in the cluster's folder, wherever that is", () => {
+    const paths = Object.keys(clusterFiles({ stack: "prod", path: "clusters/production", kustomizations: OVERLAYS }));
+    assert.deepEqual(paths[1], "clusters/production/infra.yaml");
+    assert.ok("clusters/production/apps.yaml" in ownedFiles({ ...OPTIONS, path: "clusters/production" }));
+    assert.deepEqual(disorders("prod", [{ name: "a", path: "clusters/prod" }], "clusters/production"), []);
+    assert.equal(disorders("prod", [{ name: "a", path: "clusters" }], "clusters/production").length, 1);
   });
 
   it("wait for nothing where an empty list says so", () => {
@@ -146,6 +154,25 @@ describe("Kustomizations that cannot stand beside each other", () => {
       "0 dependsOn goes in a circle: a waits for b waits for c waits for a",
       "3 dependsOn goes in a circle: d waits for d",
     ]);
+  });
+});
+
+describe("the cluster's folder", () => {
+  for (const [path, problem] of [
+    ["infrastructure/prod", "is infrastructure/prod"],
+    ["./infrastructure/", "holds infrastructure/prod"],
+    ["infrastructure/prod/cluster", "is within infrastructure/prod"],
+  ])
+    it(`is not where the payload is: ${path}`, () => {
+      assert.equal(
+        clusterDisorder("prod", path ?? "")?.problem,
+        `${problem}, which Kustomization infrastructure applies: the same objects would be applied twice`,
+      );
+    });
+
+  it("is anywhere else", () => {
+    for (const path of ["clusters/prod", "infrastructure/prod2", "infrastructure/base", "fleet"])
+      assert.equal(clusterDisorder("prod", path), undefined);
   });
 });
 
