@@ -248,6 +248,30 @@ describe("the guard rail of images", () => {
     ]);
   });
 
+  it("sees what kustomize puts in the place of images", () => {
+    const images = [{ name: "app", newName: "ghcr.io/a/app", newTag: "1" }];
+    const piece = JSON.stringify({ kind: "Deployment", spec: { containers: [{ image: "nginx" }] } });
+    const step = JSON.stringify([{ op: "replace", path: "/spec/containers/0/image", value: "nginx" }]);
+    for (const object of [
+      { kind: "Kustomization", images },
+      { kind: "Kustomization", spec: { images } },
+      { kind: "Kustomization", spec: { patches: [{ patch: piece }] } },
+      { kind: "Kustomization", patches: [{ patch: step }] },
+      { kind: "HelmRelease", spec: { postRenderers: [{ kustomize: { images } }] } },
+    ])
+      assert.equal(problems(name, file(JSON.stringify(object))).length, 1, JSON.stringify(object));
+  });
+
+  it("leaves to people what is written once as a start", () => {
+    const seeds = { "apps/base/demo/deployment.yaml": '{"kind":"Pod","spec":{"containers":[{"image":"nginx"}]}}' };
+    assert.deepEqual(problems(name, { type: "gitops:index:GitCommit", props: { seeds } }), []);
+    const secret = { "apps/base/demo/secret.yaml": '{"kind":"Secret","data":{"a":"eA=="}}' };
+    assert.equal(
+      problems("git-has-no-open-secrets", { type: "gitops:index:GitCommit", props: { seeds: secret } }).length,
+      1,
+    );
+  });
+
   it("sees Flux's own registry, and workloads of the provider for Kubernetes", () => {
     const flux = (loginServer: string): Resource => ({ type: "gitops:index:FluxInstall", props: { loginServer } });
     assert.deepEqual(problems(name, flux("ghcr.io")), ["ghcr.io in Flux comes from ghcr.io"]);
