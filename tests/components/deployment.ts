@@ -80,6 +80,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   EncryptedSecret: (name) => ({ content: `encrypted ${name}\n` }),
   GitCommit: () => ({ commit: "0123abc" }),
   FluxConfiguration: () => ({ complianceState: "Compliant" }),
+  AgentPool: () => ({ agentPoolId: "pool-1", tokenValue: "pul-token" }),
 };
 
 const calls: Record<string, (inputs: Record<string, string>) => Record<string, string>> = {
