@@ -28,7 +28,7 @@ export function parseSettings(source: SettingsSource): Settings {
  */
 export function examineSettings(source: SettingsSource): { settings: Settings; warnings: readonly Fault[] } {
   const { project, stack, secretKeys = [], sealed = false } = source;
-  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsed(value)]));
+  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsedValue(value)]));
   // What is sealed as a whole, only the engine can look into.
   if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
 
@@ -67,8 +67,8 @@ const ownKeys = (config: Record<string, unknown>) =>
       .map(([key, value]) => [key.slice(NAMESPACE.length + 1), value]),
   );
 
-// The engine hands values over as text, an empty one as "", and `pulumi config set` writes a true as "true".
-function parsed(value: unknown): unknown {
+/** A value that the engine hands over as text, an empty one as ""; and `pulumi config set` writes a true as "true". */
+export function parsedValue(value: unknown): unknown {
   if (value === "" || value === null) return undefined;
   if (typeof value !== "string") return value;
   try {

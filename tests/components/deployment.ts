@@ -71,7 +71,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "r4ndom" } }),
   PrivateKey: () => ({ privateKeyPem: "PRIVATE", publicKeyOpenssh: "ecdsa-sha2-nistp384 AAAA\n" }),
   Application: () => ({ clientId: "application" }),
-  ServicePrincipal: () => ({ objectId: "service-principal" }),
+  ServicePrincipal: () => ({ objectId: "service-principal", applicationTenantId: "tenant" }),
   ApplicationPassword: () => ({ value: "application-password" }),
   ImageImport: (_, { loginServer, repository, digest }) => ({ reference: `${loginServer}/${repository}@${digest}` }),
   ChartMirror: (_, { loginServer, repository, version }) => ({
@@ -80,6 +80,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   EncryptedSecret: (name) => ({ content: `encrypted ${name}\n` }),
   GitCommit: () => ({ commit: "0123abc" }),
   FluxConfiguration: () => ({ complianceState: "Compliant" }),
+  AgentPool: () => ({ agentPoolId: "pool-1", tokenValue: "pul-token" }),
 };
 
 const calls: Record<string, (inputs: Record<string, string>) => Record<string, string>> = {
