@@ -6,6 +6,7 @@ import type { Fault } from "./errors.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
 import { chartRules, secretRules } from "./rules/content.ts";
+import { networkRules, networkWarnings } from "./rules/network.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
 
@@ -15,8 +16,10 @@ export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
+  ...networkRules,
   ...reachRules,
   ...runnerWarnings,
+  ...networkWarnings,
   ...chartRules,
   ...secretRules,
   ...signInRules,

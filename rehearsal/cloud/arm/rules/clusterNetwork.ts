@@ -6,8 +6,7 @@ import { key, same } from "../ids.ts";
 import { contains, overlap, type Range, rangeOf } from "../network.ts";
 import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, part } from "../validate.ts";
-import { delegationsOf } from "./clusterSubnets.ts";
-import { networkOf, rangesOf, usersOf } from "./network.ts";
+import { delegationsOf, networkOf, rangesOf, usersOf } from "./network.ts";
 
 /** 400 in the form of AKS. */
 export const refuse = (code: string, message: string, target: string) => armError(400, code, message, { target });

@@ -1,15 +1,10 @@
 // What AKS and Microsoft.Network refuse of the subnets that they are given.
-import type { ArmResource } from "../../types.ts";
 import type { World } from "../behaviour.ts";
 import { armError } from "../errors.ts";
 import { type ResourceId, same } from "../ids.ts";
-import { type Body, part } from "../validate.ts";
+import type { Body } from "../validate.ts";
 import { refuse } from "./clusterNetwork.ts";
-import { networkOf } from "./network.ts";
-
-/** The services that a subnet is delegated to. */
-export const delegationsOf = (subnet: ArmResource | undefined): string[] =>
-  ((subnet?.properties.delegations ?? []) as Body[]).map((one) => String(part(one, "properties").serviceName));
+import { delegationsOf, networkOf } from "./network.ts";
 
 /**
  * The subnets of a cluster's nodes and pods: in its region and subscription, since machines go nowhere else, and nobody
