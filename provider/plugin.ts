@@ -7,6 +7,7 @@ import { agentPool } from "./azure/agentPool.ts";
 import { managedCluster } from "./azure/managedCluster.ts";
 import { networkPeering } from "./azure/networkPeering.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
+import { zoneLink } from "./azure/zoneLink.ts";
 import { fluxConfigurationReady } from "./flux/fluxConfigurationReady.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
@@ -36,6 +37,7 @@ const handlers = [
   managedCluster,
   networkPeering,
   vaultKey,
+  zoneLink,
 ];
 
 const resources = new Map<string, ResourceHandler>(handlers.map((handler) => [handler.schema.token, handler]));

@@ -7,6 +7,7 @@ import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
 import { chartRules, secretRules } from "./rules/content.ts";
 import { kustomizationRules } from "./rules/kustomizations.ts";
+import { networkRules, networkWarnings } from "./rules/network.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
 
@@ -16,9 +17,11 @@ export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
+  ...networkRules,
   ...reachRules,
   ...runnerWarnings,
   ...kustomizationRules,
+  ...networkWarnings,
   ...chartRules,
   ...secretRules,
   ...signInRules,

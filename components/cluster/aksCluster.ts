@@ -17,7 +17,10 @@ import { tagged } from "../shared/tags.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
 import type { ApiAccess } from "./apiAccess.ts";
+import { apiServerZone } from "./apiServerZone.ts";
 import { clusterFaults } from "./clusterFaults.ts";
+import type { ClusterNetwork } from "./clusterNetwork.ts";
+import { existingNetwork } from "./existingNetwork.ts";
 import { type ClusterParts, clusterProperties, networkProfile, poolArgs, systemPoolArgs } from "./managedCluster.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
@@ -70,7 +73,8 @@ export class AksCluster extends pulumi.ComponentResource {
     });
   }
 
-  #createParts(name: string, { resourceGroupName, network, ...wanted }: Cluster): ClusterParts {
+  #createParts(name: string, wanted: Cluster): ClusterParts {
+    const { resourceGroupName } = wanted;
     const common = { resourceGroupName, ...tagged(wanted.tags) };
     const names = decideNames(name, { parent: this });
     const identity = (who: string) => {
@@ -78,24 +82,13 @@ export class AksCluster extends pulumi.ComponentResource {
       const args = { ...common, resourceName: names.of(logicalName) };
       return new UserAssignedIdentity(logicalName, args, newFirst({ parent: this }));
     };
-    const { vnet, nodes, apiServer, endpoints } = network;
+    const control = identity("control");
+    const { location } = control;
+    const network = this.#createNetwork(name, wanted, location);
     return {
-      network: new AksNetwork(
-        name,
-        {
-          resourceGroupName,
-          vnet,
-          nodes,
-          ...(wanted.private ? { apiServer } : {}),
-          ...(wanted.privateEndpoints ? { endpoints } : {}),
-          runnerNetworkId: wanted.runnerNetworkId,
-          egress: wanted.egress,
-          publicPorts: wanted.publicPorts,
-          tags: wanted.tags,
-        },
-        { parent: this },
-      ),
-      control: identity("control"),
+      network,
+      zone: apiServerZone(name, wanted, location, network, { parent: this }),
+      control,
       kubelet: identity("kubelet"),
       logs: new Workspace(
         name,
@@ -103,6 +96,21 @@ export class AksCluster extends pulumi.ComponentResource {
         newFirst({ parent: this }),
       ),
     };
+  }
+
+  #createNetwork(name: string, wanted: Cluster, region: pulumi.Output<string>): ClusterNetwork {
+    const { resourceGroupName, network, runnerNetworkId, egress, publicPorts, tags } = wanted;
+    const { vnet, nodes, apiServer, endpoints, subnets, zones } = network;
+    if (subnets !== undefined) return existingNetwork(this, name, subnets, region, wanted);
+    return new AksNetwork(
+      name,
+      {
+        ...{ resourceGroupName, vnet, nodes, zones, runnerNetworkId, egress, publicPorts, tags },
+        ...(wanted.private ? { apiServer } : {}),
+        ...(wanted.privateEndpoints ? { endpoints } : {}),
+      },
+      { parent: this },
+    );
   }
 
   #createCluster(name: string, wanted: Cluster, parts: ClusterParts): ManagedCluster {
@@ -121,7 +129,11 @@ export class AksCluster extends pulumi.ComponentResource {
         systemPool: { ...system, ...tags },
         ...tags,
       },
-      { parent: this, protect: wanted.protect, dependsOn: this.#grantControl(name, parts) },
+      {
+        parent: this,
+        protect: wanted.protect,
+        dependsOn: [...this.#grantControl(name, wanted, parts), ...(parts.zone?.links ?? [])],
+      },
     );
     // Azure needs the system pool to make a cluster; from then on it is a resource of its own as the others are.
     new AgentPool(
@@ -135,26 +147,47 @@ export class AksCluster extends pulumi.ComponentResource {
   // In the state before the cluster is, so that an `up` that was killed finds it again. A cluster that takes another's
   // place has another name, for both are there for a while.
   #randomName(name: string, { resourceGroupName, network, egress }: Cluster): pulumi.Output<string> {
+    const { subnets, zones } = network;
+    const place = {
+      ...(subnets && { subnets: { ...subnets } }),
+      ...(zones?.apiServer && { zone: zones.apiServer }),
+    };
     const { hex } = new RandomId(
       `${name}-name`,
       { byteLength: 4 },
       newFirst({
         parent: this,
-        replacementTrigger: { resourceGroupName, network: networkProfile({ network, egress }) },
+        replacementTrigger: { resourceGroupName, network: networkProfile({ network, egress }), ...place },
       }),
     );
     return pulumi.interpolate`${name}-${hex}`;
   }
 
   /** What the control plane does in resources that it did not make itself. */
-  #grantControl(name: string, { control, kubelet, network }: ClusterParts): pulumi.Resource[] {
+  #grantControl(name: string, wanted: Cluster, { control, kubelet, network, zone }: ClusterParts): pulumi.Resource[] {
     const principal = { principalId: control.principalId, principalType: "ServicePrincipal" } as const;
+    const { subnets } = wanted.network;
+    // On a network of somebody else's no more than AKS asks for: the subnets, and with a zone of one's own the network,
+    // which AKS links to it (https://github.com/Azure/AKS/issues/2711).
+    const joined: Record<string, pulumi.Input<string>> = subnets === undefined || zone !== undefined
+      ? { network: network.vnetId }
+      : {
+          "network-nodes": network.nodesSubnetId,
+          ...(wanted.private && { "network-api-server": network.apiServerSubnetId }),
+        };
     return [
-      grant(
-        `${name}-network`,
-        { ...principal, role: BUILT_IN.networkContributor, scope: network.vnetId },
-        { parent: this },
+      ...Object.entries(joined).map(([what, scope]) =>
+        grant(`${name}-${what}`, { ...principal, role: BUILT_IN.networkContributor, scope }, { parent: this }),
       ),
+      ...(zone === undefined
+        ? []
+        : [
+            grant(
+              `${name}-zone`,
+              { ...principal, role: BUILT_IN.privateDnsZoneContributor, scope: zone.id },
+              { parent: this },
+            ),
+          ]),
       grant(
         `${name}-kubelet`,
         { ...principal, role: BUILT_IN.managedIdentityOperator, scope: kubelet.id },
@@ -163,7 +196,7 @@ export class AksCluster extends pulumi.ComponentResource {
     ];
   }
 
-  #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: AksNetwork): AgentPool[] {
+  #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: ClusterNetwork): AgentPool[] {
     const pools: AgentPool[] = [];
     for (const pool of wanted.userPools)
       pools.push(

@@ -14,7 +14,8 @@ import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
-import type { Egress } from "./aksClusterArgs.ts";
+import type { Egress, ZoneArgs } from "./aksClusterArgs.ts";
+import type { ClusterNetwork } from "./clusterNetwork.ts";
 import { egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 
 /** What an AksNetwork is to be; networks are IPv4, in CIDR notation. */
@@ -34,6 +35,8 @@ export interface AksNetworkArgs {
    * the subnets' ids arrive when they are. @default none
    */
   readonly runnerNetworkId?: string | undefined;
+  /** Private DNS zones that are there. @default none */
+  readonly zones?: ZoneArgs | undefined;
   /** How the nodes' traffic leaves the network. @default "natGateway" */
   readonly egress?: Egress | undefined;
   /** Ports on which everybody may reach public services of the cluster. @default ["80", "443"] */
@@ -43,7 +46,7 @@ export interface AksNetworkArgs {
 }
 
 /** The cluster's virtual network, who gets into its subnets, and how its nodes' traffic gets out. */
-export class AksNetwork extends pulumi.ComponentResource {
+export class AksNetwork extends pulumi.ComponentResource implements ClusterNetwork {
   /** ARM id of the virtual network. */
   readonly vnetId: pulumi.Output<string>;
   /** ARM id of the nodes' subnet. */
@@ -96,6 +99,7 @@ export class AksNetwork extends pulumi.ComponentResource {
       vnetId: this.vnetId,
       subnetId: this.endpointsSubnetId,
       ...(args.runnerNetworkId ? { runnerNetworkId: args.runnerNetworkId } : {}),
+      ...(args.zones ? { zones: { ...args.zones } } : {}),
     };
     if (address) this.egressAddress = address.ipAddress.apply((value) => value ?? "");
     this.registerOutputs({ vnetId: this.vnetId, egressAddress: this.egressAddress });

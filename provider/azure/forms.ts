@@ -16,6 +16,7 @@ function armId(type: string) {
 export const registryId = armId("Microsoft.ContainerRegistry/registries");
 export const clusterId = armId("Microsoft.ContainerService/managedClusters");
 export const networkId = armId("Microsoft.Network/virtualNetworks");
+export const zoneId = armId("Microsoft.Network/privateDnsZones");
 export const vaultId = armId("Microsoft.KeyVault/vaults");
 
 /** An Azure container registry's login server, without scheme. */

@@ -23,3 +23,4 @@ export {
 } from "./managedCluster.ts";
 export { NetworkPeering, type NetworkPeeringArgs } from "./networkPeering.ts";
 export { VaultKey, type VaultKeyArgs } from "./vaultKey.ts";
+export { ZoneLink, type ZoneLinkArgs } from "./zoneLink.ts";

@@ -16,7 +16,7 @@ import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
 import { upstreamContent } from "../content/upstream.ts";
 import type { Paths } from "../session.ts";
 import { Clusters } from "./clusters.ts";
-import type { Hub } from "./hub.ts";
+import type { Company } from "./company.ts";
 
 /** The simulated services, as far as they know each other. */
 export interface Services {
@@ -33,19 +33,19 @@ export interface Services {
   readonly issuers: Issuers;
 }
 
-/** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
+/** Makes all services of a tenant and subscription, and of what the company has; `record` gets every ARM request. */
 export async function makeServices(
   ids: { tenantId: string; subscriptionId: string },
   paths: Paths,
   record: (line: object) => void,
-  hub?: Pick<Hub, "id" | "subscriptionId">,
+  company?: Pick<Company, "hub" | "subscriptions">,
 ): Promise<Services> {
   const entra = await Entra.create({ tenantId: ids.tenantId });
   const { tenantId } = ids;
   const clusters = new Clusters({ folder: paths.cluster, tenantId, authority: paths.authority });
   const arm = new ArmService({
     ...ids,
-    ...(hub && { otherSubscriptions: [hub.subscriptionId], runnerNetwork: hub.id }),
+    ...(company && { otherSubscriptions: company.subscriptions, runnerNetwork: company.hub.id }),
     directory: entra,
     record,
     ...clusters.settings,

@@ -83,11 +83,25 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   AgentPool: () => ({ agentPoolId: "pool-1", tokenValue: "pul-token" }),
 };
 
-const calls: Record<string, (inputs: Record<string, string>) => Record<string, string>> = {
+const calls: Record<string, (inputs: Record<string, string>) => Record<string, unknown>> = {
   "azure-native:authorization:getClientConfig": () => ({
     subscriptionId: SUBSCRIPTION.split("/")[2] ?? "",
     tenantId: "tenant",
   }),
+  // A network with a subnet of each kind, and a NAT gateway.
+  "azure-native:network:getVirtualNetwork": ({ virtualNetworkName = "", resourceGroupName = "" }) => {
+    const id = `${SUBSCRIPTION}/resourceGroups/${resourceGroupName}/providers/Microsoft.Network/virtualNetworks/${virtualNetworkName}`;
+    const delegations = [{ serviceName: "Microsoft.ContainerService/managedClusters" }];
+    return {
+      id,
+      addressSpace: { addressPrefixes: ["10.90.0.0/16"] },
+      subnets: [
+        { id: `${id}/subnets/nodes`, addressPrefix: "10.90.0.0/20", natGateway: { id: "gateway" } },
+        { id: `${id}/subnets/api-server`, addressPrefix: "10.90.16.0/28", delegations },
+        { id: `${id}/subnets/endpoints`, addressPrefix: "10.90.17.0/24" },
+      ],
+    };
+  },
   // Nothing but `fleet` is there; of `nothing` there comes nothing at all, of others an empty id.
   "github:index/getRepository:getRepository": ({ fullName = "" }) => {
     if (fullName.endsWith("/nothing")) return {};
@@ -104,6 +118,8 @@ export interface Maker {
     name: string,
     inputs: Record<string, unknown>,
   ): Promise<{ readonly id: string; readonly state: Record<string, unknown> } | undefined>;
+  /** Answers a function of a provider; the mocks do where it gives nothing. */
+  call?(token: string, inputs: Record<string, unknown>): Promise<Record<string, unknown> | undefined>;
 }
 
 /**
@@ -119,7 +135,11 @@ export async function deploy<T>(program: () => T | Promise<T>, preview = false, 
         const made = await maker?.make(args.type, args.name, open(args.inputs) as Record<string, unknown>);
         return made ? { id: made.id, state: { ...mocked.state, ...made.state } } : mocked;
       },
-      call: ({ token, inputs }) => ({ ...calls[token]?.(inputs), ...(maker && { tenantId: maker.tenantId }) }),
+      call: async ({ token, inputs }) => ({
+        ...calls[token]?.(inputs),
+        ...(await maker?.call?.(token, inputs)),
+        ...(maker && { tenantId: maker.tenantId }),
+      }),
     },
     "project",
     "test",

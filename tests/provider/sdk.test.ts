@@ -13,6 +13,7 @@ import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
 import { MANAGED_CLUSTER } from "../../provider/azure/managedCluster.ts";
 import { NETWORK_PEERING } from "../../provider/azure/networkPeering.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
+import { ZONE_LINK } from "../../provider/azure/zoneLink.ts";
 import { FLUX_CONFIGURATION_READY } from "../../provider/flux/fluxConfigurationReady.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
 import { FLUX_READY } from "../../provider/flux/fluxReady.ts";
@@ -31,6 +32,7 @@ import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
+import { ZoneLink } from "../../provider/sdk/zoneLink.ts";
 import { ENCRYPTED_SECRET } from "../../provider/secret/encryptedSecret.ts";
 import { KEY_IN_USE } from "../../provider/secret/keyInUse.ts";
 import { ROOT } from "../support/engine.ts";
@@ -98,6 +100,7 @@ const PAIRS = [
   pair(MANAGED_CLUSTER, ManagedCluster),
   pair(NETWORK_PEERING, NetworkPeering),
   pair(VAULT_KEY, VaultKey),
+  pair(ZONE_LINK, ZoneLink),
 ];
 
 describe("what programs see of the plugin's resources", () => {

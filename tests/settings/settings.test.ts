@@ -29,6 +29,8 @@ describe("settings", () => {
         authorizedIpRanges: [],
         adminGroups: [],
         network: {
+          subnets: undefined,
+          zones: undefined,
           vnet: "10.60.0.0/16",
           nodes: "10.60.0.0/20",
           apiServer: "10.60.16.0/28",

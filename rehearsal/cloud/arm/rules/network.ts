@@ -25,6 +25,10 @@ const prefixesOf = (subnet: Body): string[] => {
 export const rangesOf = (properties: Body): Range[] =>
   prefixesOf(properties).flatMap((prefix) => rangeOf(prefix) ?? []);
 
+/** The services that a subnet is delegated to. */
+export const delegationsOf = (subnet: ArmResource | undefined): string[] =>
+  ((subnet?.properties.delegations ?? []) as Body[]).map((one) => String(part(one, "properties").serviceName));
+
 interface Named {
   readonly name: string;
   readonly properties: Body;
