@@ -7,6 +7,8 @@ import type { Door } from "../cloud/door/door.ts";
 import { Entra } from "../cloud/entra/service.ts";
 import { GitHub } from "../cloud/github/service.ts";
 import { Graph } from "../cloud/graph/service.ts";
+import { GITHUB_ISSUER_HOST, GITHUB_JOBS_HOST } from "../cloud/issuers/gitHubJobs.ts";
+import { Issuers } from "../cloud/issuers/service.ts";
 import { KeyVault } from "../cloud/keyvault/service.ts";
 import { ChartRepositories } from "../cloud/registry/charts.ts";
 import { ContainerRegistries } from "../cloud/registry/service.ts";
@@ -27,6 +29,8 @@ export interface Services {
   readonly charts: ChartRepositories;
   readonly gitHub: GitHub;
   readonly clusters: Clusters;
+  /** What signs the tokens of pipelines. */
+  readonly issuers: Issuers;
 }
 
 /** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
@@ -46,7 +50,9 @@ export async function makeServices(
     record,
     ...clusters.settings,
   });
-  entra.federate({ arm, issuerKeys: clusters.issuerKeys });
+  const issuers = await Issuers.create({ tenantId, tenant: entra.issuer });
+  const issuerKeys = async (issuer: string) => (await issuers.keysOf(issuer)) ?? clusters.issuerKeys(issuer);
+  entra.federate({ arm, issuerKeys });
   const upstream = new UpstreamRegistries();
   const registries = new ContainerRegistries({
     arm,
@@ -72,11 +78,15 @@ export async function makeServices(
     charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
     clusters,
+    issuers,
   };
 }
 
 /** Gives every host of the services to the door. */
-export function route(door: Door, { arm, entra, graph, keyVault, registries, upstream, gitHub }: Services): void {
+export function route(
+  door: Door,
+  { arm, entra, graph, keyVault, registries, upstream, gitHub, issuers }: Services,
+): void {
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
   door.route("graph.microsoft.com", graph.service);
@@ -90,6 +100,9 @@ export function route(door: Door, { arm, entra, graph, keyVault, registries, ups
   });
   door.route("api.github.com", gitHub.api);
   door.route("github.com", gitHub.git);
+  door.route(GITHUB_JOBS_HOST, issuers.gitHub.service);
+  for (const host of [GITHUB_ISSUER_HOST, "api.pulumi.com"])
+    door.route(host, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
   for (const host of upstream.hosts) door.route(host, upstream.service);
 }
 
