@@ -12,10 +12,19 @@ export interface TokenOptions {
   readonly repositories: Readonly<Record<string, Right>>;
   /** Organisations, and the user itself, in which it may make repositories; default none. */
   readonly creates?: readonly string[];
+  /**
+   * What it may do with pull requests and their comments; default as with the repository. `write` alone is a workflow's
+   * permission `pull-requests: write`, `read` what the token of a fork's run has.
+   */
+  readonly pullRequests?: "read" | "write";
+  /** Whose it is: a user's, or an installation's of a GitHub App, as that of a workflow is; default `user`. */
+  readonly of?: "user" | "app";
 }
 
 export interface Token {
   readonly login: string;
+  readonly isApp: boolean;
+  readonly pullRequests: "read" | "write" | undefined;
   readonly rights: Map<string, Right>;
   /** In lower case. */
   readonly creates: readonly string[];
@@ -36,10 +45,14 @@ export class Tokens {
     login = "rehearsal",
     repositories,
     creates = [],
+    pullRequests,
+    of = "user",
   }: TokenOptions): string {
     const rights = new Map(Object.entries(repositories).map(([name, right]) => [name.toLowerCase(), right]));
     this.#tokens.set(hash(token), {
       login,
+      isApp: of === "app",
+      pullRequests,
       rights,
       creates: creates.map((name) => name.toLowerCase()),
       used: 0,
@@ -72,6 +85,11 @@ export class Tokens {
 export function may(token: Token | undefined, right: Right, fullName: string): boolean {
   const granted = token?.rights.get(fullName.toLowerCase());
   return granted !== undefined && order.indexOf(granted) >= order.indexOf(right);
+}
+
+/** Whether a token may write comments on a repository's pull requests. @param fullName `owner/name` */
+export function mayComment(token: Token | undefined, fullName: string): boolean {
+  return token?.pullRequests === undefined ? may(token, "write", fullName) : token.pullRequests === "write";
 }
 
 function hash(token: string): string {

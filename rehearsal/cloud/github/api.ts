@@ -1,4 +1,4 @@
-// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits and deploy keys.
+// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys and comments.
 import { createHash } from "node:crypto";
 import { listRefs, readCommit } from "../git/repository.ts";
 import { type CloudRequest, type CloudResponse, ServiceError } from "../types.ts";
@@ -13,6 +13,7 @@ import {
   userBody,
 } from "./bodies.ts";
 import type { Repositories } from "./collection.ts";
+import { Comments } from "./comments.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
@@ -31,11 +32,18 @@ interface Call {
 export class GitHubApi {
   readonly #tokens: Tokens;
   readonly #repositories: Repositories;
+  readonly #comments = new Comments();
   #lastKey = 90_000_000;
+  #burst = { requests: 0, status: 403, retryAfter: 0 };
 
   constructor(tokens: Tokens, repositories: Repositories) {
     this.#tokens = tokens;
     this.#repositories = repositories;
+  }
+
+  /** Lets the next requests that change something be too many at once. @param retryAfter in seconds. */
+  slowDown(requests: number, status: 403 | 429, retryAfter: number): void {
+    this.#burst = { requests, status, retryAfter };
   }
 
   async answer(request: CloudRequest): Promise<CloudResponse> {
@@ -43,6 +51,7 @@ export class GitHubApi {
     let response: CloudResponse;
     try {
       token = this.#authenticate(request);
+      this.#limit(request, token);
       response = await this.#route(request, token);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
@@ -62,6 +71,18 @@ export class GitHubApi {
     return token;
   }
 
+  /** @throws ServiceError for a request too many: of the hour, or of a burst. */
+  #limit({ method }: CloudRequest, token: Token | undefined): void {
+    if (token && token.used >= HOURLY_LIMIT && token.reset > Date.now())
+      throw fault(403, `API rate limit exceeded for ${token.isApp ? "installation" : "user"} ID 1.`);
+    if (method === "GET" || this.#burst.requests === 0) return;
+    this.#burst.requests--;
+    const { status, retryAfter } = this.#burst;
+    const word = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+    const { response, message } = fault(status, word);
+    throw new ServiceError({ ...response, headers: { "retry-after": String(retryAfter) } }, message);
+  }
+
   async #route(request: CloudRequest, token: Token | undefined): Promise<CloudResponse> {
     const parts = decodeURIComponent(request.url.pathname).split("/").slice(1);
     const [set, owner = "", name = "", ...rest] = parts;
@@ -73,6 +94,7 @@ export class GitHubApi {
     }
     if (request.method === "GET" && request.url.pathname === "/user") {
       if (!token) throw fault(401, "Requires authentication");
+      if (token.isApp) throw inaccessible(true);
       return { status: 200, body: userBody(token.login) };
     }
     if (request.method === "GET" && set === "users" && owner !== "" && name === "") {
@@ -91,6 +113,7 @@ export class GitHubApi {
 
   async #repository(call: Call): Promise<CloudResponse> {
     const { request, repository, token, path } = call;
+    if (path.startsWith("issues/")) return this.#comments.answer(call);
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
     if (path === "" && request.method === "DELETE") {
       await deleteRepository(this.#repositories, token, repository);
@@ -189,7 +212,7 @@ function nameOf({ owner, name }: Repository): string {
 /** @throws ServiceError as GitHub answers one who may read the repository but not do this. */
 function demand({ token, repository }: Call, right: Right): void {
   if (!token) throw fault(404, "Not Found");
-  if (!may(token, right, nameOf(repository))) throw inaccessible();
+  if (!may(token, right, nameOf(repository))) throw inaccessible(token.isApp);
 }
 
 /** A public key of OpenSSH without its comment; undefined where it is none. */
