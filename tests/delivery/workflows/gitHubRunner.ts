@@ -115,7 +115,9 @@ class JobRun {
     for (const [index, step] of this.#job.steps.entries()) {
       const name = step.id ?? step.name ?? step.uses?.split("@")[0] ?? step.run ?? "";
       const scope = this.#scope();
-      if (!mayBegin(step.if, { ...scope, contexts: { ...scope.contexts, secrets: undefined } })) {
+      // A condition sees no secret.
+      const { secrets: _, ...contexts } = scope.contexts;
+      if (!mayBegin(step.if, { ...scope, contexts })) {
         steps.push([name, "skipped"]);
         continue;
       }
