@@ -1,5 +1,6 @@
 // One comment a stack on a pull request: found again, changed in place, and never set back by an older run.
 
+import { createHash } from "node:crypto";
 import { CLOCK, type Clock } from "../../net/retry.ts";
 
 /** A comment that this run's token may have written. */
@@ -16,8 +17,8 @@ export interface Board {
   list(): Promise<readonly Comment[]>;
   /** @param needsSomebody whether a person has to look at it. @returns where it is to be seen. */
   create(body: string, needsSomebody: boolean): Promise<string>;
-  /** See `create`. */
-  change(comment: Comment, body: string, needsSomebody: boolean): Promise<string>;
+  /** See `create`. @param isNews whether it says something else than before, but for its commit and time. */
+  change(comment: Comment, body: string, needsSomebody: boolean, isNews: boolean): Promise<string>;
   remove(comment: Comment): Promise<void>;
 }
 
@@ -48,14 +49,17 @@ export interface Words {
   /** All that follows the marker. */
   readonly text: string;
   readonly run: RunNumber;
+  /** What it says without its commit and time, whatever the form. */
+  readonly substance: string;
   readonly needsSomebody: boolean;
 }
 
-const NUMBER = /^<!-- run (\d+)\.(\d+) -->$/;
-const lineOf = ({ run, attempt }: RunNumber) => `<!-- run ${run}.${attempt} -->`;
+/** The second line of a comment. */
+const SECOND = /^<!-- run (\d+)\.(\d+) ([0-9a-f]{16}) -->$/;
+const lineOf = ({ run, attempt }: RunNumber, digest: string) => `<!-- run ${run}.${attempt} ${digest} -->`;
 
 /** Room that the marker's companions take, in characters. */
-export const OVERHEAD = 64;
+export const OVERHEAD = 80;
 
 /** How often the whole is tried where the service is unavailable, and how long it is left alone in between. */
 const WAITS: readonly number[] = [2000, 8000];
@@ -77,13 +81,16 @@ export async function writeComment(board: Board, words: Words, clock: Clock = CL
   }
 }
 
-async function write(board: Board, { marker, text, run, needsSomebody }: Words): Promise<Outcome> {
+async function write(board: Board, { marker, text, run, substance, needsSomebody }: Words): Promise<Outcome> {
   const mine = (await board.list()).filter(({ body }) => linesOf(body)[0] === marker);
-  const newer = mine.map(numberOf).find((number) => number !== undefined && isNewer(number, run));
-  if (newer !== undefined) return { what: "newer", by: newer };
-  const body = `${marker}\n${lineOf(run)}\n${text}`;
+  const newer = mine.map(secondOf).find((second) => second !== undefined && isNewer(second, run));
+  if (newer !== undefined) return { what: "newer", by: { run: newer.run, attempt: newer.attempt } };
+  const digest = createHash("sha256").update(substance).digest("hex").slice(0, 16);
+  const body = `${marker}\n${lineOf(run, digest)}\n${text}`;
   const [first, ...others] = mine;
-  const url = first ? await board.change(first, body, needsSomebody) : await board.create(body, needsSomebody);
+  const url = first
+    ? await board.change(first, body, needsSomebody, secondOf(first)?.digest !== digest)
+    : await board.create(body, needsSomebody);
   for (const other of others) await board.remove(other);
   return { what: "written", url, removed: others.length };
 }
@@ -91,9 +98,9 @@ async function write(board: Board, { marker, text, run, needsSomebody }: Words):
 /** The services change how lines end. */
 const linesOf = (body: string) => body.split(/\r?\n/, 2);
 
-function numberOf({ body }: Comment): RunNumber | undefined {
-  const [, run, attempt] = NUMBER.exec(linesOf(body)[1] ?? "") ?? [];
-  return run === undefined ? undefined : { run: Number(run), attempt: Number(attempt) };
+function secondOf({ body }: Comment): (RunNumber & { readonly digest: string }) | undefined {
+  const [, run, attempt, digest] = SECOND.exec(linesOf(body)[1] ?? "") ?? [];
+  return digest === undefined ? undefined : { run: Number(run), attempt: Number(attempt), digest };
 }
 
 function isNewer(one: RunNumber, other: RunNumber): boolean {

@@ -1,39 +1,11 @@
 // What a pipeline's log gets: no secret of the environment, and no line that its system would take for a command.
 
 import { stripVTControlCharacters } from "node:util";
+import { environmentSecrets, Mask } from "../review/secrets.ts";
+import type { Environment } from "./system.ts";
 
-/** Names of variables that hold a secret, and of those that only say where one is. */
-const SECRET = /token|secret|passw|passphrase|credential|connection_?string|sas|key$|_pat$/i;
-const PLACE = /(_file|_path|_url|_uri|_name|_id)$/i;
-const HIDDEN = "[hidden]";
-/** Shorter values would hide words that are no secret; and what is shown instead is never longer. */
-const SHORTEST = HIDDEN.length;
-
-/** Takes the secrets of an environment out of texts. */
-export class Masker {
-  readonly #secrets = new Set<string>();
-
-  constructor(environment: Readonly<Record<string, string | undefined>>) {
-    for (const [name, value] of Object.entries(environment))
-      if (value !== undefined && SECRET.test(name) && !PLACE.test(name)) this.add(value);
-  }
-
-  /** Hides one more from now on; each line of it too, for a key has many. */
-  add(secret: string): void {
-    const parts = [secret, ...secret.split(/\r?\n/).filter((line) => line.length >= 16)];
-    for (const part of parts.map((each) => each.trim()).filter((each) => each.length >= SHORTEST))
-      for (const form of [part, encodeURIComponent(part), Buffer.from(part).toString("base64")])
-        this.#secrets.add(form);
-  }
-
-  hide(text: string): string {
-    const longestFirst = [...this.#secrets].sort((one, other) => other.length - one.length);
-    return longestFirst.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text);
-  }
-}
-
-// What a runner's search for its commands passes over, and colours.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+/** What a runner's search for its commands passes over; and a picture with what makes it coloured, which may stay. */
+const UNSEEN = /\p{Extended_Pictographic}\ufe0f|[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * A text whose lines no system takes for commands: GitHub looks for `::` at a line's begin and `##[` anywhere, Azure
@@ -44,7 +16,7 @@ export function harmless(text: string): string {
     .split(/\r\n|[\n\r]/)
     .map((line) =>
       stripVTControlCharacters(line)
-        .replace(UNSEEN, (character) => (character === "\t" ? character : ""))
+        .replace(UNSEEN, (found) => (found === "\t" || /.\ufe0f/u.test(found) ? found : ""))
         .replace(/^(\s*)::/, "$1\\::")
         .replace(/##(?=(vso)?\[)/gi, "#\\#"),
     )
@@ -53,22 +25,35 @@ export function harmless(text: string): string {
 
 /** A run's log. */
 export class Log {
-  readonly masker: Masker;
+  readonly #secrets: string[];
+  #mask: Mask;
   readonly #write: (text: string) => void;
 
   /** @param write takes whole lines, with their ends. */
-  constructor(masker: Masker, write: (text: string) => void) {
-    this.masker = masker;
+  constructor(environment: Environment, write: (text: string) => void) {
+    this.#secrets = environmentSecrets(environment);
+    this.#mask = new Mask(this.#secrets);
     this.#write = write;
+  }
+
+  /** Hides one more secret from now on. */
+  learn(secret: string): void {
+    this.#secrets.push(secret);
+    this.#mask = new Mask(this.#secrets);
+  }
+
+  /** A text without the secrets of the environment. */
+  shown(text: string): string {
+    return this.#mask.withoutKnown(text);
   }
 
   /** Writes a text of any origin. */
   say(text: string): void {
-    this.#write(`${harmless(this.masker.hide(text))}\n`);
+    this.#write(`${harmless(this.shown(text))}\n`);
   }
 
   /** Writes a line that is a command to the system. */
   command(line: string): void {
-    this.#write(`${this.masker.hide(line)}\n`);
+    this.#write(`${this.shown(line)}\n`);
   }
 }

@@ -12,8 +12,9 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 /** Shorter ones are words and numbers that stand everywhere. */
 const SHORTEST = 8;
 
-/** Names of environment variables whose values are credentials. */
-const CREDENTIAL = /TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIAL|ACCESS_?KEY|API_?KEY|PRIVATE_?KEY|SAS\b|AUTHORIZATION/i;
+/** Names of environment variables whose values are credentials, and of those that only say where one is. */
+const CREDENTIAL = /TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIAL|KEY$|CONNECTION_?STRING|SAS\b|AUTHORIZATION/i;
+const PLACE = /_(FILE|PATH|URL|URI|NAME|ID)$/i;
 
 /** Whether a value of a state or an event is marked as secret. */
 export function isSecret(value: unknown): boolean {
@@ -44,7 +45,9 @@ function textsIn(value: unknown): string[] {
 
 /** The credentials of an environment. */
 export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(env).flatMap(([name, value]) => (value && CREDENTIAL.test(name) ? [value] : []));
+  return Object.entries(env).flatMap(([name, value]) =>
+    value && CREDENTIAL.test(name) && !PLACE.test(name) ? [value] : [],
+  );
 }
 
 /** Names below which a text is a credential, and those that only name or address one. */
@@ -94,14 +97,15 @@ export class Mask {
 
   /** A text without the secrets that are known, or look like one. */
   text(value: string): string {
-    return this.#withoutKnown(value)
+    return this.withoutKnown(value)
       .replace(PEM, HIDDEN)
       .replace(SIGN_IN, `$1 ${HIDDEN}`)
       .replace(SETTING, withoutValue)
       .replace(WORD, shownWord);
   }
 
-  #withoutKnown(value: string): string {
+  /** A text without the secrets that are known: for words of one's own, in which nothing can look like one. */
+  withoutKnown(value: string): string {
     return this.#known === undefined ? value : value.replace(this.#known, HIDDEN);
   }
 }

@@ -51,9 +51,12 @@ describe("the comment on a pull request of GitHub", () => {
   const board = (as: keyof typeof tokens, time = clock()): Board =>
     new GitHubBoard(server.origin, "acme/fleet", pull.number, tokens[as], time);
   const words = (text: string, run = 1, attempt = 1, marker = MARKER): Words => ({
-    ...{ marker, text, run: { run, attempt }, needsSomebody: false },
+    ...{ marker, text, run: { run, attempt }, substance: text, needsSomebody: false },
   });
-  const bodies = () => pull.comments.map(({ author, body }) => `${author}: ${body.replaceAll("\n", "|")}`);
+  const bodies = () =>
+    pull.comments.map(
+      ({ author, body }) => `${author}: ${body.replace(/ [0-9a-f]{16} -->/, " -->").replaceAll("\n", "|")}`,
+    );
   const comment = (author: string, body: string) =>
     pull.comments.push({
       ...{ id: 9_000_000_000 + pull.comments.length, author, authorIsApp: author.endsWith("[bot]"), body },
@@ -77,7 +80,7 @@ describe("the comment on a pull request of GitHub", () => {
   it("is found behind hundreds of others, and what older runs left twice goes", async () => {
     for (let number = 0; number < 230; number++) comment("ann", `talk ${number}`);
     comment("github-actions[bot]", `${MARKER}\r\nwithout a number`);
-    comment("github-actions[bot]", `${MARKER}\n<!-- run 1.1 -->\nold`);
+    comment("github-actions[bot]", `${MARKER}\n<!-- run 1.1 0123456789abcdef -->\nold`);
     comment("ann", "the last word");
     const outcome = await writeComment(board("workflow"), words("new", 5));
     assert.equal(outcome.what === "written" && outcome.removed, 1);
@@ -88,7 +91,7 @@ describe("the comment on a pull request of GitHub", () => {
   });
 
   it("is never one that somebody else wrote with the same first line, or that only quotes it", async () => {
-    comment("mallory", `${MARKER}\n<!-- run 9.9 -->\nall is well`);
+    comment("mallory", `${MARKER}\n<!-- run 9.9 0123456789abcdef -->\nall is well`);
     comment("github-actions[bot]", `> ${MARKER}\n> see above`);
     await writeComment(board("workflow"), words("one", 2));
     await writeComment(board("ann"), words("by ann", 2));

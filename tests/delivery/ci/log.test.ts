@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { harmless, Log, Masker } from "../../../delivery/ci/log.ts";
+import { harmless, Log } from "../../../delivery/ci/log.ts";
 
 describe("a line of the log", () => {
   it("is no command of GitHub's, wherever and however it is written", () => {
@@ -12,6 +12,7 @@ describe("a line of the log", () => {
       ":\u00ad:error::x",
       "\u001b[31m::error::x",
       "\u0000::error::x",
+      "\ufe0f::error::x",
       "text ##[add-path]/tmp",
       "#\u2060#[add-path]/tmp",
     ];
@@ -19,6 +20,7 @@ describe("a line of the log", () => {
       "\\::set-output name=a::b",
       "  \\::add-mask::x",
       "a\n\\::error::b",
+      "\\::error::x",
       "\\::error::x",
       "\\::error::x",
       "\\::error::x",
@@ -34,7 +36,7 @@ describe("a line of the log", () => {
   });
 
   it("stays as it is otherwise", () => {
-    const text = "urn:pulumi:prod::aks-gitops::gitops:index:GitCommit::commit\n\tindented ## heading [link] 🙂";
+    const text = "urn:pulumi:prod::aks-gitops::gitops:index:GitCommit::commit\n\tindented ## heading [link] 🙂 ⚠️";
     assert.equal(harmless(text), text);
   });
 });
@@ -54,11 +56,11 @@ describe("a secret of the environment", () => {
 
   it("is hidden in text and commands, also encoded, and in parts where it has lines", () => {
     const written: string[] = [];
-    const log = new Log(new Masker(environment), (text) => written.push(text));
+    const log = new Log(environment, (text) => written.push(text));
     log.say(`a ghs_0123456789 b ${encodeURIComponent("hush hush/")} c ${Buffer.from("hush hush/").toString("base64")}`);
     log.command("::error::ghs_0123456789");
     log.say("QUFBQUFBQUFBQUFBQUFBQUE and MIIEvQIBADANBgkqhkiG9w0");
-    log.masker.add("learned later");
+    log.learn("learned later");
     log.say("it was learned later");
     assert.deepEqual(written, [
       "a [hidden] b [hidden] c [hidden]\n",
@@ -70,6 +72,6 @@ describe("a secret of the environment", () => {
 
   it("is nothing that only says where one is, nor a name, nor a short word", () => {
     const text = "/tmp/sign-in/token https://tokens.example/x 6f1f2b6e-1111-4e0a-9c60-000000000001 short";
-    assert.equal(new Masker(environment).hide(text), text);
+    assert.equal(new Log(environment, () => {}).shown(text), text);
   });
 });
