@@ -30,6 +30,7 @@ const routes: Record<string, (body: string) => Promise<object>> = {
   "/time": () => world.passTime(),
   "/content": () => world.addContent(),
   "/keeping": async () => ({ kept }),
+  ...world.pipelines.routes,
 };
 
 const server = createServer(async (request, response) => {

@@ -3,6 +3,7 @@
 import { fluxManifests } from "../../flux/manifests.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { ArmService } from "../cloud/arm/service.ts";
+import { AzureDevOps } from "../cloud/devops/service.ts";
 import type { Door } from "../cloud/door/door.ts";
 import { Entra } from "../cloud/entra/service.ts";
 import { GitHub } from "../cloud/github/service.ts";
@@ -28,6 +29,7 @@ export interface Services {
   readonly upstream: UpstreamRegistries;
   readonly charts: ChartRepositories;
   readonly gitHub: GitHub;
+  readonly devOps: AzureDevOps;
   readonly clusters: Clusters;
   /** What signs the tokens of pipelines. */
   readonly issuers: Issuers;
@@ -77,6 +79,7 @@ export async function makeServices(
     upstream,
     charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
+    devOps: new AzureDevOps("acme"),
     clusters,
     issuers,
   };
@@ -85,7 +88,7 @@ export async function makeServices(
 /** Gives every host of the services to the door. */
 export function route(
   door: Door,
-  { arm, entra, graph, keyVault, registries, upstream, gitHub, issuers }: Services,
+  { arm, entra, graph, keyVault, registries, upstream, gitHub, devOps, issuers }: Services,
 ): void {
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
@@ -100,6 +103,7 @@ export function route(
   });
   door.route("api.github.com", gitHub.api);
   door.route("github.com", gitHub.git);
+  door.route("dev.azure.com", devOps.service);
   door.route(GITHUB_JOBS_HOST, issuers.gitHub.service);
   for (const host of [GITHUB_ISSUER_HOST, "api.pulumi.com"])
     door.route(host, async (request) => issuers.answer(request) ?? { status: 404, body: "" });

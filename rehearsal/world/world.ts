@@ -14,6 +14,7 @@ import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
 import { people } from "./people.ts";
+import { Pipelines } from "./pipelines.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
 const TENANT_ID = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
@@ -24,6 +25,8 @@ const configured = (value: unknown, fallback: string) => (typeof value === "stri
 export class World {
   /** What other processes need to take part. */
   readonly cloud: Omit<CloudFile, "pid" | "control">;
+  /** Where repositories and their pipelines live. */
+  readonly pipelines: Pipelines;
   readonly #stack: string;
   readonly #paths: Paths;
   readonly #door: Door;
@@ -44,6 +47,7 @@ export class World {
     this.#services = services;
     this.#requests = requests;
     this.cloud = cloud;
+    this.pipelines = new Pipelines(services, cloud.identities);
   }
 
   /** Builds the world that a stack's settings speak of, and opens its door. */

@@ -64,6 +64,11 @@ export class Rehearsal {
     return control(this.#cloud(), "/inspection");
   }
 
+  /** Asks the cloud's control port. */
+  control<T>(path: string, body: object): Promise<T> {
+    return control(this.#cloud(), path, "POST", body);
+  }
+
   /** Lets Azure change by itself what it changes in the course of time. */
   async passTime(): Promise<void> {
     await control(this.#cloud(), "/time", "POST", {});

@@ -48,6 +48,11 @@ export class AzureDevOps {
     this.organization = organization;
   }
 
+  /** All repositories. */
+  get repositories(): readonly Repository[] {
+    return this.#repositories;
+  }
+
   /** Makes a repository, and its project where there is none. */
   createRepository(project: string, name: string): Repository {
     const known = this.#projects.get(project.toLowerCase()) ?? { id: randomUUID(), name: project };
