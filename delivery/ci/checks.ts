@@ -37,7 +37,9 @@ export interface Missing {
 }
 
 /** Looks at all that a run needs. @param more faults that were found elsewhere. */
-export async function missing(needs: Needs, more: readonly Fault[] = []): Promise<Missing> {
+export async function missing(options: Needs, more: readonly Fault[] = []): Promise<Missing> {
+  // An organisation and a project are no part of the file's name.
+  const needs = { ...options, stack: options.stack.replace(/^.*\//, "") };
   const signIn = signInFaults(needs.environment, needs.hasProgram).map((each) => ({ ...each, value: undefined }));
   const faults: Fault[] = signIn.filter(({ severity }) => severity === "error");
   const words: string[] = [];

@@ -15,18 +15,19 @@ describe("what a run needs", () => {
   /** What is missing, a line each, where az signs in and the state is in a folder, but for what is said. */
   async function lacks(
     environment: Record<string, string>,
-    { stack = "config: {}\n", more = "", isPipeline = true } = {},
+    { stack = "config: {}\n", more = "", isPipeline = true, name = "prod" } = {},
   ) {
     await writeFile(join(project, "Pulumi.yaml"), `name: aks-gitops\n${more}`);
     await writeFile(join(project, "Pulumi.prod.yaml"), stack);
     const all = { PULUMI_HOME: project, PULUMI_BACKEND_URL: "file:///state", ...environment };
-    const needs = { environment: all, project, stack: "prod", isPipeline, hasProgram: () => true };
+    const needs = { environment: all, project, stack: name, isPipeline, hasProgram: () => true };
     const { faults = "" } = await missing(needs);
     return [...faults.matchAll(/^ {2}(\S.*)$/gm)].map(([, line]) => line);
   }
 
-  it("is nothing more where all is there", async () => {
+  it("is nothing more where all is there, also of a stack by its whole name", async () => {
     assert.deepEqual(await lacks({}), []);
+    assert.deepEqual(await lacks({}, { name: "acme/aks-gitops/prod" }), []);
   });
 
   it("is a token of Pulumi Cloud, unless somebody has logged in, wherever it is named", async () => {
