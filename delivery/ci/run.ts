@@ -194,7 +194,7 @@ async function tell({ review, more }: Word, means: Means, log: Log): Promise<voi
   log.say(title === undefined ? text : `${text}\n\n${[`${title}:`, ...lines].join("\n")}`);
   const severity = severityOf(review);
   if (severity !== undefined && system.annotation !== undefined)
-    log.command(system.annotation(severity, harmless(text.split("\n", 1)[0] ?? "")));
+    log.command(system.annotation(severity, harmless([text.split("\n", 1)[0], ...reasonsOf(review)].join("\n"))));
   const note = system.pullRequest && (await comment(review, markdown, system.pullRequest, means));
   if (note !== undefined) log.say(note);
   const limit = system.summary?.limit ?? 0;
@@ -208,6 +208,15 @@ const SUMMARY_RESERVE = 4096;
 function severityOf(review: Review): "error" | "warning" | undefined {
   if (hasFailed(review)) return "error";
   return review.verdict === "dangerous" && review.operation === "preview" ? "warning" : undefined;
+}
+
+/** How many reasons an annotation has room for. */
+const REASONS = 3;
+
+/** Why it failed or was refused. */
+function reasonsOf({ failures, policies }: Review): string[] {
+  const mandatory = policies.filter(({ level }) => level === "mandatory").map(({ message }) => message);
+  return [...failures.map(({ text }) => text), ...mandatory].slice(0, REASONS);
 }
 
 async function summarise(markdown: string, system: System, log: Log): Promise<void> {

@@ -164,7 +164,7 @@ describe("a run of npm run ci", () => {
     assert.equal(comments.length, 1);
     assert.match(comments[0] ?? "", /\n### ❌ `prod`: the preview failed\n/);
     assert.match(summary, /### ❌ `prod`: the preview failed/);
-    assert.match(log, /^::error::❌ prod: the preview failed$/m);
+    assert.match(log, /^::error::❌ prod: the preview failed%0Amirror\.prod\.lock\.json does not fit the settings /m);
   });
 
   it("overwrites the comment where it cannot begin, with all that is missing at once", async () => {
@@ -330,7 +330,8 @@ describe("a run of npm run ci", () => {
     assert.deepEqual(commands, [
       "::group::pulumi preview --stack prod",
       "::endgroup::",
-      "::error::❌ prod: the preview failed",
+      "::error::❌ prod: the preview failed%0AIt could not begin, and nothing was touched. the token [hidden] is wrong%0A" +
+        "\\::error::injected",
     ]);
   });
 
