@@ -83,10 +83,17 @@ export async function runOperation(stack: Stack, options: RunOptions): Promise<E
     else await stack.preview(shared);
     return { events };
   } catch (error) {
-    return { events, failure: (error as Error).message };
+    // After an update the outputs are read, which nobody asked for.
+    const isDone = events.some(({ summaryEvent }) => (summaryEvent as Ended | undefined)?.result === "succeeded");
+    return isDone ? { events } : { events, failure: (error as Error).message };
   } finally {
     lines.end();
   }
+}
+
+/** What the SDK's type lacks: how it ended. */
+interface Ended {
+  readonly result?: string;
 }
 
 /** Gives whole lines of a text that comes in pieces. */

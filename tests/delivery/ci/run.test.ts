@@ -130,7 +130,7 @@ describe("a run of npm run ci", () => {
     const lines = comment.split("\n");
     assert.equal(lines[0], MARKER);
     assert.match(lines[1] ?? "", /^<!-- run 1\.1 [0-9a-f]{16} -->$/);
-    assert.equal(lines[2], "### ⚠️ `prod`: the cluster `aks-prod` is replaced, and 8 more with it");
+    assert.equal(lines[2], "### ⚠️ `prod`: the cluster `aks-prod` is replaced, and 8 more");
     const text = renderReview(reviewed(recorded("cluster")), "text").trimEnd();
     const url = `https://github.com/acme/platform/pull/${pull.number}#issuecomment-${pull.comments[0]?.id}`;
     const note = `Comment on pull request #${pull.number}: ${url}`;
