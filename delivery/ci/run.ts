@@ -40,6 +40,8 @@ export interface Means {
   readonly projectName: () => Promise<string>;
   /** The stack's outputs that are no secret. */
   readonly outputs: () => Promise<Readonly<Record<string, unknown>>>;
+  /** Ends the operation as Ctrl-C does. */
+  readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
 
@@ -142,7 +144,7 @@ async function forked({ operation, stack }: RunOptions, { system }: Means, log: 
 
 async function operate(options: RunOptions, means: Means, log: Log): Promise<Word> {
   const { operation, stack, project } = options;
-  const { system, review, outputs } = means;
+  const { system, review, outputs, signal } = means;
   const [begin, end] = system.fold?.(`pulumi ${operation} --stack ${stack}`) ?? [];
   const said: string[] = [];
   if (begin !== undefined) log.command(begin);
@@ -150,6 +152,7 @@ async function operate(options: RunOptions, means: Means, log: Log): Promise<Wor
     .makeReview({
       ...{ stack, project, operation },
       ...(system.commit !== undefined && { commit: system.commit }),
+      ...(signal && { signal }),
       onOutput: (line) => {
         said.push(line);
         log.say(line);

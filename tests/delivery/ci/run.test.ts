@@ -335,6 +335,18 @@ describe("a run of npm run ci", () => {
     ]);
   });
 
+  it("lets the engine end what it has begun where the run is ended", async () => {
+    const ended = new AbortController();
+    const made: typeof makeReview = async ({ signal }) => {
+      ended.abort();
+      assert.equal(signal?.aborted, true);
+      return { ...reviewed(recorded("failed")), operation: "up" };
+    };
+    const { status, log } = await ci({ operation: "up", head: null, made, means: { signal: ended.signal } });
+    assert.equal(status, 1);
+    assert.match(log, /^What to do:$/m);
+  });
+
   it("keeps a comment within its limit, whatever it holds", async () => {
     const many = reviewed(recorded("cluster"));
     const failures = Array.from({ length: 4000 }, (_, at) => ({ text: `failure ${at} ${"ü".repeat(60)}` }));
