@@ -216,10 +216,11 @@ function severityOf(review: Review): "error" | "warning" | undefined {
 /** How many reasons an annotation has room for. */
 const REASONS = 3;
 
-/** Why it failed or was refused. */
+/** Why it failed or was refused, a line each: the rest is in the log. */
 function reasonsOf({ failures, policies }: Review): string[] {
   const mandatory = policies.filter(({ level }) => level === "mandatory").map(({ message }) => message);
-  return [...failures.map(({ text }) => text), ...mandatory].slice(0, REASONS);
+  const reasons = [...failures.map(({ text }) => text), ...mandatory].map((text) => text.split("\n", 1)[0] ?? "");
+  return reasons.slice(0, REASONS);
 }
 
 async function summarise(markdown: string, system: System, log: Log): Promise<void> {

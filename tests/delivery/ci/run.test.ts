@@ -330,8 +330,7 @@ describe("a run of npm run ci", () => {
     assert.deepEqual(commands, [
       "::group::pulumi preview --stack prod",
       "::endgroup::",
-      "::error::❌ prod: the preview failed%0AIt could not begin, and nothing was touched. the token [hidden] is wrong%0A" +
-        "\\::error::injected",
+      "::error::❌ prod: the preview failed%0AIt could not begin, and nothing was touched. the token [hidden] is wrong",
     ]);
   });
 
