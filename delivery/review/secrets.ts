@@ -63,7 +63,7 @@ const PEM = /-----BEGIN [^-]*-----[\s\S]*?(-----END [^-]*-----|$)/g;
 /** What signs a request. */
 const SIGN_IN = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/g;
 /** A name and what it is set to, in the middle of a text. */
-const SETTING = /(?<name>[\w.-]+)(?<sign>"?\s*[=:]\s*["']?)(?<value>[^\s"',;&]{4,})/g;
+const SETTING = /(?<![\w.-])(?<name>[\w.-]+)(?<sign>"?[ \t]*[=:][ \t]*["']?)(?<value>[^\s"',;&]{4,})/g;
 /** What may be an address, a token or a key: a word, as far as quotes, brackets and blanks part it. */
 const WORD = /[^\s"'`<>(){}[\],;]{12,}/g;
 /** A digest, a commit, or an image by its digest: nothing of them signs anybody in. */
