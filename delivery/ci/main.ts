@@ -45,6 +45,15 @@ async function findEngine(log: (line: string) => void): Promise<string[]> {
   return [...new Set(Object.values(found).map((tool) => dirname(tool)))];
 }
 
+/** Ends the run's operation where the run is ended, so that the engine leaves no lock and no half-made resource behind. */
+function untilEnded(isPipeline: boolean): AbortSignal {
+  const ended = new AbortController();
+  process.on("SIGTERM", () => ended.abort());
+  // A terminal sends Ctrl-C to the engine as well, and a second one would end it at once.
+  process.on("SIGINT", () => isPipeline && ended.abort());
+  return ended.signal;
+}
+
 async function main(): Promise<0 | 1 | 2> {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -64,11 +73,13 @@ async function main(): Promise<0 | 1 | 2> {
   if (!stack) return usage("--stack is missing.");
   const project = resolve(values.project);
   useProxy();
+  const system = await detect(process.env);
   return run(
     { operation, stack, project },
     {
       environment: process.env,
-      system: await detect(process.env),
+      system,
+      signal: untilEnded(system.isPipeline),
       review: { makeReview, renderReview, marker },
       write: (text) => void process.stdout.write(text),
       hasProgram,
