@@ -6,6 +6,7 @@ import type { Fault } from "./errors.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
 import { chartRules, secretRules } from "./rules/content.ts";
+import { kustomizationRules } from "./rules/kustomizations.ts";
 import { networkRules, networkWarnings } from "./rules/network.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
@@ -20,6 +21,7 @@ export const RULES: readonly Rule[] = [
   ...reachRules,
   ...runnerWarnings,
   ...networkWarnings,
+  ...kustomizationRules,
   ...chartRules,
   ...secretRules,
   ...signInRules,
