@@ -5,6 +5,7 @@ import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
 import { agentPool } from "./azure/agentPool.ts";
 import { managedCluster } from "./azure/managedCluster.ts";
+import { natGateway } from "./azure/natGateway.ts";
 import { networkPeering } from "./azure/networkPeering.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
 import { zoneLink } from "./azure/zoneLink.ts";
@@ -35,6 +36,7 @@ const handlers = [
   imageImport,
   keyInUse,
   managedCluster,
+  natGateway,
   networkPeering,
   vaultKey,
   zoneLink,

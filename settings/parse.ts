@@ -5,7 +5,7 @@ import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
-import { hasZones } from "./regions.ts";
+import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
 import { applyRules, type Draft, type Facts } from "./rules.ts";
 import { type Form, form, region, stackName } from "./schema/settings.ts";
 import type { Settings, SettingsSource } from "./types.ts";
@@ -93,6 +93,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       ...cluster,
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
       defender: cluster.defender ?? prodLike,
+      zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),
     registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },

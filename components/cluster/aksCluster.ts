@@ -99,13 +99,13 @@ export class AksCluster extends pulumi.ComponentResource {
   }
 
   #createNetwork(name: string, wanted: Cluster, region: pulumi.Output<string>): ClusterNetwork {
-    const { resourceGroupName, network, runnerNetworkId, egress, publicPorts, tags } = wanted;
+    const { resourceGroupName, network, runnerNetworkId, egress, zoneRedundantEgress, publicPorts, tags } = wanted;
     const { vnet, nodes, apiServer, endpoints, subnets, zones } = network;
     if (subnets !== undefined) return existingNetwork(this, name, subnets, region, wanted);
     return new AksNetwork(
       name,
       {
-        ...{ resourceGroupName, vnet, nodes, zones, runnerNetworkId, egress, publicPorts, tags },
+        ...{ resourceGroupName, vnet, nodes, zones, runnerNetworkId, egress, zoneRedundantEgress, publicPorts, tags },
         ...(wanted.private ? { apiServer } : {}),
         ...(wanted.privateEndpoints ? { endpoints } : {}),
       },

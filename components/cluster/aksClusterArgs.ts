@@ -127,6 +127,12 @@ export interface AksClusterArgs {
   /** How the nodes' traffic leaves the network; another one makes another cluster. @default "natGateway" */
   readonly egress?: Egress | undefined;
   /**
+   * Whether a NAT gateway that is made works as long as one zone of the region does: the StandardV2 tier, which some
+   * regions have not (https://learn.microsoft.com/azure/nat-gateway/nat-sku). Another one has another public address.
+   * @default false: the Standard tier, which is in one zone
+   */
+  readonly zoneRedundantEgress?: boolean | undefined;
+  /**
    * Ports, or ranges such as "30000-30100", on which everybody may reach services of type LoadBalancer that have a public
    * address; AKS opens those that a service has. @default ["80", "443"]
    */

@@ -14,6 +14,7 @@ export interface Company {
   readonly groups: readonly string[];
   /** The private DNS zone that it has for API servers. */
   readonly apiServerZone?: string;
+  /** Nothing where the runner stands outside and the settings name no subnets. */
   readonly resources: readonly ArmResource[];
 }
 
@@ -30,6 +31,7 @@ export function companyOf(settings: Settings, subscriptionId: string): Company {
   const spoke = subnets === undefined ? [] : spokeOf(settings, hub);
   const networks = [...new Set([...(subnets ? [networkOf(subnets.nodes)] : []), hub.id])];
   const given = Object.values(zones).flatMap((zone) => (zone === undefined || zone === "own" ? [] : [zone]));
+  const isThere = settings.runner === "inside" || subnets !== undefined;
   const own = [
     // A network of its own is the hub where the runner stands in it.
     ...(spoke.some(({ id }) => same(id, hub.id)) ? [] : hub.resources),
@@ -43,13 +45,15 @@ export function companyOf(settings: Settings, subscriptionId: string): Company {
     subscriptions: [...new Set(elsewhere.map((group) => group.split("/")[2] ?? ""))],
     groups: elsewhere,
     ...(zones.apiServer?.startsWith("/") && { apiServerZone: zones.apiServer }),
-    resources: [
-      ...groups.map((id) => ({
-        ...{ id, name: nameOf(id), type: GROUP_TYPE, location: settings.location },
-        properties: { provisioningState: "Succeeded" },
-      })),
-      ...own.filter(({ type }) => type !== GROUP_TYPE),
-    ],
+    resources: !isThere
+      ? []
+      : [
+          ...groups.map((id) => ({
+            ...{ id, name: nameOf(id), type: GROUP_TYPE, location: settings.location },
+            properties: { provisioningState: "Succeeded" },
+          })),
+          ...own.filter(({ type }) => type !== GROUP_TYPE),
+        ],
   };
 }
 

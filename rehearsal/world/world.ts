@@ -64,7 +64,7 @@ export class World {
     const company = companyOf(settings, ids.subscriptionId);
     const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`), company);
     const identities = await people(services, settings, ids.subscriptionId);
-    if (settings.runner === "inside" || settings.cluster.network.subnets) services.arm.begin(company.resources);
+    services.arm.begin(company.resources);
     // Whoever deploys the stack owns nothing of what the company has elsewhere.
     for (const group of company.groups) services.arm.assignRole(settings.deployers, "Network Contributor", group);
     if (company.apiServerZone !== undefined)

@@ -27,6 +27,11 @@ function shipped(stack: string): Record<string, unknown> {
 const HUB =
   "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub";
 
+const SPOKE =
+  "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-spoke/subnets";
+const ZONE =
+  "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones";
+
 /** Settings files, each for what it is named after. */
 const FILES: Readonly<Record<string, Record<string, unknown>>> = {
   "dev as it is shipped": shipped("dev"),
@@ -68,6 +73,31 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
         services: "10.96.0.0/12",
       },
     },
+  },
+  "subnets that are there, and zones of a company's": {
+    runner: { inside: { vnet: HUB } },
+    cluster: {
+      private: true,
+      network: {
+        subnets: { nodes: `${SPOKE}/nodes`, apiServer: `${SPOKE}/api-server`, endpoints: `${SPOKE}/endpoints` },
+        zones: { registry: `${ZONE}/privatelink.azurecr.io`, apiServer: `${ZONE}/private.westeurope.azmk8s.io` },
+      },
+    },
+    registry: { sku: "Premium", private: true },
+  },
+  "a network of its own that asks a company's zones": {
+    runner: { inside: { vnet: HUB } },
+    cluster: { network: { zones: { vault: `${ZONE}/privatelink.vaultcore.azure.net` } } },
+    registry: { sku: "Premium", private: true },
+  },
+  "a private name for the API server, and routes to a firewall": {
+    runner: "inside",
+    cluster: { private: true, network: { zones: { apiServer: "own" } }, egress: { firewall: "10.50.1.4" } },
+  },
+  "a runner outside with addresses": {
+    runner: { outside: { addresses: ["203.0.113.7/32"] } },
+    registry: { sku: "Premium", private: true },
+    cluster: { authorizedIpRanges: ["198.51.100.0/24"] },
   },
   "a basic registry": { registry: { sku: "Basic" }, images: [PODINFO] },
   "a private registry and vault with names of their own": {

@@ -61,6 +61,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   }),
   ManagedCluster: () => ({ oidcIssuerUrl: "https://issuer/", kubeconfig: "kubeconfig" }),
   PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
+  NatGateway: () => ({ ipAddress: "203.0.113.7" }),
   Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
   VaultKey: (_, { vaultId = "", name }) => ({

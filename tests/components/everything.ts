@@ -34,6 +34,8 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
       },
       opts,
     ),
+  "AksCluster with a zone-redundant way out": (tags, opts) =>
+    new AksCluster("aks", { resourceGroupName: "group", zoneRedundantEgress: true, tags }, opts),
   "AksCluster on subnets that are there": (tags, opts) =>
     new AksCluster(
       "aks",

@@ -7,6 +7,7 @@ import type { SchemaHandler } from "../../plugin/schema.ts";
 import { agentPoolIn } from "../../provider/azure/agentPool.ts";
 import type { Cloud as Azure } from "../../provider/azure/cloud.ts";
 import { managedClusterIn } from "../../provider/azure/managedCluster.ts";
+import { natGatewayIn } from "../../provider/azure/natGateway.ts";
 import { networkPeeringIn } from "../../provider/azure/networkPeering.ts";
 import { vaultKeyIn } from "../../provider/azure/vaultKey.ts";
 import { zoneLinkIn } from "../../provider/azure/zoneLink.ts";
@@ -31,6 +32,7 @@ const WAITS = Array<number>(50).fill(5);
 const OWN: Readonly<Record<string, (cloud: Azure) => SchemaHandler>> = {
   "gitops:index:AgentPool": (cloud) => agentPoolIn(cloud, WAITS),
   "gitops:index:ManagedCluster": (cloud) => managedClusterIn(cloud, WAITS),
+  "gitops:index:NatGateway": (cloud) => natGatewayIn(cloud, WAITS),
   "gitops:index:NetworkPeering": (cloud) => networkPeeringIn(cloud, WAITS),
   "gitops:index:VaultKey": vaultKeyIn,
   "gitops:index:ZoneLink": (cloud) => zoneLinkIn(cloud, WAITS),

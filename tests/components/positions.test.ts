@@ -66,6 +66,20 @@ const below = ({ before, written }: OnArm) =>
   written.filter((id) => [...before.keys()].some((one) => one.includes("/providers/") && id.startsWith(`${one}/`)));
 
 describe("a stack's networks", () => {
+  it("go out by a gateway that works as long as one zone does, from one public address that it lets in itself", async () => {
+    const cluster = { authorizedIpRanges: ["198.51.100.0/24"] };
+    const stack = await onArm({ ...BASE, cluster });
+    const { arm } = stack.cloud;
+    const [gateway] = arm.list("Microsoft.Network/natGateways");
+    const [address] = arm.list("Microsoft.Network/publicIPAddresses");
+    assert.deepEqual([gateway?.sku, address?.sku], [{ name: "StandardV2" }, { name: "StandardV2", tier: "Regional" }]);
+    const subnets = arm.list("Microsoft.Network/virtualNetworks/subnets");
+    const nodes = subnets.find(({ name }) => name === "nodes");
+    assert.deepEqual(nodes?.properties.natGateway, { id: gateway?.id });
+    const { authorizedIPRanges } = clusterOf(stack).apiServerAccessProfile;
+    assert.deepEqual(authorizedIPRanges, ["198.51.100.0/24", `${address?.properties.ipAddress}/32`]);
+  });
+
   it("(a) a network of its own is peered with the runner's hub, and names are found in both", async () => {
     const stack = await onArm({ ...BASE, ...PRIVATE, runner: inHub, cluster: { private: true } });
     assert.deepEqual(found(stack, "inside"), ALL);

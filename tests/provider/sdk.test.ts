@@ -11,6 +11,7 @@ import { type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
 import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
 import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
 import { MANAGED_CLUSTER } from "../../provider/azure/managedCluster.ts";
+import { NAT_GATEWAY } from "../../provider/azure/natGateway.ts";
 import { NETWORK_PEERING } from "../../provider/azure/networkPeering.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
 import { ZONE_LINK } from "../../provider/azure/zoneLink.ts";
@@ -30,6 +31,7 @@ import { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
+import { NatGateway } from "../../provider/sdk/natGateway.ts";
 import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { ZoneLink } from "../../provider/sdk/zoneLink.ts";
@@ -98,6 +100,7 @@ const PAIRS = [
   pair(IMAGE_IMPORT, ImageImport),
   pair(KEY_IN_USE, KeyInUse),
   pair(MANAGED_CLUSTER, ManagedCluster),
+  pair(NAT_GATEWAY, NatGateway),
   pair(NETWORK_PEERING, NetworkPeering),
   pair(VAULT_KEY, VaultKey),
   pair(ZONE_LINK, ZoneLink),

@@ -50,6 +50,7 @@ describe("settings", () => {
         upgradeChannel: "stable",
         nodeOSUpgradeChannel: "NodeImage",
         defender: true,
+        zoneRedundantEgress: true,
       },
       registry: { name: undefined, sku: "Standard", private: false, pullPrincipal: false, zoneRedundant: false },
       flux: {
