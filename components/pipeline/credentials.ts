@@ -103,8 +103,8 @@ function pulumi(stack: string, { organization, project, previewAs = "reader" }: 
   };
 }
 
-/** A branch as part of a credential's name, which Graph takes in an address: others of its characters give way to a hash. */
-function nameFor(branch: string): string {
+/** A branch or pattern as part of a name, which Graph takes in an address: others of its characters give way to a hash. */
+export function nameFor(branch: string): string {
   const plain = branch.replaceAll(/[^A-Za-z0-9-]/g, "-").slice(0, 60);
   return plain === branch ? plain : `${plain}-${createHash("sha256").update(branch).digest("hex").slice(0, 6)}`;
 }

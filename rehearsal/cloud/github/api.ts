@@ -1,4 +1,4 @@
-// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits and deploy keys.
+// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys and environments.
 import { createHash } from "node:crypto";
 import { listRefs, readCommit } from "../git/repository.ts";
 import { type CloudRequest, type CloudResponse, ServiceError } from "../types.ts";
@@ -13,6 +13,7 @@ import {
   userBody,
 } from "./bodies.ts";
 import type { Repositories } from "./collection.ts";
+import { Environments } from "./environments.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
@@ -29,6 +30,7 @@ interface Call {
 }
 
 export class GitHubApi {
+  readonly environments = new Environments();
   readonly #tokens: Tokens;
   readonly #repositories: Repositories;
   #lastKey = 90_000_000;
@@ -92,6 +94,7 @@ export class GitHubApi {
   async #repository(call: Call): Promise<CloudResponse> {
     const { request, repository, token, path } = call;
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
+    if (Environments.owns(path)) return this.environments.answer({ ...call, demand: (right) => demand(call, right) });
     if (path === "" && request.method === "DELETE") {
       await deleteRepository(this.#repositories, token, repository);
       return { status: 204 };

@@ -4,6 +4,7 @@ import type { CloudRequest, CloudResponse, Service } from "../types.ts";
 import { may, type Right, type TokenOptions, Tokens } from "./access.ts";
 import { GitHubApi } from "./api.ts";
 import { Repositories, type RepositoryOptions } from "./collection.ts";
+import type { Environment } from "./environments.ts";
 import type { Repository } from "./model.ts";
 
 export interface GitHubOptions {
@@ -14,6 +15,8 @@ export interface GitHubOptions {
 export class GitHub {
   /** Answers for api.github.com. */
   readonly api: Service;
+  /** The environments of a repository, by their names in lower case. */
+  readonly environments: (repository: Repository) => ReadonlyMap<string, Environment>;
   readonly #root: string;
   readonly #tokens = new Tokens();
   readonly #repositories: Repositories;
@@ -23,6 +26,7 @@ export class GitHub {
     this.#repositories = new Repositories(root);
     const api = new GitHubApi(this.#tokens, this.#repositories);
     this.api = (request) => api.answer(request);
+    this.environments = (repository) => api.environments.of(repository);
   }
 
   /** Makes a repository. @throws Error where the name is taken. */
