@@ -163,6 +163,12 @@ describe("the program of deployments", () => {
     assert.ok(!subjects.some((subject) => String(subject).includes("prod")));
     // The environments are in this repository's organisation, whoever owns the GitOps repository.
     assert.equal(find("github", "dev").inputs.owner, "acme");
+    assert.deepEqual(
+      names("RepositoryEnvironment").map((name) => find("RepositoryEnvironment", name).inputs.environment),
+      ["dev", "dev-preview"],
+    );
+    for (const name of names("RepositoryEnvironment"))
+      assert.equal(find("RepositoryEnvironment", name).provider, "github::dev");
   });
 
   it("gives out who the identities are, and the pools' tokens as a secret", async () => {
