@@ -27,6 +27,8 @@ export interface ReviewOptions {
   readonly commit?: string;
   /** Each line that the engine prints, without the secrets that are known. @default nobody is told */
   readonly onOutput?: (line: string) => void;
+  /** Ends the operation as Ctrl-C does: the engine ends what it has begun, and begins nothing more. @default nothing does */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function makeReview(options: ReviewOptions): Promise<Review> {
   const { stack: name, operation = "preview", onOutput = () => {}, commit } = options;
   const folder = resolve(options.project ?? ".");
   const ownPack = join(folder, "policy");
-  const { policyPacks = existsSync(ownPack) ? [ownPack] : [] } = options;
+  const { policyPacks = existsSync(ownPack) ? [ownPack] : [], signal } = options;
   const stack = await openStack(name, folder);
   const environment = environmentSecrets(process.env);
   const reading = stateOf(stack).catch((error: Error) => {
@@ -53,7 +55,7 @@ export async function makeReview(options: ReviewOptions): Promise<Review> {
       if (!(state instanceof Error)) lines.open(new Mask([...state.secrets, ...environment]));
       return state;
     }),
-    runOperation(stack, { operation, policyPacks, onOutput: lines.take }),
+    runOperation(stack, { operation, policyPacks, onOutput: lines.take, ...(signal && { signal }) }),
   ]);
   // An update makes secrets, and its errors may hold them.
   const after = operation === "up" ? await stateOf(stack).catch(() => before) : before;

@@ -12,8 +12,9 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 /** Shorter ones are words and numbers that stand everywhere. */
 const SHORTEST = 8;
 
-/** Names of environment variables whose values are credentials. */
-const CREDENTIAL = /TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIAL|ACCESS_?KEY|API_?KEY|PRIVATE_?KEY|SAS\b|AUTHORIZATION/i;
+/** Names of environment variables whose values are credentials, and of those that only say where one is. */
+const CREDENTIAL = /TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIAL|KEY$|CONNECTION_?STRING|SAS\b|AUTHORIZATION/i;
+const PLACE = /_(FILE|PATH|URL|URI|NAME|ID)$/i;
 
 /** Whether a value of a state or an event is marked as secret. */
 export function isSecret(value: unknown): boolean {
@@ -44,7 +45,9 @@ function textsIn(value: unknown): string[] {
 
 /** The credentials of an environment. */
 export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(env).flatMap(([name, value]) => (value && CREDENTIAL.test(name) ? [value] : []));
+  return Object.entries(env).flatMap(([name, value]) =>
+    value && CREDENTIAL.test(name) && !PLACE.test(name) ? [value] : [],
+  );
 }
 
 /** Names below which a text is a credential, and those that only name or address one. */
