@@ -110,7 +110,10 @@ function policies(title: string, findings: readonly PolicyFinding[], wanted: Pol
         ", pack ",
         code(pack),
       ],
-      points: message.split("\n").flatMap((line) => (line.trim() === "" ? [] : [[said(line.trim())]])),
+      // What to do is not to be overlooked at the end of a line.
+      points: message
+        .split(/\n|(?<=\.) (?=What to do:)/)
+        .flatMap((line) => (line.trim() === "" ? [] : [[said(line.trim())]])),
     })),
   };
 }
