@@ -8,8 +8,6 @@ import { describe } from "../../net/describe.ts";
 import { useProxy } from "../../net/proxy.ts";
 import { readYaml } from "../../settings/stackFile.ts";
 import { findTools } from "../../tools/findTool.ts";
-import { marker, renderReview } from "../review/render.ts";
-import { makeReview } from "../review/review.ts";
 import { detect } from "./detect.ts";
 import { run } from "./run.ts";
 
@@ -73,6 +71,11 @@ async function main(): Promise<0 | 1 | 2> {
   if (!stack) return usage("--stack is missing.");
   const project = resolve(values.project);
   useProxy();
+  // Loaded only here: Pulumi's library takes longer than all the rest.
+  const [{ makeReview }, { marker, renderReview }] = await Promise.all([
+    import("../review/review.ts"),
+    import("../review/render.ts"),
+  ]);
   const system = await detect(process.env);
   return run(
     { operation, stack, project },
