@@ -165,6 +165,11 @@ describe("the guard rails of clusters", () => {
     assert.equal(found?.problem, "Pool a names no zones");
   });
 
+  it("take a cluster for a Free one where no tier is said, as Azure does", () => {
+    assert.equal(problems("cluster-has-a-paid-tier", cluster({ sku: { name: "Base" } })).length, 1);
+    assert.equal(problems("cluster-has-a-paid-tier", cluster({})).length, 1);
+  });
+
   it("tell of nodes whose operating system nobody updates", () => {
     const profile = (nodeOSUpgradeChannel: string) =>
       cluster({ autoUpgradeProfile: { upgradeChannel: "patch", nodeOSUpgradeChannel } });
@@ -303,8 +308,24 @@ describe("the guard rail of images", () => {
 
   it("reads what is YAML, and leaves alone what is not", () => {
     assert.deepEqual(problems(name, file("containers:\n  image: [", "a.yaml")), []);
-    assert.deepEqual(problems(name, file("image: nginx", "README.md")), []);
+    assert.deepEqual(problems(name, file("kind: Pod\ncontainers:\n- image: nginx\n- {{ more }\n")), []);
+    assert.deepEqual(problems(name, file("containers: [{image: nginx}]", "README.md")), []);
     assert.deepEqual(problems(name, file("")), []);
+  });
+});
+
+describe("the guard rail of tags", () => {
+  const group = (tags?: Record<string, string>): Resource => ({
+    type: "azure-native:resources:ResourceGroup",
+    props: tags === undefined ? {} : { tags },
+  });
+
+  it("asks for those of its configuration, in whatever case, of what takes tags", () => {
+    assert.deepEqual(problems("tags-are-there", group({ Owner: "a" })), []);
+    assert.deepEqual(problems("tags-are-there", group()), ["The tag owner is missing"]);
+    assert.deepEqual(problems("tags-are-there", { type: "azure-native:authorization:RoleAssignment", props: {} }), []);
+    assert.deepEqual(problems("tags-are-there", { type: "random:index/randomString:RandomString", props: {} }), []);
+    assert.deepEqual(problems("tags-are-there", group(), { config: {} }), []);
   });
 });
 
