@@ -127,6 +127,27 @@ describe("the guard rails", () => {
   });
 });
 
+/** What becomes of a tree when any one of its parts is something else. */
+function* spoilt(tree: unknown): Generator<unknown> {
+  yield* [null, 42, [null]];
+  if (typeof tree !== "object" || tree === null) return;
+  for (const [key, part] of Object.entries(tree))
+    for (const other of spoilt(part))
+      yield Array.isArray(tree) ? tree.with(Number(key), other) : { ...tree, [key]: other };
+}
+
+describe("the guard rails, given what no provider takes", () => {
+  it("leave that to the provider to refuse", () => {
+    for (const { passes, fails } of Object.values(CASES))
+      for (const { type, props } of [passes, fails])
+        for (const [key, part] of Object.entries(props))
+          for (const other of spoilt(part)) {
+            const one = { ...seen({ type, props: {} }), props: { ...props, [key]: other } };
+            for (const asked of GUARDS) assert.doesNotThrow(() => ask(asked, one), `${asked.name} of ${key}`);
+          }
+  });
+});
+
 describe("the guard rails of clusters", () => {
   it("leave to Azure what it decides for a cluster that manages itself", () => {
     const sku = { name: "Automatic", tier: "Standard" };
