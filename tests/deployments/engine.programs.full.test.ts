@@ -83,10 +83,15 @@ describe("deployments/ in the engine", () => {
   });
 
   it("writes what it says of each stack, without its own package.json", async () => {
-    await pulumi("config", "set", "--secret", "--path", `${NAMESPACE}:tokens.dev.fluxGit`, TOKEN);
-    await pulumi("config", "set", "--path", `${NAMESPACE}:notifications[0].name`, "ops");
-    await pulumi("config", "set", "--path", `${NAMESPACE}:notifications[0].format`, "slack");
-    await pulumi("config", "set", "--secret", "--path", `${NAMESPACE}:notifications[0].url`, HOOK);
+    const plain = (path: string, value: string) => ["--plaintext", `${NAMESPACE}:${path}=${value}`];
+    const secret = (path: string, value: string) => ["--secret", `${NAMESPACE}:${path}=${value}`];
+    await pulumi(
+      ...["config", "set-all", "--path"],
+      ...secret("tokens.dev.fluxGit", TOKEN),
+      ...plain("notifications[0].name", "ops"),
+      ...plain("notifications[0].format", "slack"),
+      ...secret("notifications[0].url", HOOK),
+    );
     await pulumi("up", "--yes", "--skip-preview");
     const [dev, prod] = [settingsOf(DEV), settingsOf(PROD)];
     assert.deepEqual([dev?.vcs?.deployCommits, dev?.vcs?.deployTags, dev?.agentPoolID], [true, false, undefined]);
@@ -116,8 +121,7 @@ describe("deployments/ in the engine", () => {
   });
 
   it("changes nothing when it runs again", async () => {
-    await pulumi("refresh", "--yes");
-    await pulumi("preview", "--expect-no-changes");
+    await pulumi("preview", "--refresh", "--expect-no-changes");
   });
 
   it("takes away what its settings no longer say, and brings the schedules with what it makes anew", async () => {

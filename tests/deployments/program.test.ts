@@ -161,6 +161,8 @@ describe("the program of deployments", () => {
     ])
       assert.ok(subjects.includes(subject), subject);
     assert.ok(!subjects.some((subject) => String(subject).includes("prod")));
+    const previews = names("ApplicationFederatedIdentityCredential").filter((name) => name.endsWith("-pulumi-preview"));
+    assert.deepEqual(previews, ["aks-gitops-dev-reader-pulumi-preview"]);
     // The environments are in this repository's organisation, whoever owns the GitOps repository.
     assert.equal(find("github", "dev").inputs.owner, "acme");
     assert.deepEqual(

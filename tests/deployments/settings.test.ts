@@ -187,6 +187,16 @@ describe("what the settings of deployments refuse", () => {
     const { message: other } = await refusal(wrong);
     assert.match(other, /notifications\[0\]\.format is not a known word/);
     assert.ok(!other.includes(TOKEN) && !other.includes("very-secret"), other);
+    // Neither where the form of the secret itself is wrong.
+    const { message: third } = await refusal({
+      config: {
+        tokens: { dev: { gitHub: `${TOKEN} ` } },
+        notifications: [{ name: "ops", format: "slack", url: HOOK.replace("https", "http") }],
+      },
+      secrets: [],
+    });
+    assert.match(third, /tokens\.dev\.gitHub does not have the right form\n {4}value {3}\[secret\]/);
+    assert.ok(!third.includes(TOKEN) && !third.includes("very-secret"), third);
   });
 
   it("is a bootstrapped Flux that would keep the token of a deployment", async () => {
