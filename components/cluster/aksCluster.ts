@@ -12,7 +12,6 @@ import { refuse } from "../shared/faults.ts";
 import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
-import { BUILT_IN, grant } from "../shared/roles.ts";
 import { tagged } from "../shared/tags.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
@@ -20,6 +19,7 @@ import type { ApiAccess } from "./apiAccess.ts";
 import { apiServerZone } from "./apiServerZone.ts";
 import { clusterFaults } from "./clusterFaults.ts";
 import type { ClusterNetwork } from "./clusterNetwork.ts";
+import { controlRoles, existingIdentity } from "./controlIdentity.ts";
 import { existingNetwork } from "./existingNetwork.ts";
 import { type ClusterParts, clusterProperties, networkProfile, poolArgs, systemPoolArgs } from "./managedCluster.ts";
 
@@ -82,14 +82,14 @@ export class AksCluster extends pulumi.ComponentResource {
       const args = { ...common, resourceName: names.of(logicalName) };
       return new UserAssignedIdentity(logicalName, args, newFirst({ parent: this }));
     };
-    const control = identity("control");
-    const { location } = control;
+    const kubelet = identity("kubelet");
+    const { location } = kubelet;
     const network = this.#createNetwork(name, wanted, location);
     return {
       network,
       zone: apiServerZone(name, wanted, location, network, { parent: this }),
-      control,
-      kubelet: identity("kubelet"),
+      control: wanted.identityId === undefined ? identity("control") : existingIdentity(this, name, wanted.identityId),
+      kubelet,
       logs: new Workspace(
         name,
         { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
@@ -122,7 +122,7 @@ export class AksCluster extends pulumi.ComponentResource {
       {
         resourceGroupId: pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${wanted.resourceGroupName}`,
         name: this.#randomName(name, wanted),
-        location: parts.control.location,
+        location: parts.kubelet.location,
         sku: { name: "Base", tier: wanted.sku },
         identity: { type: "UserAssigned", userAssignedIdentities: [parts.control.id] },
         properties: { dnsPrefix: name, ...clusterProperties(wanted, parts) },
@@ -132,7 +132,7 @@ export class AksCluster extends pulumi.ComponentResource {
       {
         parent: this,
         protect: wanted.protect,
-        dependsOn: [...this.#grantControl(name, wanted, parts), ...(parts.zone?.links ?? [])],
+        dependsOn: [...controlRoles(name, wanted, parts, { parent: this }), ...(parts.zone?.links ?? [])],
       },
     );
     // Azure needs the system pool to make a cluster; from then on it is a resource of its own as the others are.
@@ -161,39 +161,6 @@ export class AksCluster extends pulumi.ComponentResource {
       }),
     );
     return pulumi.interpolate`${name}-${hex}`;
-  }
-
-  /** What the control plane does in resources that it did not make itself. */
-  #grantControl(name: string, wanted: Cluster, { control, kubelet, network, zone }: ClusterParts): pulumi.Resource[] {
-    const principal = { principalId: control.principalId, principalType: "ServicePrincipal" } as const;
-    const { subnets } = wanted.network;
-    // On a network of somebody else's no more than AKS asks for: the subnets, and with a zone of one's own the network,
-    // which AKS links to it (https://github.com/Azure/AKS/issues/2711).
-    const joined: Record<string, pulumi.Input<string>> = subnets === undefined || zone !== undefined
-      ? { network: network.vnetId }
-      : {
-          "network-nodes": network.nodesSubnetId,
-          ...(wanted.private && { "network-api-server": network.apiServerSubnetId }),
-        };
-    return [
-      ...Object.entries(joined).map(([what, scope]) =>
-        grant(`${name}-${what}`, { ...principal, role: BUILT_IN.networkContributor, scope }, { parent: this }),
-      ),
-      ...(zone === undefined
-        ? []
-        : [
-            grant(
-              `${name}-zone`,
-              { ...principal, role: BUILT_IN.privateDnsZoneContributor, scope: zone.id },
-              { parent: this },
-            ),
-          ]),
-      grant(
-        `${name}-kubelet`,
-        { ...principal, role: BUILT_IN.managedIdentityOperator, scope: kubelet.id },
-        { parent: this },
-      ),
-    ];
   }
 
   #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: ClusterNetwork): AgentPool[] {

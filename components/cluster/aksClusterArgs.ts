@@ -140,6 +140,12 @@ export interface AksClusterArgs {
   /** Networks of nodes, pods, services and others. */
   readonly network?: NetworkArgs | undefined;
   /**
+   * ARM id of a user-assigned identity that is there, of the cluster's subscription: the control plane's. Whoever has it
+   * gave it Network Contributor on network.subnets, or with a zone of the API server's on their network, and Private DNS
+   * Zone Contributor on that zone: then no role is assigned outside of the resource group. @default one that is made
+   */
+  readonly identityId?: string | undefined;
+  /**
    * ARM id of the virtual network from which the program runs, where that is another one than the cluster's, in any
    * subscription: private names are made known there too, and a network that is made is peered with it. One that is there
    * ({@link NetworkArgs.subnets}) has a way to it already. @default none

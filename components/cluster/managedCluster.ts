@@ -8,10 +8,13 @@ import type { LinkedZone } from "../shared/privateZone.ts";
 import type { Cluster, Egress, Pool } from "./aksClusterArgs.ts";
 import type { ClusterNetwork } from "./clusterNetwork.ts";
 
+/** Who a control plane is. */
+export type ControlIdentity = Pick<UserAssignedIdentity, "id" | "principalId">;
+
 /** What a cluster is made of. */
 export interface ClusterParts {
   /** The control plane's identity. */
-  readonly control: UserAssignedIdentity;
+  readonly control: ControlIdentity;
   /** The identity that the nodes pull images with. */
   readonly kubelet: UserAssignedIdentity;
   readonly network: ClusterNetwork;

@@ -16,10 +16,21 @@ const NEEDED = {
   endpoints: { by: "privateEndpoints", why: "private endpoints need it" },
 } as const;
 
-/** Faults of subnets and zones that are there, as far as their ids tell. */
+/** Faults of subnets, zones and an identity that are there, as far as their ids tell. */
 export function idFaults(cluster: Cluster): Fault[] {
   const { subnets, zones } = cluster.network;
-  return [...(subnets ? subnetIdFaults(subnets, cluster) : []), ...(zones ? zoneIdFaults(zones, cluster) : [])];
+  const identity = unlike(
+    "identityId",
+    cluster.identityId,
+    /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ManagedIdentity\/userAssignedIdentities\/[^/]+$/i,
+    "is no ARM id of a user-assigned identity",
+    "give what `az identity show --resource-group GROUP --name NAME --query id` tells",
+  );
+  return [
+    ...identity,
+    ...(subnets ? subnetIdFaults(subnets, cluster) : []),
+    ...(zones ? zoneIdFaults(zones, cluster) : []),
+  ];
 }
 
 function subnetIdFaults(subnets: SubnetArgs, cluster: Cluster): Fault[] {

@@ -82,6 +82,18 @@ export const cluster = setting(
       defaulted(groups, [...CLUSTER.adminGroups]),
       "Object ids of Entra groups that administrate the cluster.",
     ),
+    identity: setting(
+      optional(
+        armId(
+          "Microsoft.ManagedIdentity/userAssignedIdentities",
+          "`az identity show --resource-group GROUP --name NAME --query id` tells it",
+        ),
+      ),
+      "ARM id of a user-assigned identity that is there, for the control plane, in the stack's subscription. Its owner gave it " +
+        "Network Contributor on network.subnets (with network.zones.apiServer on their network) and Private DNS Zone " +
+        "Contributor on that zone: whoever runs `pulumi up` needs no right to assign roles there. Default: one is made.",
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-aks-prod",
+    ),
     network: setting(
       section({
         subnets,

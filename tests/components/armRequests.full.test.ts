@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { parse } from "yaml";
 import { ROOT } from "../support/engine.ts";
 import { type ArmRequest, armRequests } from "./armRequests.ts";
+import { shipped } from "./shipped.ts";
 
 const VALIDATOR = join(ROOT, "../shared/arm/validate.mjs");
 
@@ -16,13 +16,6 @@ const KURED = {
   ...{ name: "kured", repository: "https://kubereboot.github.io/charts", version: "6.1.0", namespace: "baseline" },
 };
 const PODINFO = "ghcr.io/stefanprodan/podinfo:6.14.1";
-
-/** The program's own settings of a stack file. */
-function shipped(stack: string): Record<string, unknown> {
-  const { config } = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config: object };
-  const own = Object.entries(config).filter(([key]) => key.startsWith("aks-gitops:"));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice("aks-gitops:".length), value]));
-}
 
 const HUB =
   "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub";

@@ -49,9 +49,13 @@ export interface OnArm {
 
 /**
  * Runs the program.
+ * @param prepare makes what else is there before.
  * @throws Error of the first resource that Azure did not make.
  */
-export async function onArm(config: Record<string, unknown>): Promise<OnArm> {
+export async function onArm(
+  config: Record<string, unknown>,
+  prepare: (cloud: Cloud) => Promise<void> = async () => {},
+): Promise<OnArm> {
   const settings = settingsOf(config);
   const company = companyOf(settings, SUBSCRIPTION);
   const cloud = new Cloud({
@@ -63,13 +67,16 @@ export async function onArm(config: Record<string, unknown>): Promise<OnArm> {
   const { owner, directory } = cloud;
   for (const scope of [`/subscriptions/${SUBSCRIPTION}`, ...company.groups])
     cloud.arm.assignRole(owner.objectId, "Owner", scope);
-  directory.principals.set(settings.deployers, {
-    ...{ objectId: settings.deployers, kind: "Group", displayName: "deployers" },
-  });
+  const { cluster, sops, deployers } = settings;
+  for (const objectId of [deployers, ...cluster.adminGroups, ...sops.editors, ...sops.encrypters])
+    directory.principals.set(objectId, { objectId, kind: "Group", displayName: objectId });
+  for (const id of Object.values(sops.roles).filter((role) => role !== undefined))
+    cloud.arm.defineRole({ id, name: id, dataActions: ["Microsoft.KeyVault/vaults/keys/read"] });
   cloud.arm.begin(structuredClone(company.resources));
   const before = new Map(
     company.resources.map((resource) => [resource.id, structuredClone(cloud.arm.get(resource.id))]),
   );
+  await prepare(cloud);
   const arm = SimulatedArm.of(cloud);
   const written: string[] = [];
 
@@ -83,6 +90,10 @@ export async function onArm(config: Record<string, unknown>): Promise<OnArm> {
       written.push(id);
       const made = await patiently(cloud, id, toBody(native, whole));
       return { id, state: toOutputs(native, made) };
+    }
+    if (type.endsWith(":ServicePrincipal")) {
+      const { objectId } = directory.add("ServicePrincipal", name);
+      return { id: objectId, state: { objectId } };
     }
     const handler = OWN[type]?.(arm);
     if (handler === undefined) return undefined;

@@ -82,6 +82,12 @@ describe("subnets that are there", () => {
       assert.deepEqual(faults(egress(way)), []);
   });
 
+  it("come with an identity of their owner's", () => {
+    const identity = `${GROUP.replace("Microsoft.Network", "Microsoft.ManagedIdentity")}/userAssignedIdentities/id-aks`;
+    assert.equal(read(cluster({ subnets: SUBNETS }, { identity })).cluster.identity, identity);
+    assert.equal(fault(cluster({ subnets: SUBNETS }, { identity: "id-aks" }))[2], "does not have the right form");
+  });
+
   it("are warned of where the runner stands in another network, which is not peered then", () => {
     const from = (vnet: string) => ({ ...cluster({ subnets: SUBNETS }), "aks-gitops:runner": { inside: { vnet } } });
     const [told, ...others] = warnings(from(HUB));

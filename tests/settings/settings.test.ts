@@ -28,6 +28,7 @@ describe("settings", () => {
         private: false,
         authorizedIpRanges: [],
         adminGroups: [],
+        identity: undefined,
         network: {
           subnets: undefined,
           zones: undefined,

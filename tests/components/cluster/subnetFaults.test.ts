@@ -37,6 +37,12 @@ describe("the subnets of an AksCluster", () => {
     ]);
   });
 
+  it("come with an identity that is one", async () => {
+    assert.deepEqual(await told({ network: { subnets: SUBNETS }, identityId: "id-aks" }), [
+      "identityId is no ARM id of a user-assigned identity",
+    ]);
+  });
+
   it("are refused with a zone that Azure does not take, or has no use for", async () => {
     const zones = {
       apiServer: "system",

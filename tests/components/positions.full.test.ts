@@ -2,7 +2,9 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import type { ArmResource, Place } from "../../rehearsal/cloud/types.ts";
+import { apiServerRefusal } from "../../rehearsal/cluster/apiServerAccess.ts";
 import { type OnArm, onArm, SUBSCRIPTION } from "./onArm.ts";
+import { shipped } from "./shipped.ts";
 
 const GROUP = `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg-network/providers/Microsoft.Network`;
 const SPOKE = `${GROUP}/virtualNetworks/vnet-spoke`;
@@ -39,17 +41,18 @@ function found({ cloud }: OnArm, place: Place) {
 }
 
 interface Cluster {
+  readonly identity: { readonly userAssignedIdentities: object };
   readonly privateFQDN: string;
   readonly apiServerAccessProfile: { readonly subnetId: string; readonly authorizedIPRanges: readonly string[] };
   readonly networkProfile: { readonly outboundType: string };
   readonly agentPoolProfiles: readonly { readonly vnetSubnetID: string }[];
 }
 
-/** The cluster's properties. */
+/** The cluster's properties and identity. */
 function clusterOf({ cloud }: OnArm): Cluster {
   const [cluster] = cloud.arm.list("Microsoft.ContainerService/managedClusters");
   assert.ok(cluster);
-  return cluster.properties as unknown as Cluster;
+  return { ...cluster.properties, identity: cluster.identity } as unknown as Cluster;
 }
 
 const ALL = { registry: undefined, vault: undefined, apiServer: { resolves: true, reaches: true } };
@@ -137,6 +140,25 @@ describe("a stack's networks", () => {
     assert.deepEqual(found(stack, "cluster"), ALL);
   });
 
+  it("(b) takes an identity that has its roles on the company's subnets and zone, and assigns none there", async () => {
+    const identity = `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-aks`;
+    const zones = { ...ZONES, apiServer: `${ZONE}/prod.private.westeurope.azmk8s.io` };
+    const network = { subnets: SUBNETS, zones };
+    const stack = await onArm(
+      { ...BASE, ...PRIVATE, runner: inHub, cluster: { private: true, identity, network } },
+      async (cloud) => {
+        await cloud.make(identity.split("/providers/")[0] ?? "", { location: "northeurope" });
+        const { principalId } = (await cloud.make(identity, { location: "northeurope" })).properties;
+        cloud.arm.assignRole(principalId, "Network Contributor", SPOKE);
+        cloud.arm.assignRole(principalId, "Private DNS Zone Contributor", zones.apiServer);
+      },
+    );
+    isUntouched(stack);
+    assert.deepEqual(below(stack), []);
+    assert.deepEqual(Object.keys(clusterOf(stack).identity.userAssignedIdentities), [identity]);
+    assert.deepEqual(found(stack, "inside"), ALL);
+  });
+
   it("(b) is run from the very network of its subnets too", async () => {
     const network = { subnets: SUBNETS };
     const stack = await onArm({ ...BASE, ...PRIVATE, runner: "inside", cluster: { private: true, network } });
@@ -178,4 +200,44 @@ describe("a stack's networks", () => {
     const { authorizedIPRanges } = clusterOf(stack).apiServerAccessProfile;
     assert.deepEqual(authorizedIPRanges.slice(0, 2), ["198.51.100.0/24", "203.0.113.7/32"]);
   });
+});
+
+describe("a stack as it is shipped, in each position", () => {
+  const NETWORK = { subnets: SUBNETS, zones: { ...ZONES, apiServer: "own" } };
+  const positions: [what: string, runner: unknown, cluster: object][] = [
+    ["(a) from the hub that it is peered with", inHub, { private: true }],
+    ["(b) on subnets that are there", inHub, { private: true, network: NETWORK }],
+    ["(c) with routes to the hub's firewall", inHub, { private: true, egress: { firewall: "10.50.1.4" } }],
+    ["(d) from outside, with addresses", { outside: { addresses: ["203.0.113.7/32"] } }, {}],
+  ];
+  for (const name of ["prod", "dev"])
+    for (const [what, runner, changes] of positions)
+      it(`comes up in one update, and its names lead where they should: ${name} ${what}`, async () => {
+        const own = shipped(name);
+        const isOutside = what.startsWith("(d)");
+        const shape = { ...(own.cluster as object), private: false, ...changes };
+        const cluster = isOutside ? { ...shape, authorizedIpRanges: ["198.51.100.0/24"] } : shape;
+        const { network, ...rest } = cluster as { network?: object };
+        const stack = await onArm({
+          ...own,
+          ...PRIVATE,
+          registry: { ...(own.registry as object), ...PRIVATE.registry },
+          sops: { ...(own.sops as object), ...PRIVATE.sops },
+          ...{ runner, gitToken: name === "prod" ? "token" : undefined },
+          cluster: { ...rest, ...(network && { network: what.startsWith("(b)") ? NETWORK : network }) },
+        });
+        assert.deepEqual(found(stack, "cluster"), ALL);
+        const runs = found(stack, isOutside ? "outside" : "inside");
+        assert.deepEqual([runs.registry, runs.vault], [undefined, undefined]);
+        const [made] = stack.cloud.arm.list("Microsoft.ContainerService/managedClusters");
+        assert.ok(made);
+        const host = String(made.properties.privateFQDN ?? made.properties.fqdn);
+        const refusal = (place: Place, address: string) =>
+          apiServerRefusal(made, { host, place, address }, stack.cloud.arm.apiServerRoute(made, place));
+        assert.equal(isOutside ? refusal("outside", "203.0.113.7") : refusal("inside", "10.50.0.4"), undefined);
+        assert.match(
+          refusal("outside", "192.0.2.1") ?? "",
+          isOutside ? /192\.0\.2\.1 is not in authorizedIPRanges/ : /the API server is private/,
+        );
+      });
 });
