@@ -1,5 +1,6 @@
 // What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
 
+import * as pulumi from "@pulumi/pulumi";
 import { parseNetwork } from "../../net/cidr.ts";
 import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
@@ -14,7 +15,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
   return [
     ...accessFaults(cluster),
     ...networkFaults(addressed(cluster.network), "network."),
-    ...idFaults(cluster),
+    ...idFaults(cluster, pulumi.getStack()),
     ...notNetworkId("runnerNetworkId", cluster.runnerNetworkId),
     ...egressFaults(cluster),
     ...poolFaults("systemPool", cluster.systemPool),

@@ -16,8 +16,11 @@ const NEEDED = {
   endpoints: { by: "privateEndpoints", why: "private endpoints need it" },
 } as const;
 
-/** Faults of subnets, zones and an identity that are there, as far as their ids tell. */
-export function idFaults(cluster: Cluster): Fault[] {
+/**
+ * Faults of subnets, zones and an identity that are there, as far as their ids tell.
+ * @param stack after which a zone of its own is named.
+ */
+export function idFaults(cluster: Cluster, stack: string): Fault[] {
   const { subnets, zones } = cluster.network;
   const identity = unlike(
     "identityId",
@@ -29,7 +32,7 @@ export function idFaults(cluster: Cluster): Fault[] {
   return [
     ...identity,
     ...(subnets ? subnetIdFaults(subnets, cluster) : []),
-    ...(zones ? zoneIdFaults(zones, cluster) : []),
+    ...(zones ? zoneIdFaults(zones, cluster, stack) : []),
   ];
 }
 
@@ -99,7 +102,7 @@ const ZONES = {
   },
 } as const;
 
-function zoneIdFaults(zones: ZoneArgs, cluster: Cluster): Fault[] {
+function zoneIdFaults(zones: ZoneArgs, cluster: Cluster, stack: string): Fault[] {
   return [
     ...(["apiServer", "registry", "vault"] as const).flatMap((name) =>
       unlike(
@@ -110,6 +113,15 @@ function zoneIdFaults(zones: ZoneArgs, cluster: Cluster): Fault[] {
         `give the id of a zone named ${ZONES[name].name}`,
       ),
     ),
+    ...(zones.apiServer === "own"
+      ? unlike(
+          "network.zones.apiServer",
+          stack,
+          /^[a-z0-9-]{1,32}$/,
+          "would be a zone of the stack's name, which AKS does not take",
+          "give the id of a zone, or name the stack with at most 32 lower-case letters, digits and hyphens",
+        )
+      : []),
     ...(zones.apiServer !== undefined && !cluster.private
       ? [
           {

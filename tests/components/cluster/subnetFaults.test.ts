@@ -1,14 +1,18 @@
 // What AksCluster refuses of subnets and zones that are there: by their ids, and as Azure has them.
 import { strict as assert } from "node:assert";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { AksCluster } from "../../../components/cluster/aksCluster.ts";
 import { type AksClusterArgs, filled } from "../../../components/cluster/aksClusterArgs.ts";
 import {
   type FoundNetwork,
   foundFaults,
+  idFaults,
   regionFaults,
   subscriptionFaults,
 } from "../../../components/cluster/subnetFaults.ts";
+import { deploy } from "../deployment.ts";
 import { refused } from "../refused.ts";
 
 const SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a";
@@ -56,9 +60,64 @@ describe("the subnets of an AksCluster", () => {
     ]);
   });
 
+  it("are refused with a zone of a stack whose name is none of a subzone", () => {
+    const own = filled({ resourceGroupName: "group", private: true, network: { zones: { apiServer: "own" } } });
+    const zone = "network.zones.apiServer";
+    assert.deepEqual(idFaults(own, "prod"), []);
+    for (const stack of ["Prod", "prod_1", "a".repeat(33)])
+      assert.deepEqual(
+        idFaults(own, stack).map(({ argument, value }) => [argument, value]),
+        [[zone, stack]],
+      );
+  });
+
   it("are taken whatever the addresses of a network that is made would be", async () => {
     assert.deepEqual(await told({ ...PRIVATE, network: { subnets: SUBNETS, services: "10.60.0.0/16" } }), []);
   });
+});
+
+/** The errors that end a program, each once, as its process sees them. */
+async function ending(program: () => Promise<unknown>): Promise<Error[]> {
+  const errors = new Set<Error>();
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", (error: Error) => errors.add(error));
+  try {
+    await program();
+    // Rejections are told at the end of a turn.
+    await sleep(50);
+  } finally {
+    process.removeAllListeners("unhandledRejection");
+    for (const other of others) process.on("unhandledRejection", other);
+  }
+  return [...errors];
+}
+
+describe("subnets that are looked at", () => {
+  for (const preview of [true, false])
+    it(`end ${preview ? "a preview" : "an update"} with all their faults in plain words, before a cluster is made`, async () => {
+      const network = { subnets: { nodes: `${VNET}/subnets/nodes`, endpoints: `${VNET}/subnets/pe` } };
+      let made: readonly string[] = [];
+      const errors = await ending(async () => {
+        const args = { resourceGroupName: "group", egress: { routeTableId: `${GROUP}/routeTables/rt` }, network };
+        const { names } = await deploy(() => new AksCluster("aks", args), preview);
+        made = names("ManagedCluster");
+      });
+      assert.deepEqual(made, []);
+      assert.equal(errors.length, 1);
+      assert.ok(pulumi.ResourceError.isInstance(errors[0]));
+      assert.deepEqual(errors[0].message.split("\n"), [
+        "AksCluster aks has 2 arguments that cannot work:",
+        "",
+        "  network.subnets.nodes has no route table, and egress.routeTableId is another one",
+        `    value   ${VNET}/subnets/nodes`,
+        "    remedy  give the route table that the subnet has, or have its owner associate the other one",
+        "",
+        "  network.subnets.endpoints is not in its virtual network",
+        `    value   ${VNET}/subnets/pe`,
+        `    remedy  choose one of ${["nodes", "api-server", "endpoints"].map((name) => `${VNET}/subnets/${name}`).join(", ")}`,
+      ]);
+    });
 });
 
 describe("subnets as Azure has them", () => {
