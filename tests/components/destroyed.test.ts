@@ -53,7 +53,7 @@ const goneBefore = (resources: readonly Registration[], late: string) => {
 
 /** Types of what Flux needs when it cleans up: itself, its rights, what it reads, and the way there. */
 const NEEDED = [
-  ...["ManagedCluster", "VirtualNetwork", "NatGateway", "PublicIPAddress", "NetworkSecurityGroup", "NetworkPeering"],
+  ...["ManagedCluster", "VirtualNetwork", "NatGateway", "NetworkSecurityGroup", "NetworkPeering"],
   ...["Registry", "Vault", "VaultKey", "ImageImport", "ChartMirror", "GitCommit", "RepositoryDeployKey"],
   ...["FederatedIdentityCredential", "UserAssignedIdentity"],
   ...["PrivateEndpoint", "PrivateDnsZoneGroup", "PrivateZone", "VirtualNetworkLink", "ResourceGroup"],
