@@ -167,6 +167,13 @@ describe("a run of npm run ci", () => {
     assert.match(log, /^::error::❌ prod: the preview failed%0Amirror\.prod\.lock\.json does not fit the settings /m);
   });
 
+  it("fails where a mandatory policy refuses the change, with what it says", async () => {
+    const { status, log, comments } = await ci({ made: reviewed(recorded("policy")) });
+    assert.equal(status, 1);
+    assert.match(comments[0] ?? "", /\n### ⛔ `prod`: stopped by mandatory policies, /);
+    assert.match(log, /^::error::⛔ prod: stopped by mandatory policies, \d+ findings?%0A\S/m);
+  });
+
   it("overwrites the comment where it cannot begin, with all that is missing at once", async () => {
     await ci({ made: reviewed(recorded("cluster")) });
     const { status, asked, log, comments } = await ci({
