@@ -31,7 +31,7 @@ const USAGE = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
   review ARGUMENTS...   npm run review of the rehearsal's project, for example: review --format markdown
-  ci preview|up         npm run ci of the rehearsal's project: what a pipeline runs, as on a terminal
+  ci preview|up         npm run ci of the rehearsal's project, as on a terminal
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
   check                 wait until Flux has settled, and say what it made of the repository
   stop                  end the rehearsal
@@ -125,13 +125,14 @@ async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
   return code;
 }
 
-/** `npm run ci` or `npm run review` for the rehearsal's stack. */
-async function runDelivery(call: Call, room: "ci" | "review", args: readonly string[]): Promise<number> {
+/** `npm run review` or `npm run ci` of the rehearsal's project. */
+async function runDelivery(call: Call, verb: "review" | "ci", args: readonly string[]): Promise<number> {
   const engine = await findEngine({ log: printNews });
   await sync(call, engine);
   const { stack, paths, cloud, as } = call;
-  const command = [join(checkout, `delivery/${room}/main.ts`), ...args, "--stack", stack, "--project", paths.project];
-  return inherit(process.execPath, command, paths.project, environment({ paths, cloud, as, path: engine.path }));
+  const script = join(checkout, "delivery", verb, "main.ts");
+  const command = [script, "--stack", stack, "--project", paths.project, ...args];
+  return inherit(process.execPath, command, checkout, environment({ paths, cloud, as, path: engine.path }));
 }
 
 /** Whether a pulumi command changes the stack file. */
@@ -187,8 +188,8 @@ async function main(args: readonly string[]): Promise<number> {
   const { stack, cloud } = await pick(wanted);
   const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName, inCluster: chosen as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
+  if (verb === "review" || verb === "ci") return runDelivery(call, verb, rest);
   if (verb === "exec") return runExec(call, rest);
-  if (verb === "ci" || verb === "review") return runDelivery(call, verb, rest);
   if (verb === "check") return runCheck(call);
   await stopCloud(cloud, call.paths);
   print(`The rehearsal of ${stack} has ended.`);
