@@ -10,6 +10,7 @@ import { Graph } from "../cloud/graph/service.ts";
 import { GITHUB_ISSUER_HOST, GITHUB_JOBS_HOST } from "../cloud/issuers/gitHubJobs.ts";
 import { Issuers } from "../cloud/issuers/service.ts";
 import { KeyVault } from "../cloud/keyvault/service.ts";
+import { PulumiCloud } from "../cloud/pulumi/service.ts";
 import { ChartRepositories } from "../cloud/registry/charts.ts";
 import { ContainerRegistries } from "../cloud/registry/service.ts";
 import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
@@ -31,6 +32,7 @@ export interface Services {
   readonly clusters: Clusters;
   /** What signs the tokens of pipelines. */
   readonly issuers: Issuers;
+  readonly pulumi: PulumiCloud;
 }
 
 /** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
@@ -79,13 +81,14 @@ export async function makeServices(
     gitHub: new GitHub({ root: paths.git }),
     clusters,
     issuers,
+    pulumi: new PulumiCloud(),
   };
 }
 
 /** Gives every host of the services to the door. */
 export function route(
   door: Door,
-  { arm, entra, graph, keyVault, registries, upstream, gitHub, issuers }: Services,
+  { arm, entra, graph, keyVault, registries, upstream, gitHub, issuers, pulumi }: Services,
 ): void {
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
@@ -101,8 +104,9 @@ export function route(
   door.route("api.github.com", gitHub.api);
   door.route("github.com", gitHub.git);
   door.route(GITHUB_JOBS_HOST, issuers.gitHub.service);
-  for (const host of [GITHUB_ISSUER_HOST, "api.pulumi.com"])
-    door.route(host, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
+  door.route(GITHUB_ISSUER_HOST, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
+  // Its keys are below its API.
+  door.route("api.pulumi.com", async (request) => issuers.answer(request) ?? pulumi.service(request));
   for (const host of upstream.hosts) door.route(host, upstream.service);
 }
 

@@ -9,6 +9,7 @@ import type { Place } from "../cloud/types.ts";
 import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cluster/fluxState.ts";
 import { type CloudFile, checkout, type Paths } from "../session.ts";
 import { settingsOf } from "../settings.ts";
+import { DeploymentsWorld } from "./deployments.ts";
 import { hubOf } from "./hub.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
@@ -24,6 +25,8 @@ const configured = (value: unknown, fallback: string) => (typeof value === "stri
 export class World {
   /** What other processes need to take part. */
   readonly cloud: Omit<CloudFile, "pid" | "control">;
+  /** Pulumi Deployments, for whoever sets it up. */
+  readonly deployments: DeploymentsWorld;
   readonly #stack: string;
   readonly #paths: Paths;
   readonly #door: Door;
@@ -44,6 +47,7 @@ export class World {
     this.#services = services;
     this.#requests = requests;
     this.cloud = cloud;
+    this.deployments = new DeploymentsWorld(services, paths, cloud);
   }
 
   /** Builds the world that a stack's settings speak of, and opens its door. */
