@@ -89,7 +89,8 @@ function gitHub(stack: string, github: GitHubPipelineArgs): Credentials {
 }
 
 /** https://www.pulumi.com/docs/deployments/guides/oidc */
-function pulumi(stack: string, { organization, project, previewAs = "reader" }: PulumiDeploymentsArgs): Credentials {
+function pulumi(stack: string, deployments: PulumiDeploymentsArgs): Credentials {
+  const { organization, project, previewAs = "reader", furtherOperations = [] } = deployments;
   const credential = (operation: string): Credential => ({
     name: `pulumi-${operation}`,
     issuer: PULUMI_ISSUER,
@@ -99,7 +100,7 @@ function pulumi(stack: string, { organization, project, previewAs = "reader" }: 
   const isRead = (operation: string) => operation === "preview" && previewAs === "reader";
   return {
     reader: OPERATIONS.filter(isRead).map(credential),
-    deployer: OPERATIONS.filter((operation) => !isRead(operation)).map(credential),
+    deployer: [...OPERATIONS.filter((operation) => !isRead(operation)), ...furtherOperations].map(credential),
   };
 }
 

@@ -177,12 +177,21 @@ function variableFaults(name: string): Fault[] {
   ];
 }
 
-function pulumiFaults({ organization, project }: PulumiDeploymentsArgs): Fault[] {
+function pulumiFaults({ organization, project, furtherOperations = [] }: PulumiDeploymentsArgs): Fault[] {
   const named = /^[A-Za-z0-9_.-]{1,100}$/;
   const remedy = "give the name that Pulumi Cloud shows";
   return [
     ...unlike("pulumiDeployments.organization", organization, named, "is no name of an organization", remedy),
     ...unlike("pulumiDeployments.project", project, named, "is no name of a project", remedy),
+    ...furtherOperations.flatMap((operation, index) =>
+      unlike(
+        `pulumiDeployments.furtherOperations[${index}]`,
+        operation,
+        /^(?!preview$)[a-z-]{1,60}$/,
+        "is no further operation",
+        "give the word behind operation: in the subject that Entra refused; for previews there is previewAs",
+      ),
+    ),
   ];
 }
 

@@ -94,6 +94,12 @@ export interface PulumiDeploymentsArgs {
    * @default "reader"
    */
   readonly previewAs?: "reader" | "deployer" | undefined;
+  /**
+   * Operations beside Pulumi's documented four (preview, update, refresh, destroy) whose tokens the deploying identity takes:
+   * Pulumi does not say what a drift run's token has there, and Entra's refusal shows it.
+   * @default none
+   */
+  readonly furtherOperations?: readonly string[] | undefined;
 }
 
 /** Service connections of Azure DevOps, with workload identity federation. */

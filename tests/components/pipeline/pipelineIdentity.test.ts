@@ -69,6 +69,11 @@ describe("PipelineIdentity", () => {
       github: undefined,
       pulumiDeployments: { ...pulumiDeployments, previewAs: "deployer" },
     });
+    const drift = { ...pulumiDeployments, furtherOperations: ["detect-drift"] };
+    assert.deepEqual(
+      trusted(await pipeline({ github: undefined, pulumiDeployments: drift }), "deployer"),
+      own(["update", "refresh", "destroy", "detect-drift"]),
+    );
     assert.deepEqual(trusted(one, "reader"), []);
     assert.deepEqual(trusted(one, "deployer"), own(["preview", "update", "refresh", "destroy"]));
   });
@@ -303,7 +308,7 @@ describe("PipelineIdentity", () => {
         ...{ previewEnvironment: "P:r", branches: ["release/*"], deployBranches: [""], deployTags: [" "] },
         ...{ reviewerUsers: [1, 2, 3, 4], reviewerTeams: [5, 6, 0], variables: { azure: "", AZURE_CLIENT_ID: "" } },
       },
-      pulumiDeployments: { organization: "acme corp", project: "a/b" },
+      pulumiDeployments: { organization: "acme corp", project: "a/b", furtherOperations: ["preview"] },
       azureDevOps: { deploySubject: "a b", previewSubject: "a b", issuer: "http://x" },
     };
     assert.deepEqual(await refused(() => new PipelineIdentity("ci", wrong)), [
@@ -331,6 +336,7 @@ describe("PipelineIdentity", () => {
       "github.variables.AZURE_CLIENT_ID is set by the component",
       "pulumiDeployments.organization is no name of an organization",
       "pulumiDeployments.project is no name of a project",
+      "pulumiDeployments.furtherOperations[0] is no further operation",
       "azureDevOps.deploySubject is no subject",
       "azureDevOps.previewSubject is no subject",
       "azureDevOps.previewSubject is the subject of the connection that deploys",

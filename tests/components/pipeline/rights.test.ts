@@ -190,7 +190,7 @@ describe("the identities of two stacks", () => {
         assert.equal(may(client, secret, VAULT, "data"), false, client);
     });
 
-    it("take no chart, image or credential where an identity reads", async () => {
+    it("are not to be had, and nothing to be pushed, imported or applied, where an identity reads", async () => {
       assert.deepEqual(await granted("prod-deployer", "pull,push"), ["pull", "push"]);
       for (const reader of ["prod-reader", "dev-reader"])
         assert.deepEqual(await granted(reader, "pull,push,delete"), ["pull"], reader);
@@ -206,6 +206,13 @@ describe("the identities of two stacks", () => {
         const { status } = await send("prod-reader", "POST", `${path}${PUT}${version}`, {});
         assert.equal(status, 403, path);
       }
+      for (const action of ["namespaces/write", "pods/write", "secrets/read"])
+        for (const reader of ["prod-reader", "dev-reader"])
+          assert.equal(
+            may(reader, `Microsoft.ContainerService/managedClusters/${action}`, cluster, "data"),
+            false,
+            action,
+          );
     });
 
     it("stay shut to the other stack's deployer, Azure and all, where each has a resource group for its scope", async () => {
