@@ -14,7 +14,7 @@ export interface StackIdentity {
 /** The identity of a stack; what it takes is registered. */
 export function identityOf(stack: StackSettings, common: DeploymentsSettings): StackIdentity {
   if (stack.identity) return { deployer: stack.identity.deployer, reader: stack.identity.reader };
-  const { name, own, gitHub, azureDevOps, previews, subscriptionId } = stack;
+  const { name, own, gitHub, azureDevOps, previews, drift, subscriptionId } = stack;
   const [owner = "", repository = ""] = common.repository.split("/");
   const { owner: ownerId, repository: repositoryId } = common.gitHubIds ?? {};
   const deployBranches = gitHub?.deployBranches ?? (gitHub?.deployTags === undefined ? [stack.branch] : undefined);
@@ -30,6 +30,8 @@ export function identityOf(stack: StackSettings, common: DeploymentsSettings): S
         organization: common.organization,
         project: own.project,
         previewAs: previews === "deployer" ? "deployer" : "reader",
+        // Its token is documented nowhere; it is of one of the four operations, or of these.
+        furtherOperations: [...(drift ? ["detect-drift"] : []), ...(drift?.remediate ? ["remediate-drift"] : [])],
       },
       ...(gitHub && {
         github: { ...gitHub, owner, repository, ownerId, repositoryId, deployBranches },

@@ -11,6 +11,7 @@ import { Graph } from "../cloud/graph/service.ts";
 import { GITHUB_ISSUER_HOST, GITHUB_JOBS_HOST } from "../cloud/issuers/gitHubJobs.ts";
 import { Issuers } from "../cloud/issuers/service.ts";
 import { KeyVault } from "../cloud/keyvault/service.ts";
+import { PulumiCloud } from "../cloud/pulumi/service.ts";
 import { ChartRepositories } from "../cloud/registry/charts.ts";
 import { ContainerRegistries } from "../cloud/registry/service.ts";
 import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
@@ -33,6 +34,7 @@ export interface Services {
   readonly clusters: Clusters;
   /** What signs the tokens of pipelines. */
   readonly issuers: Issuers;
+  readonly pulumi: PulumiCloud;
 }
 
 /**
@@ -90,13 +92,14 @@ export async function makeServices(
     devOps: new AzureDevOps("acme"),
     clusters,
     issuers,
+    pulumi: new PulumiCloud(),
   };
 }
 
 /** Gives every host of the services to the door. */
 export function route(
   door: Door,
-  { arm, entra, graph, keyVault, registries, upstream, gitHub, devOps, issuers }: Services,
+  { arm, entra, graph, keyVault, registries, upstream, gitHub, devOps, issuers, pulumi }: Services,
 ): void {
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
@@ -113,8 +116,9 @@ export function route(
   door.route("github.com", gitHub.git);
   door.route("dev.azure.com", devOps.service);
   door.route(GITHUB_JOBS_HOST, issuers.gitHub.service);
-  for (const host of [GITHUB_ISSUER_HOST, "api.pulumi.com"])
-    door.route(host, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
+  door.route(GITHUB_ISSUER_HOST, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
+  // Its keys are below its API.
+  door.route("api.pulumi.com", async (request) => issuers.answer(request) ?? pulumi.service(request));
   for (const host of upstream.hosts) door.route(host, upstream.service);
 }
 

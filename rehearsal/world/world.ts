@@ -10,6 +10,7 @@ import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cl
 import { type CloudFile, type Paths, stackFiles } from "../session.ts";
 import { settingsOf } from "../settings.ts";
 import { companyOf } from "./company.ts";
+import { DeploymentsWorld } from "./deployments.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
@@ -27,6 +28,8 @@ export class World {
   readonly cloud: Omit<CloudFile, "pid" | "control">;
   /** Where repositories and their pipelines live. */
   readonly pipelines: Pipelines;
+  /** Pulumi Deployments, for whoever sets it up. */
+  readonly deployments: DeploymentsWorld;
   readonly #stack: string;
   readonly #paths: Paths;
   readonly #door: Door;
@@ -48,6 +51,7 @@ export class World {
     this.#requests = requests;
     this.cloud = cloud;
     this.pipelines = new Pipelines(services, cloud.identities);
+    this.deployments = new DeploymentsWorld(services, paths, cloud);
   }
 
   /** Builds the world that a stack's settings speak of, and opens its door. */

@@ -155,12 +155,13 @@ describe("the program of deployments", () => {
     const operation = (name: string) =>
       `pulumi:deploy:org:acme:project:aks-gitops:stack:dev:operation:${name}:scope:write`;
     for (const subject of [
-      ...["preview", "update", "refresh", "destroy"].map(operation),
+      ...["preview", "update", "refresh", "destroy", "detect-drift"].map(operation),
       "repo:acme/aks-gitops:environment:dev",
       "repo:acme@12/aks-gitops@34:environment:dev",
     ])
       assert.ok(subjects.includes(subject), subject);
     assert.ok(!subjects.some((subject) => String(subject).includes("prod")));
+    assert.ok(!subjects.includes(operation("remediate-drift")));
     const previews = names("ApplicationFederatedIdentityCredential").filter((name) => name.endsWith("-pulumi-preview"));
     assert.deepEqual(previews, ["aks-gitops-dev-reader-pulumi-preview"]);
     // The environments are in this repository's organisation, whoever owns the GitOps repository.

@@ -90,6 +90,11 @@ export class Rehearsal {
     await control(this.#cloud(), "/time", "POST", {});
   }
 
+  /** Asks the cloud's control port. */
+  ask<T>(path: string, method?: string, body?: object): Promise<T> {
+    return control(this.#cloud(), path, method, body);
+  }
+
   /** `npm run rehearse -- stop`, which leaves no process: cloud, cluster and Flux's controllers are gone when it returns. */
   async end(): Promise<void> {
     await this.rehearse("--stack", this.stack, "stop");

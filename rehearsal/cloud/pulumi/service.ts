@@ -73,8 +73,9 @@ export class PulumiCloud {
   readonly #organizations = new Map<string, Organization>();
   readonly #vault = new Vault();
 
-  /** Adds a stack, and its organisation where that is not there yet. */
+  /** Adds a stack and its organisation, where they are not there yet. */
   addStack(stack: CloudStack): void {
+    if (this.#stacks.has(keyOf(stack))) return;
     if (!this.#organizations.has(stack.organization)) this.#organizations.set(stack.organization, { pools: new Map() });
     this.#stacks.set(keyOf(stack), { ...stack, version: 0, schedules: new Map(), hooks: new Map() });
   }
