@@ -18,6 +18,12 @@ const LOCAL = /^(\.git|\.rehearsal|node_modules|dist|rehearsal-charts)$/;
 /** A change: files with their texts. */
 export type Change = Readonly<Record<string, string>>;
 
+/** The two that a stack's pipelines run as, with the environments that a rehearsal's commands have as these. */
+export interface People {
+  readonly reader: Variables;
+  readonly deployer: Variables;
+}
+
 /** What an event came to. */
 export interface Delivered {
   /** All jobs that ran, by their ids. */
@@ -43,14 +49,14 @@ export class Platform {
     this.#env = { ...deployer, ...person, ...same };
   }
 
-  /** @param reader, deployer the environments of the rehearsal's commands as these. */
-  static async of(rehearsal: Rehearsal, machine: Machine, reader: Variables, deployer: Variables): Promise<Platform> {
-    const platform = new Platform(rehearsal, machine, deployer);
-    await platform.#setUp(reader, deployer);
+  /** @param people the environments of the rehearsal's commands as these. */
+  static async of(rehearsal: Rehearsal, machine: Machine, people: People): Promise<Platform> {
+    const platform = new Platform(rehearsal, machine, people.deployer);
+    await platform.#setUp(people);
     return platform;
   }
 
-  async #setUp(reader: Variables, deployer: Variables): Promise<void> {
+  async #setUp({ reader, deployer }: People): Promise<void> {
     const folder = this.#folder;
     cpSync(checkout, folder, {
       recursive: true,
