@@ -21,7 +21,8 @@ const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
-const { mode, repository: url, createRepository, branch, path, auth, imageAutomation, readyMinutes } = settings.flux;
+const { mode, repository: url, createRepository, branch, path, auth, kustomizations } = settings.flux;
+const { imageAutomation, readyMinutes } = settings.flux;
 
 const group = `${settings.project}-${stack}`;
 const names = decideNames(group, {}, { location });
@@ -78,6 +79,7 @@ const flux = new FluxBootstrap("flux", {
   repository: url,
   createRepository,
   branch,
+  path,
   auth,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
@@ -85,6 +87,7 @@ const flux = new FluxBootstrap("flux", {
   readyMinutes,
   stack,
   lock,
+  kustomizations,
   charts: settings.charts,
   demo: settings.demo,
   secrets: settings.secrets as FluxBootstrapArgs["secrets"],

@@ -68,3 +68,14 @@ export const DEMO = { replicas: 1 } as const;
 
 /** A Kubernetes secret's. */
 export const SECRET = { type: "Opaque", generate: [], data: {} } as const;
+
+/** A Flux Kustomization's; its durations as Flux writes them. */
+export const KUSTOMIZATION = {
+  interval: "10m0s",
+  retryInterval: "1m0s",
+  timeout: "10m0s",
+  prune: true,
+  decryption: true,
+  suspend: false,
+  force: false,
+} as const;

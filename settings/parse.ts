@@ -1,6 +1,8 @@
 // From a configuration to checked settings, without the engine.
 
 import { upgradeChannelOf } from "../components/defaults.ts";
+import { clusterFolder } from "../components/repository/names.ts";
+import { folderOf } from "../components/repository/order.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
 import { hasZones } from "./regions.ts";
@@ -41,6 +43,7 @@ export function examineSettings(source: SettingsSource): { settings: Settings; w
     secretKeys,
     sealed,
     project,
+    stack: name.draft as string | undefined,
     location: location.draft as string | undefined,
   };
   const faults = [
@@ -99,7 +102,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       repository: flux.repository.replace(/\/$/, ""),
       owner,
       name,
-      path: `clusters/${place.stack}`,
+      path: folderOf(flux.path ?? clusterFolder(place.stack)),
     },
     sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
     images: [...new Set(demo ? [...images, demo.image] : images)],

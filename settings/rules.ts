@@ -6,6 +6,7 @@ import type { Fault } from "./errors.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
 import { chartRules, secretRules } from "./rules/content.ts";
+import { kustomizationRules } from "./rules/kustomizations.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
 
@@ -17,6 +18,7 @@ export const RULES: readonly Rule[] = [
   ...clusterRules,
   ...reachRules,
   ...runnerWarnings,
+  ...kustomizationRules,
   ...chartRules,
   ...secretRules,
   ...signInRules,

@@ -34,7 +34,7 @@ export type SopsSettings = Frozen<Form["sops"]> & { readonly purgeProtection: bo
 export type DemoSetting = NonNullable<FrozenForm["demo"]>;
 
 /** How Flux comes into the cluster and where it reads. */
-export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth"> {
+export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth" | "path"> {
   /** How Flux signs in to the repository: with a key of its own over SSH, or with a token over HTTPS. */
   readonly auth: "deployKey" | "token";
   /** `https://github.com/<owner>/<name>`, with `.git` where it was written so: Flux reads it by this very address. */
@@ -43,7 +43,7 @@ export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth"> {
   readonly owner: string;
   /** The repository's name. */
   readonly name: string;
-  /** The folder that the cluster reconciles: `clusters/<stack>`. */
+  /** The folder that the cluster reconciles, `clusters/<stack>` by default; as Git has it. */
   readonly path: string;
 }
 

@@ -44,3 +44,10 @@ export const label = () =>
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "write at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
   );
+
+/** A folder below a repository's root, with or without `./` before it. */
+export const folder = (example: string) =>
+  text(
+    /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/,
+    `write a folder from the repository's root, for example ${example}`,
+  );

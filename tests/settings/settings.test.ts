@@ -56,6 +56,7 @@ describe("settings", () => {
         branch: "main",
         createRepository: false,
         imageAutomation: false,
+        kustomizations: undefined,
         version: "2.9.4",
         auth: "deployKey",
         readyMinutes: 15,

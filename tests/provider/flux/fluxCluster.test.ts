@@ -209,6 +209,16 @@ describe("a cluster that does not answer as it shall", () => {
     }
   });
 
+  it("follows its own folder to another place, and nobody else's", async () => {
+    const existing = { id: CLUSTER_ID, inputs: inputs(), state: { ...inputs(), missing: [] } };
+    const move = () => handler().update?.(existing, { ...inputs(), path: "clusters/staging" }, cloud.context);
+    objects[ROOT] = object({ spec: { path: "./clusters/prod" } });
+    await assert.rejects(async () => move(), /^Error: Flux already reconciles \.\/clusters\/prod into this cluster/);
+    objects[ROOT] = object({ spec: { path: "./clusters/dev" } });
+    // What it asks for next.
+    await assert.rejects(async () => move(), /^Error: Flux needs a token that reads /);
+  });
+
   it("may have been asked by somebody else to look at the repository, which suffices", async () => {
     const source = (asked: string, handled: string | undefined) =>
       object({
