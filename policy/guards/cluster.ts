@@ -177,9 +177,11 @@ export const clusterGuards: readonly Guard[] = [
         .filter((seen) => known(() => isWithoutZones(seen, all)) !== true)
         .flatMap((seen) => {
           const { urn } = seen;
-          const narrow = each(known(() => poolsOf(seen)) ?? [], (pool) =>
-            (pool.availabilityZones?.length ?? 0) < 2 ? `Pool ${nameOf(pool)} has its nodes in one zone` : undefined,
-          );
+          const narrow = each(known(() => poolsOf(seen)) ?? [], (pool) => {
+            const count = pool.availabilityZones?.length ?? 0;
+            if (count > 1) return undefined;
+            return `Pool ${nameOf(pool)} ${count === 0 ? "names no zones" : "has its nodes in one zone"}`;
+          });
           return narrow.map(({ problem }): Finding => ({ problem, urn }));
         }),
   },

@@ -40,16 +40,32 @@ const valueImages = (values: unknown): string[] =>
       return [typeof registry === "string" && registry !== "" ? `${registry}/${repository}` : repository];
     });
 
+/** The images that kustomize puts in the place of others, in its own files, in Flux's and in a release's post-renderers. */
+const replacingImages = (object: unknown): string[] =>
+  [...walk(object)].flatMap(({ value, keys }) =>
+    keys.at(-1) === "images" && isTree(value) && typeof value.newName === "string" ? [value.newName] : [],
+  );
+
+/** The images in patches of kustomize: a piece of an object as text, or steps that put a value at a path. */
+const patchedImages = (patches: unknown): string[] =>
+  (Array.isArray(patches) ? patches : []).flatMap((entry) => {
+    const patch = isTree(entry) && typeof entry.patch === "string" ? objectsOf("patch.yaml", entry.patch) : [];
+    const steps = patch.flat().filter((step) => isTree(step) && /\/image$/.test(String(step.path)));
+    return [...patch.flatMap(containerImages), ...steps.map((step) => String((step as Tree).value))];
+  });
+
 /** What an object of Kubernetes in Git makes the cluster fetch: images, and charts. */
 function fetched(object: unknown): string[] {
   if (!isTree(object)) return [];
   const spec = isTree(object.spec) ? object.spec : {};
   switch (object.kind) {
     case "HelmRelease":
-      return valueImages(spec.values);
+      return [...valueImages(spec.values), ...replacingImages(spec.postRenderers)];
     case "HelmRepository":
     case "OCIRepository":
       return typeof spec.url === "string" ? [spec.url] : [];
+    case "Kustomization":
+      return [...replacingImages(object), ...patchedImages(spec.patches), ...patchedImages(object.patches)];
     default:
       return containerImages(object);
   }
@@ -62,15 +78,15 @@ function objectsOf(path: string, text: unknown): unknown[] {
   return "empty" in documents ? [] : documents.flatMap((one) => (one.errors.length > 0 ? [] : [one.toJS() as unknown]));
 }
 
-/** The objects of Kubernetes in the files that a commit owns, file by file: those that are known. */
-function committed({ props }: Seen): { path: string; object: unknown }[] {
-  const files = (known(() => props.files) ?? {}) as Tree;
-  return Object.keys(files).flatMap((path) =>
-    objectsOf(
-      path,
-      known(() => files[path]),
-    ).map((object) => ({ path, object })),
-  );
+/** The objects of Kubernetes in files that a commit writes, file by file: those that are known. */
+function committed({ props }: Seen, ...from: readonly ("files" | "seeds")[]): { path: string; object: unknown }[] {
+  return from.flatMap((which) => {
+    const files = (known(() => props[which]) ?? {}) as Tree;
+    return Object.keys(files).flatMap((path) => {
+      const text = known(() => files[path]);
+      return objectsOf(path, text).map((object) => ({ path, object }));
+    });
+  });
 }
 
 /** Where what a resource makes a cluster fetch comes from, with where that is said. */
@@ -80,7 +96,8 @@ function sources(seen: Seen): { where: string; reference: string }[] {
   if (kindOf(seen) === "commit") {
     const components = (known(() => props.fluxComponents) ?? {}) as Readonly<Record<string, { loginServer?: string }>>;
     return [
-      ...committed(seen).flatMap(({ path, object }) =>
+      // What is written once as a start is people's own then; what a stack makes of it stands in patches.
+      ...committed(seen, "files").flatMap(({ path, object }) =>
         fetched(object).map((reference) => ({ where: path, reference })),
       ),
       ...Object.keys(components).flatMap((path) =>
@@ -141,7 +158,7 @@ export const imageGuards: readonly Guard[] = [
     link: "https://fluxcd.io/flux/guides/mozilla-sops/",
     kinds: ["commit"],
     find: (seen): Finding[] =>
-      committed(seen).flatMap(({ path, object }) => {
+      committed(seen, "files", "seeds").flatMap(({ path, object }) => {
         if (!isTree(object) || object.kind !== "Secret" || "sops" in object) return [];
         const keys = [object.data, object.stringData].filter(isTree).flatMap((data) => Object.keys(data));
         return keys.length === 0 ? [] : [{ problem: `The Secret in ${path} is not encrypted` }];

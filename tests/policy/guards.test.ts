@@ -161,7 +161,13 @@ describe("the guard rails of clusters", () => {
     assert.equal(ask(asked, seen(pool), {}, [westus]).length, 1);
     assert.deepEqual(ask(asked, seen(pool, { dependencies: [westus.urn] }), {}, [westus]), []);
     assert.deepEqual(ask(asked, seen(cluster({ location: "westus", agentPoolProfiles: [{ name: "a" }] }))), []);
-    assert.equal(ask(asked, seen(cluster({ location: "northeurope", agentPoolProfiles: [{ name: "a" }] }))).length, 1);
+    const [found] = ask(asked, seen(cluster({ location: "northeurope", agentPoolProfiles: [{ name: "a" }] })));
+    assert.equal(found?.problem, "Pool a names no zones");
+  });
+
+  it("take a cluster for a Free one where no tier is said, as Azure does", () => {
+    assert.equal(problems("cluster-has-a-paid-tier", cluster({ sku: { name: "Base" } })).length, 1);
+    assert.equal(problems("cluster-has-a-paid-tier", cluster({})).length, 1);
   });
 
   it("tell of nodes whose operating system nobody updates", () => {
@@ -248,6 +254,30 @@ describe("the guard rail of images", () => {
     ]);
   });
 
+  it("sees what kustomize puts in the place of images", () => {
+    const images = [{ name: "app", newName: "ghcr.io/a/app", newTag: "1" }];
+    const piece = JSON.stringify({ kind: "Deployment", spec: { containers: [{ image: "nginx" }] } });
+    const step = JSON.stringify([{ op: "replace", path: "/spec/containers/0/image", value: "nginx" }]);
+    for (const object of [
+      { kind: "Kustomization", images },
+      { kind: "Kustomization", spec: { images } },
+      { kind: "Kustomization", spec: { patches: [{ patch: piece }] } },
+      { kind: "Kustomization", patches: [{ patch: step }] },
+      { kind: "HelmRelease", spec: { postRenderers: [{ kustomize: { images } }] } },
+    ])
+      assert.equal(problems(name, file(JSON.stringify(object))).length, 1, JSON.stringify(object));
+  });
+
+  it("leaves to people what is written once as a start", () => {
+    const seeds = { "apps/base/demo/deployment.yaml": '{"kind":"Pod","spec":{"containers":[{"image":"nginx"}]}}' };
+    assert.deepEqual(problems(name, { type: "gitops:index:GitCommit", props: { seeds } }), []);
+    const secret = { "apps/base/demo/secret.yaml": '{"kind":"Secret","data":{"a":"eA=="}}' };
+    assert.equal(
+      problems("git-has-no-open-secrets", { type: "gitops:index:GitCommit", props: { seeds: secret } }).length,
+      1,
+    );
+  });
+
   it("sees Flux's own registry, and workloads of the provider for Kubernetes", () => {
     const flux = (loginServer: string): Resource => ({ type: "gitops:index:FluxInstall", props: { loginServer } });
     assert.deepEqual(problems(name, flux("ghcr.io")), ["ghcr.io in Flux comes from ghcr.io"]);
@@ -278,8 +308,24 @@ describe("the guard rail of images", () => {
 
   it("reads what is YAML, and leaves alone what is not", () => {
     assert.deepEqual(problems(name, file("containers:\n  image: [", "a.yaml")), []);
-    assert.deepEqual(problems(name, file("image: nginx", "README.md")), []);
+    assert.deepEqual(problems(name, file("kind: Pod\ncontainers:\n- image: nginx\n- {{ more }\n")), []);
+    assert.deepEqual(problems(name, file("containers: [{image: nginx}]", "README.md")), []);
     assert.deepEqual(problems(name, file("")), []);
+  });
+});
+
+describe("the guard rail of tags", () => {
+  const group = (tags?: Record<string, string>): Resource => ({
+    type: "azure-native:resources:ResourceGroup",
+    props: tags === undefined ? {} : { tags },
+  });
+
+  it("asks for those of its configuration, in whatever case, of what takes tags", () => {
+    assert.deepEqual(problems("tags-are-there", group({ Owner: "a" })), []);
+    assert.deepEqual(problems("tags-are-there", group()), ["The tag owner is missing"]);
+    assert.deepEqual(problems("tags-are-there", { type: "azure-native:authorization:RoleAssignment", props: {} }), []);
+    assert.deepEqual(problems("tags-are-there", { type: "random:index/randomString:RandomString", props: {} }), []);
+    assert.deepEqual(problems("tags-are-there", group(), { config: {} }), []);
   });
 });
 
