@@ -37,17 +37,20 @@ export interface Missing {
 }
 
 /** Looks at all that a run needs. @param more faults that were found elsewhere. */
-export async function missing(needs: Needs, more: readonly Fault[] = []): Promise<Missing> {
+export async function missing(options: Needs, more: readonly Fault[] = []): Promise<Missing> {
+  // An organisation and a project are no part of the file's name.
+  const needs = { ...options, stack: options.stack.replace(/^.*\//, "") };
   const signIn = signInFaults(needs.environment, needs.hasProgram).map((each) => ({ ...each, value: undefined }));
   const faults: Fault[] = signIn.filter(({ severity }) => severity === "error");
   const words: string[] = [];
   try {
     const file = await stackFile(needs);
-    faults.push(...subscription(needs, file), ...secrets(needs, file), ...git(needs, file), ...(await backend(needs)));
+    faults.push(...subscription(needs, file), ...secrets(needs, file), ...git(needs, file));
   } catch (error) {
     // A whole word of its own: of the file that is missing or wrong.
     words.push((error as Error).message);
   }
+  faults.push(...(await login(needs)), ...(await backend(needs).catch(() => [])));
   faults.push(...more);
   if (faults.length > 0) words.push(describeFaults("what this run needs (docs/delivery/ci.md)", faults));
   return {
@@ -74,6 +77,31 @@ async function stackFile({ project, stack }: Needs): Promise<StackFile> {
     repository: isMap(flux) ? flux.repository : undefined,
     sealedBy: provider.includes("://") ? "key" : provider === "passphrase" || encryptionsalt ? "passphrase" : undefined,
   };
+}
+
+/** Whether az, where its login counts, has one. */
+async function login({ environment, hasProgram, isPipeline }: Needs): Promise<Fault[]> {
+  if (signInOf(environment).way !== "az" || !hasProgram("az")) return [];
+  const profile = join(environment.AZURE_CONFIG_DIR || join(homedir(), ".azure"), "azureProfile.json");
+  const { subscriptions = [] } = await readFile(profile, "utf8")
+    // It begins with a byte order mark.
+    .then((text) => JSON.parse(text.replace(/^\ufeff/, "")) as { subscriptions?: readonly unknown[] })
+    .catch(() => ({ subscriptions: [] }));
+  if (subscriptions.length > 0) return [];
+  if (!isPipeline) return [fault("az", "has no login, and no variable names another way to sign in", "run `az login`")];
+  return [
+    fault(
+      "ARM_CLIENT_ID",
+      "is not set, and az has no login",
+      `set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_SUBSCRIPTION_ID to the pipeline's identity${howOf(environment)}`,
+    ),
+  ];
+}
+
+/** What else an identity without a secret needs there. */
+function howOf({ GITHUB_ACTIONS, TF_BUILD }: Environment): string {
+  if (GITHUB_ACTIONS) return ", and give the job `permissions: { id-token: write, contents: read }`";
+  return TF_BUILD ? ", or run in the task AzureCLI@2 with addSpnToEnvironment: true, which tells the first two" : "";
 }
 
 function subscription({ environment }: Needs, { subscriptionId }: StackFile): Fault[] {

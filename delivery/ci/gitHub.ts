@@ -25,7 +25,7 @@ interface Event {
 /** The system as a workflow's environment tells of it. @throws Error where the event cannot be read. */
 export async function gitHubActions(environment: Environment, clock: Clock = CLOCK): Promise<System> {
   const { GITHUB_EVENT_PATH, GITHUB_REPOSITORY = "", GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT } = environment;
-  const event = GITHUB_EVENT_PATH ? (JSON.parse(await readFile(GITHUB_EVENT_PATH, "utf8")) as Event) : {};
+  const event = GITHUB_EVENT_PATH ? await eventOf(GITHUB_EVENT_PATH) : {};
   const pull = event.pull_request;
   const server = environment.GITHUB_SERVER_URL || "https://github.com";
   const summary = environment.GITHUB_STEP_SUMMARY;
@@ -48,6 +48,14 @@ export async function gitHubActions(environment: Environment, clock: Clock = CLO
       },
     }),
   };
+}
+
+async function eventOf(path: string): Promise<Event> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Event;
+  } catch (cause) {
+    throw new Error(`GITHUB_EVENT_PATH names ${path}, which holds no event of GitHub`, { cause });
+  }
 }
 
 /** The data of a workflow command. */

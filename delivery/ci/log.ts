@@ -44,7 +44,7 @@ export class Log {
 
   /** A text without the secrets of the environment. */
   shown(text: string): string {
-    return this.#mask.withoutKnown(text);
+    return this.#mask.known(text);
   }
 
   /** Writes a text of any origin. */

@@ -8,8 +8,6 @@ import { describe } from "../../net/describe.ts";
 import { useProxy } from "../../net/proxy.ts";
 import { readYaml } from "../../settings/stackFile.ts";
 import { findTools } from "../../tools/findTool.ts";
-import { marker, renderReview } from "../review/render.ts";
-import { makeReview } from "../review/review.ts";
 import { detect } from "./detect.ts";
 import { run } from "./run.ts";
 
@@ -45,6 +43,15 @@ async function findEngine(log: (line: string) => void): Promise<string[]> {
   return [...new Set(Object.values(found).map((tool) => dirname(tool)))];
 }
 
+/** Ends the run's operation where the run is ended, so that the engine leaves no lock and no half-made resource behind. */
+function untilEnded(isPipeline: boolean): AbortSignal {
+  const ended = new AbortController();
+  process.on("SIGTERM", () => ended.abort());
+  // A terminal sends Ctrl-C to the engine as well, and a second one would end it at once.
+  process.on("SIGINT", () => isPipeline && ended.abort());
+  return ended.signal;
+}
+
 async function main(): Promise<0 | 1 | 2> {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -64,11 +71,18 @@ async function main(): Promise<0 | 1 | 2> {
   if (!stack) return usage("--stack is missing.");
   const project = resolve(values.project);
   useProxy();
+  // Loaded only here: Pulumi's library takes longer than all the rest.
+  const [{ makeReview }, { marker, renderReview }] = await Promise.all([
+    import("../review/review.ts"),
+    import("../review/render.ts"),
+  ]);
+  const system = await detect(process.env);
   return run(
     { operation, stack, project },
     {
       environment: process.env,
-      system: await detect(process.env),
+      system,
+      signal: untilEnded(system.isPipeline),
       review: { makeReview, renderReview, marker },
       write: (text) => void process.stdout.write(text),
       hasProgram,

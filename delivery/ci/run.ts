@@ -40,6 +40,8 @@ export interface Means {
   readonly projectName: () => Promise<string>;
   /** The stack's outputs that are no secret. */
   readonly outputs: () => Promise<Readonly<Record<string, unknown>>>;
+  /** Ends the operation as Ctrl-C does. */
+  readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
 
@@ -142,7 +144,7 @@ async function forked({ operation, stack }: RunOptions, { system }: Means, log: 
 
 async function operate(options: RunOptions, means: Means, log: Log): Promise<Word> {
   const { operation, stack, project } = options;
-  const { system, review, outputs } = means;
+  const { system, review, outputs, signal } = means;
   const [begin, end] = system.fold?.(`pulumi ${operation} --stack ${stack}`) ?? [];
   const said: string[] = [];
   if (begin !== undefined) log.command(begin);
@@ -150,6 +152,7 @@ async function operate(options: RunOptions, means: Means, log: Log): Promise<Wor
     .makeReview({
       ...{ stack, project, operation },
       ...(system.commit !== undefined && { commit: system.commit }),
+      ...(signal && { signal }),
       onOutput: (line) => {
         said.push(line);
         log.say(line);
@@ -194,7 +197,7 @@ async function tell({ review, more }: Word, means: Means, log: Log): Promise<voi
   log.say(title === undefined ? text : `${text}\n\n${[`${title}:`, ...lines].join("\n")}`);
   const severity = severityOf(review);
   if (severity !== undefined && system.annotation !== undefined)
-    log.command(system.annotation(severity, harmless(text.split("\n", 1)[0] ?? "")));
+    log.command(system.annotation(severity, harmless([text.split("\n", 1)[0], ...reasonsOf(review)].join("\n"))));
   const note = system.pullRequest && (await comment(review, markdown, system.pullRequest, means));
   if (note !== undefined) log.say(note);
   const limit = system.summary?.limit ?? 0;
@@ -208,6 +211,16 @@ const SUMMARY_RESERVE = 4096;
 function severityOf(review: Review): "error" | "warning" | undefined {
   if (hasFailed(review)) return "error";
   return review.verdict === "dangerous" && review.operation === "preview" ? "warning" : undefined;
+}
+
+/** How many reasons an annotation has room for. */
+const REASONS = 3;
+
+/** Why it failed or was refused, a line each: the rest is in the log. */
+function reasonsOf({ failures, policies }: Review): string[] {
+  const mandatory = policies.filter(({ level }) => level === "mandatory").map(({ message }) => message);
+  const reasons = [...failures.map(({ text }) => text), ...mandatory].map((text) => text.split("\n", 1)[0] ?? "");
+  return reasons.slice(0, REASONS);
 }
 
 async function summarise(markdown: string, system: System, log: Log): Promise<void> {

@@ -26,6 +26,9 @@ export interface Replacing {
   readonly isUnknown: boolean;
 }
 
+/** The resource that keeps files in the GitOps repository. */
+export const GIT_COMMIT = "gitops:index:GitCommit";
+
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   create: "create",
   update: "update",
@@ -54,7 +57,7 @@ const isReal = ({ urn, type, old, new: next }: StepEventMetadata): boolean =>
   !type.startsWith("pulumi:") && !urn.startsWith("pulumi:") && (next ?? old)?.custom === true;
 
 /** The resources that change, in the engine's order. */
-export function changesIn(events: readonly EngineEvent[], mask: Mask): Changed[] {
+export function changesIn(events: readonly EngineEvent[], operation: "preview" | "up", mask: Mask): Changed[] {
   const steps = events.flatMap(({ resourcePreEvent }) => (resourcePreEvent ? [resourcePreEvent.metadata] : []));
   // What an earlier update replaced and could not delete has the URN of what took its place.
   const keyOf = ({ urn, op, old }: StepEventMetadata) => (op === "delete" && old?.delete ? `${urn} leftover` : urn);
@@ -62,13 +65,17 @@ export function changesIn(events: readonly EngineEvent[], mask: Mask): Changed[]
     steps.filter((step) => isReal(step) && step.op in OPERATIONS),
     keyOf,
   );
-  return [...byKey.values()].map((all) => changed(all, mask));
+  const finished = new Set(
+    events.flatMap(({ resOutputsEvent: event }) => (event ? [`${event.metadata.op} ${event.metadata.urn}`] : [])),
+  );
+  const isFinished = ({ op, urn }: StepEventMetadata) => operation === "preview" || finished.has(`${op} ${urn}`);
+  return [...byKey.values()].map((all) => changed(all, all.every(isFinished), mask));
 }
 
 /** How many resources have which fate. */
 export function countsOf(events: readonly EngineEvent[], changes: readonly Changed[]): Counts {
   const count = (...wanted: Operation[]) =>
-    changes.filter(({ resource }) => wanted.includes(resource.operation)).length;
+    changes.filter(({ resource }) => wanted.includes(resource.operation) && !resource.unfinished).length;
   const same = events.filter(
     ({ resourcePreEvent: event }) => event?.metadata.op === "same" && isReal(event.metadata),
   ).length;
@@ -82,7 +89,7 @@ export function countsOf(events: readonly EngineEvent[], changes: readonly Chang
   };
 }
 
-function changed(steps: readonly StepEventMetadata[], mask: Mask): Changed {
+function changed(steps: readonly StepEventMetadata[], isFinished: boolean, mask: Mask): Changed {
   // That of a replacement which has both states tells the difference.
   const step = steps.find(({ op }) => op === "replace") ?? steps.find(({ op }) => op !== "delete-replaced") ?? steps[0];
   if (step === undefined) throw new Error("a resource without a step");
@@ -104,6 +111,7 @@ function changed(steps: readonly StepEventMetadata[], mask: Mask): Changed {
       ...(deletedFirst && { deletedFirst: true }),
       ...(old?.protect && (operation === "delete" || operation === "replace") && { protected: true }),
       ...(step.op === "delete" && old?.delete && { leftover: true }),
+      ...(!isFinished && { unfinished: true }),
     },
     old: before,
     new: after,

@@ -1,11 +1,14 @@
 // What is replaced or deleted and missed by somebody: the worst first, each with why and with what goes because of it.
-import { type Changed, causeOf, nameOf } from "./changes.ts";
+import { type Changed, causeOf, GIT_COMMIT, nameOf } from "./changes.ts";
 import type { StateResource } from "./engine.ts";
 import { type Consequence, meaningOf } from "./meaning.ts";
-import type { Danger } from "./model.ts";
+import type { Danger, Dependent } from "./model.ts";
+import { removedObjects } from "./objects.ts";
+import type { Mask } from "./secrets.ts";
+import { isObject } from "./values.ts";
 
 /** The resources whose replacement or deletion somebody notices, but for those that go because another one does. */
-export function dangersOf(changes: readonly Changed[], state: readonly StateResource[]): Danger[] {
+export function dangersOf(changes: readonly Changed[], state: readonly StateResource[], mask: Mask): Danger[] {
   const gone = new Map(
     changes
       .filter(({ resource: { operation } }) => operation === "replace" || operation === "delete")
@@ -22,7 +25,35 @@ export function dangersOf(changes: readonly Changed[], state: readonly StateReso
     );
     return [{ rank: consequence.rank, danger: danger(change, consequence, dependents, known.get(urn), gone) }];
   });
-  return dangers.sort((a, b) => a.rank - b.rank).map(({ danger }) => danger);
+  const all = [...dangers, ...changes.flatMap((change) => dangersInGit(change, mask))];
+  return all.sort((a, b) => a.rank - b.rank).map(({ danger }) => danger);
+}
+
+interface Ranked {
+  readonly rank: number;
+  readonly danger: Danger;
+}
+
+/** What Flux deletes because its manifest goes; the whole commit's deletion is told by itself. */
+function dangersInGit({ resource, old, new: next }: Changed, mask: Mask): Ranked[] {
+  if (resource.type !== GIT_COMMIT || resource.operation === "delete" || resource.operation === "forget") return [];
+  const [before, after] = [old.files, next.files];
+  if (!isObject(before) || !isObject(after)) return [];
+  return removedObjects(before, after).map(({ kind, name, noun, rank, loses, meaning }) => ({
+    rank,
+    danger: {
+      type: kind,
+      name: mask.text(name),
+      urn: resource.urn,
+      operation: "delete",
+      properties: [],
+      noun,
+      loses,
+      meaning,
+      causes: [],
+      dependents: [],
+    },
+  }));
 }
 
 /** What somebody notices when it goes. */
@@ -73,9 +104,25 @@ function rootsOf(
   return roots;
 }
 
+/** @param rank how bad that is because of which it goes. */
+function dependent(change: Changed, rank: number): Dependent & { readonly rank: number } {
+  const { type, name, urn, operation } = change.resource;
+  const consequence = consequenceOf(change);
+  return {
+    rank: consequence?.rank ?? Number.POSITIVE_INFINITY,
+    type,
+    name,
+    urn,
+    operation,
+    noun: meaningOf(type).noun,
+    isNoticed: consequence !== undefined,
+    ...(consequence !== undefined && consequence.rank <= rank && { meaning: consequence.text }),
+  };
+}
+
 function danger(
   { resource, replacing }: Changed,
-  { loses, text }: Consequence,
+  { rank, loses, text }: Consequence,
   dependents: readonly Changed[],
   state: StateResource | undefined,
   gone: ReadonlyMap<string, Changed>,
@@ -98,12 +145,9 @@ function danger(
     loses,
     meaning: text,
     causes: causes.sort((a, b) => own(a) - own(b)),
-    dependents: dependents.map(({ resource: { type, name, urn, operation } }) => ({
-      type,
-      name,
-      urn,
-      operation,
-      noun: meaningOf(type).noun,
-    })),
+    dependents: dependents
+      .map((one) => dependent(one, rank))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ rank: _rank, ...rest }) => rest),
   };
 }

@@ -1,32 +1,35 @@
 // What a review says in words, in the order in which a reviewer needs it; how it looks is the formats' affair.
+
+import { aboutOf, titleOf } from "./headline.ts";
 import type { FileChange } from "./manifests.ts";
 import { meaningOf } from "./meaning.ts";
 import type {
   Artifact,
   ArtifactChange,
   Cause,
-  Counts,
   Danger,
   Message,
+  Operation,
   PolicyFinding,
   ResourceChange,
   ResourceName,
   Review,
 } from "./model.ts";
 import { type PropertyChange, UNKNOWN } from "./values.ts";
-
-/** Words of this program, a name or value as it is, or a foreign text that is read as prose. */
-export type Part = string | { readonly code: string } | { readonly said: string };
-export type Line = readonly Part[];
+import { code, counted, fate, type Line, type Part, said } from "./words.ts";
 
 /** One thing that is shown as a whole or left out. */
 export interface Item {
   readonly heading: Line;
+  /** What stands out of the text is the heading; this goes on after it. */
+  readonly text?: Line;
   readonly points?: readonly Line[];
   /** A text whose lines and blanks matter. */
   readonly block?: { readonly language: "diff" | "text"; readonly text: string };
   /** Whether it is opened by a click, where the format can. @default false */
   readonly folded?: boolean;
+  /** What stands in its place where there is no room for it. @default nothing */
+  readonly brief?: Line;
 }
 
 /** A row of a table: cells of one line. */
@@ -37,6 +40,8 @@ export interface Section {
   /** What its items are: `["file", "files"]`. */
   readonly nouns: readonly [one: string, many: string];
   readonly folded?: boolean;
+  /** Where there is no room for all: the smallest ones are kept. @default the first ones */
+  readonly smallFirst?: boolean;
   readonly items?: readonly Item[];
   readonly table?: { readonly head: readonly string[]; readonly rows: readonly Row[] };
 }
@@ -49,12 +54,6 @@ export interface Document {
   /** The most important ones first. */
   readonly sections: readonly Section[];
 }
-
-const code = (text: string): Part => ({ code: text });
-const said = (text: string): Part => ({ said: text });
-
-/** A number with its noun. */
-export const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 export function documentOf(review: Review): Document {
   const sections = [
@@ -74,73 +73,6 @@ export function documentOf(review: Review): Document {
     sections: sections.filter(({ items = [], table }) => items.length > 0 || (table?.rows.length ?? 0) > 0),
   };
 }
-
-function titleOf({ stack, operation, verdict, dangers, policies, counts }: Review): Line {
-  const isUp = operation === "up";
-  const mandatory = policies.filter(({ level }) => level === "mandatory").length;
-  const lost = dangers.filter(({ loses }) => loses);
-  const changes = counts.create + counts.update + counts.replace + counts.delete + counts.other;
-  switch (verdict) {
-    case "unchanged":
-      return ["✅ ", code(stack), isUp ? ": nothing changed" : ": nothing changes"];
-    case "failed":
-      return ["❌ ", code(stack), isUp ? ": the update failed" : ": the preview failed"];
-    case "blocked":
-      return ["⛔ ", code(stack), `: stopped by ${counted(mandatory, "finding", "findings")} of mandatory policies`];
-    case "dangerous": {
-      const [first] = lost;
-      if (lost.length > 1 || first === undefined)
-        return [
-          "⚠️ ",
-          code(stack),
-          `: ${lost.length} resources ${isUp ? "were" : "are"} replaced or deleted with what they hold`,
-        ];
-      return ["⚠️ ", code(stack), `: the ${first.noun} `, code(first.name), ` ${fate(first, isUp)}`];
-    }
-    case "changes":
-      if (changes === 0) return ["ℹ️ ", code(stack), isUp ? ": only outputs changed" : ": only outputs change"];
-      return [
-        "ℹ️ ",
-        code(stack),
-        `: ${counted(changes, "resource", "resources")} ${isUp ? "changed" : changes === 1 ? "changes" : "change"}`,
-      ];
-  }
-}
-
-function aboutOf({ operation, counts, commit, time }: Review): Line {
-  const words: Readonly<Record<keyof Counts, string>> =
-    operation === "up"
-      ? {
-          create: "created",
-          update: "updated",
-          replace: "replaced",
-          delete: "deleted",
-          other: "other",
-          unchanged: "unchanged",
-        }
-      : {
-          create: "to create",
-          update: "to update",
-          replace: "to replace",
-          delete: "to delete",
-          other: "other",
-          unchanged: "unchanged",
-        };
-  const order: (keyof Counts)[] = ["delete", "replace", "update", "create", "other", "unchanged"];
-  const shown = order.filter((name) => counts[name] > 0).map((name) => `${counts[name]} ${words[name]}`);
-  const when = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
-  const what = operation === "up" ? "Update" : "Preview";
-  return [
-    shown.length > 0 ? `${shown.join(", ")}. ` : "",
-    ...(commit === undefined ? [`${what} of ${when}.`] : [`${what} of `, code(commit.slice(0, 8)), `, ${when}.`]),
-  ];
-}
-
-const fate = ({ operation, dependents }: Danger, isUp: boolean) => {
-  const verb = isUp ? "was" : "is";
-  const others = dependents.length > 0 ? `, and ${dependents.length} more with it` : "";
-  return `${verb} ${operation === "replace" ? "replaced" : "deleted"}${others}`;
-};
 
 function failures({ failures: messages, operation }: Review): Section {
   return {
@@ -187,14 +119,10 @@ function dangers({ dangers: all, operation }: Review): Section {
   const isUp = operation === "up";
   return {
     title: isUp ? "Replaced and deleted" : "To be replaced and deleted",
-    nouns: ["replacement or deletion", "replacements or deletions"],
+    nouns: ["replacement or deletion", "replacements and deletions"],
     items: all.map((danger) => ({
-      heading: [
-        `The ${danger.noun} `,
-        code(danger.name),
-        ` ${fate({ ...danger, dependents: [] }, isUp)}. `,
-        danger.meaning,
-      ],
+      heading: [`The ${danger.noun} `, code(danger.name), ` ${fate(danger, isUp)}.`],
+      text: [danger.meaning],
       points: [...causesOf(danger), ...notesOf(danger), ...dependentsOf(danger)],
     })),
   };
@@ -218,48 +146,59 @@ function causeLine({ comesFrom = [], ...cause }: Cause): Line {
   return ["Why: ", code(cause.path), ": ", ...fromTo(cause), ...sources];
 }
 
-function notesOf({ operation, deletedFirst, protected: isProtected, leftover }: Danger): Line[] {
+function notesOf({ operation, deletedFirst, protected: isProtected, leftover, unfinished }: Danger): Line[] {
   return [
+    ...(unfinished ? [["It is not finished: the update failed before."]] : []),
     ...(leftover ? [["It is the old one of an earlier replacement, which could not be deleted then."]] : []),
     ...(deletedFirst ? [["The old one is deleted before there is a new one."]] : []),
-    ...(isProtected
-      ? [
-          [
-            `It is protected: the update refuses to ${operation}${operation === "delete" ? "" : " it"}.`.replace(
-              "delete.",
-              "delete it.",
-            ),
-          ],
-        ]
-      : []),
+    ...(isProtected ? [[`It is protected: the update refuses to ${operation} it.`]] : []),
   ];
 }
 
 function dependentsOf({ dependents }: Danger): Line[] {
-  if (dependents.length === 0) return [];
-  const byNoun = Map.groupBy(dependents, ({ noun, operation }) => `${operation}\n${noun}`);
-  const groups = [...byNoun.values()].map((all): Part[] => {
-    const names = all.slice(0, MOST).flatMap(({ name }, index): Part[] => [index > 0 ? ", " : "", code(name)]);
-    const more = all.length > MOST ? [` and ${all.length - MOST} more`] : [];
-    return [`${all[0]?.noun ?? ""} `, ...names, ...more];
+  const noticed = dependents.filter(({ isNoticed }) => isNoticed);
+  const grave = noticed.flatMap(({ noun, name, meaning }): Line[] =>
+    meaning === undefined ? [] : [[`With it goes the ${noun} `, code(name), `. ${meaning}`]],
+  );
+  const others = noticed.filter(({ meaning }) => meaning === undefined);
+  const names = others.slice(0, MOST).map(({ name, noun }): Part[] => [code(name), ` (${noun})`]);
+  const more = dependents.length - Math.min(grave.length, MOST) - names.length;
+  if (more > 0) names.push([names.length > 0 ? `${more} more` : counted(more, "resource", "resources")]);
+  const list = names.flatMap((parts, index): Part[] => {
+    const parting = index === 0 ? "" : index === names.length - 1 ? " and " : ", ";
+    return [parting, ...parts];
   });
-  return [["With it: ", ...groups.flatMap((group, index) => (index > 0 ? ["; ", ...group] : group))]];
+  return [...grave.slice(0, MOST), ...(list.length > 0 ? [["With it: ", ...list]] : [])];
 }
 
 const LONGEST_VALUE = 160;
 
-/** A value in a line: of a long one the beginning and the end. */
-export function shortened(value: string, longest: number = LONGEST_VALUE): string {
+/** A value in a line. Of a long one the beginning and the end; of an id or a path the end alone. */
+export function shortened(value: string): string {
   const line = value.replaceAll("\n", "⏎");
-  if (line.length <= longest) return line;
-  const half = Math.floor((longest - 3) / 2);
-  return `${line.slice(0, half)} … ${line.slice(-half)}`;
+  if (line === UNKNOWN) return "known after the update";
+  if (line.length <= LONGEST_VALUE / 2) return line;
+  const [tail] = /(?:\/[^/]*){3}$/.exec(line) ?? [];
+  if (line.startsWith("/") && tail !== undefined && tail.length < LONGEST_VALUE) return `…${tail}`;
+  const half = Math.floor(LONGEST_VALUE / 2);
+  return line.length <= LONGEST_VALUE ? line : `${line.slice(0, half)} … ${line.slice(-half)}`;
+}
+
+/** Two values in a line, so that it is seen how they differ. */
+function shortenedPair(from: string | undefined, to: string | undefined): [string | undefined, string | undefined] {
+  const [before, after] = [from, to].map((value) => (value === undefined ? undefined : shortened(value)));
+  if (from === undefined || to === undefined || before !== after || from === to) return [before, after];
+  let start = 0;
+  while (from[start] === to[start]) start++;
+  const around = (value: string) => shortened(`…${value.slice(Math.max(0, start - 20), start + LONGEST_VALUE / 2)}…`);
+  return [around(from), around(to)];
 }
 
 function fromTo({ from, to }: Pick<PropertyChange, "from" | "to">): Part[] {
-  const shown = (value: string | undefined): Part =>
-    value === undefined ? "nothing" : value === UNKNOWN ? "known only after the update" : code(shortened(value));
-  return [shown(from), " → ", shown(to)];
+  const [before, after] = shortenedPair(from, to);
+  const shown = (value: string | undefined, whole: string | undefined): Part =>
+    value === undefined ? "nothing" : whole === UNKNOWN ? value : code(value);
+  return [shown(before, from), " → ", shown(after, to)];
 }
 
 function artifacts({ artifacts: all }: Review): Section {
@@ -295,12 +234,17 @@ function files({ files: all }: Review): Section {
   const lines = all.reduce((sum, { diff }) => sum + (diff?.split("\n").length ?? 1), 0);
   return {
     title: `Flux's manifests${all.length > 0 ? `: ${fileTotals(all)}` : ""}`,
-    nouns: ["manifest", "manifests"],
-    items: all.map(({ path, change, added, removed, diff, note }) => ({
-      heading: [code(path), ` ${change}${diff === undefined ? "" : `, +${added} −${removed}`}`],
-      ...(note !== undefined && { points: [[note]] }),
-      ...(diff !== undefined && { block: { language: "diff", text: diff }, folded: lines > OPEN_LINES }),
-    })),
+    nouns: ["manifest's diff", "manifests' diffs"],
+    smallFirst: true,
+    items: all.map(({ path, change, added, removed, diff, note }) => {
+      const heading = [code(path), ` ${change}${diff === undefined ? "" : `, +${added} −${removed}`}`];
+      return {
+        heading,
+        brief: [...heading, ": left out"],
+        ...(note !== undefined && { points: [[note]] }),
+        ...(diff !== undefined && { block: { language: "diff", text: diff }, folded: lines > OPEN_LINES }),
+      };
+    }),
   };
 }
 
@@ -311,19 +255,29 @@ function fileTotals(all: readonly FileChange[]): string {
 
 const MOST_PROPERTIES = 40;
 
-function resources({ resources: all }: Review): Section {
+const ORDER: readonly Operation[] = ["delete", "replace", "update", "create", "import", "read", "refresh", "forget"];
+
+const byOperation = (a: ResourceChange, b: ResourceChange) => ORDER.indexOf(a.operation) - ORDER.indexOf(b.operation);
+
+function resources({ resources: all, operation }: Review): Section {
   return {
-    title: `All resources that change: ${all.length}`,
+    title: `All resources that ${operation === "up" ? "changed" : "change"}: ${all.length}`,
     nouns: ["resource", "resources"],
     folded: true,
-    items: all.map((resource) => {
+    items: [...all].sort(byOperation).map((resource) => {
       const text = propertyLines(resource).join("\n");
       return {
-        heading: [`${resource.operation} `, ...resourceLine(resource), " (", code(resource.type), ")"],
+        heading: [resource.unfinished ? `${resource.operation}, not finished:` : resource.operation],
+        text: [...resourceLine(resource), " (", code(resource.type), ")", ...staysOf(resource)],
         ...(text !== "" && { block: { language: "text", text } }),
       };
     }),
   };
+}
+
+function staysOf({ operation, type }: ResourceChange): Line {
+  const { stays } = meaningOf(type);
+  return stays !== undefined && (operation === "delete" || operation === "replace") ? [`: ${stays}`] : [];
 }
 
 function propertyLines({ operation, properties }: Pick<ResourceChange, "operation" | "properties">): string[] {
@@ -335,14 +289,14 @@ function propertyLines({ operation, properties }: Pick<ResourceChange, "operatio
 }
 
 function propertyLine({ path, from, to, replaces }: PropertyChange): string {
-  const shown = (value: string | undefined) => (value === undefined ? "nothing" : shortened(value));
-  return `${path}: ${shown(from)} → ${shown(to)}${replaces ? " (makes another one)" : ""}`;
+  const [before = "nothing", after = "nothing"] = shortenedPair(from, to);
+  return `${path}: ${before} → ${after}${replaces ? " (makes another one)" : ""}`;
 }
 
-function outputs({ outputs: all }: Review): Section {
+function outputs({ outputs: all, operation }: Review): Section {
   const text = all.slice(0, MOST_PROPERTIES).map(propertyLine).join("\n");
   return {
-    title: `Outputs that change: ${all.length}`,
+    title: `Outputs that ${operation === "up" ? "changed" : "change"}: ${all.length}`,
     nouns: ["list of outputs", "lists of outputs"],
     folded: true,
     items: all.length === 0 ? [] : [{ heading: [], block: { language: "text", text } }],

@@ -33,6 +33,7 @@ export interface RunOptions {
   readonly policyPacks: readonly string[];
   /** Each line that the engine prints. */
   readonly onOutput: (line: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -65,7 +66,7 @@ export async function stateOf(stack: Stack): Promise<StackState> {
 
 /** Runs a preview or an update, however it ends. */
 export async function runOperation(stack: Stack, options: RunOptions): Promise<EngineRun> {
-  const { operation, policyPacks, onOutput } = options;
+  const { operation, policyPacks, onOutput, signal } = options;
   const events: EngineEvent[] = [];
   const lines = byLine(onOutput);
   const shared = {
@@ -77,16 +78,24 @@ export async function runOperation(stack: Stack, options: RunOptions): Promise<E
     onError: lines.take,
     color: "never" as const,
     policyPacks: [...policyPacks],
+    ...(signal && { signal }),
   };
   try {
     if (operation === "up") await stack.up(shared);
     else await stack.preview(shared);
     return { events };
   } catch (error) {
-    return { events, failure: (error as Error).message };
+    // After an update the outputs are read, which nobody asked for.
+    const isDone = events.some(({ summaryEvent }) => (summaryEvent as Ended | undefined)?.result === "succeeded");
+    return isDone ? { events } : { events, failure: (error as Error).message };
   } finally {
     lines.end();
   }
+}
+
+/** What the SDK's type lacks: how it ended. */
+interface Ended {
+  readonly result?: string;
 }
 
 /** Gives whole lines of a text that comes in pieces. */

@@ -1,6 +1,7 @@
 // A document as Markdown that GitHub and Azure DevOps show alike. Nothing in its values is Markdown or HTML.
-import type { Document, Item, Line, Part, Section } from "./document.ts";
-import { fitted } from "./fitting.ts";
+import type { Document, Item, Section } from "./document.ts";
+import { fitted, type Written, type WrittenItem } from "./fitting.ts";
+import type { Line, Part } from "./words.ts";
 
 /** @param first the first line. @param limit the most bytes of UTF-8. @param command shows what was left out. */
 export function markdown(
@@ -18,21 +19,30 @@ export function markdown(
   return fitted({ title, about, ...document }, { head, section, leftOut }, limit);
 }
 
-function section({ title, folded = false, items = [], table }: Section) {
+function section({ title, folded = false, items = [], table }: Section): Written {
   const open = folded ? `\n<details><summary>${html(title)}</summary>\n` : `\n#### ${prose(title)}\n`;
   const close = folded ? "\n</details>\n" : "";
   if (table === undefined) return { open, items: items.map(item), close };
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
   const head = row(table.head) + row(table.head.map(() => "---"));
-  return { open: `${open}\n${head}`, items: table.rows.map((cells) => row(cells.map(cell))), close };
+  return {
+    open: `${open}\n${head}`,
+    items: table.rows.map((cells) => ({ whole: row(cells.map(cell)), brief: "" })),
+    close,
+  };
 }
 
-function item({ heading, points = [], block, folded = false }: Item): string {
-  const fence = block === undefined ? "" : fenced(block.text, block.language);
+function item({ heading, text = [], points = [], block, folded = false, brief = [] }: Item): WrittenItem {
+  const title =
+    text.length > 0 ? `**${line(heading)}** ${line(text)}\n` : heading.length > 0 ? `${line(heading)}\n` : "";
   const list = points.map((point) => `- ${line(point)}\n`).join("");
-  const body = [list, fence].filter((part) => part !== "").join("\n");
-  if (folded) return `\n<details><summary>${heading.map(htmlPart).join("")}</summary>\n\n${body}\n</details>\n`;
-  return `\n${heading.length > 0 ? `${line(heading)}\n` : ""}${heading.length > 0 && body !== "" ? "\n" : ""}${body}`;
+  const fence = block === undefined ? "" : fenced(block.text, block.language);
+  const body = [...(folded ? [] : [title]), list, fence].filter((written) => written !== "").join("\n");
+  const summary = `<summary>${heading.map(htmlPart).join("")}</summary>`;
+  return {
+    whole: folded ? `\n<details>${summary}\n\n${body}\n</details>\n` : `\n${body}`,
+    brief: brief.length > 0 ? `\n${line(brief)}\n` : "",
+  };
 }
 
 const line = (parts: Line) => parts.map(part).join("");
@@ -50,16 +60,17 @@ const htmlPart = (value: Part): string => {
   return "code" in value ? `<code>${html(visible(value.code))}</code>` : html(value.said);
 };
 
-/** Signs that Markdown or HTML give a meaning; and those that call people or link issues, each beside a sign that parts it. */
+const ADDRESS = /(https:\/\/[\w./~%-]+(?:[?#][\w=&./%-]*)?(?<![.]))/;
+
+/** Foreign words: no sign of Markdown or HTML is one in them, and they call nobody and link no issue. */
 function prose(text: string): string {
   const escaped = (words: string) =>
     visible(words)
-      .replace(/[\\`*_{}[\]<>()|~$&]/g, (sign) => `&#${sign.codePointAt(0)};`)
-      .replace(/^([-+=]|\d+[.)])/, "\u200b$1")
-      .replace(/[@#]/g, "$&\u200b");
+      .replace(/^(?=[-+=]|\d+[.)])|(?<=[@#!]|\bGH)/g, "\u200b")
+      .replace(/[\\`*_{}[\]<>()|~$&]/g, (sign) => `&#${sign.codePointAt(0)};`);
   // An address is a link as it stands.
   return text
-    .split(/(https:\/\/[\w./~%-]+(?:[?#][\w=&./%-]*)?)/)
+    .split(ADDRESS)
     .map((words, index) => (index % 2 === 1 ? `<${words}>` : escaped(words)))
     .join("");
 }

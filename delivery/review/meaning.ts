@@ -8,6 +8,8 @@ export interface Meaning {
   readonly replaced?: Consequence;
   /** What its deletion means; undefined: nobody notices it. */
   readonly deleted?: Consequence;
+  /** What is said of one that is replaced or deleted unnoticed. @default nothing */
+  readonly stays?: string;
   /** Of which of them, by their inputs, nobody notices either. @default none */
   readonly unnoticed?: (inputs: Readonly<Record<string, unknown>>) => boolean;
 }
@@ -215,8 +217,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "tls:index/privateKey:PrivateKey": { noun: "key pair", deleted: notes("The key is forgotten.") },
   "random:index/randomId:RandomId": { noun: "random name" },
   "random:index/randomString:RandomString": { noun: "random name" },
-  "gitops:index:ImageImport": { noun: "image" },
-  "gitops:index:ChartMirror": { noun: "chart" },
+  "gitops:index:ImageImport": { noun: "image", stays: "stays in the registry" },
+  "gitops:index:ChartMirror": { noun: "chart", stays: "the old one stays in the registry" },
   "gitops:index:KeyInUse": { noun: "look at who needs the key" },
   "gitops:index:FluxReady": { noun: "wait for Flux" },
   "gitops:index:FluxConfigurationReady": { noun: "wait for Flux" },

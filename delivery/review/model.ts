@@ -28,11 +28,16 @@ export interface ResourceChange extends ResourceName {
   readonly deletedFirst?: true;
   /** It is protected: the engine refuses to delete it. @default false */
   readonly protected?: true;
+  /** The update failed before this was done, or in doing it; it may be done in part. @default false */
+  readonly unfinished?: true;
   /** It is what an earlier update replaced and could not delete. @default false */
   readonly leftover?: true;
 }
 
-/** A resource that is replaced or deleted, and with it goes what it holds or lets others do. */
+/**
+ * A resource that is replaced or deleted, and with it goes what it holds or lets others do; also an object of the cluster
+ * that Flux deletes, as its manifest goes from Git (`type` is its kind then, and `urn` the commit's).
+ */
 export interface Danger extends ResourceChange {
   /** What the resource is, in a word or two: `cluster`. */
   readonly noun: string;
@@ -42,8 +47,18 @@ export interface Danger extends ResourceChange {
   readonly meaning: string;
   /** The properties that make it another resource. */
   readonly causes: readonly Cause[];
-  /** What is replaced or deleted because this is. */
-  readonly dependents: readonly (ResourceName & { readonly operation: Operation; readonly noun: string })[];
+  /** What is replaced or deleted because this is, the worst first. */
+  readonly dependents: readonly Dependent[];
+}
+
+/** What goes because something else does. */
+export interface Dependent extends ResourceName {
+  readonly operation: Operation;
+  readonly noun: string;
+  /** Whether somebody notices; else it is made again as it was. */
+  readonly isNoticed: boolean;
+  /** What it means, where that is as bad as what it goes with. */
+  readonly meaning?: string;
 }
 
 /** Why a resource is replaced. */

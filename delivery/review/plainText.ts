@@ -1,7 +1,8 @@
 // A document as plain text, for terminals and logs.
-import type { Document, Item, Line, Section } from "./document.ts";
-import { fitted } from "./fitting.ts";
+import type { Document, Item, Section } from "./document.ts";
+import { fitted, type Written, type WrittenItem } from "./fitting.ts";
 import { visible } from "./markdown.ts";
+import type { Line } from "./words.ts";
 
 /** @param limit the most bytes of UTF-8. @param command shows what was left out. */
 export function plainText({ title, about, ...document }: Document, limit: number, command: string): string {
@@ -11,7 +12,7 @@ export function plainText({ title, about, ...document }: Document, limit: number
   return fitted({ title, about, ...document }, { head, section, leftOut }, limit);
 }
 
-function section({ title, items = [], table }: Section) {
+function section({ title, items = [], table }: Section): Written {
   const open = `\n${title}\n${"-".repeat([...title].length)}\n`;
   if (table === undefined) return { open, items: items.map(item), close: "" };
   const rows = [table.head, ...table.rows.map((cells) => cells.map(line))];
@@ -21,14 +22,18 @@ function section({ title, items = [], table }: Section) {
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join("  ")
       .trimEnd()}\n`;
-  return { open: open + row(table.head), items: rows.slice(1).map(row), close: "" };
+  return {
+    open: open + row(table.head),
+    items: rows.slice(1).map((cells) => ({ whole: row(cells), brief: "" })),
+    close: "",
+  };
 }
 
-function item({ heading, points = [], block }: Item): string {
-  const head = heading.length > 0 ? `\n${line(heading)}\n` : "\n";
+function item({ heading, text = [], points = [], block, brief = [] }: Item): WrittenItem {
+  const head = heading.length > 0 ? `\n${line(text.length > 0 ? [...heading, " ", ...text] : heading)}\n` : "\n";
   const list = points.map((point) => `  - ${line(point)}\n`).join("");
-  const text = block === undefined ? "" : `${visible(block.text).replace(/^(?=.)/gm, "    ")}\n`;
-  return head + list + text;
+  const quoted = block === undefined ? "" : `${visible(block.text).replace(/^(?=.)/gm, "    ")}\n`;
+  return { whole: head + list + quoted, brief: brief.length > 0 ? `\n${line(brief)}\n` : "" };
 }
 
 const line = (parts: Line) =>

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { CommandError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { artifactsIn } from "./artifacts.ts";
-import { type Changed, changesIn, countsOf } from "./changes.ts";
+import { type Changed, changesIn, countsOf, GIT_COMMIT } from "./changes.ts";
 import { dangersOf } from "./dangers.ts";
 import { type EngineRun, openStack, runOperation, type StackState, stateOf } from "./engine.ts";
 import { type FileChange, fileChange } from "./manifests.ts";
@@ -27,6 +27,8 @@ export interface ReviewOptions {
   readonly commit?: string;
   /** Each line that the engine prints, without the secrets that are known. @default nobody is told */
   readonly onOutput?: (line: string) => void;
+  /** Ends the operation as Ctrl-C does: the engine ends what it has begun, and begins nothing more. @default nothing does */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -38,31 +40,51 @@ export async function makeReview(options: ReviewOptions): Promise<Review> {
   const { stack: name, operation = "preview", onOutput = () => {}, commit } = options;
   const folder = resolve(options.project ?? ".");
   const ownPack = join(folder, "policy");
-  const { policyPacks = existsSync(ownPack) ? [ownPack] : [] } = options;
+  const { policyPacks = existsSync(ownPack) ? [ownPack] : [], signal } = options;
   const stack = await openStack(name, folder);
   const environment = environmentSecrets(process.env);
-  const made = (run: EngineRun, { resources, secrets }: StackState) =>
-    reviewOf({
-      project: { folder, name: projectName(folder) },
-      stack: name,
-      operation,
-      run,
-      resources,
-      secrets: [...secrets, ...environment],
-      time: new Date().toISOString(),
-      ...(commit !== undefined && { commit }),
-    });
-  const before = await stateOf(stack).catch((error: Error) => {
+  const reading = stateOf(stack).catch((error: Error) => {
     if (error instanceof CommandError) return error;
     throw error;
   });
-  // As well as a preview can: the state cannot be read, nor its secrets be decrypted.
-  if (before instanceof Error) return made({ events: [], failure: before.message }, { resources: [], secrets: [] });
-  const mask = new Mask([...before.secrets, ...environment]);
-  const run = await runOperation(stack, { operation, policyPacks, onOutput: (line) => onOutput(mask.text(line)) });
+  // A preview changes nothing, so it need not wait.
+  if (operation === "up") await reading;
+  const lines = held(onOutput);
+  const [before, run] = await Promise.all([
+    reading.then((state) => {
+      if (!(state instanceof Error)) lines.open(new Mask([...state.secrets, ...environment]));
+      return state;
+    }),
+    runOperation(stack, { operation, policyPacks, onOutput: lines.take, ...(signal && { signal }) }),
+  ]);
   // An update makes secrets, and its errors may hold them.
-  const { secrets } = operation === "up" ? await stateOf(stack).catch(() => before) : before;
-  return made(run, { resources: before.resources, secrets: [...before.secrets, ...secrets] });
+  const after = operation === "up" ? await stateOf(stack).catch(() => before) : before;
+  const about = { project: { folder, name: projectName(folder) }, stack: name, operation };
+  const when = { time: new Date().toISOString(), ...(commit !== undefined && { commit }) };
+  if (before instanceof Error || after instanceof Error) {
+    // Without the stack's secrets nothing can be shown that may hold one.
+    const { message } = before instanceof Error ? before : (after as Error);
+    return reviewOf({ ...about, ...when, run: { events: [], failure: message }, resources: [], secrets: environment });
+  }
+  const secrets = [...before.secrets, ...after.secrets, ...environment];
+  return reviewOf({ ...about, ...when, run, resources: before.resources, secrets });
+}
+
+/** Holds lines back until it is known what must not be shown of them. */
+function held(onOutput: (line: string) => void) {
+  const waiting: string[] = [];
+  let known: Mask | undefined;
+  const show = (mask: Mask, line: string) => onOutput(mask.text(line));
+  return {
+    take(line: string) {
+      if (known === undefined) waiting.push(line);
+      else show(known, line);
+    },
+    open(mask: Mask) {
+      known = mask;
+      for (const line of waiting.splice(0)) show(mask, line);
+    },
+  };
 }
 
 /** What a review is made of. */
@@ -85,13 +107,13 @@ export function reviewOf({ project, stack, operation, run, resources, secrets, t
   const { events, failure } = run;
   const mask = new Mask(secrets);
   const cleaning: Cleaning = { mask, project: project.folder };
-  const changes = changesIn(events, mask);
+  const changes = changesIn(events, operation, mask);
   const policies = findingsIn(events, cleaning);
   const errors = diagnostics(events, "error", cleaning);
   const isBlocked = policies.some(({ level }) => level === "mandatory");
   const failures =
     failure === undefined ? [] : errors.length > 0 || isBlocked ? errors : [failureOf(failure, cleaning)];
-  const dangers = dangersOf(changes, resources);
+  const dangers = dangersOf(changes, resources, mask);
   const outputs = outputsIn(events, mask);
   const review = {
     failures,
@@ -112,8 +134,17 @@ export function reviewOf({ project, stack, operation, run, resources, secrets, t
     ...(commit !== undefined && { commit }),
     time,
     counts: countsOf(events, changes),
-    ...review,
+    // Names too: whatever was made of a secret, it is not shown.
+    ...everywhere(review, (text) => mask.known(text)),
   };
+}
+
+/** Data with all of its texts changed. */
+function everywhere<T>(data: T, by: (text: string) => string): T {
+  if (typeof data === "string") return by(data) as T;
+  if (Array.isArray(data)) return data.map((item) => everywhere(item, by)) as T;
+  if (typeof data !== "object" || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([name, item]) => [name, everywhere(item, by)])) as T;
 }
 
 function verdictOf(
@@ -130,7 +161,6 @@ function verdictOf(
 
 /** The properties of a GitCommit that hold whole files. */
 const FILES = ["files", "seeds"] as const;
-const GIT_COMMIT = "gitops:index:GitCommit";
 
 /** How the files change that the stack commits. */
 function filesIn(changes: readonly Changed[], mask: Mask): FileChange[] {

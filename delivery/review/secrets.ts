@@ -63,7 +63,7 @@ const PEM = /-----BEGIN [^-]*-----[\s\S]*?(-----END [^-]*-----|$)/g;
 /** What signs a request. */
 const SIGN_IN = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/g;
 /** A name and what it is set to, in the middle of a text. */
-const SETTING = /(?<name>[\w.-]+)(?<sign>"?\s*[=:]\s*["']?)(?<value>[^\s"',;&]{4,})/g;
+const SETTING = /(?<![\w.-])(?<name>[\w.-]+)(?<sign>"?[ \t]*[=:][ \t]*["']?)(?<value>[^\s"',;&]{4,})/g;
 /** What may be an address, a token or a key: a word, as far as quotes, brackets and blanks part it. */
 const WORD = /[^\s"'`<>(){}[\],;]{12,}/g;
 /** A digest, a commit, or an image by its digest: nothing of them signs anybody in. */
@@ -84,12 +84,7 @@ export class Mask {
       if (lines.length > 1)
         for (const line of lines) if (line.length >= 2 * SHORTEST && !/\s/.test(line)) parts.add(line);
     }
-    const forms = [...parts].flatMap((part) => [
-      part,
-      JSON.stringify(part).slice(1, -1),
-      encodeURIComponent(part),
-      base64(part),
-    ]);
+    const forms = [...parts].flatMap((part) => [part, ...escaped(part), encodeURIComponent(part), base64(part)]);
     // A long one first: a short one may be its beginning.
     const sorted = [...new Set(forms)].sort((a, b) => b.length - a.length);
     if (sorted.length > 0) this.#known = new RegExp(sorted.map(RegExp.escape).join("|"), "g");
@@ -97,15 +92,15 @@ export class Mask {
 
   /** A text without the secrets that are known, or look like one. */
   text(value: string): string {
-    return this.withoutKnown(value)
+    return this.known(value)
       .replace(PEM, HIDDEN)
       .replace(SIGN_IN, `$1 ${HIDDEN}`)
       .replace(SETTING, withoutValue)
       .replace(WORD, shownWord);
   }
 
-  /** A text without the secrets that are known: for words of one's own, in which nothing can look like one. */
-  withoutKnown(value: string): string {
+  /** A text without the secrets that are known. */
+  known(value: string): string {
     return this.#known === undefined ? value : value.replace(this.#known, HIDDEN);
   }
 }
@@ -118,9 +113,18 @@ function withoutValue(all: string, name: string, sign: string, value: string): s
 
 function shownWord(word: string): string {
   if (HARMLESS.test(word)) return word;
+  // Words after a # are a page's heading.
+  const [, page, heading] = /^(https:\/\/[^#?@]+)(#[a-z]{2,}(?:-[a-z0-9]{1,12})*[.,:]?)$/.exec(word) ?? [];
+  if (page !== undefined && heading !== undefined) return redactedText(page) + heading;
   // An address as a whole, for where it begins tells what its parts are; of anything else each part for itself.
   if (/:\/\/|@|%40|\?/.test(word)) return redactedText(word);
   return word.replace(/[^/=:&|]+/g, (part) => (HARMLESS.test(part) ? part : redactedText(part)));
+}
+
+/** A text as it stands in JSON, and in JSON that is a text in JSON. */
+function escaped(text: string): string[] {
+  const inJson = JSON.stringify(text).slice(1, -1);
+  return [inJson, JSON.stringify(inJson).slice(1, -1)];
 }
 
 const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");

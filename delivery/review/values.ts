@@ -82,7 +82,7 @@ export function change(keys: readonly (string | number)[], from: unknown, to: un
   const shown = (value: unknown) =>
     telling && typeof value !== "boolean" && !isUnknown(value) ? HIDDEN : shownValue(value, mask);
   return {
-    path: mask.text(pathOf(keys)),
+    path: pathOf(keys.map((key) => (typeof key === "string" ? mask.text(key) : key))),
     ...(from !== undefined && { from: shown(from) }),
     ...(to !== undefined && { to: shown(to) }),
   };
@@ -94,21 +94,19 @@ export function shownValue(value: unknown, mask: Mask): string {
   if (isSecret(value)) return HIDDEN;
   if (isAsset(value)) return `[file ${String((value as Record<string, unknown>).hash ?? "").slice(0, 12)}]`;
   if (typeof value === "string") return mask.text(value);
-  return mask.text(JSON.stringify(plain(value)) ?? "");
+  return mask.known(JSON.stringify(plain(value, mask)) ?? "");
 }
 
 /** A value whose secret and unknown parts are words. */
-function plain(value: unknown): unknown {
+function plain(value: unknown, mask: Mask): unknown {
   if (isUnknown(value)) return UNKNOWN;
   if (isSecret(value)) return HIDDEN;
-  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === "string") return mask.text(value);
+  if (Array.isArray(value)) return value.map((item) => plain(item, mask));
   if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      isTelling(name) && typeof item !== "boolean" ? HIDDEN : plain(item),
-    ]),
-  );
+  const shown = (name: string, item: unknown) =>
+    isTelling(name) && typeof item !== "boolean" ? HIDDEN : plain(item, mask);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [mask.text(name), shown(name, item)]));
 }
 
 const ASSETS = ["c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"];

@@ -31,6 +31,7 @@ const USAGE = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
+  ci preview|up         what a pipeline runs for the stack (npm run ci), as on a terminal
   check                 wait until Flux has settled, and say what it made of the repository
   stop                  end the rehearsal
 
@@ -123,6 +124,15 @@ async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
   return code;
 }
 
+/** `npm run ci` for the rehearsal's stack. */
+async function runCi(call: Call, args: readonly string[]): Promise<number> {
+  const engine = await findEngine({ log: printNews });
+  await sync(call, engine);
+  const { stack, paths, cloud, as } = call;
+  const command = [join(checkout, "delivery/ci/main.ts"), ...args, "--stack", stack, "--project", paths.project];
+  return inherit(process.execPath, command, paths.project, environment({ paths, cloud, as, path: engine.path }));
+}
+
 /** Whether a pulumi command changes the stack file. */
 const writesConfig = (args: readonly string[]) => {
   const at = args.indexOf("config");
@@ -169,7 +179,7 @@ async function main(args: readonly string[]): Promise<number> {
     print(USAGE);
     return verb === undefined ? 2 : 0;
   }
-  if (!["pulumi", "exec", "check", "stop"].includes(verb))
+  if (!["pulumi", "exec", "ci", "check", "stop"].includes(verb))
     throw new Error(`There is no command "${verb}".\n\n${USAGE}`);
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
@@ -177,6 +187,7 @@ async function main(args: readonly string[]): Promise<number> {
   const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName, inCluster: chosen as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
   if (verb === "exec") return runExec(call, rest);
+  if (verb === "ci") return runCi(call, rest);
   if (verb === "check") return runCheck(call);
   await stopCloud(cloud, call.paths);
   print(`The rehearsal of ${stack} has ended.`);

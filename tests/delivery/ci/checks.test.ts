@@ -9,24 +9,32 @@ describe("what a run needs", () => {
   let project: string;
   before(async () => {
     project = await mkdtemp(join(tmpdir(), "needs-"));
+    // As az writes it.
+    await writeFile(join(project, "azureProfile.json"), '\ufeff{"subscriptions": [{"id": "s"}]}');
   });
   after(() => rm(project, { recursive: true }));
 
   /** What is missing, a line each, where az signs in and the state is in a folder, but for what is said. */
   async function lacks(
     environment: Record<string, string>,
-    { stack = "config: {}\n", more = "", isPipeline = true } = {},
+    { stack = "config: {}\n", more = "", isPipeline = true, name = "prod" } = {},
   ) {
     await writeFile(join(project, "Pulumi.yaml"), `name: aks-gitops\n${more}`);
     await writeFile(join(project, "Pulumi.prod.yaml"), stack);
-    const all = { PULUMI_HOME: project, PULUMI_BACKEND_URL: "file:///state", ...environment };
-    const needs = { environment: all, project, stack: "prod", isPipeline, hasProgram: () => true };
+    const all = {
+      PULUMI_HOME: project,
+      PULUMI_BACKEND_URL: "file:///state",
+      AZURE_CONFIG_DIR: project,
+      ...environment,
+    };
+    const needs = { environment: all, project, stack: name, isPipeline, hasProgram: () => true };
     const { faults = "" } = await missing(needs);
     return [...faults.matchAll(/^ {2}(\S.*)$/gm)].map(([, line]) => line);
   }
 
-  it("is nothing more where all is there", async () => {
+  it("is nothing more where all is there, also of a stack by its whole name", async () => {
     assert.deepEqual(await lacks({}), []);
+    assert.deepEqual(await lacks({}, { name: "acme/aks-gitops/prod" }), []);
   });
 
   it("is a token of Pulumi Cloud, unless somebody has logged in, wherever it is named", async () => {
@@ -42,6 +50,16 @@ describe("what a run needs", () => {
     await writeFile(join(project, "credentials.json"), JSON.stringify({ current: "file:///elsewhere" }));
     assert.deepEqual(await lacks(cloud), []);
     await rm(join(project, "credentials.json"));
+  });
+
+  it("is a login of az where it counts, which a runner's own az has not", async () => {
+    const nobody = { AZURE_CONFIG_DIR: join(project, "nobody") };
+    assert.deepEqual(await lacks(nobody), ["ARM_CLIENT_ID is not set, and az has no login"]);
+    assert.deepEqual(await lacks(nobody, { isPipeline: false }), [
+      "az has no login, and no variable names another way to sign in",
+    ]);
+    const secret = { ARM_CLIENT_ID: "c", ARM_TENANT_ID: "t", ARM_CLIENT_SECRET: "s", ARM_SUBSCRIPTION_ID: "s" };
+    assert.deepEqual(await lacks({ ...nobody, ...secret }), []);
   });
 
   it("is the storage account of a container", async () => {
@@ -88,7 +106,7 @@ describe("what a run needs", () => {
     const { faults = "" } = await missing(needs);
     assert.match(
       faults,
-      /^\S+Pulumi\.prod\.yaml, line \d+, column \d+ is no YAML: .*\n\n2 faults in what this run needs/,
+      /^\S+Pulumi\.prod\.yaml, line \d+, column \d+ is no YAML: .*\n\n3 faults in what this run needs/,
     );
   });
 });

@@ -220,6 +220,14 @@ describe("the comment on a pull request of GitHub", () => {
       assert.deepEqual([commit, pullRequest], ["merged", undefined]);
     });
 
+    it("cannot be known where the event cannot be read", async () => {
+      const gone = { GITHUB_EVENT_PATH: join(folder, "gone.json") };
+      await assert.rejects(
+        gitHubActions(gone),
+        /^Error: GITHUB_EVENT_PATH names .*gone\.json, which holds no event of GitHub$/,
+      );
+    });
+
     it("knows a fork, also one that is gone", async () => {
       for (const from of ["mallory/fleet", null]) {
         const event = { pull_request: { number: 1, head: head(from) } };

@@ -130,7 +130,7 @@ describe("a run of npm run ci", () => {
     const lines = comment.split("\n");
     assert.equal(lines[0], MARKER);
     assert.match(lines[1] ?? "", /^<!-- run 1\.1 [0-9a-f]{16} -->$/);
-    assert.equal(lines[2], "### ⚠️ `prod`: the cluster `aks-prod` is replaced, and 8 more with it");
+    assert.equal(lines[2], "### ⚠️ `prod`: the cluster `aks-prod` is replaced, and 8 more");
     const text = renderReview(reviewed(recorded("cluster")), "text").trimEnd();
     const url = `https://github.com/acme/platform/pull/${pull.number}#issuecomment-${pull.comments[0]?.id}`;
     const note = `Comment on pull request #${pull.number}: ${url}`;
@@ -164,7 +164,7 @@ describe("a run of npm run ci", () => {
     assert.equal(comments.length, 1);
     assert.match(comments[0] ?? "", /\n### ❌ `prod`: the preview failed\n/);
     assert.match(summary, /### ❌ `prod`: the preview failed/);
-    assert.match(log, /^::error::❌ prod: the preview failed$/m);
+    assert.match(log, /^::error::❌ prod: the preview failed%0Amirror\.prod\.lock\.json does not fit the settings /m);
   });
 
   it("overwrites the comment where it cannot begin, with all that is missing at once", async () => {
@@ -330,8 +330,20 @@ describe("a run of npm run ci", () => {
     assert.deepEqual(commands, [
       "::group::pulumi preview --stack prod",
       "::endgroup::",
-      "::error::❌ prod: the preview failed",
+      "::error::❌ prod: the preview failed%0AIt could not begin, and nothing was touched. the token [hidden] is wrong",
     ]);
+  });
+
+  it("lets the engine end what it has begun where the run is ended", async () => {
+    const ended = new AbortController();
+    const made: typeof makeReview = async ({ signal }) => {
+      ended.abort();
+      assert.equal(signal?.aborted, true);
+      return { ...reviewed(recorded("failed")), operation: "up" };
+    };
+    const { status, log } = await ci({ operation: "up", head: null, made, means: { signal: ended.signal } });
+    assert.equal(status, 1);
+    assert.match(log, /^What to do:$/m);
   });
 
   it("keeps a comment within its limit, whatever it holds", async () => {

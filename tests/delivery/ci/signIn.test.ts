@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { mock } from "node:test";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { type KeptSignIn, keepSignIn, refusalOf } from "../../../delivery/ci/signIn.ts";
 import { AzureDevOps } from "../../../rehearsal/cloud/devops/service.ts";
@@ -52,6 +53,52 @@ describe("the sign-in of a run", () => {
     );
     await kept.close();
     assert.ok(!existsSync(dirname(file)));
+  });
+
+  it("renews the file when half of a token's time is over, and tries again where that fails", async () => {
+    let issued = 0;
+    const server: Loopback = await listen(() =>
+      ++issued === 2 ? { status: 400, body: { message: "not now" } } : { body: { value: lasting(issued) } },
+    );
+    opened.push(server);
+    const ends = Math.floor(Date.now() / 1000) + 600;
+    const lasting = (number: number) => jwt({ number, exp: ends });
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      const failed: string[] = [];
+      const { variables } = await keep(
+        {
+          ...{ ARM_CLIENT_ID: "c", ARM_TENANT_ID: "t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "b" },
+          ACTIONS_ID_TOKEN_REQUEST_URL: `${server.origin}/`,
+        },
+        [],
+        failed,
+      );
+      const held = () => readFileSync(variables.AZURE_FEDERATED_TOKEN_FILE ?? "", "utf8");
+      const until = async (isCase: () => boolean) => {
+        while (!isCase()) await new Promise((resolve) => setImmediate(resolve));
+      };
+      mock.timers.tick(299_000);
+      // Time enough for a request that would have been sent by then.
+      await new Promise<void>((resolve) => {
+        const timer = setInterval(() => {
+          clearInterval(timer);
+          resolve();
+        }, 100);
+      });
+      assert.equal(issued, 1);
+      mock.timers.tick(1000);
+      await until(() => failed.length > 0);
+      assert.deepEqual(failed, [
+        `${new URL(server.origin).host} gives no token to sign in to Azure with: 400 (not now)`,
+      ]);
+      assert.equal(held(), lasting(1));
+      mock.timers.tick(30_000);
+      await until(() => held() !== lasting(1));
+      assert.equal(held(), lasting(3));
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it("answers azure-native in Azure Pipelines as GitHub would, with a new token each time", async () => {

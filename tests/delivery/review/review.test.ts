@@ -9,9 +9,10 @@ describe("the review", () => {
     ["chart", "changes"],
     ["cluster", "dangerous"],
     ["failed", "failed"],
+    ["up", "changes"],
   ] as const)
     it(`says what a reviewer needs of what the engine told: ${name}`, () => {
-      const review = reviewed(recorded(name));
+      const review = reviewed(recorded(name), name === "up" ? { operation: "up" } : {});
       assert.equal(review.verdict, verdict);
       assert.equal(renderReview(review, "markdown"), read("expected", `${name}.md`));
     });
