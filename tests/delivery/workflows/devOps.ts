@@ -5,8 +5,6 @@ import { type Connection, runPipeline, type Stage } from "./azurePipeline.ts";
 import type { Machine, Variables } from "./machine.ts";
 import type { People, Platform } from "./platform.ts";
 
-const NAME = "platform";
-
 /** How a subject of a connection looks; nobody but the service makes them. */
 const subjectOf = (connection: string) => `/eid1/c/pub/t/tenant/a/application/sc/acme/${connection}`;
 
@@ -24,6 +22,7 @@ export class DevOps {
   readonly #repository: Place;
   readonly #connections: Readonly<Record<string, Connection>>;
   readonly #people: People;
+  readonly #name: string;
   #builds = 0;
 
   private constructor(rehearsal: Rehearsal, machine: Machine, platform: Platform, repository: Place, people: People) {
@@ -32,6 +31,7 @@ export class DevOps {
     this.#platform = platform;
     this.#repository = repository;
     this.#people = people;
+    this.#name = platform.name.split("/")[1] ?? "";
     const connection = (id: string, of: Variables) => ({
       ...{ id, clientId: of.ARM_CLIENT_ID ?? "", tenantId: of.ARM_TENANT_ID ?? "" },
     });
@@ -42,10 +42,9 @@ export class DevOps {
   }
 
   static async of(rehearsal: Rehearsal, machine: Machine, platform: Platform, people: People): Promise<DevOps> {
-    const repository = await rehearsal.control<Place>("/devOps/repository", {
-      project: NAME,
-      name: NAME,
-    });
+    // As on GitHub, in a project of that name.
+    const [, name = ""] = platform.name.split("/");
+    const repository = await rehearsal.control<Place>("/devOps/repository", { project: name, name });
     const devOps = new DevOps(rehearsal, machine, platform, repository, people);
     const issuer = `https://login.microsoftonline.com/${people.reader.ARM_TENANT_ID}/v2.0`;
     await rehearsal.control("/trust", { identity: "reader", issuer, subject: subjectOf(`${platform.stack}-preview`) });
@@ -55,7 +54,7 @@ export class DevOps {
 
   /** Opens a pull request. @returns its number. */
   async open(): Promise<number> {
-    return (await this.#rehearsal.control<{ id: number }>("/devOps/pullRequest", { repository: NAME })).id;
+    return (await this.#rehearsal.control<{ id: number }>("/devOps/pullRequest", { repository: this.#name })).id;
   }
 
   /** Builds a pull request's merge commit as its branch policy does. @returns the stages, and the threads after it. */
@@ -69,7 +68,7 @@ export class DevOps {
       ...{ "System.PullRequest.PullRequestId": String(id), "System.PullRequest.IsFork": isFork ? "True" : "False" },
       "System.PullRequest.SourceCommitId": sha,
     });
-    return { stages, threads: await this.#rehearsal.control("/devOps/threads", { repository: NAME, id }) };
+    return { stages, threads: await this.#rehearsal.control("/devOps/threads", { repository: this.#name, id }) };
   }
 
   /** Runs the updates for a push. */
@@ -99,7 +98,7 @@ export class DevOps {
           "System.JobAttempt": "1",
         },
         ...{ "Build.Repository.Provider": "TfsGit", "Build.Repository.Id": id, "System.TeamProjectId": projectId },
-        ...{ "System.TeamProject": NAME, "System.CollectionUri": `https://dev.azure.com/${organization}/` },
+        ...{ "System.TeamProject": this.#name, "System.CollectionUri": `https://dev.azure.com/${organization}/` },
       },
       groups: {
         ...{ dev: nothing, "dev-preview": nothing },
@@ -107,7 +106,7 @@ export class DevOps {
       },
       start: () =>
         this.#rehearsal.control<DevOpsJobStarted>("/devOps/job", {
-          project: NAME,
+          project: this.#name,
           connections: Object.fromEntries(
             Object.entries(this.#connections).map(([name, { id: connection }]) => [connection, subjectOf(name)]),
           ),
