@@ -110,7 +110,10 @@ function policies(title: string, findings: readonly PolicyFinding[], wanted: Pol
         ", pack ",
         code(pack),
       ],
-      points: message.split("\n").flatMap((line) => (line.trim() === "" ? [] : [[said(line.trim())]])),
+      // What to do is not to be overlooked at the end of a line.
+      points: message
+        .split(/\n|(?<=\.) (?=What to do:)/)
+        .flatMap((line) => (line.trim() === "" ? [] : [[said(line.trim())]])),
     })),
   };
 }
@@ -231,21 +234,29 @@ function artifactCell(artifact: Artifact | undefined): Line {
 const OPEN_LINES = 80;
 
 function files({ files: all }: Review): Section {
-  const lines = all.reduce((sum, { diff }) => sum + (diff?.split("\n").length ?? 1), 0);
+  const shown = all.filter(({ diff }) => diff !== undefined);
+  const lines = shown.reduce((sum, { diff = "" }) => sum + diff.split("\n").length, 0);
+  const noted = Map.groupBy(
+    all.filter(({ diff }) => diff === undefined),
+    ({ note = "" }) => note,
+  );
   return {
     title: `Flux's manifests${all.length > 0 ? `: ${fileTotals(all)}` : ""}`,
     nouns: ["manifest's diff", "manifests' diffs"],
     smallFirst: true,
-    items: all.map(({ path, change, added, removed, diff, note }) => {
-      const heading = [code(path), ` ${change}${diff === undefined ? "" : `, +${added} −${removed}`}`];
-      return {
-        heading,
-        brief: [...heading, ": left out"],
-        ...(note !== undefined && { points: [[note]] }),
-        ...(diff !== undefined && { block: { language: "diff", text: diff }, folded: lines > OPEN_LINES }),
-      };
-    }),
+    items: [
+      ...shown.map((file) => diffItem(file, lines > OPEN_LINES)),
+      ...[...noted].map(([note, files]) => ({
+        heading: [`${note.charAt(0).toUpperCase()}${note.slice(1)}:`],
+        points: files.map(({ path, change }): Line => [code(path), ` ${change}`]),
+      })),
+    ],
   };
+}
+
+function diffItem({ path, change, added, removed, diff = "" }: FileChange, folded: boolean): Item {
+  const heading = [code(path), ` ${change}, +${added} −${removed}`];
+  return { heading, brief: [...heading, ": left out"], block: { language: "diff", text: diff }, folded };
 }
 
 function fileTotals(all: readonly FileChange[]): string {

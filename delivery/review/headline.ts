@@ -32,7 +32,7 @@ function said({ operation, verdict, dangers, policies, artifacts, counts }: Revi
     case "dangerous":
       return loss(dangers, isUp);
     case "changes":
-      return change(artifacts, changesOf(counts), isUp);
+      return change(artifacts, counts, isUp);
   }
 }
 
@@ -48,11 +48,14 @@ function loss(dangers: Review["dangers"], isUp: boolean): Line {
   return [`the ${first.noun} `, code(first.name), ` ${fate(first, isUp)}`, more > 0 ? `, and ${more} more` : ""];
 }
 
-function change(artifacts: Review["artifacts"], changes: number, isUp: boolean): Line {
+function change(artifacts: Review["artifacts"], counts: Counts, isUp: boolean): Line {
+  const changes = changesOf(counts);
   const first = artifacts.find(({ from, to }) => from !== undefined && to !== undefined);
   if (first !== undefined) return newVersion(first, changes);
   if (changes === 0) return [isUp ? "only outputs changed" : "only outputs change"];
-  return [`${counted(changes, "resource", "resources")} ${isUp ? "changed" : changes === 1 ? "changes" : "change"}`];
+  const what = counted(changes, "resource", "resources");
+  if (changes === counts.create) return [isUp ? `${what} created` : `${what} to create`];
+  return [`${what} ${isUp ? "changed" : changes === 1 ? "changes" : "change"}`];
 }
 
 function newVersion({ kind, name, from, to }: ArtifactChange, changes: number): Line {

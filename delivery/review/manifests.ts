@@ -25,19 +25,18 @@ export function fileChange(path: string, from: unknown, to: unknown, mask: Mask)
   if (from === to || (from === undefined && to === undefined)) return undefined;
   const change = from === undefined ? "added" : to === undefined ? "removed" : "changed";
   const about = { path: mask.text(path), change, added: 0, removed: 0 } as const;
-  if (isSecret(from) || isSecret(to)) return { ...about, note: "The file is a secret: it is not shown." };
-  if (isUnknown(to)) return { ...about, note: "Its content is known only after the update." };
+  if (isSecret(from) || isSecret(to)) return { ...about, note: "secret, and not shown" };
+  if (isUnknown(to)) return { ...about, note: "known only after the update" };
   if ([from, to].some((text) => text !== undefined && typeof text !== "string"))
-    return { ...about, note: "Its content is not in the state." };
+    return { ...about, note: "not in the state" };
   const [before, after] = [from, to].map((text) => (typeof text === "string" ? text : undefined));
   if ([before, after].every((text) => text === undefined || isEncrypted(text)))
-    return { ...about, note: change === "changed" ? "Encrypted anew: what is in it is not shown." : "Encrypted." };
+    return { ...about, note: change === "changed" ? "encrypted anew, and not shown" : "encrypted, and not shown" };
   const [shownBefore, shownAfter] = [before, after].map((text) => shownLines(text, mask));
   const edits = compare(shownBefore ?? [], shownAfter ?? []);
   const added = edits.filter(([sign]) => sign === "+").length;
   const removed = edits.filter(([sign]) => sign === "-").length;
-  if (added + removed === 0)
-    return { ...about, note: "It changes only where it is not shown: in what may be a secret." };
+  if (added + removed === 0) return { ...about, note: "changed only in what may be a secret, and is not shown" };
   return { ...about, added, removed, diff: unified(edits) };
 }
 

@@ -53,11 +53,11 @@ describe("a manifest's change", () => {
   it("is not shown where it is secret, encrypted, or not known before the update", () => {
     const encrypted = (text: string) => `stringData:\n    a: ENC[AES256_GCM,data:${text}]\nsops:\n    mac: x\n`;
     const note = (from: unknown, to: unknown) => [changed(from, to)?.note, changed(from, to)?.diff];
-    assert.deepEqual(note("a: b\n", UNKNOWN), ["Its content is known only after the update.", undefined]);
-    assert.deepEqual(note("a: b\n", SECRET), ["The file is a secret: it is not shown.", undefined]);
-    assert.deepEqual(note(encrypted("x"), encrypted("y")), ["Encrypted anew: what is in it is not shown.", undefined]);
-    assert.deepEqual(note(undefined, encrypted("y")), ["Encrypted.", undefined]);
-    assert.deepEqual(note("a: b\n", { hash: "x" }), ["Its content is not in the state.", undefined]);
+    assert.deepEqual(note("a: b\n", UNKNOWN), ["known only after the update", undefined]);
+    assert.deepEqual(note("a: b\n", SECRET), ["secret, and not shown", undefined]);
+    assert.deepEqual(note(encrypted("x"), encrypted("y")), ["encrypted anew, and not shown", undefined]);
+    assert.deepEqual(note(undefined, encrypted("y")), ["encrypted, and not shown", undefined]);
+    assert.deepEqual(note("a: b\n", { hash: "x" }), ["not in the state", undefined]);
   });
 
   it("shows nothing of a Kubernetes Secret but its keys, and of others nothing below a telling name", () => {
@@ -106,7 +106,7 @@ describe("a manifest's change", () => {
     ]);
     assert.equal(
       changed(secret("hunter"), secret("other"))?.note,
-      "It changes only where it is not shown: in what may be a secret.",
+      "changed only in what may be a secret, and is not shown",
     );
   });
 

@@ -9,6 +9,7 @@ describe("the review", () => {
     ["chart", "changes"],
     ["cluster", "dangerous"],
     ["failed", "failed"],
+    ["policy", "blocked"],
     ["up", "changes"],
   ] as const)
     it(`says what a reviewer needs of what the engine told: ${name}`, () => {
