@@ -1,5 +1,4 @@
 // What happens where repositories live, for those who try pipelines: repositories, pull requests, and jobs with tokens.
-import type { Right } from "../cloud/github/access.ts";
 import type { GitHubJob, JobVariables } from "../cloud/issuers/gitHubJobs.ts";
 import type { CloudFile, IdentityName } from "../session.ts";
 import type { Services } from "./services.ts";
@@ -25,6 +24,16 @@ export interface DevOpsJobStart {
   readonly project: string;
   /** The subjects of the service connections that it may use, by the connections' ids. */
   readonly connections: Readonly<Record<string, string>>;
+}
+
+/** What that job gets. */
+export interface DevOpsJobStarted {
+  /** `System.AccessToken` */
+  readonly token: string;
+  /** Where tokens of connections are asked for. */
+  readonly oidcRequestUri: string;
+  /** Those that tasks are given when they begin, by the connections' ids. */
+  readonly idTokens: Readonly<Record<string, string>>;
 }
 
 /** A comment on GitHub, or the beginning of a thread in Azure Repos. */
@@ -93,11 +102,11 @@ export class Pipelines {
 
   gitHubJob({ repository, rights, ...job }: GitHubJobStart): GitHubJobStarted {
     const { id } = this.#repository(repository);
-    const contents = rights.contents ?? "none";
+    const { contents = "none" } = rights;
     const token = this.#services.gitHub.addToken({
       ...{ login: "github-actions[bot]", of: "app" },
       pullRequests: rights["pull-requests"] === "write" ? "write" : "read",
-      repositories: contents === "none" ? {} : { [repository]: contents satisfies Right },
+      repositories: { [repository]: contents === "none" ? "metadata" : contents },
     });
     const identity: GitHubJob = { ...job, repository, repositoryId: id, ownerId: 7, subjectHasIds: false };
     return { token, variables: rights["id-token"] === "write" ? this.#services.issuers.gitHub.start(identity) : {} };
@@ -109,7 +118,7 @@ export class Pipelines {
   }
 
   /** A job as the project's build service, which may contribute to pull requests. */
-  devOpsJob({ project, connections }: DevOpsJobStart): { token: string; oidcRequestUri: string } {
+  devOpsJob({ project, connections }: DevOpsJobStart): DevOpsJobStarted {
     const { devOps, issuers } = this.#services;
     const found = devOps.repositories.find((each) => each.project.name === project);
     if (found === undefined) throw new Error(`There is no project ${project}.`);
@@ -118,7 +127,7 @@ export class Pipelines {
       contributes: true,
       connections: Object.fromEntries(issued),
     });
-    return { token, oidcRequestUri };
+    return { token, oidcRequestUri, idTokens: Object.fromEntries(issued.map(([id, issue]) => [id, issue()])) };
   }
 
   devOpsThreads({ repository, id }: { repository: string; id: number }): readonly ShownComment[] {

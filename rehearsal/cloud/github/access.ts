@@ -1,7 +1,8 @@
 // GitHub's tokens: who they belong to and what they may do.
 import { createHash, randomBytes } from "node:crypto";
 
-export type Right = "read" | "write" | "admin";
+/** What a token may do with a repository; `metadata` is to know that it is there, which every other right includes. */
+export type Right = "metadata" | "read" | "write" | "admin";
 
 export interface TokenOptions {
   /** Default: a new one. */
@@ -33,7 +34,7 @@ export interface Token {
   reset: number;
 }
 
-const order: readonly Right[] = ["read", "write", "admin"];
+const order: readonly Right[] = ["metadata", "read", "write", "admin"];
 
 /** The tokens of one GitHub; only their hashes are kept. */
 export class Tokens {

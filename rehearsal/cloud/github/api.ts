@@ -90,7 +90,7 @@ export class GitHubApi {
     const [set, owner = "", name = "", ...rest] = parts;
     if (set === "repos" && name !== "") {
       const repository = this.#repositories.find(owner, name);
-      const visible = repository && (!repository.private || may(token, "read", nameOf(repository)));
+      const visible = repository && (!repository.private || may(token, "metadata", nameOf(repository)));
       if (!visible) throw fault(404, "Not Found");
       return this.#repository({ request, token, repository, path: rest.join("/") });
     }
@@ -132,6 +132,7 @@ export class GitHubApi {
     }
     const { folder } = repository;
     if (path === "") return { status: 200, body: shown(repository, token) };
+    if (repository.private) demand(call, "read");
     const [, kind = "", rest = ""] = /^(branches|git\/ref|git\/matching-refs|commits)(?:\/(.+))?$/.exec(path) ?? [];
     if (kind === "branches" && rest !== "") {
       const commit = await readCommit(folder, `refs/heads/${rest}`);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import type { DevOpsJobStarted } from "../../../rehearsal/world/pipelines.ts";
 import { COMMON, evaluate, isEqual, isTrue, resolve, type Scope, textOf, type Value } from "./expression.ts";
 import type { Left, Machine, Variables } from "./machine.ts";
 
@@ -15,8 +16,6 @@ export interface Connection {
   readonly id: string;
   readonly clientId: string;
   readonly tenantId: string;
-  /** A token for who it is, as the task is given one when it begins. */
-  readonly idToken: () => Promise<string>;
 }
 
 export interface PipelineOptions {
@@ -28,10 +27,8 @@ export interface PipelineOptions {
   /** Variable groups, by name; those that are secret are listed. */
   readonly groups: Readonly<Record<string, { readonly variables: Variables; readonly secrets?: readonly string[] }>>;
   readonly connections: Readonly<Record<string, Connection>>;
-  /** Begins a job. @param connections ids of those that it may use. */
-  readonly start: (
-    connections: readonly string[],
-  ) => Promise<{ readonly token: string; readonly oidcRequestUri: string }>;
+  /** Lets a job begin. */
+  readonly start: () => Promise<DevOpsJobStarted>;
   /** Brings what is checked out into a folder. */
   readonly checkOut: (folder: string, options: { readonly depth: string | undefined }) => Promise<Left>;
 }
@@ -151,6 +148,7 @@ class StageRun {
   readonly #options: PipelineOptions;
   readonly #variables: Record<string, string>;
   readonly #secrets: Record<string, string> = {};
+  #idTokens: DevOpsJobStarted["idTokens"] = {};
   #hasFailed = false;
   #log = "";
   #summary = "";
@@ -178,8 +176,8 @@ class StageRun {
     if (!this.#holds(this.#stage.condition)) return { ...left, result: "skipped", log: "", summary: "", steps: [] };
     const workspace = await this.#options.machine.workspace();
     const steps: Stage["steps"][number][] = [];
-    const connections = Object.values(this.#options.connections).map(({ id }) => id);
-    const { token, oidcRequestUri } = await this.#options.start(connections);
+    const { token, oidcRequestUri, idTokens } = await this.#options.start();
+    this.#idTokens = idTokens;
     this.#secrets["System.AccessToken"] = token;
     this.#variables["System.OidcRequestUri"] = oidcRequestUri;
     for (const step of job.steps as Content[]) {
@@ -238,7 +236,7 @@ class StageRun {
       AZURESUBSCRIPTION_TENANT_ID: tenantId,
     };
     const principal = addSpnToEnvironment
-      ? { servicePrincipalId: clientId, tenantId, idToken: await connection.idToken() }
+      ? { servicePrincipalId: clientId, tenantId, idToken: this.#idTokens[id] ?? "" }
       : {};
     const script = this.#macros(inlineScript);
     return this.#options.machine.run(["bash"], script, workspace, { ...env, ...names, ...principal });

@@ -15,7 +15,7 @@ import {
 import { assignments, type Left, type Machine, type Variables } from "./machine.ts";
 
 export interface RunnerOptions {
-  readonly machine: Machine;
+  readonly machine: Pick<Machine, "workspace" | "run">;
   readonly repository: Repository;
   readonly event: Event;
   /** The number of the run. */

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { findEngine } from "../../../rehearsal/cli/pulumi.ts";
 import { run } from "../../../rehearsal/run.ts";
 import { checkout, type Rehearsal } from "../../support/rehearsal.ts";
 
@@ -45,7 +46,9 @@ export class Machine {
     await mkdir(join(folder, "bin"));
     await writeFile(join(folder, "bin/npm"), npm(own), { mode: 0o755 });
     const kept = Object.entries(env).filter(([name]) => !SIGNED_IN.test(name));
-    const path = [join(folder, "bin"), env.PATH].join(delimiter);
+    // The one that runs policy packs, where the machine has none of its own.
+    const engine = await findEngine({});
+    const path = [join(folder, "bin"), ...engine.path, env.PATH].join(delimiter);
     return new Machine(folder, { ...Object.fromEntries(kept), PATH: path, LC_ALL: "C.UTF-8" });
   }
 

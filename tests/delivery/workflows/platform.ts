@@ -11,12 +11,17 @@ import { type Ran, runJob } from "./gitHubRunner.ts";
 import { type Event, isFork, type Job, type Repository, runWorkflow } from "./gitHubWorkflow.ts";
 import type { Left, Machine, Variables } from "./machine.ts";
 
-const NAME = "acme/platform";
 /** Of the checkout, what is of this machine. */
 const LOCAL = /^(\.git|\.rehearsal|node_modules|dist|rehearsal-charts)$/;
 
 /** A change: files with their texts. */
 export type Change = Readonly<Record<string, string>>;
+
+/** The two that a stack's pipelines run as, with the environments that a rehearsal's commands have as these. */
+export interface People {
+  readonly reader: Variables;
+  readonly deployer: Variables;
+}
 
 /** What an event came to. */
 export interface Delivered {
@@ -27,15 +32,19 @@ export interface Delivered {
 
 export class Platform {
   readonly stack: string;
+  /** `owner/name` */
+  readonly name: string;
   readonly #rehearsal: Rehearsal;
   readonly #machine: Machine;
   readonly #folder = mkdtempSync(join(tmpdir(), "platform-"));
   readonly #env: Variables;
-  #repository: Repository = { name: NAME };
+  #repository: Repository;
   #runs = 0;
 
-  private constructor(rehearsal: Rehearsal, machine: Machine, deployer: Variables) {
+  private constructor(name: string, rehearsal: Rehearsal, machine: Machine, deployer: Variables) {
     this.stack = rehearsal.stack;
+    this.name = name;
+    this.#repository = { name };
     this.#rehearsal = rehearsal;
     this.#machine = machine;
     const person = { GIT_AUTHOR_NAME: "Ada", GIT_AUTHOR_EMAIL: "ada@acme.example" };
@@ -43,29 +52,29 @@ export class Platform {
     this.#env = { ...deployer, ...person, ...same };
   }
 
-  /** @param reader, deployer the environments of the rehearsal's commands as these. */
-  static async of(rehearsal: Rehearsal, machine: Machine, reader: Variables, deployer: Variables): Promise<Platform> {
-    const platform = new Platform(rehearsal, machine, deployer);
-    await platform.#setUp(reader, deployer);
+  /** @param people the environments of the rehearsal's commands as these. */
+  static async of(rehearsal: Rehearsal, machine: Machine, people: People, name = "acme/platform"): Promise<Platform> {
+    const platform = new Platform(name, rehearsal, machine, people.deployer);
+    await platform.#setUp(people);
     return platform;
   }
 
-  async #setUp(reader: Variables, deployer: Variables): Promise<void> {
+  async #setUp({ reader, deployer }: People): Promise<void> {
     const folder = this.#folder;
     cpSync(checkout, folder, {
       recursive: true,
       filter: (path) => !LOCAL.test(relative(checkout, path)),
     });
     for (const name of this.#files) cpSync(join(this.#rehearsal.folder, "project", name), join(folder, name));
-    const { token } = await this.#rehearsal.control<{ token: string }>("/gitHub/repository", { name: NAME });
+    const { token } = await this.#rehearsal.control<{ token: string }>("/gitHub/repository", { name: this.name });
     const key = "http.https://github.com/.extraheader";
     await this.#git("init", "--quiet", "--initial-branch=main");
-    await this.#git("remote", "add", "origin", `https://github.com/${NAME}`);
+    await this.#git("remote", "add", "origin", `https://github.com/${this.name}`);
     await this.#git("config", key, `AUTHORIZATION: basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`);
     await this.#commit("Begin");
     await this.#git("push", "--quiet", "origin", "main");
     const issuer = "https://token.actions.githubusercontent.com";
-    const subject = (environment: string) => `repo:${NAME}:environment:${environment}`;
+    const subject = (environment: string) => `repo:${this.name}:environment:${environment}`;
     await this.#rehearsal.control("/trust", { identity: "reader", issuer, subject: subject(`${this.stack}-preview`) });
     await this.#rehearsal.control("/trust", { identity: "deployer", issuer, subject: subject(this.stack) });
     const environment = (of: Variables) => ({
@@ -79,7 +88,7 @@ export class Platform {
       },
     });
     this.#repository = {
-      name: NAME,
+      name: this.name,
       variables: { STACKS: this.stack, PULUMI_BACKEND_URL: deployer.PULUMI_BACKEND_URL ?? "" },
       environments: { [this.stack]: environment(deployer), [`${this.stack}-preview`]: environment(reader) },
     };
@@ -101,16 +110,16 @@ export class Platform {
   }
 
   /** Opens a pull request with a change. @returns its number, and the event of its opening. */
-  async open(title: string, change: Change, from = NAME): Promise<{ number: number; event: Event }> {
+  async open(title: string, change: Change, from = this.name): Promise<{ number: number; event: Event }> {
     const { number } = await this.#rehearsal.control<{ number: number }>("/gitHub/pullRequest", {
-      repository: NAME,
+      repository: this.name,
       title,
     });
     return { number, event: await this.push(number, title, change, "opened", from) };
   }
 
   /** Pushes a change to a pull request's branch, made of main anew. @returns the event of it. */
-  async push(number: number, title: string, change: Change, action = "synchronize", from = NAME): Promise<Event> {
+  async push(number: number, title: string, change: Change, action = "synchronize", from = this.name): Promise<Event> {
     const branch = `change-${number}`;
     await this.#git("checkout", "--quiet", "-B", branch, "main");
     for (const [path, text] of Object.entries(change)) writeFileSync(join(this.#folder, path), text);
@@ -159,7 +168,7 @@ export class Platform {
     const comments =
       number === undefined
         ? []
-        : await this.#rehearsal.control<ShownComment[]>("/gitHub/comments", { repository: NAME, number });
+        : await this.#rehearsal.control<ShownComment[]>("/gitHub/comments", { repository: this.name, number });
     return { jobs, comments };
   }
 
@@ -180,7 +189,7 @@ export class Platform {
   /** Lets GitHub begin a job: its token can what its rights say. */
   #start(job: Job, event: Event): Promise<GitHubJobStarted & { variables: Variables }> {
     return this.#rehearsal.control("/gitHub/job", {
-      ...{ repository: NAME, rights: job.rights, event: event.name, ref: event.ref },
+      ...{ repository: this.name, rights: job.rights, event: event.name, ref: event.ref },
       ...(job.environment && { environment: job.environment.name }),
       fromFork: isFork(this.#repository, event),
     });

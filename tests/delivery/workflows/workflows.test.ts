@@ -96,6 +96,15 @@ describe("the workflows", () => {
     }
   });
 
+  it("run commands that package.json has, as those of Azure Pipelines do", () => {
+    const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const named = globSync([".github/workflows/*.yml", "azure-pipelines/*.yml"], { cwd: folder }).flatMap((file) =>
+      [...readFileSync(join(folder, file), "utf8").matchAll(/npm run --silent (\w+)/g)].map(([, name = ""]) => name),
+    );
+    assert.deepEqual([...new Set(named)].sort(), ["ci", "stacks"]);
+    for (const name of named) assert.ok(name in scripts, name);
+  });
+
   it("give a job no right by themselves", () => {
     for (const file of files.filter((each) => basename(each) !== "stack.yml"))
       assert.deepEqual(readWorkflow(join(folder, file)).permissions, {}, file);

@@ -53,6 +53,22 @@ describe("comments on a pull request of the simulated GitHub", () => {
     assert.equal((await call("GET", `/repos/acme/fleet/issues/comments/${id}`, ann)).status, 404);
   });
 
+  it("are made with a token that may do nothing else with a private repository", async () => {
+    const token = gitHub.addToken({
+      ...{ login: "github-actions[bot]", of: "app", pullRequests: "write" },
+      repositories: { "acme/fleet": "metadata" },
+    });
+    assert.equal((await call("POST", comments(), token, { body: "one" })).status, 201);
+    assert.equal((await call("GET", "/repos/acme/fleet", token)).status, 200);
+    for (const path of ["branches", "branches/main", "commits/main", "git/ref/heads/main"])
+      assert.equal(
+        word(await call("GET", `/repos/acme/fleet/${path}`, token)),
+        "403 Resource not accessible by integration",
+      );
+    const other = gitHub.addToken({ of: "app", pullRequests: "write", repositories: {} });
+    assert.equal((await call("POST", comments(), other, { body: "one" })).status, 404);
+  });
+
   it("come in pages of 30, or as many as 100, the oldest first", async () => {
     for (let number = 1; number <= 205; number++) await call("POST", comments(), ann, { body: String(number) });
     const page = async (query: string) => {
