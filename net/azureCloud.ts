@@ -8,6 +8,8 @@ export interface AzureCloud {
   readonly resourceManager: string;
   /** Origin of Entra ID. */
   readonly authority: string;
+  /** Origin of Microsoft Graph: https://learn.microsoft.com/graph/deployments */
+  readonly graph: string;
 }
 
 const CLOUDS: Readonly<Record<string, AzureCloud>> = {
@@ -15,6 +17,7 @@ const CLOUDS: Readonly<Record<string, AzureCloud>> = {
   usgovernment: {
     resourceManager: "https://management.usgovcloudapi.net",
     authority: "https://login.microsoftonline.us",
+    graph: "https://graph.microsoft.us",
   },
   china: { resourceManager: "https://management.chinacloudapi.cn", authority: "https://login.chinacloudapi.cn" },
 };
