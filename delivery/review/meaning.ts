@@ -39,11 +39,7 @@ const CLUSTER: Meaning = {
   ),
 };
 
-const NAT_GATEWAY: Meaning = {
-  noun: "NAT gateway",
-  replaced: notes("Connections from the cluster to the outside break once."),
-  deleted: notes("The subnets that use it lose this way out."),
-};
+const OTHER_ADDRESS = "The cluster calls from another address: whoever admits the old one alone refuses it.";
 
 const ZONE_LINK: Meaning = {
   noun: "link of a private DNS zone",
@@ -144,11 +140,20 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   "azure-native:network:PublicIPAddress": {
     noun: "public address",
-    replaced: loses(9, "The cluster calls from another address: whoever admits the old one alone refuses it."),
+    replaced: loses(9, OTHER_ADDRESS),
     deleted: loses(9, "The address is given back and cannot be had again."),
   },
-  "azure-native:network:NatGateway": NAT_GATEWAY,
-  "gitops:index:NatGateway": NAT_GATEWAY,
+  "azure-native:network:NatGateway": {
+    noun: "NAT gateway",
+    replaced: notes("Connections from the cluster to the outside break once."),
+    deleted: notes("The subnets that use it lose this way out."),
+  },
+  // Its public address is its own.
+  "gitops:index:NatGateway": {
+    noun: "NAT gateway",
+    replaced: loses(9, OTHER_ADDRESS),
+    deleted: loses(9, "The subnets that use it lose this way out, and its address cannot be had again."),
+  },
   "azure-native:network:NetworkSecurityGroup": {
     noun: "network security group",
     deleted: notes("Its rules no longer hold."),
