@@ -39,6 +39,13 @@ const CLUSTER: Meaning = {
   ),
 };
 
+const OTHER_ADDRESS = "The cluster calls from another address: whoever admits the old one alone refuses it.";
+
+const ZONE_LINK: Meaning = {
+  noun: "link of a private DNS zone",
+  deleted: notes("The zone's private names are not found from that network any more."),
+};
+
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   "gitops:index:ManagedCluster": CLUSTER,
   "azure-native:containerservice:ManagedCluster": CLUSTER,
@@ -133,13 +140,19 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   "azure-native:network:PublicIPAddress": {
     noun: "public address",
-    replaced: loses(9, "The cluster calls from another address: whoever admits the old one alone refuses it."),
+    replaced: loses(9, OTHER_ADDRESS),
     deleted: loses(9, "The address is given back and cannot be had again."),
   },
   "azure-native:network:NatGateway": {
     noun: "NAT gateway",
     replaced: notes("Connections from the cluster to the outside break once."),
     deleted: notes("The subnets that use it lose this way out."),
+  },
+  // Its public address is its own.
+  "gitops:index:NatGateway": {
+    noun: "NAT gateway",
+    replaced: loses(9, OTHER_ADDRESS),
+    deleted: loses(9, "The subnets that use it lose this way out, and its address cannot be had again."),
   },
   "azure-native:network:NetworkSecurityGroup": {
     noun: "network security group",
@@ -158,10 +171,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     noun: "private DNS zone",
     deleted: notes("The private names in it are not found any more."),
   },
-  "azure-native:privatedns:VirtualNetworkLink": {
-    noun: "link of a private DNS zone",
-    deleted: notes("The zone's private names are not found from that network any more."),
-  },
+  "azure-native:privatedns:VirtualNetworkLink": ZONE_LINK,
+  "gitops:index:ZoneLink": ZONE_LINK,
   "gitops:index:NetworkPeering": {
     noun: "network peering",
     deleted: notes("The two networks do not reach each other any more."),
@@ -210,9 +221,37 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     replaced: loses(2, "The old repository is deleted with its history, issues and pull requests."),
     deleted: loses(2, "The repository is deleted with its history, issues and pull requests."),
   },
+  "azuread:index/groupMember:GroupMember": {
+    noun: "membership of a group",
+    deleted: notes("It is no member any more, and may no longer do what the group may."),
+  },
+  "github:index/repositoryEnvironment:RepositoryEnvironment": {
+    noun: "environment of a Git repository",
+    replaced: notes("Its secrets and variables go with the old one, but for those that the program writes anew."),
+    deleted: notes("Its secrets, variables and approvals go with it, and no pipeline signs in by it."),
+  },
+  "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy": {
+    noun: "rule of an environment",
+    deleted: notes("It no longer says which branches and tags may use the environment."),
+  },
+  "github:index/actionsEnvironmentVariable:ActionsEnvironmentVariable": {
+    noun: "variable of an environment",
+    deleted: notes("Pipelines that read it find nothing."),
+  },
   "github:index/repositoryDeployKey:RepositoryDeployKey": {
     noun: "deploy key",
     deleted: notes("Who reads the repository with it cannot any more."),
+  },
+  "pulumiservice:api/deployments:Settings": {
+    noun: "Pulumi Deployments' settings",
+    deleted: notes("Pushes and pull requests no longer start anything for that stack."),
+  },
+  "pulumiservice:index:DeploymentSchedule": { noun: "schedule", deleted: notes("Nothing runs by it any more.") },
+  "pulumiservice:index:DriftSchedule": { noun: "drift detection", deleted: notes("Nobody looks for drift any more.") },
+  "pulumiservice:index:Webhook": { noun: "notification", deleted: notes("Nobody is told any more.") },
+  "pulumiservice:index:AgentPool": {
+    noun: "pool of deployment agents",
+    deleted: notes("Its agents get no more work, and its token ends."),
   },
   "tls:index/privateKey:PrivateKey": { noun: "key pair", deleted: notes("The key is forgotten.") },
   "random:index/randomId:RandomId": { noun: "random name" },

@@ -8,8 +8,8 @@ export const FORMATS = ["markdown", "text", "json"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /**
- * The most that a comment may have, in bytes of UTF-8. GitHub takes 65,536 characters
- * (https://github.com/orgs/community/discussions/27190), Azure DevOps 150,000; a character has at least one byte.
+ * The most that a comment may have, in bytes of UTF-8: GitHub refuses one of more than 65,536 characters, and a character
+ * has at least one byte. Azure DevOps takes more.
  */
 export const COMMENT_LIMIT = 65_000;
 

@@ -1,7 +1,7 @@
 // Makes the review of a preview or an update: runs the engine and says what its events mean.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { CommandError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { CommandError, type EngineEvent, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { artifactsIn } from "./artifacts.ts";
 import { type Changed, changesIn, countsOf, GIT_COMMIT } from "./changes.ts";
@@ -37,37 +37,48 @@ export interface ReviewOptions {
  * @throws Error where it could not be begun at all: no such project, no such stack, no pulumi
  */
 export async function makeReview(options: ReviewOptions): Promise<Review> {
-  const { stack: name, operation = "preview", onOutput = () => {}, commit } = options;
+  const { stack: name, operation = "preview", onOutput = () => {}, commit, signal } = options;
   const folder = resolve(options.project ?? ".");
   const ownPack = join(folder, "policy");
-  const { policyPacks = existsSync(ownPack) ? [ownPack] : [], signal } = options;
+  const { policyPacks = existsSync(ownPack) ? [ownPack] : [] } = options;
   const stack = await openStack(name, folder);
   const environment = environmentSecrets(process.env);
-  const reading = stateOf(stack).catch((error: Error) => {
+  const made = (run: EngineRun, resources: StackState["resources"], secrets: readonly string[]) =>
+    reviewOf({
+      project: { folder, name: projectName(folder) },
+      stack: name,
+      operation,
+      run,
+      resources,
+      secrets: [...secrets, ...environment],
+      time: new Date().toISOString(),
+      ...(commit !== undefined && { commit }),
+    });
+  const lines = held(onOutput);
+  const running = () =>
+    runOperation(stack, { operation, policyPacks, onOutput: lines.take, ...(signal && { signal }) });
+  // A preview changes nothing, so both can be at once.
+  const previewing = operation === "preview" ? running() : undefined;
+  const before = await readState(stack);
+  if (!(before instanceof CommandError)) lines.open(new Mask([...before.secrets, ...environment]));
+  const previewed = await previewing;
+  // Without the stack's secrets nothing can be shown that may hold one, and nothing is updated.
+  if (before instanceof CommandError) return made({ events: [], failure: before.message }, [], []);
+  const run = previewed ?? (await running());
+  // An update makes secrets, and its errors may hold them.
+  const after = operation === "up" ? await readState(stack) : before;
+  const secrets = after instanceof CommandError ? before.secrets : [...before.secrets, ...after.secrets];
+  return made(run, before.resources, secrets);
+}
+
+/** What the stack holds, or why that cannot be read. @throws Error where there is no such stack */
+async function readState(stack: Stack): Promise<StackState | CommandError> {
+  try {
+    return await stateOf(stack);
+  } catch (error) {
     if (error instanceof CommandError) return error;
     throw error;
-  });
-  // A preview changes nothing, so it need not wait.
-  if (operation === "up") await reading;
-  const lines = held(onOutput);
-  const [before, run] = await Promise.all([
-    reading.then((state) => {
-      if (!(state instanceof Error)) lines.open(new Mask([...state.secrets, ...environment]));
-      return state;
-    }),
-    runOperation(stack, { operation, policyPacks, onOutput: lines.take, ...(signal && { signal }) }),
-  ]);
-  // An update makes secrets, and its errors may hold them.
-  const after = operation === "up" ? await stateOf(stack).catch(() => before) : before;
-  const about = { project: { folder, name: projectName(folder) }, stack: name, operation };
-  const when = { time: new Date().toISOString(), ...(commit !== undefined && { commit }) };
-  if (before instanceof Error || after instanceof Error) {
-    // Without the stack's secrets nothing can be shown that may hold one.
-    const { message } = before instanceof Error ? before : (after as Error);
-    return reviewOf({ ...about, ...when, run: { events: [], failure: message }, resources: [], secrets: environment });
   }
-  const secrets = [...before.secrets, ...after.secrets, ...environment];
-  return reviewOf({ ...about, ...when, run, resources: before.resources, secrets });
 }
 
 /** Holds lines back until it is known what must not be shown of them. */
