@@ -56,6 +56,13 @@ describe("NatGateway", () => {
     assert.deepEqual(gateway?.properties.publicIpAddresses, [{ id: ADDRESS }]);
   });
 
+  it("has an address that no preview knows before it is made, and each after it", async () => {
+    const preview = (existing?: Awaited<ReturnType<typeof made>>) => handler.preview?.(INPUTS, existing, cloud.context);
+    assert.equal((await preview())?.ipAddress, UNKNOWN);
+    const existing = await made();
+    assert.equal((await preview(existing))?.ipAddress, existing.state.ipAddress);
+  });
+
   it("takes up what an interrupted run left, and keeps the address", async () => {
     const first = (await create()).state as Properties;
     await arm.unmake(GATEWAY);
