@@ -6,6 +6,7 @@ import type { Fault } from "./errors.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
 import { chartRules, secretRules } from "./rules/content.ts";
+import { existingRules } from "./rules/existing.ts";
 import { kustomizationRules } from "./rules/kustomizations.ts";
 import { networkRules, networkWarnings } from "./rules/network.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
@@ -18,10 +19,11 @@ export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
   ...networkRules,
+  ...existingRules,
   ...reachRules,
   ...runnerWarnings,
-  ...networkWarnings,
   ...kustomizationRules,
+  ...networkWarnings,
   ...chartRules,
   ...secretRules,
   ...signInRules,

@@ -8,6 +8,7 @@ import { RandomId } from "@pulumi/random/randomId.js";
 import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { after } from "../shared/after.ts";
+import { existing } from "../shared/existing.ts";
 import { refuse } from "../shared/faults.ts";
 import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -90,11 +91,14 @@ export class AksCluster extends pulumi.ComponentResource {
       zone: apiServerZone(name, wanted, location, network, { parent: this }),
       control: wanted.identityId === undefined ? identity("control") : existingIdentity(this, name, wanted.identityId),
       kubelet,
-      logs: new Workspace(
-        name,
-        { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
-        newFirst({ parent: this }),
-      ),
+      logs:
+        wanted.logWorkspaceId === undefined
+          ? new Workspace(
+              name,
+              { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
+              newFirst({ parent: this }),
+            )
+          : Workspace.get(name, existing("logWorkspaceId", wanted.logWorkspaceId, {}, this), { parent: this }),
     };
   }
 

@@ -2,6 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { parseNetwork } from "../../net/cidr.ts";
+import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
 import { mostNodes, shortages, tierAllows } from "./addresses.ts";
@@ -23,6 +24,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...capacityFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
+    ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];
 }

@@ -10,10 +10,12 @@ import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cl
 import { type CloudFile, type Paths, stackFiles } from "../session.ts";
 import { settingsOf } from "../settings.ts";
 import { companyOf } from "./company.ts";
+import { DeploymentsWorld } from "./deployments.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
 import { people } from "./people.ts";
+import { Pipelines } from "./pipelines.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
 const TENANT_ID = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
@@ -24,6 +26,10 @@ const configured = (value: unknown, fallback: string) => (typeof value === "stri
 export class World {
   /** What other processes need to take part. */
   readonly cloud: Omit<CloudFile, "pid" | "control">;
+  /** Where repositories and their pipelines live. */
+  readonly pipelines: Pipelines;
+  /** Pulumi Deployments, for whoever sets it up. */
+  readonly deployments: DeploymentsWorld;
   readonly #stack: string;
   readonly #paths: Paths;
   readonly #door: Door;
@@ -44,6 +50,8 @@ export class World {
     this.#services = services;
     this.#requests = requests;
     this.cloud = cloud;
+    this.pipelines = new Pipelines(services, cloud.identities);
+    this.deployments = new DeploymentsWorld(services, paths, cloud);
   }
 
   /** Builds the world that a stack's settings speak of, and opens its door. */

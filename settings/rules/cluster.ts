@@ -30,6 +30,9 @@ function poolsOf({ draft }: Facts) {
   ];
 }
 
+/** Whether a size of virtual machines has its processors only as long as it has credits. */
+export const isBurstable = (vmSize: string): boolean => /^Standard_B/.test(vmSize);
+
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const WEEK = 7 * 24 * 60;
 
@@ -207,7 +210,7 @@ export const clusterRules: readonly Rule[] = [
     link: `${LEARN}/aks/use-system-pools`,
     check: whole(({ draft }) => {
       const value = draft.cluster?.systemPool?.vmSize;
-      return value !== undefined && /^Standard_B/.test(value)
+      return value !== undefined && isBurstable(value)
         ? {
             path: own("cluster", "systemPool", "vmSize"),
             value,

@@ -24,6 +24,8 @@ const SPOKE =
   "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-spoke/subnets";
 const ZONE =
   "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones";
+/** What is there already, in another subscription. */
+const SHARED = "/subscriptions/00000000-0000-0000-0000-00000000000d/resourceGroups/shared/providers";
 
 /** Settings files, each for what it is named after. */
 const FILES: Readonly<Record<string, Record<string, unknown>>> = {
@@ -103,6 +105,17 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
     charts: [KURED],
     demo: { image: PODINFO, replicas: 3 },
     cluster: { nodeOSUpgradeChannel: "Unmanaged" },
+  },
+  "a group, registry, key and log workspace that are there already": {
+    runner: "inside",
+    resourceGroup: "rg-acme",
+    registry: { existing: `${SHARED}/Microsoft.ContainerRegistry/registries/acmeshared`, private: true },
+    sops: { existingKey: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared/keys/sops-prod` },
+    cluster: { logWorkspaceId: `${SHARED}/Microsoft.OperationalInsights/workspaces/logs` },
+    images: [PODINFO],
+  },
+  "a key of its own in a vault that stacks share": {
+    sops: { existingVault: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared`, editors: [EDITORS] },
   },
   tags: { tags: { costCenter: "4711", owner: "platform" }, protect: true },
   "image automation in a repository that is made": {

@@ -6,6 +6,7 @@ import {
   FluxBootstrap,
   FluxIdentity,
   HelmMirror,
+  PipelineIdentity,
   PullPrincipal,
   SopsKeyVault,
   type Tags,
@@ -78,4 +79,19 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
     new FluxBootstrap("flux", { ...fluxArgs(), pullCredentials, createRepository: true }, opts),
   "FluxBootstrap by Flux's own bootstrap": (_, opts) =>
     new FluxBootstrap("flux", { ...fluxArgs(), pullCredentials, mode: "bootstrap", auth: "deployKey" }, opts),
+  PipelineIdentity: (_, opts) =>
+    new PipelineIdentity(
+      "pipeline",
+      {
+        ...{ stack: "prod", scope: "/subscriptions/c0ffee00-6a1d-4b52-8d35-2f7a9e4b1c02", deployers: GROUP },
+        hubNetworkId: HUB.replace("/s/", "/c0ffee00-6a1d-4b52-8d35-2f7a9e4b1c02/"),
+        github: {
+          ...{ owner: "acme", repository: "platform", ownerId: 7, repositoryId: 11, branches: ["main"] },
+          ...{ deployTags: ["v*"], reviewerTeams: [3], variables: { PULUMI_BACKEND_URL: "azblob://state" } },
+        },
+        pulumiDeployments: { organization: "acme", project: "aks-gitops" },
+        azureDevOps: { deploySubject: "/eid1/c/pub/t/a/sc/b/deploy", previewSubject: "/eid1/c/pub/t/a/sc/b/preview" },
+      },
+      opts,
+    ),
 };
