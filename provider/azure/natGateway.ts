@@ -60,6 +60,9 @@ export const NAT_GATEWAY = resourceSchema({
 type GatewayInputs = Inputs<typeof NAT_GATEWAY>;
 type GatewayState = State<typeof NAT_GATEWAY>;
 
+/** What only Azure knows. */
+const UNMADE = { ipAddress: UNKNOWN, instance: UNKNOWN } as const;
+
 type Tags = Readonly<Record<string, string>>;
 
 interface Found {
@@ -78,6 +81,7 @@ interface Found {
 export function natGatewayIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS): SchemaHandler {
   return handlerOf(NAT_GATEWAY, {
     diff: async ({ inputs: old }, next) => diff(old, next),
+    preview: async (inputs, existing) => ({ ...(existing?.state ?? UNMADE), ...inputs }),
     async create(inputs, context) {
       const ipAddress = await write(cloud, waits, inputs, {}, context);
       return { id: idsOf(inputs).gateway, state: { ...inputs, ipAddress, instance: randomUUID() } };

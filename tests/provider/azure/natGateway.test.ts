@@ -28,6 +28,12 @@ describe("NatGateway", () => {
     cloud.sent.length = 0;
     return { id, inputs: INPUTS as Properties, state: state as Properties };
   };
+  /** Somebody gives one of both other tags. */
+  const tag = async (path: string, tags: object) => {
+    const answer = await arm.call("PATCH", path, { tags });
+    assert.ok(answer.status < 300, JSON.stringify(answer.body));
+    await arm.finish(answer);
+  };
   const writes = () => cloud.writes().map(({ method, path }) => `${method} ${path}`);
   const read = ({ id, inputs, state }: Awaited<ReturnType<typeof made>>) =>
     handler.read?.(id, inputs, state, cloud.context);
@@ -48,6 +54,13 @@ describe("NatGateway", () => {
         [LOCATION, { name: "StandardV2", ...(one === address && { tier: "Regional" }) }, undefined, INPUTS.tags],
       );
     assert.deepEqual(gateway?.properties.publicIpAddresses, [{ id: ADDRESS }]);
+  });
+
+  it("has an address that no preview knows before it is made, and each after it", async () => {
+    const preview = (existing?: Awaited<ReturnType<typeof made>>) => handler.preview?.(INPUTS, existing, cloud.context);
+    assert.equal((await preview())?.ipAddress, UNKNOWN);
+    const existing = await made();
+    assert.equal((await preview(existing))?.ipAddress, existing.state.ipAddress);
   });
 
   it("takes up what an interrupted run left, and keeps the address", async () => {
@@ -75,7 +88,7 @@ describe("NatGateway", () => {
       location: LOCATION,
       properties: { addressSpace: { addressPrefixes: ["10.60.0.0/16"] }, subnets },
     });
-    for (const one of [GATEWAY, ADDRESS]) await arm.call("PATCH", one, { tags: { ...INPUTS.tags, policy: "audited" } });
+    for (const one of [GATEWAY, ADDRESS]) await tag(one, { ...INPUTS.tags, policy: "audited" });
     arm.arm.passTime();
     assert.deepEqual((await read(existing))?.inputs, INPUTS);
     const next = { ...INPUTS, tags: { owner: "platform" } };
@@ -89,9 +102,9 @@ describe("NatGateway", () => {
 
   it("shows a tag that somebody changed or took away", async () => {
     const existing = await made();
-    await arm.call("PATCH", ADDRESS, { tags: { costCenter: "1" } });
+    await tag(ADDRESS, { costCenter: "1" });
     assert.deepEqual((await read(existing))?.inputs, { ...INPUTS, tags: { costCenter: "1" } });
-    await arm.call("PATCH", ADDRESS, { tags: {} });
+    await tag(ADDRESS, {});
     assert.deepEqual((await read(existing))?.inputs, { ...INPUTS, tags: {} });
   });
 

@@ -18,6 +18,8 @@ import {
 import { location, provisioningState, subResource, tags } from "./common.ts";
 
 const VERSION = "2024-05-01";
+/** The first of those here that knows the tier StandardV2. */
+const STANDARD_V2_VERSION = "2025-01-01";
 export const SUBNET_TYPE = "Microsoft.Network/virtualNetworks/subnets";
 export const PEERING_TYPE = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const GATEWAY_TYPE = "Microsoft.Network/natGateways";
@@ -195,7 +197,7 @@ export const networkTypes: readonly TypeDefinition[] = [
   },
   {
     type: GATEWAY_TYPE,
-    version: VERSION,
+    version: STANDARD_V2_VERSION,
     home: "group",
     slow: true,
     name: NAME,
@@ -219,7 +221,7 @@ export const networkTypes: readonly TypeDefinition[] = [
   },
   {
     type: ADDRESS_TYPE,
-    version: VERSION,
+    version: STANDARD_V2_VERSION,
     home: "group",
     slow: true,
     name: NAME,
