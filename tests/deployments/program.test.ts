@@ -97,7 +97,7 @@ describe("the program of deployments", () => {
   });
 
   it("settles how production is deployed: by a tag, and on runners of a pool", () => {
-    const { inputs, secrets, replaceOnChanges } = deployment.find("Settings", "prod");
+    const { inputs, secrets, replacementTrigger, deleteBeforeReplace } = deployment.find("Settings", "prod");
     const { vcs, agentPoolID, cacheOptions, operationContext } = inputs as Record<string, Record<string, unknown>>;
     assert.deepEqual([vcs?.deployCommits, vcs?.deployTags, vcs?.tagFilters], [false, true, ["v*", "!*-rc*"]]);
     assert.deepEqual([agentPoolID, cacheOptions], ["pool-1", { enable: false }]);
@@ -108,11 +108,9 @@ describe("the program of deployments", () => {
     assert.match(asReader, RegExp(`ARM_CLIENT_ID=${CLIENTS.reader}"`));
     assert.deepEqual(secrets, []);
     // What an update would not take away.
-    assert.deepEqual(replaceOnChanges, [
-      "agentPoolID",
-      "operationContext.environmentVariables.GITHUB_TOKEN",
-      "operationContext.environmentVariables.FLUX_GIT_TOKEN",
-    ]);
+    assert.deepEqual([replacementTrigger, deleteBeforeReplace], ['{"agentPool":true,"tokens":[]}', true]);
+    const { replacementTrigger: other } = deployment.find("Settings", "dev");
+    assert.equal(other, '{"agentPool":false,"tokens":["FLUX_GIT_TOKEN"]}');
     assert.deepEqual(deployment.find("AgentPool", "hub").inputs, {
       name: "hub",
       organizationName: "acme",
