@@ -2,8 +2,9 @@
 import { strict as assert } from "node:assert";
 import * as pulumi from "@pulumi/pulumi";
 import { before, describe, it } from "mocha";
-import { type Deployment, deploy, resolved } from "../components/deployment.ts";
+import { type Deployment, resolved } from "../components/deployment.ts";
 import { CLIENTS, HOOK, SUBSCRIPTION, TENANT, TOKEN } from "./program.ts";
+import { run } from "./programRun.ts";
 
 const CONFIG = {
   organization: "acme",
@@ -31,24 +32,6 @@ const CONFIG = {
   tokens: { dev: { fluxGit: TOKEN } },
   notifications: [{ name: "ops", format: "slack", url: HOOK, stacks: ["prod"] }],
 };
-
-let runs = 0;
-
-/** Runs it with a configuration, in which tokens and notifications are secret. */
-function run(config: Record<string, unknown>): Promise<Deployment<Record<string, unknown>>> {
-  runs += 1;
-  // Another address, so that the program runs again.
-  const program = `../../deployments/index.ts?run=${runs}`;
-  return deploy(async () => {
-    const key = (name: string) => `aks-gitops-deployments:${name}`;
-    const values = Object.entries(config).map(([name, value]) => [
-      key(name),
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]);
-    pulumi.runtime.setAllConfig(Object.fromEntries(values), ["tokens", "notifications"].map(key));
-    return { ...(await import(program)) } as Record<string, unknown>;
-  });
-}
 
 describe("the program of deployments", () => {
   let deployment: Deployment<Record<string, unknown>>;
