@@ -35,13 +35,13 @@ export class StackDeployments extends pulumi.ComponentResource {
     const { stack, common } = args;
     const { organization } = common;
     const { project } = stack.own;
-    const where = { organization, project, stack: stack.name };
     const settings = createSettings(name, args, child);
-    // Pulumi Cloud takes schedules of a stack with settings alone, and drops them with those.
-    const after = { ...child, dependsOn: settings, deletedWith: settings, replaceWith: [settings] };
+    // Pulumi Cloud takes schedules of a stack with settings alone, and perhaps drops them with those. With a name that comes
+    // from there they go before them, and come back after them.
+    const where = { organization, project, stack: settings.id.apply((id) => id.split("/").at(-1) ?? "") };
     const { drift, rotation } = stack;
-    if (drift) new DriftSchedule(name, { ...where, scheduleCron: drift.cron, autoRemediate: drift.remediate }, after);
-    if (rotation) new DeploymentSchedule(name, { ...where, scheduleCron: rotation, pulumiOperation: "update" }, after);
+    if (drift) new DriftSchedule(name, { ...where, scheduleCron: drift.cron, autoRemediate: drift.remediate }, child);
+    if (rotation) new DeploymentSchedule(name, { ...where, scheduleCron: rotation, pulumiOperation: "update" }, child);
     for (const { name: label, format, url, events, stacks } of common.notifications)
       if (stacks === undefined || stacks.includes(stack.name))
         new Webhook(
@@ -68,7 +68,7 @@ export class StackDeployments extends pulumi.ComponentResource {
  * DeploymentSettings has no word for tags, and what it writes would take theirs away. Two types would be in each other's way:
  * neither is made where the other's settings still are.
  */
-function createSettings(name: string, args: StackDeploymentsArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+function createSettings(name: string, args: StackDeploymentsArgs, opts: pulumi.CustomResourceOptions): Settings {
   const { stack, common, agentPoolId } = args;
   return new Settings(
     name,

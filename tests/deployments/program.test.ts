@@ -106,8 +106,7 @@ describe("the program of deployments", () => {
     const [drift, rotation] = ["DriftSchedule", "DeploymentSchedule"].map((type) => deployment.find(type, "dev"));
     assert.deepEqual(drift?.inputs, { ...where, scheduleCron: "0 4 * * *", autoRemediate: false });
     assert.deepEqual(rotation?.inputs, { ...where, scheduleCron: "0 3 1 * *", pulumiOperation: "update" });
-    for (const schedule of [drift, rotation])
-      assert.deepEqual([schedule?.dependencies, schedule?.deletedWith], [["Settings::dev"], "Settings::dev"]);
+    for (const schedule of [drift, rotation]) assert.deepEqual(schedule?.dependencies, ["Settings::dev"]);
     assert.deepEqual([deployment.names("DriftSchedule"), deployment.names("DeploymentSchedule")], [["dev"], ["dev"]]);
   });
 
