@@ -9,8 +9,8 @@ import type { DeploymentsSettings, StackSettings } from "./settings/parse.ts";
 /** Where Pulumi Deployments puts the token of an operation: https://www.pulumi.com/docs/deployments/guides/oidc/ */
 const TOKEN_FILE = "/mnt/pulumi/pulumi.oidc";
 
-/** Variables that hold a token. */
-const SECRETS = ["GITHUB_TOKEN", "FLUX_GIT_TOKEN"] as const;
+/** Variables that hold a token, and what the settings call it. */
+const SECRETS = { GITHUB_TOKEN: "gitHub", FLUX_GIT_TOKEN: "fluxGit" } as const;
 
 /** How one stack is deployed. */
 export interface StackDeploymentsArgs {
@@ -35,13 +35,13 @@ export class StackDeployments extends pulumi.ComponentResource {
     const { stack, common } = args;
     const { organization } = common;
     const { project } = stack.own;
-    const where = { organization, project, stack: stack.name };
     const settings = createSettings(name, args, child);
-    // Pulumi Cloud takes schedules of a stack with settings alone, and drops them with those.
-    const after = { ...child, dependsOn: settings, deletedWith: settings, replaceWith: [settings] };
+    // Pulumi Cloud takes schedules of a stack with settings alone, and perhaps drops them with those. With a name that comes
+    // from there they go before them, and come back after them.
+    const where = { organization, project, stack: settings.id.apply((id) => id.split("/").at(-1) ?? "") };
     const { drift, rotation } = stack;
-    if (drift) new DriftSchedule(name, { ...where, scheduleCron: drift.cron, autoRemediate: drift.remediate }, after);
-    if (rotation) new DeploymentSchedule(name, { ...where, scheduleCron: rotation, pulumiOperation: "update" }, after);
+    if (drift) new DriftSchedule(name, { ...where, scheduleCron: drift.cron, autoRemediate: drift.remediate }, child);
+    if (rotation) new DeploymentSchedule(name, { ...where, scheduleCron: rotation, pulumiOperation: "update" }, child);
     for (const { name: label, format, url, events, stacks } of common.notifications)
       if (stacks === undefined || stacks.includes(stack.name))
         new Webhook(
@@ -68,7 +68,7 @@ export class StackDeployments extends pulumi.ComponentResource {
  * DeploymentSettings has no word for tags, and what it writes would take theirs away. Two types would be in each other's way:
  * neither is made where the other's settings still are.
  */
-function createSettings(name: string, args: StackDeploymentsArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+function createSettings(name: string, args: StackDeploymentsArgs, opts: pulumi.CustomResourceOptions): Settings {
   const { stack, common, agentPoolId } = args;
   return new Settings(
     name,
@@ -84,14 +84,16 @@ function createSettings(name: string, args: StackDeploymentsArgs, opts: pulumi.C
       cacheOptions: { enable: agentPoolId === undefined },
       ...(agentPoolId !== undefined && { agentPoolID: agentPoolId }),
     },
-    {
-      ...opts,
-      // An update is a merge, in which what is left out stays.
-      replaceOnChanges: ["agentPoolID", ...SECRETS.map((name) => `operationContext.environmentVariables.${name}`)],
-      deleteBeforeReplace: true,
-    },
+    // An update is a merge, in which what is left out stays: so what may be left out makes the settings anew.
+    { ...opts, replacementTrigger: JSON.stringify(optionalParts(stack)), deleteBeforeReplace: true },
   );
 }
+
+/** What of the settings is there for some stacks alone. */
+const optionalParts = ({ agentPool, tokens }: StackSettings) => ({
+  agentPool: agentPool !== undefined,
+  tokens: Object.keys(SECRETS).filter((name) => tokens[SECRETS[name as keyof typeof SECRETS]] !== undefined),
+});
 
 /** What deploys: Pulumi Cloud takes either pushes or tags. */
 const vcs = ({ stack, common }: StackDeploymentsArgs) => ({
@@ -108,8 +110,10 @@ const vcs = ({ stack, common }: StackDeploymentsArgs) => ({
 
 function operation({ stack, deployer, reader, policyPacks = [] }: StackDeploymentsArgs) {
   const { tenantId, subscriptionId, previews, tokens } = stack;
-  const secrets = { GITHUB_TOKEN: tokens.gitHub, FLUX_GIT_TOKEN: tokens.fluxGit };
-  const sealed = SECRETS.flatMap((name) => (secrets[name] ? [[name, { secret: pulumi.secret(secrets[name]) }]] : []));
+  const sealed = Object.entries(SECRETS).flatMap(([name, key]) => {
+    const token = tokens[key];
+    return token === undefined ? [] : [[name, { secret: pulumi.secret(token) }]];
+  });
   const packs = policyPacks.map((folder) => `./${folder}`).join(",");
   return {
     oidc: { azure: { clientId: deployer, tenantId, subscriptionId } },

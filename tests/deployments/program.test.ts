@@ -2,8 +2,9 @@
 import { strict as assert } from "node:assert";
 import * as pulumi from "@pulumi/pulumi";
 import { before, describe, it } from "mocha";
-import { type Deployment, deploy, resolved } from "../components/deployment.ts";
+import { type Deployment, resolved } from "../components/deployment.ts";
 import { CLIENTS, HOOK, SUBSCRIPTION, TENANT, TOKEN } from "./program.ts";
+import { run } from "./programRun.ts";
 
 const CONFIG = {
   organization: "acme",
@@ -31,24 +32,6 @@ const CONFIG = {
   tokens: { dev: { fluxGit: TOKEN } },
   notifications: [{ name: "ops", format: "slack", url: HOOK, stacks: ["prod"] }],
 };
-
-let runs = 0;
-
-/** Runs it with a configuration, in which tokens and notifications are secret. */
-function run(config: Record<string, unknown>): Promise<Deployment<Record<string, unknown>>> {
-  runs += 1;
-  // Another address, so that the program runs again.
-  const program = `../../deployments/index.ts?run=${runs}`;
-  return deploy(async () => {
-    const key = (name: string) => `aks-gitops-deployments:${name}`;
-    const values = Object.entries(config).map(([name, value]) => [
-      key(name),
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]);
-    pulumi.runtime.setAllConfig(Object.fromEntries(values), ["tokens", "notifications"].map(key));
-    return { ...(await import(program)) } as Record<string, unknown>;
-  });
-}
 
 describe("the program of deployments", () => {
   let deployment: Deployment<Record<string, unknown>>;
@@ -97,7 +80,7 @@ describe("the program of deployments", () => {
   });
 
   it("settles how production is deployed: by a tag, and on runners of a pool", () => {
-    const { inputs, secrets, replaceOnChanges } = deployment.find("Settings", "prod");
+    const { inputs, secrets, replacementTrigger, deleteBeforeReplace } = deployment.find("Settings", "prod");
     const { vcs, agentPoolID, cacheOptions, operationContext } = inputs as Record<string, Record<string, unknown>>;
     assert.deepEqual([vcs?.deployCommits, vcs?.deployTags, vcs?.tagFilters], [false, true, ["v*", "!*-rc*"]]);
     assert.deepEqual([agentPoolID, cacheOptions], ["pool-1", { enable: false }]);
@@ -108,11 +91,9 @@ describe("the program of deployments", () => {
     assert.match(asReader, RegExp(`ARM_CLIENT_ID=${CLIENTS.reader}"`));
     assert.deepEqual(secrets, []);
     // What an update would not take away.
-    assert.deepEqual(replaceOnChanges, [
-      "agentPoolID",
-      "operationContext.environmentVariables.GITHUB_TOKEN",
-      "operationContext.environmentVariables.FLUX_GIT_TOKEN",
-    ]);
+    assert.deepEqual([replacementTrigger, deleteBeforeReplace], ['{"agentPool":true,"tokens":[]}', true]);
+    const { replacementTrigger: other } = deployment.find("Settings", "dev");
+    assert.equal(other, '{"agentPool":false,"tokens":["FLUX_GIT_TOKEN"]}');
     assert.deepEqual(deployment.find("AgentPool", "hub").inputs, {
       name: "hub",
       organizationName: "acme",
@@ -125,8 +106,7 @@ describe("the program of deployments", () => {
     const [drift, rotation] = ["DriftSchedule", "DeploymentSchedule"].map((type) => deployment.find(type, "dev"));
     assert.deepEqual(drift?.inputs, { ...where, scheduleCron: "0 4 * * *", autoRemediate: false });
     assert.deepEqual(rotation?.inputs, { ...where, scheduleCron: "0 3 1 * *", pulumiOperation: "update" });
-    for (const schedule of [drift, rotation])
-      assert.deepEqual([schedule?.dependencies, schedule?.deletedWith], [["Settings::dev"], "Settings::dev"]);
+    for (const schedule of [drift, rotation]) assert.deepEqual(schedule?.dependencies, ["Settings::dev"]);
     assert.deepEqual([deployment.names("DriftSchedule"), deployment.names("DeploymentSchedule")], [["dev"], ["dev"]]);
   });
 

@@ -1,7 +1,7 @@
 // pulumiservice:api/deployments:Settings. It writes what it is given, and each write is a merge
 // (pulumi-pulumiservice v1.3.0, provider/pkg/rest/resource.go).
 
-import type { Properties, ResourceHandler } from "../../../plugin/handler.ts";
+import type { DiffKind, Properties, ResourceHandler } from "../../../plugin/handler.ts";
 import { type Fields, present } from "../shared/values.ts";
 import { below, type PulumiApi, type StackName } from "./api.ts";
 
@@ -31,7 +31,14 @@ export function settings(api: () => PulumiApi): ResourceHandler {
       const names = [...new Set([...Object.keys(before), ...Object.keys(inputs)])];
       const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(inputs[name]));
       const replaces = changed.filter((name) => ADDRESS.includes(name));
-      return { changes: changed.length > 0, replaces, deleteBeforeReplace: true };
+      // It tells of inputs as wholes: no path leads into one.
+      const detailed = changed.map((name) => [name, { kind: kindOf(before[name], inputs[name]), inputDiff: true }]);
+      return {
+        changes: changed.length > 0,
+        replaces,
+        detailed: Object.fromEntries(detailed),
+        deleteBeforeReplace: true,
+      };
     },
     async create(inputs, { signal }) {
       const stack = stackOf(inputs);
@@ -63,6 +70,11 @@ export function settings(api: () => PulumiApi): ResourceHandler {
         await api().send("DELETE", below(stack, PATH), undefined, signal);
     },
   };
+}
+
+function kindOf(before: unknown, now: unknown): DiffKind {
+  if (before === undefined) return "add";
+  return now === undefined ? "delete" : "update";
 }
 
 const stackOf = (inputs: Properties): StackName => ({

@@ -1,5 +1,5 @@
-// Pulumi Deployments among the other services of a rehearsal, without an engine: the stored commands run in a clean clone,
-// and what they sign in with is the token of their operation.
+// Pulumi Deployments among the other services of a rehearsal, without an engine: what deployments/ registers is written to
+// the services, the stored commands run in a clean clone, and what they sign in with is the token of their operation.
 import { strict as assert } from "node:assert";
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,9 +12,12 @@ import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
 import { Door } from "../../../rehearsal/cloud/door/door.ts";
 import type { Deployment } from "../../../rehearsal/cloud/pulumi/deployments.ts";
 import type { GitHubEvent } from "../../../rehearsal/cloud/pulumi/events.ts";
+import type { Json } from "../../../rehearsal/cloud/pulumi/shape.ts";
 import { type CloudFile, checkout, makeFolders, type Paths, pathsOf } from "../../../rehearsal/session.ts";
 import { type DeploymentsAccess, DeploymentsWorld } from "../../../rehearsal/world/deployments.ts";
 import { makeServices, route, type Services } from "../../../rehearsal/world/services.ts";
+import type { Maker } from "../../components/deployment.ts";
+import { run } from "../../deployments/programRun.ts";
 import { ENGINE_TIMEOUT } from "../../support/engine.ts";
 import { setEnvironment } from "../../support/environment.ts";
 import { ask } from "../cloud/request.ts";
@@ -37,7 +40,7 @@ const send = async (method, body) => {
   const headers = { authorization: "Bearer " + token, "content-type": "application/json" };
   return (await fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) })).status;
 };
-console.log("read", await send("GET"), "write", await send("PUT", { location: "westeurope" }));
+console.log(process.argv[2] + ": read " + (await send("GET")) + ", write " + (await send("PUT", { location: "westeurope" })));
 `;
 
 describe("Pulumi Deployments in a rehearsal", () => {
@@ -48,43 +51,44 @@ describe("Pulumi Deployments in a rehearsal", () => {
   let services: Services;
   let world: DeploymentsWorld;
   let access: DeploymentsAccess;
+  let base: string;
   let commit: string;
-  let clients: { deployer: string; reader: string };
 
-  /** An application that is trusted for operations, with a role in the subscription. */
-  function application(role: string, ...operations: string[]): string {
-    const { entra, arm } = services;
-    const made = entra.addApplication({ displayName: role });
-    for (const operation of operations)
-      made.federatedCredentials.push({
-        ...{
-          id: operation,
-          name: operation,
-          description: null,
-          issuer: "https://api.pulumi.com/oidc",
-          audiences: ["acme"],
-        },
-        subject: `pulumi:deploy:org:acme:project:aks-gitops:stack:dev:operation:${operation}:scope:write`,
-      });
-    arm.assignRole(entra.addServicePrincipal(made.clientId).objectId, role, SCOPE);
-    return made.clientId;
-  }
-
-  const put = async (...commands: string[]) => {
+  /** Makes in Entra, Azure and Pulumi Cloud what deployments/ registers there. */
+  const maker: Maker = {
+    tenantId: IDS.tenantId,
+    make: async (type, _, inputs) => {
+      const { entra, arm } = services;
+      const [text, kind] = [(key: string) => String(inputs[key]), type.split(":").at(-1)];
+      if (kind === "Application") {
+        const { objectId, clientId } = entra.addApplication({ displayName: text("displayName") });
+        return { id: `/applications/${objectId}`, state: { clientId } };
+      }
+      if (kind === "ServicePrincipal") {
+        const { objectId } = entra.addServicePrincipal(text("clientId"));
+        return { id: objectId, state: { objectId, applicationTenantId: IDS.tenantId } };
+      }
+      if (kind === "ApplicationFederatedIdentityCredential") {
+        const [name, issuer, subject] = ["displayName", "issuer", "subject"].map(text) as [string, string, string];
+        const credential = { ...{ id: name, name, description: null }, issuer, subject };
+        entra
+          .application(text("applicationId").replace("/applications/", ""))
+          ?.federatedCredentials.push({ ...credential, audiences: inputs.audiences as string[] });
+      }
+      if (kind === "RoleAssignment")
+        arm.assignRole(text("principalId"), text("roleDefinitionId").split("/").at(-1) ?? "", text("scope"));
+      if (kind === "Settings") await write("PUT", inputs);
+      return undefined;
+    },
+  };
+  /** Writes settings of the stack. */
+  const write = async (
+    method: "PUT" | "POST",
+    { orgName: _, projectName: __, stackName: ___, ...body }: object & Json,
+  ) => {
     const url = "https://api.pulumi.com/api/stacks/acme/aks-gitops/dev/deployments/settings";
-    const answer = await ask(services.pulumi.service, "PUT", url, {
-      headers: { authorization: `token ${access.accessToken}` },
-      body: {
-        sourceContext: { git: { branch: "refs/heads/main" } },
-        vcs: { provider: "github", repository: REPOSITORY, deployCommits: true, previewPullRequests: true },
-        operationContext: {
-          oidc: { azure: { clientId: clients.deployer, ...IDS } },
-          preRunCommands: ["npm ci", ...commands, "node ask.ts"],
-          environmentVariables: { ARM_USE_OIDC: "true", ARM_OIDC_TOKEN_FILE_PATH: "/mnt/pulumi/pulumi.oidc" },
-          options: { skipInstallDependencies: true },
-        },
-      },
-    });
+    const headers = { authorization: `token ${access.accessToken}` };
+    const answer = await ask(services.pulumi.service, method, url, { headers, body });
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
   };
   const push = (): GitHubEvent => ({
@@ -94,7 +98,7 @@ describe("Pulumi Deployments in a rehearsal", () => {
       after: commit,
       deleted: false,
       repository: { full_name: REPOSITORY },
-      commits: [{ added: ["ask.ts"], removed: [], modified: [] }],
+      commits: [{ added: [], removed: [], modified: ["Pulumi.dev.yaml"] }],
     },
   });
   const pull = (): GitHubEvent => ({
@@ -104,7 +108,7 @@ describe("Pulumi Deployments in a rehearsal", () => {
       number: 1,
       repository: { full_name: REPOSITORY },
       pull_request: {
-        base: { ref: "main", sha: commit },
+        base: { ref: "main", sha: base },
         head: { sha: commit, repo: { full_name: REPOSITORY } },
       },
     },
@@ -138,25 +142,27 @@ describe("Pulumi Deployments in a rehearsal", () => {
     await services.gitHub.createRepository("acme", "aks-gitops", {
       files: {
         "ask.ts": ASK,
+        "Pulumi.dev.yaml": "config:\n",
         "package.json": '{ "type": "module" }',
         "package-lock.json": readFileSync(join(checkout, "package-lock.json"), "utf8"),
       },
     });
     const bare = services.gitHub.find("acme", "aks-gitops")?.folder ?? "";
-    commit = await new Promise<string>((resolve, reject) =>
-      execFile("git", ["-C", bare, "rev-parse", "main"], (error, stdout) =>
-        error ? reject(error) : resolve(stdout.trim()),
-      ),
-    );
+    base = await git(bare, ["rev-parse", "main"]);
+    const change = ["commit refs/heads/main", "committer Ann <ann@example.com> 1700000000 +0000", "data 6", "Change"];
+    const file = ["from refs/heads/main^0", "M 100644 inline Pulumi.dev.yaml", "data 11", "config: {}\n", ""];
+    await git(bare, ["fast-import", "--quiet"], [...change, ...file].join("\n"));
+    commit = await git(bare, ["rev-parse", "main"]);
     world = new DeploymentsWorld(services, paths, cloud);
     access = await world.setUp(STACK, REPOSITORY, "acme/fleet");
     const bin = join(paths.dir, "deployments/bin");
     await mkdir(bin, { recursive: true });
-    await writeFile(join(bin, "pulumi"), '#!/bin/sh\necho "pulumi $3"\n', { mode: 0o755 });
-    clients = {
-      deployer: application("Contributor", "update", "refresh", "destroy"),
-      reader: application("Reader", "preview"),
-    };
+    // Instead of the engine: what signs in as its plugins do.
+    await writeFile(join(bin, "pulumi"), '#!/bin/sh\nexec node ask.ts "$3"\n', { mode: 0o755 });
+    const { tenantId, subscriptionId } = IDS;
+    const dev = { updates: "push", tenantId, subscriptionId };
+    const tokens = { dev: { fluxGit: "a-token" } };
+    await run({ organization: "acme", repository: REPOSITORY, stacks: { dev }, tokens }, maker);
   });
   after(async () => {
     await door?.close();
@@ -165,29 +171,32 @@ describe("Pulumi Deployments in a rehearsal", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const asReader = () =>
-    `if [ "$PULUMI_CI_OPERATION" = preview ]; then echo "ARM_CLIENT_ID=${clients.reader}" >> /PULUMI_ENV; fi`;
-
-  it("updates with the right to write", async () => {
-    await put(asReader());
-    assert.deepEqual(said(await ended(push())), ["succeeded", "read 404 write 201", "pulumi up"]);
+  it("updates after a push, with the right to write", async () => {
+    assert.deepEqual(said(await ended(push())), ["succeeded", "up: read 404, write 201"]);
   });
 
-  it("previews with the right to read alone", async () => {
-    await put(asReader());
-    assert.deepEqual(said(await ended(pull())), ["succeeded", "read 404 write 403", "pulumi preview"]);
+  it("previews a pull request with the right to read alone", async () => {
+    assert.deepEqual(said(await ended(pull())), ["succeeded", "preview: read 404, write 403"]);
   });
 
-  it("gives a preview nothing of the deployer, whatever its settings say", async () => {
-    await put();
+  it("gives a preview nothing of the deployer, whatever the commands say", async () => {
+    await write("POST", { operationContext: { preRunCommands: ["npm ci"] } });
     const [status, output = ""] = said(await ended(pull()));
     assert.equal(status, "failed");
     assert.match(output, /AADSTS700213.*operation:preview:scope:write/s);
   });
 
   it("has no packages but those of the lock", async () => {
-    await put("npm install left-pad");
-    const [status, output = ""] = said(await ended(push()));
-    assert.deepEqual([status, output], ["failed", "a rehearsal knows no npm install left-pad"]);
+    await write("POST", { operationContext: { preRunCommands: ["npm install left-pad"] } });
+    assert.deepEqual(said(await ended(push())), ["failed", "a rehearsal knows no npm install left-pad"]);
   });
 });
+
+function git(folder: string, args: readonly string[], input?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile("git", ["-C", folder, ...args], (error, stdout) =>
+      error ? reject(error) : resolve(stdout.trim()),
+    );
+    child.stdin?.end(input);
+  });
+}
