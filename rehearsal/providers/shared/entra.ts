@@ -4,13 +4,15 @@ import { readFile } from "node:fs/promises";
 import { sendJson } from "./http.ts";
 import { isFields, text } from "./values.ts";
 
-/** Who signs in. One of `clientSecret`, `oidcToken` and `oidcTokenFile` is the proof. */
+/** Who signs in. One of `clientSecret`, `oidcToken`, `oidcTokenFile` and `oidcRequest` is the proof. */
 export interface EntraClient {
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret?: string | undefined;
   readonly oidcToken?: string | undefined;
   readonly oidcTokenFile?: string | undefined;
+  /** Where a workflow of GitHub asks for its token, and with what. */
+  readonly oidcRequest?: { readonly url: string; readonly bearer: string } | undefined;
 }
 
 /** The claims of an access token that providers look at. */
@@ -67,15 +69,32 @@ export class EntraTokens {
   }
 
   async #proof(): Promise<Record<string, string>> {
-    const { clientSecret, oidcToken, oidcTokenFile } = this.#client;
+    const { clientSecret, oidcToken, oidcTokenFile, oidcRequest } = this.#client;
     if (clientSecret !== undefined) return { client_secret: clientSecret };
-    const assertion = oidcToken ?? (oidcTokenFile === undefined ? undefined : await readFile(oidcTokenFile, "utf8"));
+    const assertion =
+      oidcToken ??
+      (oidcTokenFile !== undefined
+        ? await readFile(oidcTokenFile, "utf8")
+        : oidcRequest && (await workflowToken(oidcRequest)));
     if (assertion === undefined)
       throw new Error(
         "no way to sign in: set ARM_CLIENT_SECRET, or ARM_USE_OIDC with ARM_OIDC_TOKEN or ARM_OIDC_TOKEN_FILE_PATH",
       );
     return { client_assertion_type: ASSERTION_TYPE, client_assertion: assertion.trim() };
   }
+}
+
+/** The token that GitHub gives to a job. @throws Error where it gives none. */
+async function workflowToken({ url, bearer }: NonNullable<EntraClient["oidcRequest"]>): Promise<string> {
+  const whole = new URL(url);
+  whole.searchParams.set("audience", "api://AzureADTokenExchange");
+  const { status, body } = await sendJson(whole.href, {
+    method: "GET",
+    headers: { authorization: `Bearer ${bearer}` },
+  });
+  const token = isFields(body) ? text(body.value) : undefined;
+  if (status === 200 && token !== undefined) return token;
+  throw new Error(`${whole.host} gives no token: status ${status}`);
 }
 
 /** The claims of a token that is somebody else's to verify; empty where it is no JWT. */
@@ -103,10 +122,13 @@ export function entraClient(config: Readonly<Record<string, unknown>>): EntraCli
   }
   const oidc = String(config.useOidc ?? process.env.ARM_USE_OIDC) === "true";
   if (!oidc) return { tenantId, clientId, clientSecret: setting("clientSecret", "ARM_CLIENT_SECRET") };
+  const url = setting("oidcRequestUrl", "ARM_OIDC_REQUEST_URL") ?? process.env.ACTIONS_ID_TOKEN_REQUEST_URL;
+  const bearer = setting("oidcRequestToken", "ARM_OIDC_REQUEST_TOKEN") ?? process.env.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
   return {
     tenantId,
     clientId,
     oidcToken: setting("oidcToken", "ARM_OIDC_TOKEN"),
     oidcTokenFile: setting("oidcTokenFilePath", "ARM_OIDC_TOKEN_FILE_PATH"),
+    oidcRequest: url && bearer ? { url, bearer } : undefined,
   };
 }
