@@ -66,9 +66,9 @@ const SIGN_IN = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/g;
 const SETTING = /(?<![\w.-])(?<name>[\w.-]+)(?<sign>"?[ \t]*[=:][ \t]*["']?)(?<value>[^\s"',;&]{4,})/g;
 /** What may be an address, a token or a key: a word, as far as quotes, brackets and blanks part it. */
 const WORD = /[^\s"'`<>(){}[\],;]{12,}/g;
-/** A digest, a commit, or an image by its digest: nothing of them signs anybody in. */
+/** A digest, a commit, an image by its digest, or something of a version: nothing of them signs anybody in. */
 const HARMLESS =
-  /^(sha256:)?[0-9a-f]{40}([0-9a-f]{24})?$|^([a-z]+:\/\/)?[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?@sha256:[0-9a-f]{64}$/;
+  /^[\w-]+@v\d+\.\d+\.\d+$|^(sha256:)?[0-9a-f]{40}([0-9a-f]{24})?$|^([a-z]+:\/\/)?[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?@sha256:[0-9a-f]{64}$/;
 
 /** Hides secrets in texts. */
 export class Mask {

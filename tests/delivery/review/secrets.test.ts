@@ -139,6 +139,7 @@ describe("what looks like a secret", () => {
     "secret: not found, see the token's page",
     "kustomize.toolkit.fluxcd.io/v1",
     "tokenFingerprint: changes",
+    "✅ aks-gitops@v0.1.0 (local: /project/policy)",
   ])
     it(`is not everything: ${text.slice(0, 40)}`, () => assert.equal(mask.text(text), text));
 
