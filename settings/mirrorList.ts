@@ -27,6 +27,7 @@ export function examineMirrorList(content: Readonly<Record<string, unknown>>): {
     secretKeys: [],
     sealed: true,
     project: "",
+    stack: undefined,
     location: undefined,
   };
   const faults = [

@@ -2,6 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
+import type { Kustomization } from "../repository/kustomizations.ts";
 
 /** A Kubernetes secret that is encrypted into the repository. */
 export interface SecretArgs {
@@ -21,14 +22,21 @@ export interface SecretArgs {
 export interface ContentArgs {
   /** The stack's name, and that of its folders: `clusters/<stack>`, `infrastructure/<stack>`, `apps/<stack>`. */
   readonly stack: string;
+  /** The folder that the cluster reconciles, from the repository's root: the program's alone. @default `clusters/<stack>` */
+  readonly path?: string | undefined;
   /** The branch that is committed to and reconciled. @default "main" */
   readonly branch?: string | undefined;
   /** What charts and images were resolved to. */
   readonly lock: RepositoryOptions["lock"];
   /** Charts of the lock that are released. @default none */
   readonly charts?: readonly Chart[] | undefined;
-  /** A small application to see that everything works. @default none */
+  /** A small application to see that everything works, in the folder `apps/<stack>`. @default none */
   readonly demo?: Demo | undefined;
+  /**
+   * The stack's Flux Kustomizations beside `infrastructure`, which applies what the program itself writes.
+   * @default one named apps, of the folder `apps/<stack>`
+   */
+  readonly kustomizations?: readonly Kustomization[] | undefined;
   /** Kubernetes secrets that are encrypted into the repository. @default none */
   readonly secrets?: readonly SecretArgs[] | undefined;
   /** The registry's login server, when the cluster may pull from it. */

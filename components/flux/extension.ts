@@ -2,13 +2,13 @@ import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extensio
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
 import * as pulumi from "@pulumi/pulumi";
 import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
+import { readyNames } from "../repository/kustomizations.ts";
 import {
   chartObjects,
   EXTENSION,
   EXTENSION_KUSTOMIZATION,
   FLUX_NAMESPACE,
   GIT_REPOSITORY,
-  KUSTOMIZATIONS,
   rootKustomization,
 } from "../repository/names.ts";
 import { httpsUrl } from "../repository/repositoryUrl.ts";
@@ -57,7 +57,7 @@ function createReady({ name, args, repository, commit, parent }: FluxParts, conf
       url: repository.apply(() => httpsUrl(args.address)),
       branch: args.branch,
       commit: commit.commit,
-      kustomizations: [rootKustomization("extension"), ...KUSTOMIZATIONS],
+      kustomizations: [rootKustomization("extension"), ...readyNames(args)],
       releases,
       readyMinutes: args.readyMinutes,
     },

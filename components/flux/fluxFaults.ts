@@ -1,7 +1,8 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
 import { FLUX } from "../defaults.ts";
-import { FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
+import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
+import { clusterDisorder, demoDisorder, disorders } from "../repository/order.ts";
 import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
 import {
   shareResources,
@@ -24,6 +25,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...modeFaults(args),
     ...lockFaults(args),
     ...takenFaults(args),
+    ...kustomizationFaults(args),
     ...secretFaults(args),
   ];
 }
@@ -127,6 +129,37 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
     ]),
   ];
 }
+
+/** What would make Flux refuse a Kustomization, or two of them fight; of their further properties Flux itself judges. */
+function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: FluxBootstrapArgs): Fault[] {
+  const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
+  const path = "give a folder from the repository's root, for example apps/overlays/prod";
+  const own = [
+    ...unlike("path", cluster, FOLDER, "is no folder of the repository", "give one, for example clusters/prod"),
+    ...[clusterDisorder(stack, cluster ?? clusterFolder(stack)) ?? []].flat().map((fault) => ({
+      ...{ argument: "path", value: cluster },
+      ...fault,
+    })),
+  ];
+  if (kustomizations === undefined) return own;
+  return [
+    ...own,
+    ...kustomizations.flatMap((each, index) => [
+      ...unlike(`kustomizations[${index}].name`, each.name, LABEL, "is no name of a Kustomization", name),
+      ...unlike(`kustomizations[${index}].path`, each.path, FOLDER, "is no folder of the repository", path),
+    ]),
+    ...disorders(stack, kustomizations, cluster).map(({ at, key, ...fault }) => ({
+      argument: `kustomizations[${at}].${key}`,
+      ...fault,
+    })),
+    ...(demo
+      ? [demoDisorder(stack, kustomizations) ?? []].flat().map((fault) => ({ argument: "demo", ...fault }))
+      : []),
+  ];
+}
+
+/** A folder below a repository's root, with or without `./` before it. */
+const FOLDER = /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/;
 
 const FLUX_S_OWN: Taken = { problem: "belongs to Flux itself", remedy: "choose a namespace of the chart's own" };
 

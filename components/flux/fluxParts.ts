@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { FLUX } from "../defaults.ts";
 import { clusterFolder } from "../repository/names.ts";
+import { folderOf } from "../repository/order.ts";
 import { parseRepositoryUrl, type RepositoryAddress } from "../repository/repositoryUrl.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
@@ -39,6 +40,6 @@ export function filled(args: FluxBootstrapArgs): FluxWanted {
     ...flat,
     auth: args.auth ?? (flat.mode === "extension" ? "deployKey" : "token"),
     address,
-    path: clusterFolder(args.stack),
+    path: folderOf(args.path ?? clusterFolder(args.stack)),
   };
 }

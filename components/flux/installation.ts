@@ -4,7 +4,8 @@ import { FluxInstall, type PullSecretArgs, type SshKeyArgs } from "../../provide
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
-import { chartObjects, KUSTOMIZATIONS, PULL_SECRET, rootKustomization } from "../repository/names.ts";
+import { readyNames } from "../repository/kustomizations.ts";
+import { chartObjects, PULL_SECRET, rootKustomization } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { createDeployKey, type DeployKey } from "./deployKey.ts";
@@ -33,7 +34,7 @@ export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
       endpoint: after(access.endpoint, install),
       certificateAuthority: access.certificateAuthority,
       commit: commit.commit,
-      kustomizations: [rootKustomization("bootstrap"), ...KUSTOMIZATIONS],
+      kustomizations: [rootKustomization("bootstrap"), ...readyNames(args)],
       ...chartObjects(args.charts ?? [], Boolean(args.pullCredentials)),
       readyMinutes: args.readyMinutes,
     },

@@ -54,17 +54,17 @@ export class RepositoryContent extends pulumi.ComponentResource {
 
   constructor(name: string, args: RepositoryContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:RepositoryContent", name, {}, opts);
-    const { stack, lock, charts = [], demo, bootstrap } = args;
+    const { stack, path = clusterFolder(stack), lock, charts = [], demo, kustomizations, bootstrap } = args;
     const pullSecrets = pullSecret(args.pullCredentials);
     // A bootstrapped Flux is given it straight.
     const inGit = bootstrap ? [] : pullSecrets;
     const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
     const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
-    const content = { stack, lock, charts, demo, secrets, ...pulls };
+    const content = { stack, path, lock, charts, demo, kustomizations, secrets, ...pulls };
     const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
-    const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles(args, bootstrap, loginServer) : {};
+    const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles({ ...args, path }, bootstrap, loginServer) : {};
     this.commit = new GitCommit(
       name,
       {
@@ -73,7 +73,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
         seeds: seedFiles(content),
-        sopsRules: [{ ...sopsRule(stack), azure_keyvault: args.keyUrl }],
+        sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
       },
       { parent: this },
@@ -125,12 +125,11 @@ function renderFiles(
 
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles(
-  { stack, branch = FLUX.branch }: RepositoryContentArgs,
+  { path, branch = FLUX.branch }: RepositoryContentArgs & { readonly path: string },
   { flux, fluxUrl, imageAutomation, identity }: Bootstrapped,
   loginServer: pulumi.Output<string>,
 ) {
   const { version, manifests } = flux;
-  const path = clusterFolder(stack);
   // The identity is a component: `output` would leave its properties as they are.
   const component = pulumi
     .output({ clientId: identity.clientId, tenantId: identity.tenantId })

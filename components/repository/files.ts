@@ -1,8 +1,9 @@
 import { type Lock, relocate } from "../../mirror/lock.ts";
 import { CHART, DEMO as DEMO_DEFAULTS } from "../defaults.ts";
 import { appSeeds, kustomization } from "./demo.ts";
-import { clusterFiles } from "./kustomizations.ts";
+import { clusterFiles, decryptedFolders, type Kustomization, kustomizationsOf } from "./kustomizations.ts";
 import { appsFolder, DEMO, infrastructureFolder } from "./names.ts";
+import { folderOf } from "./order.ts";
 import { overlay, type Release, releaseFiles } from "./releases.ts";
 import { EXISTING_NAMESPACES } from "./taken.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
@@ -38,6 +39,10 @@ export interface RepositoryOptions {
   readonly pullSecret?: string | undefined;
   /** The demo application; default none. */
   readonly demo?: Demo | undefined;
+  /** The folder of its Kustomizations; default clusters/<stack>. */
+  readonly path?: string | undefined;
+  /** The stack's Kustomizations beside infrastructure; default apps, of the folder apps/<stack>. */
+  readonly kustomizations?: readonly Kustomization[] | undefined;
 }
 
 /**
@@ -45,7 +50,7 @@ export interface RepositoryOptions {
  * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
-  const { stack, charts, secrets, demo } = options;
+  const { stack, path, charts, secrets, demo, kustomizations } = options;
   const namespaces = namespacesOf([...charts, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]);
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
@@ -60,12 +65,16 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
     image: mirroredImage(demo.image, options),
     replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
   };
-  return { ...clusterFiles({ stack, demo: mirrored }), ...Object.fromEntries(entries) };
+  return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
 }
 
-/** The files that a stack starts people off with. */
-export function seedFiles({ stack, demo }: Pick<RepositoryOptions, "stack" | "demo">): Record<string, string> {
-  return appSeeds(stack, demo?.image);
+/** The files that a stack starts people off with: none where it applies other folders than its applications'. */
+export function seedFiles(
+  options: Pick<RepositoryOptions, "stack" | "demo" | "kustomizations">,
+): Record<string, string> {
+  const { stack, demo } = options;
+  const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
+  return hasApps ? appSeeds(stack, demo?.image) : {};
 }
 
 /** Where a stack's encrypted secret stands. */
@@ -74,9 +83,10 @@ export function secretPath(stack: string, secret: { readonly name: string; reado
 }
 
 /** The rule of `.sops.yaml` by which `sops` encrypts files of a stack. */
-export function sopsRule(stack: string) {
+export function sopsRule(options: Pick<RepositoryOptions, "stack" | "kustomizations">) {
+  const folders = decryptedFolders(options).map((folder) => folder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return {
-    path_regex: `^(${appsFolder(stack)}|${infrastructureFolder(stack)})/.*\\.yaml$`,
+    path_regex: `^(${folders.join("|")})/.*\\.yaml$`,
     encrypted_regex: "^(data|stringData)$",
   };
 }

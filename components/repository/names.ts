@@ -26,8 +26,8 @@ export const helmChart = (release: string): string => `${FLUX_NAMESPACE}-${relea
 /** The demo application's name, and its namespace. */
 export const DEMO = "demo";
 
-/** The Flux Kustomizations that the program writes, in their order. */
-export const KUSTOMIZATIONS = ["infrastructure", "apps"] as const;
+/** The Kustomization of what the program itself gives a stack. */
+export const INFRASTRUCTURE = "infrastructure";
 
 /** The HelmRepository of those who pull with a password. */
 export const HELM_REPOSITORY = "acr-private";

@@ -78,7 +78,7 @@ export const FLUX_INSTALL = resourceSchema({
     ),
     branch: someText.describe("The branch that Flux reads."),
     path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>").describe(
-      "The cluster's folder: `clusters/<stack>`. Its `flux-system/` must be committed before this is made.",
+      "The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made.",
     ),
     readyMinutes: forms.readyMinutes
       .describe("How long to wait until Flux reconciles itself, in minutes. Default: 15.")
@@ -193,7 +193,7 @@ async function install(
 ): Promise<FluxInstallState> {
   const api = openCluster(world, inputs, context.signal);
   await entered(world, api, context);
-  refuseOther(await api.get(ROOT), inputs);
+  refuseOther(await api.get(ROOT), inputs, existing?.inputs.path);
   const ending = await endingParts(api);
   const { tokenFingerprint } = existing?.state ?? {};
   const signIn = await chosenSignIn(world.environment, api, inputs, { tokenFingerprint, isEnding: ending.length > 0 });
@@ -240,10 +240,11 @@ async function lacksComponents(world: FluxWorld, existing: KnownInstall | undefi
   return "closed" in looked || looked.lacksComponents;
 }
 
-function refuseOther(root: KubeObject | undefined, { path }: FluxInstallInputs): void {
+/** @param before the folder that it reconciled so far, if this installed it. */
+function refuseOther(root: KubeObject | undefined, { path }: FluxInstallInputs, before: string | undefined): void {
   if (root === undefined) return;
   const { path: other = "./" } = root.spec as { path?: string };
-  if (other.replace(/^\.?\/+|\/+$/g, "") === path) return;
+  if ([path, before].includes(other.replace(/^\.?\/+|\/+$/g, ""))) return;
   throw new Error(
     `Flux already reconciles ${other} into this cluster, not ./${path}: two folders would undo each other. ` +
       "Uninstall that Flux (`flux uninstall`), or use the stack that it belongs to.",

@@ -47,7 +47,7 @@ export interface FluxInstallArgs {
   readonly pullSecret?: pulumi.Input<PullSecretArgs>;
   /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
-  /** The cluster's folder: `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
+  /** The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
   readonly path: pulumi.Input<string>;
   /** How long to wait until Flux reconciles itself, in minutes. @default 15 */
   readonly readyMinutes?: pulumi.Input<number>;

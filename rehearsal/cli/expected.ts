@@ -1,4 +1,5 @@
 // What the settings of a stack promise of its cluster, whatever is found there.
+import { readyNames } from "../../components/repository/kustomizations.ts";
 import {
   chartObjects,
   EXTENSION,
@@ -6,7 +7,6 @@ import {
   GIT_REPOSITORY,
   gitSecret,
   helmChart,
-  KUSTOMIZATIONS,
   PULL_SECRET,
   rootKustomization,
 } from "../../components/repository/names.ts";
@@ -38,7 +38,7 @@ export interface Expected {
 
 /** What a stack's settings promise. @param definitions names of Flux's own (see {@link fluxDefinitions}). */
 export function expectedOf(
-  { flux: { mode, imageAutomation }, charts, secrets, registry }: Settings,
+  { stack, flux: { mode, imageAutomation, kustomizations }, charts, secrets, registry }: Settings,
   definitions: readonly string[],
 ): Expected {
   const flux = (kind: string, name: string): FluxReference => ({ kind, namespace: FLUX_NAMESPACE, name });
@@ -55,7 +55,9 @@ export function expectedOf(
       ...secrets.map(({ namespace, name }) => `${namespace}/${name}`),
     ],
     source: flux("GitRepository", GIT_REPOSITORY),
-    kustomizations: [rootKustomization(mode), ...KUSTOMIZATIONS].map((name) => flux("Kustomization", name)),
+    kustomizations: [rootKustomization(mode), ...readyNames({ stack, kustomizations })].map((name) =>
+      flux("Kustomization", name),
+    ),
     releases: [
       ...releases.map((name) => flux("HelmRelease", name)),
       ...sources.map((source) => flux(...(source.split("/") as [string, string]))),

@@ -23,6 +23,8 @@ export interface Facts {
   /** Whether the configuration is a stack file's own text, where secrets are sealed or not there yet. */
   readonly sealed: boolean;
   readonly project: string;
+  /** The stack's name, where it is right. */
+  readonly stack: string | undefined;
   /** Azure's region, where it is right. */
   readonly location: string | undefined;
 }

@@ -1,6 +1,8 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
 import { FLUX } from "../../components/defaults.ts";
-import { defaulted, flag, integer, oneOf, optional, section, setting, text } from "../form.ts";
+import { defaulted, flag, integer, list, oneOf, optional, section, setting, text } from "../form.ts";
+import { kustomization } from "./kustomization.ts";
+import { folder } from "./parts.ts";
 
 // The rules of `git check-ref-format --branch` (https://git-scm.com/docs/git-check-ref-format): last, every sign but
 // spaces, control characters and ~ ^ : ? * [ \
@@ -45,6 +47,11 @@ export const flux = setting(
       "The branch that Flux reads and the program writes.",
       "main",
     ),
+    path: setting(
+      optional(folder("clusters/prod")),
+      "The folder that the cluster reconciles, from the repository's root; the program alone writes there. Default: clusters/<stack>.",
+      "clusters/production",
+    ),
     ...fluxSource,
     auth: setting(
       optional(oneOf("deployKey", "token")),
@@ -52,6 +59,11 @@ export const flux = setting(
         "deployKey: with a key of its own that is added to the repository, over SSH; adding it takes the permission " +
         "Administration: write, an organisation may forbid it, and the key dies with the personal token that made it. token: over HTTPS; the extension's " +
         "Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment.",
+    ),
+    kustomizations: setting(
+      optional(list(kustomization)),
+      "Flux's Kustomizations of the repository's folders, beside infrastructure, which applies what the program itself " +
+        "writes. Default: one named apps, of the folder apps/<stack>.",
     ),
     readyMinutes: setting(
       defaulted(integer(1, 120), FLUX.readyMinutes),

@@ -25,10 +25,12 @@ export const cidr = forEditors(
   { pattern: "^((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?!/)|(?=/))){4}/(3[0-2]|[12]?\\d)$" },
 );
 
-/** The ARM id of a resource. */
-export const armId = (type: string, example: string) =>
+/** The ARM id of a resource; `below` is the pattern of what follows its name. */
+export const armId = (type: string, example: string, below = "") =>
   text(
-    new RegExp(`^/subscriptions/[^/]+/[rR]esource[gG]roups/[^/]+/providers/${type.replaceAll(".", "\\.")}/[^/]+$`),
+    new RegExp(
+      `^/subscriptions/[^/]+/[rR]esource[gG]roups/[^/]+/providers/${type.replaceAll(".", "\\.")}/[^/]+${below}$`,
+    ),
     `write its ARM id: ${example}`,
   );
 
@@ -43,4 +45,11 @@ export const label = () =>
   text(
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "write at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
+  );
+
+/** A folder below a repository's root, with or without `./` before it. */
+export const folder = (example: string) =>
+  text(
+    /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/,
+    `write a folder from the repository's root, for example ${example}`,
   );

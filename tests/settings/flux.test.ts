@@ -33,6 +33,70 @@ describe("settings of Flux", () => {
   });
 });
 
+describe("settings of Kustomizations", () => {
+  const web = { name: "web", path: "./apps/web" };
+
+  it("are none by default, and have the defaults of each", () => {
+    assert.equal(read(flux({})).flux.kustomizations, undefined);
+    const defaults = { interval: "10m0s", retryInterval: "1m0s", timeout: "10m0s", prune: true, decryption: true };
+    const [only] = read(flux({ kustomizations: [web] })).flux.kustomizations ?? [];
+    const given = Object.fromEntries(Object.entries(only ?? {}).filter(([, value]) => value !== undefined));
+    assert.deepEqual(given, { ...web, ...defaults, suspend: false, force: false });
+  });
+
+  const wrong: [Record<string, unknown>, string, string][] = [
+    [{ path: "../web" }, "path", "does not have the right form"],
+    [{ path: "/web" }, "path", "does not have the right form"],
+    [{ path: "a//b" }, "path", "does not have the right form"],
+    [{ path: "." }, "path", "does not have the right form"],
+    [{ name: "Web" }, "name", "does not have the right form"],
+    [{ interval: "10 minutes" }, "interval", "does not have the right form"],
+    [{ deletionPolicy: "Keep" }, "deletionPolicy", "is not a known word"],
+    [
+      { postBuild: { substitute: { "a-b": "c" } } },
+      "postBuild.substitute",
+      "has a name that does not have the right form",
+    ],
+    [{ path: "clusters/test" }, "path", "is clusters/test, which Flux's own Kustomization applies"],
+    [{ dependsOn: ["api"] }, "dependsOn", "is no Kustomization of this stack"],
+    [{ name: "infrastructure" }, "name", "is the name of the Kustomization of what the program itself writes"],
+  ];
+  for (const [more, key, problem] of wrong)
+    it(`refuse ${JSON.stringify(more)}`, () => {
+      const [at, , found] = fault(flux({ kustomizations: [{ ...web, ...more }] }));
+      assert.equal(at, `aks-gitops:flux.kustomizations[0].${key}`);
+      assert.ok(found?.startsWith(problem), found);
+    });
+
+  it("stand in the folder that the cluster reconciles, which is a setting", () => {
+    assert.equal(read(flux({})).flux.path, "clusters/test");
+    assert.equal(read(flux({ path: "./clusters/production/" })).flux.path, "clusters/production");
+    assert.deepEqual(fault(flux({ path: "infrastructure" })), [
+      "aks-gitops:flux.path",
+      "infrastructure",
+      "holds infrastructure/test, which Kustomization infrastructure applies: the same objects would be applied twice",
+    ]);
+    assert.equal(fault(flux({ path: "../fleet" }))[0], "aks-gitops:flux.path");
+  });
+
+  it("refuse a demo that nothing applies", () => {
+    const demo = { "aks-gitops:demo": { image: "ghcr.io/stefanprodan/podinfo:6.14.1" } };
+    const [key, , problem] = fault({ ...flux({ kustomizations: [web] }), ...demo });
+    assert.deepEqual(
+      [key, problem],
+      ["aks-gitops:demo", "stands in apps/test, which no Kustomization of the stack applies"],
+    );
+  });
+
+  it("warn of health checks that nobody looks at", () => {
+    const healthChecks = [{ apiVersion: "apps/v1", kind: "Deployment", name: "web", namespace: "web" }];
+    assert.match(
+      warnings(flux({ kustomizations: [{ ...web, wait: true, healthChecks }] }))[0] ?? "",
+      /kustomizations\[0\]\.healthChecks are not looked at: with wait: true/,
+    );
+  });
+});
+
 describe("a fault of Flux's settings", () => {
   for (const repository of [
     "git@github.com:acme/fleet.git",
@@ -73,7 +137,7 @@ describe("a fault of Flux's settings", () => {
     [{ readyMinutes: 0 }, "readyMinutes", 0, "is not within the limits", /^write a whole number from 1 to 120/],
     [{ readyMinutes: 121 }, "readyMinutes", 121, "is not within the limits", /^write a whole number from 1 to 120/],
     [{ readyMinutes: 1.5 }, "readyMinutes", 1.5, "is not within the limits", /^write a whole number from 1 to 120/],
-    [{ path: "a" }, "path", "a", "is not a known key", /^did you mean auth\?|^known keys are mode, repository, /],
+    [{ folder: "a" }, "folder", "a", "is not a known key", /^known keys are mode, repository, /],
   ];
   for (const [settings, key, value, problem, remedy] of wrong)
     it(`names ${JSON.stringify(settings)}, and what to write`, () => {

@@ -2,7 +2,6 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { parseAllDocuments } from "yaml";
 import { ownedFiles, seedFiles } from "../../../components/repository/files.ts";
-import { KUSTOMIZATIONS } from "../../../components/repository/names.ts";
 import { BOOTSTRAP_FILES, FLUX_SYSTEM, gotkSync } from "../../../flux/bootstrap.ts";
 import { digest } from "../../settings/settingsOf.ts";
 import { LOCK } from "../lock.ts";
@@ -141,7 +140,7 @@ describe("the files of a stack beside those of flux bootstrap", () => {
     const [source] = objects(sync);
     assert.deepEqual(
       found.map(({ metadata }) => metadata.name),
-      [...KUSTOMIZATIONS],
+      ["infrastructure", "apps"],
     );
     for (const { apiVersion, kind, metadata, spec } of found) {
       assert.deepEqual([apiVersion, kind], ["kustomize.toolkit.fluxcd.io/v1", "Kustomization"]);

@@ -38,6 +38,28 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("Kustomizations that Flux would refuse or that would fight, and a demo that none of them applies", async () => {
+    const kustomizations = [
+      { name: "Web", path: "../web", dependsOn: ["api"] },
+      { name: "flux-system", path: "infrastructure" },
+    ];
+    assert.deepEqual(await faults({ kustomizations, demo: { image: LOCK.images[0]?.source ?? "" } }), [
+      "kustomizations[0].name is no name of a Kustomization",
+      "kustomizations[0].path is no folder of the repository",
+      "kustomizations[0].dependsOn is no Kustomization of this stack",
+      "kustomizations[1].name is the name of Flux's own Kustomization",
+      "kustomizations[1].path holds infrastructure/test, which Kustomization infrastructure applies: the same objects would be applied twice",
+      "demo stands in apps/test, which no Kustomization of the stack applies",
+    ]);
+  });
+
+  it("a folder of the cluster that is none, or that the program's own payload is in", async () => {
+    assert.deepEqual(await faults({ path: "/clusters" }), ["path is no folder of the repository"]);
+    assert.deepEqual(await faults({ path: "infrastructure" }), [
+      "path holds infrastructure/test, which Kustomization infrastructure applies: the same objects would be applied twice",
+    ]);
+  });
+
   it("charts and a demo that the lock does not know", async () => {
     assert.deepEqual(await faults({ charts: [{ name: "keda", namespace: "keda" }], demo: { image: "nginx:1.29" } }), [
       "charts[0].name is no chart of the lock, so nothing says what to release",

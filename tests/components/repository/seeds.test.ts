@@ -99,7 +99,7 @@ spec:
 });
 
 describe("the rule of SOPS", () => {
-  const rule = new RegExp(sopsRule("prod").path_regex);
+  const rule = new RegExp(sopsRule({ stack: "prod" }).path_regex);
 
   it("is for the stack's own files", () => {
     assert.ok(rule.test("infrastructure/prod/secrets/demo/demo-credentials.yaml"));

@@ -109,13 +109,13 @@ describe("a cluster that does not answer as it shall", () => {
         const status = refusals.shift();
         return status ? refusal(status, "who are you?") : undefined;
       };
-      await entered(world(), open(), cloud.context);
+      await entered(world({ roleWaits: [1, 1, 1] }), open(), cloud.context);
       assert.deepEqual(cloud.messages, ["info: waiting until the API server knows the role assignment"]);
     });
 
     it("is given up in the end with the remedy", async () => {
       intercept = () => refusal(403, 'User "u" cannot get resource "namespaces"');
-      await assert.rejects(entered(world({ patience: -1 }), open(), cloud.context), (error: KubernetesError) => {
+      await assert.rejects(entered(world({ roleWaits: [] }), open(), cloud.context), (error: KubernetesError) => {
         assert.ok(error instanceof KubernetesError);
         assert.equal(
           error.message,
@@ -207,6 +207,16 @@ describe("a cluster that does not answer as it shall", () => {
         /^Error: Flux already reconciles \.?\/ into this cluster, not \.\/clusters\/dev: /,
       );
     }
+  });
+
+  it("follows its own folder to another place, and nobody else's", async () => {
+    const existing = { id: CLUSTER_ID, inputs: inputs(), state: { ...inputs(), missing: [] } };
+    const move = () => handler().update?.(existing, { ...inputs(), path: "clusters/staging" }, cloud.context);
+    objects[ROOT] = object({ spec: { path: "./clusters/prod" } });
+    await assert.rejects(async () => move(), /^Error: Flux already reconciles \.\/clusters\/prod into this cluster/);
+    objects[ROOT] = object({ spec: { path: "./clusters/dev" } });
+    // What it asks for next.
+    await assert.rejects(async () => move(), /^Error: Flux needs a token that reads /);
   });
 
   it("may have been asked by somebody else to look at the repository, which suffices", async () => {

@@ -1,0 +1,167 @@
+// A stack's Flux Kustomizations: which there are, and why some cannot stand beside each other. Plain data in, data out.
+import {
+  appsFolder,
+  clusterFolder,
+  EXTENSION_KUSTOMIZATION,
+  FLUX_NAMESPACE,
+  GIT_REPOSITORY,
+  INFRASTRUCTURE,
+  infrastructureFolder,
+} from "./names.ts";
+
+/** What decides about the order and the folders of Kustomizations; what is faulty or absent may be undefined. */
+export interface Ordered {
+  readonly name?: string | undefined;
+  readonly path?: string | undefined;
+  readonly dependsOn?: readonly (string | undefined)[] | undefined;
+}
+
+/** What the program itself writes is applied first, unless something says otherwise. */
+export const DEPENDS_ON = [INFRASTRUCTURE] as const;
+
+/** A folder as Git has it: without `./` before it and without a slash behind it; the root is empty. */
+export function folderOf(path: string): string {
+  return path.replace(/^(\.\/+)+|^\.$/, "").replace(/\/+$/, "");
+}
+
+/** Whether everything of the second folder is in the first one too. */
+export function holds(outer: string, inner: string): boolean {
+  return outer === "" || outer === inner || inner.startsWith(`${outer}/`);
+}
+
+/** The Kustomizations of a stack that names none: its applications, after what the program writes. */
+export const defaultKustomizations = (stack: string) => [{ name: "apps", path: appsFolder(stack) }] as const;
+
+/** Why one Kustomization of a list cannot be as it is. */
+export interface Disorder {
+  /** Which one. */
+  readonly at: number;
+  /** Which of its properties. */
+  readonly key: "name" | "path" | "dependsOn";
+  readonly value: unknown;
+  /** As a phrase that follows the property. */
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/**
+ * Everything about a stack's Kustomizations that Flux would refuse, or that would make two of them fight.
+ * @param cluster the folder that they stand in.
+ */
+export function disorders(stack: string, all: readonly Ordered[], cluster = clusterFolder(stack)): Disorder[] {
+  const own = [
+    { folder: folderOf(cluster), of: `Flux's own Kustomization applies (namespace ${FLUX_NAMESPACE})` },
+    { folder: infrastructureFolder(stack), of: `Kustomization ${INFRASTRUCTURE} applies` },
+  ];
+  return all.flatMap((one, at) => [
+    ...nameDisorders(all, one, at),
+    ...pathDisorders(own, all, one, at),
+    ...dependencyDisorders(all, one, at),
+  ]);
+}
+
+const OWN_NAMES: Readonly<Record<string, string>> = {
+  [INFRASTRUCTURE]: "is the name of the Kustomization of what the program itself writes",
+  [GIT_REPOSITORY]: "is the name of Flux's own Kustomization",
+  [`${GIT_REPOSITORY}-${EXTENSION_KUSTOMIZATION}`]: "is the name of the Kustomization that the extension makes",
+  // clusters/<stack>/kustomization.yaml would be read as a list of what stands beside it.
+  kustomization: "would stand in a file that kustomize takes for its own, kustomization.yaml",
+};
+
+function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number): Disorder[] {
+  if (name === undefined) return [];
+  const remedy = "choose another name";
+  const found = (problem: string): Disorder[] => [{ at, key: "name", value: name, problem, remedy }];
+  const own = Object.hasOwn(OWN_NAMES, name) ? OWN_NAMES[name] : undefined;
+  if (own !== undefined) return found(own);
+  return all.slice(0, at).some((other) => other.name === name) ? found("is the name of another Kustomization") : [];
+}
+
+/** A folder, and who applies it, as a phrase after "which". */
+interface Applied {
+  readonly folder: string;
+  readonly of: string;
+}
+
+/** Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. */
+function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
+  if (path === undefined) return [];
+  const folder = folderOf(path);
+  const others = all
+    .slice(0, at)
+    .flatMap((other) =>
+      other.path === undefined
+        ? []
+        : [{ folder: folderOf(other.path), of: `Kustomization ${other.name ?? ""} applies`.replace("  ", " ") }],
+    );
+  const fight = [...own, ...others].find((other) => holds(other.folder, folder) || holds(folder, other.folder));
+  if (fight === undefined) return [];
+  const where = fight.folder === folder ? "is" : holds(folder, fight.folder) ? "holds" : "is within";
+  const problem = `${where} ${fight.folder || "the whole repository"}, which ${fight.of}: the same objects would be applied twice`;
+  const remedy = "give each Kustomization a folder of its own, none within another";
+  return [{ at, key: "path", value: path, problem, remedy }];
+}
+
+function dependencyDisorders(all: readonly Ordered[], one: Ordered, at: number): Disorder[] {
+  const found = (value: unknown, problem: string, remedy: string): Disorder => ({
+    ...{ at, key: "dependsOn", value, problem, remedy },
+  });
+  const names = all.flatMap(({ name }) => name ?? []);
+  const given = (one.dependsOn ?? []).filter((name) => name !== undefined);
+  const unknown = given.filter((name) => name !== INFRASTRUCTURE && !names.includes(name));
+  const known = [INFRASTRUCTURE, ...names].join(", ");
+  const circle = one.name === undefined ? undefined : circleOf(all, one.name);
+  // Each circle is told once, of the first of those that are in it.
+  const isFirst =
+    circle !== undefined && !all.slice(0, at).some(({ name }) => name !== undefined && circle.includes(name));
+  return [
+    ...unknown.map((name) => found(name, "is no Kustomization of this stack", `name some of ${known}`)),
+    ...(isFirst
+      ? [
+          found(
+            given,
+            `goes in a circle: ${[...circle, circle[0]].join(" waits for ")}`,
+            "let one of them wait for none of the others",
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** The way from a Kustomization over those it waits for back to itself; none where there is none. */
+function circleOf(all: readonly Ordered[], start: string): readonly string[] | undefined {
+  const ways: (readonly string[])[] = [[start]];
+  const seen = new Set<string>();
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    const last = way.at(-1);
+    for (const next of all.find(({ name }) => name === last)?.dependsOn ?? []) {
+      if (next === start) return way;
+      if (next === undefined || seen.has(next)) continue;
+      seen.add(next);
+      ways.push([...way, next]);
+    }
+  }
+  return undefined;
+}
+
+/** Why a stack with such Kustomizations cannot have the demo application: nothing would apply its folder. */
+export function demoDisorder(stack: string, all: readonly Ordered[]): Pick<Disorder, "problem" | "remedy"> | undefined {
+  const folder = appsFolder(stack);
+  if (all.some(({ path }) => path !== undefined && folderOf(path) === folder)) return undefined;
+  return {
+    problem: `stands in ${folder}, which no Kustomization of the stack applies`,
+    remedy: `leave it out, or let a Kustomization have the path ${folder}`,
+  };
+}
+
+/** Why the folder of a cluster's Kustomizations cannot be where it is: the program's payload would be applied twice. */
+export function clusterDisorder(stack: string, path: string): Pick<Disorder, "problem" | "remedy"> | undefined {
+  const folder = folderOf(path);
+  const own = infrastructureFolder(stack);
+  if (!holds(folder, own) && !holds(own, folder)) return undefined;
+  const where = folder === own ? "is" : holds(folder, own) ? "holds" : "is within";
+  return {
+    problem: `${where} ${own}, which Kustomization ${INFRASTRUCTURE} applies: the same objects would be applied twice`,
+    remedy: `give it a folder beside, for example ${clusterFolder(stack)}`,
+  };
+}
