@@ -1,7 +1,6 @@
 // `npm run review`: what a change would do to a stack, as a reviewer needs it.
 import { parseArgs } from "node:util";
 import { FORMATS, type Format, renderReview } from "./render.ts";
-import { makeReview } from "./review.ts";
 
 const USAGE = `npm run review -- --stack STACK [--format FORMAT] [--project FOLDER]
 
@@ -52,6 +51,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { stack, format, project } = wanted;
   print(`Previewing ${stack} ...`);
+  // Pulumi's SDK takes its time, which nobody who asks for help has.
+  const { makeReview } = await import("./review.ts");
   const review = await makeReview({ stack, project });
   process.stdout.write(`${renderReview(review, format).trimEnd()}\n`);
   return review.verdict === "failed" || review.verdict === "blocked" ? 1 : 0;
