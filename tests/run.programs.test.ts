@@ -67,6 +67,16 @@ describe("npm test", () => {
     assert.equal(await closed("--all"), "4 passed, 0 failed, 1 skipped");
   });
 
+  it("begins nothing more of the long tier when its minutes are over, and says what it left out", async () => {
+    const { code, last, lines } = await test("--all", "--minutes", "0.001");
+    assert.deepEqual([code, last], [0, "3 passed, 0 failed, 2 skipped"]);
+    const at = lines.indexOf("Left out, for the 0.001 minutes were over:");
+    assert.equal(lines[at + 1], "tests/long.full.test.ts");
+    assert.equal(await closed("--all", "--minutes", "10"), "4 passed, 0 failed, 1 skipped");
+    const wrong = await test("--all", "--minutes", "soon");
+    assert.deepEqual([wrong.code, wrong.stderr.trim()], [2, "--minutes soon: give how many, for example 50"]);
+  });
+
   it("runs the part that a group, a path or a title names", async () => {
     assert.equal(await closed("unit"), "1 passed, 0 failed, 1 skipped");
     assert.equal(await closed("./tests/room"), "1 passed, 0 failed, 1 skipped");

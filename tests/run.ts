@@ -12,6 +12,7 @@ import { type Counts, closingLine, type Failure, type Message, type Outcome } fr
 const HELP = `npm test [-- PATTERN...]             the fast tier: at most 10 minutes on two cores
 npm run test:full [-- PATTERN...]    the long tier alone: at most 45 minutes
 npm test -- --all [PATTERN...]       both
+    --minutes N                      begins nothing more of the long tier when N minutes are over, and names what is left
 
 The name of a file says where it belongs: NAME[.GROUP][.full].test.ts, where .full puts it into the long tier.
 A group's files share one process, and what they started; groups run side by side.
@@ -29,6 +30,8 @@ N passed, N failed[, N skipped].`;
 
 /** The longest first. */
 const GROUPS = ["dev", "prod", "cluster", "programs", "unit"];
+/** Of the long tier's files that are groups of their own, those that take longest: the short ones are left for the end. */
+const LONGEST = ["interrupted", "wirings", "pullRequests", "subnets", "ready", "killed", "green"];
 /** Whose files share nothing: each core runs a part of them. */
 const SPLIT = ["programs", "unit"];
 /** How many of the slowest are told. */
@@ -78,7 +81,8 @@ function testFile(path: string): TestFile {
 
 /** Files by their group, in the order in which they are to start. */
 function partsOf(files: readonly TestFile[]): Part[] {
-  const order = (group: string) => (GROUPS.indexOf(group) + GROUPS.length) % GROUPS.length;
+  const all = [...GROUPS, ...LONGEST];
+  const order = (group: string) => (all.includes(group) ? all.indexOf(group) : all.length);
   const groups = [...new Set(files.map(({ group }) => group))].sort((one, other) => order(one) - order(other));
   return groups.flatMap((group) => {
     const paths = files.filter((file) => file.group === group).map(({ path }) => path);
@@ -207,7 +211,10 @@ function printFailures(results: readonly Result[]): void {
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     ...{ args, allowPositionals: true },
-    options: { help: { type: "boolean", short: "h" }, full: { type: "boolean" }, all: { type: "boolean" } },
+    options: {
+      ...{ help: { type: "boolean", short: "h" }, full: { type: "boolean" }, all: { type: "boolean" } },
+      minutes: { type: "string" },
+    },
   });
   if (values.help) {
     console.log(HELP);
@@ -217,19 +224,30 @@ async function main(args: string[]): Promise<number> {
   const tier = values.all ? files : files.filter(({ isFull }) => isFull === (values.full ?? false));
   const [selected, mochaArgs] = await select(positionals, tier);
   if (selected.length === 0) throw new Error(`no test is below ${join(root, "tests")}`);
+  const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes);
+  if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: give how many, for example 50`);
+  const end = Date.now() + minutes * 60_000;
+  const leftOut: string[] = [];
   const results: Result[] = [];
   // One tier after the other: what the fast one tells is known soon.
   for (const isFull of [false, true]) {
     const limit = pLimit(isFull ? SIDE_BY_SIDE.long : SIDE_BY_SIDE.fast);
     const running = partsOf(selected.filter((file) => file.isFull === isFull)).map((part) => {
       const env = environment(!isFull && part.group === "unit");
-      return limit(() => run(part, mochaArgs, env, (line) => console.log(`${part.name.padEnd(8)} │ ${line}`)));
+      return limit(() => {
+        if (!isFull || Date.now() < end)
+          return run(part, mochaArgs, env, (line) => console.log(`${part.name.padEnd(8)} │ ${line}`));
+        leftOut.push(...part.files);
+        return undefined;
+      });
     });
-    results.push(...(await Promise.all(running)));
+    results.push(...(await Promise.all(running)).filter((result) => result !== undefined));
   }
   printTimes(results);
+  if (leftOut.length > 0) console.log(`\nLeft out, for the ${minutes} minutes were over:\n${leftOut.join("\n")}`);
   printFailures(results);
-  const counts = results.map((result) => result.counts).reduce(add);
+  const skipped = { passed: 0, failed: 0, skipped: leftOut.length };
+  const counts = results.map((result) => result.counts).reduce(add, skipped);
   console.log(closingLine(counts));
   return counts.failed === 0 ? 0 : 1;
 }
