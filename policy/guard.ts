@@ -125,6 +125,12 @@ export const each = <T>(things: readonly T[], find: (thing: T) => string | undef
     problem === undefined ? [] : [{ problem }],
   );
 
+/** A text; undefined where something else stands there, which is the provider's to refuse. */
+export const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+/** A region by the name that Azure's API has for it: `West Europe` is `westeurope`. */
+export const regionOf = (location: unknown): string | undefined => text(location)?.toLowerCase().replaceAll(" ", "");
+
 /** One finding, or none. */
 export const found = (problem: string | false | undefined): Finding[] => (problem ? [{ problem }] : []);
 

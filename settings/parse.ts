@@ -5,7 +5,7 @@ import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
-import { hasZones } from "./regions.ts";
+import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
 import { applyRules, type Draft, type Facts } from "./rules.ts";
 import { type Form, form, region, stackName } from "./schema/settings.ts";
 import type { Settings, SettingsSource } from "./types.ts";
@@ -28,7 +28,7 @@ export function parseSettings(source: SettingsSource): Settings {
  */
 export function examineSettings(source: SettingsSource): { settings: Settings; warnings: readonly Fault[] } {
   const { project, stack, secretKeys = [], sealed = false } = source;
-  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsed(value)]));
+  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsedValue(value)]));
   // What is sealed as a whole, only the engine can look into.
   if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
 
@@ -67,8 +67,8 @@ const ownKeys = (config: Record<string, unknown>) =>
       .map(([key, value]) => [key.slice(NAMESPACE.length + 1), value]),
   );
 
-// The engine hands values over as text, an empty one as "", and `pulumi config set` writes a true as "true".
-function parsed(value: unknown): unknown {
+/** A value that the engine hands over as text, an empty one as ""; and `pulumi config set` writes a true as "true". */
+export function parsedValue(value: unknown): unknown {
   if (value === "" || value === null) return undefined;
   if (typeof value !== "string") return value;
   try {
@@ -93,9 +93,10 @@ function complete(form: Form, place: { project: string; stack: string; location:
       ...cluster,
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
       defender: cluster.defender ?? prodLike,
+      zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),
-    registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
+    registry: registryOf(registry, place.location),
     flux: {
       ...flux,
       auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
@@ -104,9 +105,26 @@ function complete(form: Form, place: { project: string; stack: string; location:
       name,
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
     },
-    sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
+    sops: sopsOf(sops, place, prodLike),
     images: [...new Set(demo ? [...images, demo.image] : images)],
   };
+}
+
+function registryOf(registry: Form["registry"], location: string): Settings["registry"] {
+  if (registry.existing !== undefined) return { ...registry, sku: undefined, zoneRedundant: false };
+  return { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(location) };
+}
+
+function sopsOf(
+  sops: Form["sops"],
+  { project, stack }: { project: string; stack: string },
+  prodLike: boolean,
+): Settings["sops"] {
+  if (sops.existingKey !== undefined) return sops;
+  // Other stacks may have keys in it.
+  const keyName = `${project}-${stack}`.replace(/[^a-zA-Z0-9-]/g, "-");
+  if (sops.existingVault !== undefined) return { ...sops, keyName: sops.keyName ?? keyName };
+  return { ...sops, purgeProtection: sops.purgeProtection ?? prodLike };
 }
 
 /** Where the runner stands. */

@@ -89,7 +89,8 @@ function gitHub(stack: string, github: GitHubPipelineArgs): Credentials {
 }
 
 /** https://www.pulumi.com/docs/deployments/guides/oidc */
-function pulumi(stack: string, { organization, project, previewAs = "reader" }: PulumiDeploymentsArgs): Credentials {
+function pulumi(stack: string, deployments: PulumiDeploymentsArgs): Credentials {
+  const { organization, project, previewAs = "reader", furtherOperations = [] } = deployments;
   const credential = (operation: string): Credential => ({
     name: `pulumi-${operation}`,
     issuer: PULUMI_ISSUER,
@@ -99,12 +100,12 @@ function pulumi(stack: string, { organization, project, previewAs = "reader" }: 
   const isRead = (operation: string) => operation === "preview" && previewAs === "reader";
   return {
     reader: OPERATIONS.filter(isRead).map(credential),
-    deployer: OPERATIONS.filter((operation) => !isRead(operation)).map(credential),
+    deployer: [...OPERATIONS.filter((operation) => !isRead(operation)), ...furtherOperations].map(credential),
   };
 }
 
-/** A branch as part of a credential's name, which Graph takes in an address: others of its characters give way to a hash. */
-function nameFor(branch: string): string {
+/** A branch or pattern as part of a name, which Graph takes in an address: others of its characters give way to a hash. */
+export function nameFor(branch: string): string {
   const plain = branch.replaceAll(/[^A-Za-z0-9-]/g, "-").slice(0, 60);
   return plain === branch ? plain : `${plain}-${createHash("sha256").update(branch).digest("hex").slice(0, 6)}`;
 }

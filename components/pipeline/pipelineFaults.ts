@@ -23,9 +23,27 @@ const NETWORK = new RegExp(
   "i",
 );
 
+const CONTAINER = new RegExp(
+  `^/subscriptions/${GUID}/resourceGroups/[^/]+/providers/Microsoft\\.Storage/storageAccounts/[^/]+/blobServices/default/containers/[^/]+$`,
+  "i",
+);
+const KEY = new RegExp(
+  `^/subscriptions/${GUID}/resourceGroups/[^/]+/providers/Microsoft\\.KeyVault/vaults/[^/]+/keys/[^/]+$`,
+  "i",
+);
+
 /** Everything about the arguments that cannot work. */
 export function pipelineFaults(args: PipelineIdentityArgs): Fault[] {
-  const { stack, scope, readScope, deployers, hubNetworkId, assignableRoles = [] } = args;
+  const {
+    stack,
+    scope,
+    readScope,
+    deployers,
+    hubNetworkId,
+    assignableRoles = [],
+    stateContainerId,
+    secretsKeyId,
+  } = args;
   const { github, pulumiDeployments, azureDevOps } = args;
   const scopeRemedy = "give /subscriptions/<id>, or /subscriptions/<id>/resourceGroups/<name>";
   return [
@@ -41,6 +59,20 @@ export function pipelineFaults(args: PipelineIdentityArgs): Fault[] {
       "give its whole id; `az network vnet show --resource-group GROUP --name NAME --query id` tells it",
     ),
     ...assignableRoles.flatMap((role, index) => notRole(`assignableRoles[${index}]`, role)),
+    ...unlike(
+      "stateContainerId",
+      stateContainerId,
+      CONTAINER,
+      "is no id of a blob container",
+      "give the id of the account and /blobServices/default/containers/<name>",
+    ),
+    ...unlike(
+      "secretsKeyId",
+      secretsKeyId,
+      KEY,
+      "is no id of a key",
+      "give the id of the vault and /keys/<name>, without a version",
+    ),
     ...(github ? gitHubFaults(stack, github) : []),
     ...(pulumiDeployments ? pulumiFaults(pulumiDeployments) : []),
     ...(azureDevOps ? azureDevOpsFaults(azureDevOps) : []),
@@ -145,12 +177,21 @@ function variableFaults(name: string): Fault[] {
   ];
 }
 
-function pulumiFaults({ organization, project }: PulumiDeploymentsArgs): Fault[] {
+function pulumiFaults({ organization, project, furtherOperations = [] }: PulumiDeploymentsArgs): Fault[] {
   const named = /^[A-Za-z0-9_.-]{1,100}$/;
   const remedy = "give the name that Pulumi Cloud shows";
   return [
     ...unlike("pulumiDeployments.organization", organization, named, "is no name of an organization", remedy),
     ...unlike("pulumiDeployments.project", project, named, "is no name of a project", remedy),
+    ...furtherOperations.flatMap((operation, index) =>
+      unlike(
+        `pulumiDeployments.furtherOperations[${index}]`,
+        operation,
+        /^(?!preview$)[a-z-]{1,60}$/,
+        "is no further operation",
+        "give the word behind operation: in the subject that Entra refused; for previews there is previewAs",
+      ),
+    ),
   ];
 }
 

@@ -25,6 +25,14 @@ export interface PipelineIdentityArgs {
    * @default none
    */
   readonly assignableRoles?: readonly string[] | undefined;
+  /**
+   * ARM id of the blob container with the stack's state, where Pulumi Cloud does not keep it: previews read it, the
+   * deploying identity writes it. A container is a border, a folder in it is none.
+   * @default none
+   */
+  readonly stateContainerId?: pulumi.Input<string> | undefined;
+  /** ARM id of the key of `azurekeyvault://` that encrypts the stack's secrets, which both decrypt. @default none */
+  readonly secretsKeyId?: pulumi.Input<string> | undefined;
   /** The workflows of a repository on GitHub. @default none */
   readonly github?: GitHubPipelineArgs | undefined;
   /** Pulumi Deployments. @default none */
@@ -86,6 +94,12 @@ export interface PulumiDeploymentsArgs {
    * @default "reader"
    */
   readonly previewAs?: "reader" | "deployer" | undefined;
+  /**
+   * Operations beside Pulumi's documented four (preview, update, refresh, destroy) whose tokens the deploying identity takes:
+   * Pulumi does not say what a drift run's token has there, and Entra's refusal shows it.
+   * @default none
+   */
+  readonly furtherOperations?: readonly string[] | undefined;
 }
 
 /** Service connections of Azure DevOps, with workload identity federation. */

@@ -173,7 +173,8 @@ const LONGEST_OUTPUT = 200;
 function outputLines(outputs: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(outputs).flatMap(([name, value]) => {
     const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-    const isShown = text !== "" && text.length <= LONGEST_OUTPUT && !/[`\n\r]|\[secret\]/.test(text);
+    // Ids of Azure are for programs, too.
+    const isShown = text !== "" && text.length <= LONGEST_OUTPUT && !/[`\n\r]|\[secret\]|^\/subscriptions\//.test(text);
     return isShown ? [`- ${name}: \`${text}\``] : [];
   });
 }
@@ -194,7 +195,7 @@ async function tell({ review, more }: Word, means: Means, log: Log): Promise<voi
     return log.shown(text.trimEnd() + tail);
   };
   const text = renderReview(review, "text").trimEnd();
-  log.say(title === undefined ? text : `${text}\n\n${[`${title}:`, ...lines].join("\n")}`);
+  log.say(title === undefined ? text : [text, "", title, "-".repeat(title.length), "", ...lines].join("\n"));
   const severity = severityOf(review);
   if (severity !== undefined && system.annotation !== undefined)
     log.command(system.annotation(severity, harmless([text.split("\n", 1)[0], ...reasonsOf(review)].join("\n"))));

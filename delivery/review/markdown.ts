@@ -57,7 +57,7 @@ const cell = (parts: Line) => line(parts).replaceAll("|", "¦");
 
 const htmlPart = (value: Part): string => {
   if (typeof value === "string") return html(value);
-  return "code" in value ? `<code>${html(visible(value.code))}</code>` : html(value.said);
+  return "code" in value ? `<code>${html(value.code)}</code>` : html(value.said);
 };
 
 const ADDRESS = /(https:\/\/[\w./~%-]+(?:[?#][\w=&./%-]*)?(?<![.]))/;
@@ -75,7 +75,11 @@ function prose(text: string): string {
     .join("");
 }
 
-const html = (text: string) => visible(text).replace(/[&<>"'`*_[\]\\@#|~$]/g, (sign) => `&#${sign.codePointAt(0)};`);
+/** Words in HTML, in one line: an empty one would end it. */
+const html = (text: string) =>
+  visible(text)
+    .replaceAll("\n", " ")
+    .replace(/[&<>"'`*_[\]\\@#|~$]/g, (sign) => `&#${sign.codePointAt(0)};`);
 
 /** In more backticks than are in it. */
 function codeSpan(text: string): string {

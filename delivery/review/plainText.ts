@@ -37,4 +37,6 @@ function item({ heading, text = [], points = [], block, brief = [] }: Item): Wri
 }
 
 const line = (parts: Line) =>
-  parts.map((part) => visible(typeof part === "string" ? part : "code" in part ? part.code : part.said)).join("");
+  parts.map((part) => inLine(typeof part === "string" ? part : "code" in part ? part.code : part.said)).join("");
+
+const inLine = (text: string) => visible(text).replaceAll("\n", "⏎");

@@ -58,7 +58,7 @@ export function changesBetween(
   to: unknown,
   mask: Mask,
 ): PropertyChange[] {
-  if (same(from, to) || (isSecret(from) && isSecret(to))) return [];
+  if (same(from, to)) return [];
   if (Array.isArray(from) && Array.isArray(to) && from.every(isScalar) && to.every(isScalar))
     return [change(keys, from, to, mask)];
   const parts = [from, to].filter((value) => value !== undefined);

@@ -4,7 +4,18 @@ import type { ManagedClusterArgs } from "@pulumi/azure-native/containerservice/m
 import { tierAllows } from "../../components/cluster/addresses.ts";
 import { hasZones } from "../../settings/regions.ts";
 import { clusterRules, isBurstable } from "../../settings/rules/cluster.ts";
-import { each, type Finding, found, type Given, type Guard, kindOf, known, type Seen } from "../guard.ts";
+import {
+  each,
+  type Finding,
+  found,
+  type Given,
+  type Guard,
+  kindOf,
+  known,
+  regionOf,
+  type Seen,
+  text,
+} from "../guard.ts";
 import { endOfSupport, SOURCE } from "../kubernetesVersions.ts";
 
 const LEARN = "https://learn.microsoft.com/azure/aks";
@@ -30,7 +41,7 @@ function poolsOf(seen: Seen): readonly Pool[] {
 }
 
 const nameOf = (pool: Pool & { readonly agentPoolName?: string | undefined; readonly name?: string }) =>
-  known(() => pool.name ?? pool.agentPoolName) ?? "of a name that is not known yet";
+  known(() => pool?.name ?? pool?.agentPoolName) ?? "of a name that is not known yet";
 
 /** A rule between settings of which a guard is the same rule, for stacks that no settings made. */
 function settingsRule(name: string) {
@@ -85,7 +96,7 @@ export const clusterGuards: readonly Guard[] = [
       if (enablePrivateCluster) return [];
       if (!authorizedIPRanges?.length) return found("The API server takes connections from every address");
       return each(authorizedIPRanges, (range) =>
-        range?.endsWith("/0") ? `The API server takes connections from every address: ${range}` : undefined,
+        text(range)?.endsWith("/0") ? `The API server takes connections from every address: ${range}` : undefined,
       );
     },
   },
@@ -159,7 +170,7 @@ export const clusterGuards: readonly Guard[] = [
         }),
       ];
       const problems = versions.map((version) =>
-        known(() => unsupported(version(), isLongTerm(), kindOf(seen) === "pool", today)),
+        known(() => unsupported(text(version()), isLongTerm(), kindOf(seen) === "pool", today)),
       );
       return [...new Set(problems)].flatMap((problem) => found(problem));
     },
@@ -178,7 +189,7 @@ export const clusterGuards: readonly Guard[] = [
         .flatMap((seen) => {
           const { urn } = seen;
           const narrow = each(known(() => poolsOf(seen)) ?? [], (pool) => {
-            const count = pool.availabilityZones?.length ?? 0;
+            const count = pool?.availabilityZones?.length ?? 0;
             if (count > 1) return undefined;
             return `Pool ${nameOf(pool)} ${count === 0 ? "names no zones" : "has its nodes in one zone"}`;
           });
@@ -193,7 +204,7 @@ export const clusterGuards: readonly Guard[] = [
     kinds: pools,
     find: (seen) =>
       each(poolsOf(seen), (pool) => {
-        const { vmSize, mode } = pool;
+        const { vmSize, mode } = pool ?? {};
         return mode === "System" && vmSize !== undefined && isBurstable(vmSize)
           ? `Pool ${nameOf(pool)} is of the burstable size ${vmSize} and starves AKS's pods once its credits are spent`
           : undefined;
@@ -250,6 +261,6 @@ function isWithoutZones(seen: Seen, all: readonly Seen[]): boolean {
     kindOf(seen) === "cluster"
       ? seen
       : all.find((other) => kindOf(other) === "cluster" && seen.dependencies?.includes(other.urn));
-  const location = cluster?.props.location as string | undefined;
-  return location !== undefined && !hasZones(location.toLowerCase().replaceAll(" ", ""));
+  const region = regionOf(cluster?.props.location);
+  return region !== undefined && !hasZones(region);
 }

@@ -10,11 +10,14 @@ type Tree = { readonly [key: string]: unknown };
 
 const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The host of an image's or chart's address: without one an image is Docker Hub's. */
-function hostOf(reference: string): string {
+/** The host of an image's or chart's address; undefined where it says none. */
+function saidHost(reference: string): string | undefined {
   const [first = "", ...rest] = reference.replace(/^[a-z]+:\/\//, "").split("/");
-  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost") ? first : "docker.io";
+  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost") ? first : undefined;
 }
+
+/** The same for a container's image, which is Docker Hub's where it says no host. */
+const hostOf = (reference: string): string => saidHost(reference) ?? "docker.io";
 
 /** Every value of a tree with its keys, from the outside in. */
 function* walk(value: unknown, keys: readonly string[] = []): Generator<{ value: unknown; keys: readonly string[] }> {
@@ -29,16 +32,25 @@ const containerImages = (object: unknown): string[] =>
     .filter(({ value, keys }) => isTree(value) && /^(init|ephemeral)?containers$/i.test(keys.at(-1) ?? ""))
     .flatMap(({ value }) => (isTree(value) && typeof value.image === "string" ? [value.image] : []));
 
-/** The images that a chart's values name: `image: <address>`, or `image: { registry, repository }`. */
-const valueImages = (values: unknown): string[] =>
-  [...walk(values)]
+/**
+ * The images that a chart's values name with their registry: `image: <address>`, or `image: { registry, repository }`.
+ * Where they name none it is in the chart, which is not seen here. Many charts have one registry for all their images.
+ */
+function valueImages(values: unknown): string[] {
+  const { imageRegistry } = isTree(values) && isTree(values.global) ? values.global : {};
+  const images = [...walk(values)]
     .filter(({ keys }) => /image$/i.test(keys.at(-1) ?? ""))
     .flatMap(({ value }) => {
-      if (typeof value === "string") return value === "" ? [] : [value];
-      if (!isTree(value) || typeof value.repository !== "string" || value.repository === "") return [];
+      if (typeof value === "string") return value.includes("://") ? [] : [value];
+      if (!isTree(value) || typeof value.repository !== "string") return [];
       const { registry, repository } = value;
-      return [typeof registry === "string" && registry !== "" ? `${registry}/${repository}` : repository];
+      if (typeof registry !== "string" || registry === "") return [repository];
+      return isText(imageRegistry) ? [] : [`${registry}/${repository}`];
     });
+  return [...(isText(imageRegistry) ? [`${imageRegistry}/`] : []), ...images.filter((image) => saidHost(image))];
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** The images that kustomize puts in the place of others, in its own files, in Flux's and in a release's post-renderers. */
 const replacingImages = (object: unknown): string[] =>

@@ -1,7 +1,7 @@
 // Guards of container registries.
 import type { RegistryArgs } from "@pulumi/azure-native/containerregistry/registry.js";
 import { hasZones } from "../../settings/regions.ts";
-import { found, type Given, type Guard, type Seen } from "../guard.ts";
+import { found, type Given, type Guard, regionOf, type Seen } from "../guard.ts";
 
 const LEARN = "https://learn.microsoft.com/azure";
 const kinds = ["registry"] as const;
@@ -51,8 +51,7 @@ export const registryGuards: readonly Guard[] = [
     link: `${LEARN}/container-registry/zone-redundancy`,
     kinds,
     find: (seen) => {
-      const { location } = registry(seen);
-      const region = location?.toLowerCase().replaceAll(" ", "");
+      const region = regionOf(registry(seen).location);
       return found(region !== undefined && !hasZones(region) && `The registry's region ${region} has no zones`);
     },
   },

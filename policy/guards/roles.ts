@@ -1,6 +1,6 @@
 // Guards of who may do what in Azure.
 import type { RoleAssignmentArgs } from "@pulumi/azure-native/authorization/roleAssignment.js";
-import { found, type Given, type Guard, type Seen } from "../guard.ts";
+import { found, type Given, type Guard, type Seen, text } from "../guard.ts";
 
 const LEARN = "https://learn.microsoft.com/azure/role-based-access-control";
 const kinds = ["roleAssignment"] as const;
@@ -18,7 +18,7 @@ const ASSIGNING: Readonly<Record<string, string>> = {
 const assignment = ({ props }: Seen) => props as Given<RoleAssignmentArgs>;
 
 /** The GUID of the role, which its id ends with. */
-const roleOf = (seen: Seen) => assignment(seen).roleDefinitionId?.split("/").at(-1)?.toLowerCase() ?? "";
+const roleOf = (seen: Seen) => text(assignment(seen).roleDefinitionId)?.split("/").at(-1)?.toLowerCase() ?? "";
 
 export const roleGuards: readonly Guard[] = [
   {

@@ -1,6 +1,6 @@
 // Guards of Key Vaults.
 import type { VaultArgs } from "@pulumi/azure-native/keyvault/vault.js";
-import { found, type Given, type Guard, type Seen } from "../guard.ts";
+import { found, type Given, type Guard, type Seen, text } from "../guard.ts";
 
 const LEARN = "https://learn.microsoft.com/azure/key-vault/general";
 const kinds = ["vault"] as const;
@@ -38,7 +38,7 @@ export const vaultGuards: readonly Guard[] = [
     kinds,
     find: (seen) => {
       const { publicNetworkAccess, networkAcls } = vault(seen);
-      if (publicNetworkAccess?.toLowerCase() === "disabled") return [];
+      if (text(publicNetworkAccess)?.toLowerCase() === "disabled") return [];
       return found(networkAcls?.defaultAction !== "Deny" && "The vault is open to every address");
     },
   },

@@ -46,7 +46,7 @@ export async function runPlugin(call: Call): Promise<void> {
 function run({ stream }: Call, request: InstanceType<typeof language.RunPluginRequest>): void {
   const folder = request.getInfo()?.getProgramDirectory() ?? request.getPwd();
   stream.respond({ "content-type": "application/grpc" }, { waitForTrailers: true });
-  const end = (status: number, message = "") => {
+  const answer = (status: number, message = "") => {
     stream.on("wantTrailers", () =>
       stream.sendTrailers({ "grpc-status": status, "grpc-message": encodeURIComponent(message) }),
     );
@@ -54,7 +54,7 @@ function run({ stream }: Call, request: InstanceType<typeof language.RunPluginRe
   };
   const main = runnerOf(folder);
   if (main === undefined) {
-    end(UNKNOWN, `${folder} finds no @pulumi/pulumi: run npm ci`);
+    answer(UNKNOWN, `${folder} finds no @pulumi/pulumi: run npm ci`);
     return;
   }
   const env = Object.fromEntries(
@@ -68,11 +68,15 @@ function run({ stream }: Call, request: InstanceType<typeof language.RunPluginRe
   });
   pack.stdout.on("data", (data: Buffer) => stream.write(framed((response) => response.setStdout(data))));
   pack.stderr.on("data", (data: Buffer) => stream.write(framed((response) => response.setStderr(data))));
-  pack.on("error", (error) => end(UNKNOWN, error.message));
+  pack.on("error", (error) => answer(UNKNOWN, error.message));
   pack.on("close", (code) => {
     if (stream.destroyed) return;
     stream.write(framed((response) => response.setExitcode(code ?? 1)));
-    end(OK);
+    answer(OK);
   });
-  stream.on("close", () => pack.kill());
+  // A pack serves until it is ended: by the engine that gives the call up, or with this process.
+  const end = () => pack.kill();
+  stream.on("close", end);
+  process.on("exit", end);
+  pack.on("close", () => process.off("exit", end));
 }

@@ -11,13 +11,14 @@ import { Graph } from "../cloud/graph/service.ts";
 import { GITHUB_ISSUER_HOST, GITHUB_JOBS_HOST } from "../cloud/issuers/gitHubJobs.ts";
 import { Issuers } from "../cloud/issuers/service.ts";
 import { KeyVault } from "../cloud/keyvault/service.ts";
+import { PulumiCloud } from "../cloud/pulumi/service.ts";
 import { ChartRepositories } from "../cloud/registry/charts.ts";
 import { ContainerRegistries } from "../cloud/registry/service.ts";
 import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
 import { upstreamContent } from "../content/upstream.ts";
 import type { Paths } from "../session.ts";
 import { Clusters } from "./clusters.ts";
-import type { Hub } from "./hub.ts";
+import type { Company } from "./company.ts";
 
 /** The simulated services, as far as they know each other. */
 export interface Services {
@@ -33,21 +34,30 @@ export interface Services {
   readonly clusters: Clusters;
   /** What signs the tokens of pipelines. */
   readonly issuers: Issuers;
+  readonly pulumi: PulumiCloud;
 }
 
-/** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
+/**
+ * How long what is new has no effect yet, in milliseconds: of the real minutes, and the seconds of a password, enough to
+ * meet what does not wait.
+ */
+export const TAKES_EFFECT = { roleDelay: 1000, federationDelay: 1000, secretDelay: 1000 };
+
+/** Makes all services of a tenant and subscription, and of what the company has; `record` gets every ARM request. */
 export async function makeServices(
   ids: { tenantId: string; subscriptionId: string },
   paths: Paths,
   record: (line: object) => void,
-  hub?: Pick<Hub, "id" | "subscriptionId">,
+  company?: Pick<Company, "hub" | "subscriptions">,
 ): Promise<Services> {
-  const entra = await Entra.create({ tenantId: ids.tenantId });
+  const { secretDelay, ...delays } = TAKES_EFFECT;
+  const entra = await Entra.create({ tenantId: ids.tenantId, secretDelay });
   const { tenantId } = ids;
   const clusters = new Clusters({ folder: paths.cluster, tenantId, authority: paths.authority });
   const arm = new ArmService({
     ...ids,
-    ...(hub && { otherSubscriptions: [hub.subscriptionId], runnerNetwork: hub.id }),
+    ...delays,
+    ...(company && { otherSubscriptions: company.subscriptions, runnerNetwork: company.hub.id }),
     directory: entra,
     record,
     ...clusters.settings,
@@ -82,13 +92,14 @@ export async function makeServices(
     devOps: new AzureDevOps("acme"),
     clusters,
     issuers,
+    pulumi: new PulumiCloud(),
   };
 }
 
 /** Gives every host of the services to the door. */
 export function route(
   door: Door,
-  { arm, entra, graph, keyVault, registries, upstream, gitHub, devOps, issuers }: Services,
+  { arm, entra, graph, keyVault, registries, upstream, gitHub, devOps, issuers, pulumi }: Services,
 ): void {
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
@@ -105,8 +116,9 @@ export function route(
   door.route("github.com", gitHub.git);
   door.route("dev.azure.com", devOps.service);
   door.route(GITHUB_JOBS_HOST, issuers.gitHub.service);
-  for (const host of [GITHUB_ISSUER_HOST, "api.pulumi.com"])
-    door.route(host, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
+  door.route(GITHUB_ISSUER_HOST, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
+  // Its keys are below its API.
+  door.route("api.pulumi.com", async (request) => issuers.answer(request) ?? pulumi.service(request));
   for (const host of upstream.hosts) door.route(host, upstream.service);
 }
 

@@ -7,10 +7,14 @@ import { type Draft, each, type Facts, type Rule, whole } from "./rule.ts";
 
 const LEARN = "https://learn.microsoft.com/azure";
 
+/** The networks that are known by their addresses. */
 function networksOf({ draft }: Facts) {
-  return Object.entries(draft.cluster?.network ?? {}).flatMap(([name, value]) => {
-    const network = value === undefined ? undefined : parseNetwork(value);
-    return network ? [{ name, value, network, path: own("cluster", "network", name) }] : [];
+  const { subnets, zones: _, ...networks } = draft.cluster?.network ?? {};
+  return Object.entries(networks).flatMap(([name, value]) => {
+    // With subnets that are there, only the cluster's own ones.
+    const isUsed = subnets === undefined || name === "pods" || name === "services";
+    const network = value === undefined || !isUsed ? undefined : parseNetwork(value);
+    return value !== undefined && network ? [{ name, value, network, path: own("cluster", "network", name) }] : [];
   });
 }
 

@@ -127,6 +127,27 @@ describe("the guard rails", () => {
   });
 });
 
+/** What becomes of a tree when any one of its parts is something else. */
+function* spoilt(tree: unknown): Generator<unknown> {
+  yield* [null, 42, [null]];
+  if (typeof tree !== "object" || tree === null) return;
+  for (const [key, part] of Object.entries(tree))
+    for (const other of spoilt(part))
+      yield Array.isArray(tree) ? tree.with(Number(key), other) : { ...tree, [key]: other };
+}
+
+describe("the guard rails, given what no provider takes", () => {
+  it("leave that to the provider to refuse", () => {
+    for (const { passes, fails } of Object.values(CASES))
+      for (const { type, props } of [passes, fails])
+        for (const [key, part] of Object.entries(props))
+          for (const other of spoilt(part)) {
+            const one = { ...seen({ type, props: {} }), props: { ...props, [key]: other } };
+            for (const asked of GUARDS) assert.doesNotThrow(() => ask(asked, one), `${asked.name} of ${key}`);
+          }
+  });
+});
+
 describe("the guard rails of clusters", () => {
   it("leave to Azure what it decides for a cluster that manages itself", () => {
     const sku = { name: "Automatic", tier: "Standard" };
@@ -237,11 +258,26 @@ describe("the guard rail of images", () => {
     assert.deepEqual(problems(name, release({ image: { registry: "quay.io", repository: "a/b" } })), [
       "quay.io/a/b in a.yaml comes from quay.io",
     ]);
-    assert.deepEqual(problems(name, release({ sidecar: { initImage: "busybox:1" } })), [
-      "busybox:1 in a.yaml comes from docker.io",
+    assert.deepEqual(problems(name, release({ sidecar: { initImage: "quay.io/a/b:1" } })), [
+      "quay.io/a/b:1 in a.yaml comes from quay.io",
+    ]);
+    assert.deepEqual(problems(name, release({ global: { imageRegistry: "quay.io" } })), [
+      "quay.io in a.yaml comes from quay.io",
     ]);
     const ours = { registry: "acme-a1b2c3.azurecr.io", repository: "a/b" };
     assert.deepEqual(problems(name, release({ image: ours, imagePullSecrets: [{ name: "x" }] })), []);
+  });
+
+  it("says nothing of images whose registry the values do not name: it is in the chart", () => {
+    const global = { imageRegistry: "acme.azurecr.io" };
+    for (const values of [
+      { image: { repository: "a/b", tag: "1" } },
+      { sidecar: { image: "busybox:1" } },
+      { image: "" },
+      { backgroundImage: "https://example.com/a.png" },
+      { global, image: { registry: "docker.io", repository: "a/b" } },
+    ])
+      assert.deepEqual(problems(name, release(values)), [], JSON.stringify(values));
   });
 
   it("sees where charts come from, and containers of whatever kind", () => {

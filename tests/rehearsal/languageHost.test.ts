@@ -14,6 +14,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import { after, afterEach, before, beforeEach, describe, it } from "mocha";
 import { forward } from "../../rehearsal/languageHost/forward.ts";
@@ -163,6 +164,27 @@ describe("what stands before a language host", () => {
     const all = output(await call("/RunPlugin", request("analyzer")));
     assert.deepEqual(JSON.parse(all.stdout), [folder, ["127.0.0.1:1", folder], "a=b"]);
     assert.deepEqual([all.stderr, all.code], ["x\n", 3]);
+  });
+
+  it("ends a pack with the engine's call", async () => {
+    answer = refusing;
+    packOf("console.log(process.pid); setInterval(() => {}, 1000);");
+    const stream = front.client.request({ ":method": "POST", ":path": "/RunPlugin" });
+    stream.on("error", () => undefined);
+    stream.end(request("analyzer"));
+    const [data] = (await once(stream, "data")) as [Buffer];
+    const pid = Number(output({ headers: {}, body: data, trailers: {} }).stdout);
+    assert.doesNotThrow(() => process.kill(pid, 0));
+    stream.close();
+    const isGone = () => {
+      try {
+        process.kill(pid, 0);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    while (!isGone()) await sleep(10);
   });
 
   it("says what to do where the pack's packages are not installed", async () => {

@@ -1,4 +1,4 @@
-// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys and comments.
+// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys, environments and comments.
 import { createHash } from "node:crypto";
 import { listRefs, readCommit } from "../git/repository.ts";
 import { type CloudRequest, type CloudResponse, ServiceError } from "../types.ts";
@@ -14,6 +14,7 @@ import {
 } from "./bodies.ts";
 import type { Repositories } from "./collection.ts";
 import { Comments } from "./comments.ts";
+import { Environments } from "./environments.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
@@ -30,6 +31,7 @@ interface Call {
 }
 
 export class GitHubApi {
+  readonly environments = new Environments();
   readonly #tokens: Tokens;
   readonly #repositories: Repositories;
   readonly #comments = new Comments();
@@ -115,6 +117,7 @@ export class GitHubApi {
     const { request, repository, token, path } = call;
     if (path.startsWith("issues/")) return this.#comments.answer(call);
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
+    if (Environments.owns(path)) return this.environments.answer({ ...call, demand: (right) => demand(call, right) });
     if (path === "" && request.method === "DELETE") {
       await deleteRepository(this.#repositories, token, repository);
       return { status: 204 };

@@ -4,6 +4,7 @@ import type { CloudRequest, CloudResponse, Service } from "../types.ts";
 import { may, type Right, type TokenOptions, Tokens } from "./access.ts";
 import { GitHubApi } from "./api.ts";
 import { Repositories, type RepositoryOptions } from "./collection.ts";
+import type { Environment } from "./environments.ts";
 import type { PullRequest, Repository } from "./model.ts";
 
 export interface GitHubOptions {
@@ -14,6 +15,8 @@ export interface GitHubOptions {
 export class GitHub {
   /** Answers for api.github.com. */
   readonly api: Service;
+  /** The environments of a repository, by their names in lower case. */
+  readonly environments: (repository: Repository) => ReadonlyMap<string, Environment>;
   readonly #api: GitHubApi;
   readonly #root: string;
   readonly #tokens = new Tokens();
@@ -24,6 +27,7 @@ export class GitHub {
     this.#repositories = new Repositories(root);
     this.#api = new GitHubApi(this.#tokens, this.#repositories);
     this.api = (request) => this.#api.answer(request);
+    this.environments = (repository) => this.#api.environments.of(repository);
   }
 
   /** Makes a repository. @throws Error where the name is taken. */

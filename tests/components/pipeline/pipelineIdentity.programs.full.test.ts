@@ -7,6 +7,7 @@ import { ArmService } from "../../../rehearsal/cloud/arm/service.ts";
 import { Authority } from "../../../rehearsal/cloud/door/authority.ts";
 import { Door } from "../../../rehearsal/cloud/door/door.ts";
 import { Entra } from "../../../rehearsal/cloud/entra/service.ts";
+import { GitHub } from "../../../rehearsal/cloud/github/service.ts";
 import { Graph } from "../../../rehearsal/cloud/graph/service.ts";
 import type { CloudRequest, Service } from "../../../rehearsal/cloud/types.ts";
 import { installProviders } from "../../../rehearsal/providers/install.ts";
@@ -33,7 +34,7 @@ export { readerClientId, deployerClientId, tenantId };
 
 const ARGS = {
   ...{ stack: "prod", scope: `/subscriptions/${SUBSCRIPTION}`, deployers: GROUP },
-  github: { owner: "acme", repository: "platform", ownerId: 7, repositoryId: 11 },
+  github: { owner: "acme", repository: "platform", ownerId: 7, repositoryId: 11, reviewerTeams: [3] },
   pulumiDeployments: { organization: "acme", project: "aks-gitops" },
 };
 
@@ -41,6 +42,7 @@ describe("PipelineIdentity under the real engine", () => {
   let engine: EngineEnvironment;
   let entra: Entra;
   let arm: ArmService;
+  let gitHub: GitHub;
   let door: Door;
   let project: string;
   let env: Record<string, string>;
@@ -59,6 +61,12 @@ describe("PipelineIdentity under the real engine", () => {
     return found;
   };
   const subjects = (name: string) => application(name).federatedCredentials.map(({ subject }) => subject);
+  const environments = () => {
+    const repository = gitHub.find("acme", "platform");
+    assert.ok(repository);
+    return gitHub.environments(repository);
+  };
+  const variable = (environment: string, name: string) => environments().get(environment)?.variables.get(name)?.value;
   const members = () => entra.membersOf(GROUP).map(({ displayName }) => displayName);
   const assignments = () =>
     arm
@@ -72,6 +80,9 @@ describe("PipelineIdentity under the real engine", () => {
     engine = await engineEnvironment();
     entra = await Entra.create({ tenantId: TENANT_ID });
     arm = new ArmService({ subscriptionId: SUBSCRIPTION, tenantId: TENANT_ID, directory: entra });
+    gitHub = new GitHub({ root: join(engine.directory, "git") });
+    await gitHub.createRepository("acme", "platform");
+    const gitHubToken = gitHub.addToken({ repositories: { "acme/platform": "admin" } });
     entra.addGroup(GROUP, "deployers");
     const person = entra.addClient("person");
     entra.grantGraph(person.objectId, "Application.ReadWrite.All", "GroupMember.ReadWrite.All");
@@ -90,6 +101,7 @@ describe("PipelineIdentity under the real engine", () => {
       };
     door.route("login.microsoftonline.com", entra.service);
     door.route("graph.microsoft.com", guarded(new Graph(entra).service));
+    door.route("api.github.com", guarded(gitHub.api));
     door.route("management.azure.com", guarded(arm.service));
     const port = await door.listen("outside");
     await writeFile(join(engine.directory, "authority.pem"), authority.pem);
@@ -99,10 +111,11 @@ describe("PipelineIdentity under the real engine", () => {
       ...{ HTTPS_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: "127.0.0.1,localhost", NODE_USE_ENV_PROXY: "1" },
       NODE_EXTRA_CA_CERTS: join(engine.directory, "authority.pem"),
       ...{ ARM_CLIENT_ID: person.clientId, ARM_CLIENT_SECRET: person.clientSecret },
-      ...{ ARM_TENANT_ID: TENANT_ID, ARM_SUBSCRIPTION_ID: SUBSCRIPTION },
+      ...{ ARM_TENANT_ID: TENANT_ID, ARM_SUBSCRIPTION_ID: SUBSCRIPTION, GITHUB_TOKEN: gitHubToken },
     };
     project = await writeProject(engine.directory, "pipelines", { "index.ts": PROGRAM }, {});
     await pulumi("stack", "init", "test");
+    await pulumi("config", "set", "github:owner", "acme");
     await configure(ARGS);
   });
 
@@ -113,8 +126,7 @@ describe("PipelineIdentity under the real engine", () => {
 
   it("goes on after an update that ended in its midst, and makes nothing twice", async () => {
     let posts = 0;
-    refused = ({ method, url }) =>
-      method === "POST" && url.pathname.endsWith("/federatedIdentityCredentials") && ++posts > 3;
+    refused = ({ method, url }) => method === "POST" && /(Credentials|\/variables)$/.test(url.pathname) && ++posts > 3;
     const { code } = await runPulumi(project, ["up", "--yes", "--skip-preview"], env);
     assert.notEqual(code, 0);
     refused = () => false;
@@ -140,6 +152,18 @@ describe("PipelineIdentity under the real engine", () => {
       deployerClientId: application("ci-deployer").clientId,
       tenantId: TENANT_ID,
     });
+    const { readerClientId, deployerClientId } = await outputs();
+    assert.deepEqual(
+      ["prod", "prod-preview"].map((name) => variable(name, "AZURE_CLIENT_ID")),
+      [deployerClientId, readerClientId],
+    );
+    const [prod, preview] = ["prod", "prod-preview"].map((name) => environments().get(name));
+    assert.deepEqual(prod?.reviewers, [{ type: "Team", id: 3 }]);
+    assert.deepEqual(
+      prod?.patterns.map(({ type, name }) => `${type} ${name}`),
+      ["branch main"],
+    );
+    assert.deepEqual([preview?.reviewers, preview?.branchPolicy], [[], null]);
     await pulumi("preview", "--expect-no-changes");
     await pulumi("refresh", "--yes", "--expect-no-changes");
   });
@@ -150,12 +174,24 @@ describe("PipelineIdentity under the real engine", () => {
     assert.ok(first && second);
     federatedCredentials.splice(0, 2, { ...second, subject: "repo:evil/platform:pull_request" });
     entra.removeMember(GROUP, entra.membersOf(GROUP)[0]?.objectId ?? "");
+    const [prod, preview] = ["prod", "prod-preview"].map((name) => environments().get(name));
+    assert.ok(prod && preview);
+    prod.reviewers = [];
+    prod.patterns.splice(0);
+    preview.variables.delete("AZURE_TENANT_ID");
+    Object.assign(preview.variables.get("AZURE_CLIENT_ID") ?? {}, {
+      value: prod.variables.get("AZURE_CLIENT_ID")?.value,
+    });
     const { code } = await runPulumi(project, ["preview", "--refresh", "--expect-no-changes"], env);
     assert.notEqual(code, 0);
     await up("--refresh");
     assert.equal(subjects("ci-reader").includes("repo:evil/platform:pull_request"), false);
     assert.equal(subjects("ci-reader").length, 5);
     assert.deepEqual(members(), ["ci-deployer"]);
+    assert.deepEqual(environments().get("prod")?.reviewers, [{ type: "Team", id: 3 }]);
+    assert.equal(environments().get("prod")?.patterns.length, 1);
+    assert.equal(variable("prod-preview", "AZURE_CLIENT_ID"), (await outputs()).readerClientId);
+    assert.equal(variable("prod-preview", "AZURE_TENANT_ID"), TENANT_ID);
     await pulumi("preview", "--refresh", "--expect-no-changes");
   });
 
@@ -172,7 +208,13 @@ describe("PipelineIdentity under the real engine", () => {
       false,
     );
     const below = "/applications/*/federatedIdentityCredentials/*";
-    assert.deepEqual(written.sort(), [...Array(2).fill(`DELETE ${below}`), ...Array(2).fill(`PATCH ${below}`)]);
+    const inEntra = written.filter((line) => !line.includes("/repos/"));
+    assert.deepEqual(inEntra.sort(), [...Array(2).fill(`DELETE ${below}`), ...Array(2).fill(`PATCH ${below}`)]);
+    assert.deepEqual([...environments().keys()].sort(), ["prod-preview", "production"]);
+    assert.equal(variable("production", "AZURE_CLIENT_ID"), (await outputs()).deployerClientId);
+    const inGitHub = written.filter((line) => line.includes("/repos/"));
+    assert.equal(inGitHub[0], "PUT /repos/acme/platform/environments/production");
+    assert.equal(inGitHub.at(-1), "DELETE /repos/acme/platform/environments/prod");
   });
 
   it("makes another application with all that it has before the old one goes", async () => {
@@ -185,6 +227,7 @@ describe("PipelineIdentity under the real engine", () => {
     assert.notEqual(made.clientId, old.clientId);
     assert.equal(made.federatedCredentials.length, 5);
     assert.equal((await outputs()).deployerClientId, made.clientId);
+    assert.equal(variable("production", "AZURE_CLIENT_ID"), made.clientId);
     assert.deepEqual(members(), ["ci-deployer"]);
     assert.deepEqual(assignments(), ["ci-deployer", "ci-deployer", "ci-reader"]);
     const lastMade = written.findLastIndex((line) => line.startsWith("POST "));
@@ -201,5 +244,6 @@ describe("PipelineIdentity under the real engine", () => {
     );
     assert.deepEqual(members(), []);
     assert.deepEqual(assignments(), []);
+    assert.equal(environments().size, 0);
   });
 });

@@ -69,6 +69,11 @@ describe("PipelineIdentity", () => {
       github: undefined,
       pulumiDeployments: { ...pulumiDeployments, previewAs: "deployer" },
     });
+    const drift = { ...pulumiDeployments, furtherOperations: ["detect-drift"] };
+    assert.deepEqual(
+      trusted(await pipeline({ github: undefined, pulumiDeployments: drift }), "deployer"),
+      own(["update", "refresh", "destroy", "detect-drift"]),
+    );
     assert.deepEqual(trusted(one, "reader"), []);
     assert.deepEqual(trusted(one, "deployer"), own(["preview", "update", "refresh", "destroy"]));
   });
@@ -143,6 +148,7 @@ describe("PipelineIdentity", () => {
       "6f1f2b6e-2222-4e0a-9c60-000000000002",
       "7f951dda-4ed3-4680-a7ca-43fe172d538d",
       "8311e382-0749-4cb8-b61a-304f252e45ec",
+      "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
       "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
       "f1a07417-d97a-45cb-824c-7a7467783830",
     ].join(", ");
@@ -167,6 +173,91 @@ describe("PipelineIdentity", () => {
     const { scope, roleDefinitionId } = find("RoleAssignment", "ci-deployer-hub").inputs;
     assert.equal(scope, HUB);
     assert.equal(String(roleDefinitionId).split("/").at(-1), "4d97b98b-1d4f-4787-a291-c67834d212e7");
+  });
+
+  it("reads and writes the state where it is kept in Azure, and decrypts the stack's secrets in it", async () => {
+    const stateContainerId = `${SCOPE}/resourceGroups/state/providers/Microsoft.Storage/storageAccounts/acme/blobServices/default/containers/prod`;
+    const secretsKeyId = `${SCOPE}/resourceGroups/state/providers/Microsoft.KeyVault/vaults/acme/keys/prod`;
+    const { find } = await pipeline({ stateContainerId, secretsKeyId });
+    const roleOn = (name: string) => {
+      const { roleDefinitionId, scope } = find("RoleAssignment", name).inputs;
+      return [String(roleDefinitionId).split("/").at(-1), scope];
+    };
+    assert.deepEqual(roleOn("ci-reader-state"), ["2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", stateContainerId]);
+    assert.deepEqual(roleOn("ci-deployer-state"), ["ba92f5b4-2d11-453d-a403-e96b0029c9fe", stateContainerId]);
+    for (const who of ["reader", "deployer"])
+      assert.deepEqual(roleOn(`ci-${who}-secrets`), ["12338af0-0e69-4776-bea7-57ae8d297424", secretsKeyId]);
+  });
+
+  it("makes both environments: the deploying one takes main and no administrator's shortcut, the other one takes all", async () => {
+    const { find, names } = await pipeline();
+    assert.deepEqual(find("RepositoryEnvironment", "ci-deployer").inputs, {
+      ...{ repository: "platform", environment: "prod", canAdminsBypass: false },
+      deploymentBranchPolicy: { protectedBranches: false, customBranchPolicies: true },
+    });
+    assert.deepEqual(find("RepositoryEnvironment", "ci-reader").inputs, {
+      repository: "platform",
+      environment: "prod-preview",
+    });
+    assert.deepEqual(names("RepositoryEnvironmentDeploymentPolicy"), ["ci-deployer-branch-main"]);
+    const { inputs } = find("RepositoryEnvironmentDeploymentPolicy", "ci-deployer-branch-main");
+    assert.deepEqual(inputs, { repository: "platform", environment: "prod", branchPattern: "main" });
+  });
+
+  it("trusts no environment before its rules are there", async () => {
+    const { find } = await pipeline();
+    const { dependencies } = find("ApplicationFederatedIdentityCredential", "ci-deployer-github-environment");
+    for (const rule of [
+      "RepositoryEnvironment::ci-deployer",
+      "RepositoryEnvironmentDeploymentPolicy::ci-deployer-branch-main",
+    ])
+      assert.ok(dependencies.includes(rule), rule);
+  });
+
+  it("lets prod be deployed from tags, after an approval", async () => {
+    const github = {
+      owner: "acme",
+      repository: "platform",
+      deployTags: ["v*"],
+      reviewerUsers: [4],
+      reviewerTeams: [3],
+    };
+    const { find, names } = await pipeline({ github });
+    const { reviewers, preventSelfReview } = find("RepositoryEnvironment", "ci-deployer").inputs;
+    assert.deepEqual([reviewers, preventSelfReview], [[{ teams: [3], users: [4] }], true]);
+    const [policy = "", ...others] = names("RepositoryEnvironmentDeploymentPolicy");
+    assert.deepEqual(others, []);
+    const { inputs } = find("RepositoryEnvironmentDeploymentPolicy", policy);
+    assert.deepEqual(inputs, { repository: "platform", environment: "prod", tagPattern: "v*" });
+    const alone = await pipeline({ github: { ...github, preventSelfReview: false, deployBranches: ["main"] } });
+    assert.equal(alone.find("RepositoryEnvironment", "ci-deployer").inputs.preventSelfReview, false);
+    assert.equal(alone.names("RepositoryEnvironmentDeploymentPolicy").length, 2);
+  });
+
+  it("tells the jobs of each environment what they sign in as", async () => {
+    const variables = { PULUMI_BACKEND_URL: "azblob://state" };
+    const { resources } = await deploy(
+      () => new PipelineIdentity("ci", { ...BASE, github: { owner: "acme", repository: "platform", variables } }),
+      false,
+      {
+        tenantId: "tenant",
+        make: async (type, name) =>
+          type.endsWith(":Application") ? { id: name, state: { clientId: `${name}-client` } } : undefined,
+      },
+    );
+    const told = resources
+      .filter(({ type }) => type.endsWith(":ActionsEnvironmentVariable"))
+      .map(({ inputs }) => `${inputs.environment} ${inputs.variableName}=${inputs.value}`);
+    assert.deepEqual(told.sort(), [
+      "prod AZURE_CLIENT_ID=ci-deployer-client",
+      `prod AZURE_SUBSCRIPTION_ID=${SUBSCRIPTION}`,
+      "prod AZURE_TENANT_ID=tenant",
+      "prod PULUMI_BACKEND_URL=azblob://state",
+      "prod-preview AZURE_CLIENT_ID=ci-reader-client",
+      `prod-preview AZURE_SUBSCRIPTION_ID=${SUBSCRIPTION}`,
+      "prod-preview AZURE_TENANT_ID=tenant",
+      "prod-preview PULUMI_BACKEND_URL=azblob://state",
+    ]);
   });
 
   it("has no secret", async () => {
@@ -212,12 +303,13 @@ describe("PipelineIdentity", () => {
       deployers: "the deployers",
       hubNetworkId: "vnet-hub",
       assignableRoles: ["Owner"],
+      ...{ stateContainerId: "container", secretsKeyId: "https://acme.vault.azure.net/keys/prod" },
       github: {
         ...{ owner: "https://github.com/acme", repository: "acme/platform", ownerId: -1, environment: "p:r" },
         ...{ previewEnvironment: "P:r", branches: ["release/*"], deployBranches: [""], deployTags: [" "] },
         ...{ reviewerUsers: [1, 2, 3, 4], reviewerTeams: [5, 6, 0], variables: { azure: "", AZURE_CLIENT_ID: "" } },
       },
-      pulumiDeployments: { organization: "acme corp", project: "a/b" },
+      pulumiDeployments: { organization: "acme corp", project: "a/b", furtherOperations: ["preview"] },
       azureDevOps: { deploySubject: "a b", previewSubject: "a b", issuer: "http://x" },
     };
     assert.deepEqual(await refused(() => new PipelineIdentity("ci", wrong)), [
@@ -227,6 +319,8 @@ describe("PipelineIdentity", () => {
       "deployers is no object id",
       "hubNetworkId is no id of a virtual network",
       "assignableRoles[0] is no role definition",
+      "stateContainerId is no id of a blob container",
+      "secretsKeyId is no id of a key",
       "github.owner is no owner of repositories",
       "github.repository is no name of a repository",
       "github.repositoryId is left out, and a subject has both ids",
@@ -243,6 +337,7 @@ describe("PipelineIdentity", () => {
       "github.variables.AZURE_CLIENT_ID is set by the component",
       "pulumiDeployments.organization is no name of an organization",
       "pulumiDeployments.project is no name of a project",
+      "pulumiDeployments.furtherOperations[0] is no further operation",
       "azureDevOps.deploySubject is no subject",
       "azureDevOps.previewSubject is no subject",
       "azureDevOps.previewSubject is the subject of the connection that deploys",

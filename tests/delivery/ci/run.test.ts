@@ -167,6 +167,13 @@ describe("a run of npm run ci", () => {
     assert.match(log, /^::error::❌ prod: the preview failed%0Amirror\.prod\.lock\.json does not fit the settings /m);
   });
 
+  it("fails where a mandatory policy refuses the change, with what it says", async () => {
+    const { status, log, comments } = await ci({ made: reviewed(recorded("policy")) });
+    assert.equal(status, 1);
+    assert.match(comments[0] ?? "", /\n### ⛔ `prod`: stopped by mandatory policies, /);
+    assert.match(log, /^::error::⛔ prod: stopped by mandatory policies, \d+ findings?%0A\S/m);
+  });
+
   it("overwrites the comment where it cannot begin, with all that is missing at once", async () => {
     await ci({ made: reviewed(recorded("cluster")) });
     const { status, asked, log, comments } = await ci({
@@ -272,6 +279,7 @@ describe("a run of npm run ci", () => {
           clusterName: "aks-prod",
           repository: { url: "https://github.com/acme/fleet" },
           kubeconfig: "[secret]",
+          clusterId: "/subscriptions/s/resourceGroups/g",
           long: "x".repeat(201),
           lines: "a\nb",
         }),
@@ -280,7 +288,7 @@ describe("a run of npm run ci", () => {
     assert.equal(status, 0);
     assert.deepEqual(asked, [{ stack: "prod", project: folder, operation: "up", commit: "merged" }]);
     const tail = '- clusterName: `aks-prod`\n- repository: `{"url":"https://github.com/acme/fleet"}`\n';
-    assert.ok(log.endsWith(`\nOutputs:\n${tail}`), log.slice(-300));
+    assert.ok(log.endsWith(`\nOutputs\n-------\n\n${tail}`), log.slice(-300));
     assert.ok(summary.endsWith(`\n#### Outputs\n\n${tail}`), summary.slice(-300));
     assert.match(log, /^::group::pulumi up --stack prod$/m);
   });
@@ -294,7 +302,7 @@ describe("a run of npm run ci", () => {
       };
       const { status, log } = await ci({ operation: "up", head: null, made });
       assert.equal(status, 1);
-      return /^What to do:\n(.*)$/m.exec(log)?.[1];
+      return /^What to do\n-+\n\n(.*)$/m.exec(log)?.[1];
     };
     const recover = "`pulumi cancel --stack prod`, then `npm run recover -- --stack prod`, then run this again";
     const held = `Another update holds the stack: wait until it has ended, and run this again. If it was killed: ${recover}.`;
@@ -343,7 +351,7 @@ describe("a run of npm run ci", () => {
     };
     const { status, log } = await ci({ operation: "up", head: null, made, means: { signal: ended.signal } });
     assert.equal(status, 1);
-    assert.match(log, /^What to do:$/m);
+    assert.match(log, /^What to do$/m);
   });
 
   it("keeps a comment within its limit, whatever it holds", async () => {

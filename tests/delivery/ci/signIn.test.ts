@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { mock } from "node:test";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { type KeptSignIn, keepSignIn, refusalOf } from "../../../delivery/ci/signIn.ts";
+import { cloudOf } from "../../../net/azureCloud.ts";
 import { AzureDevOps } from "../../../rehearsal/cloud/devops/service.ts";
 import { Entra } from "../../../rehearsal/cloud/entra/service.ts";
 import { type Loopback, listen } from "../../support/loopback.ts";
@@ -160,7 +161,7 @@ describe("the sign-in of a run", () => {
     const claims = { iss: "https://issuer", sub: "repo:acme/platform:environment:prod", aud: "api://x" };
     const token = `${Buffer.from('{"alg":"RS256"}').toString("base64url")}.${jwt(claims).split(".")[1]}.x`;
     const environment = { ARM_CLIENT_ID: clientId, ARM_TENANT_ID: tenant };
-    const cloud = { authority: server.origin, resourceManager: "https://management.azure.com" };
+    const cloud = { ...cloudOf({}), authority: server.origin };
     assert.equal(
       await refusalOf(token, environment, cloud),
       `AADSTS70025: The client '${clientId}'(pipeline) has no configured federated identity credentials.\n` +

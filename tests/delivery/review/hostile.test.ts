@@ -99,6 +99,24 @@ describe("a hostile value", () => {
       assert.ok(!/@[\w/]|(?<!&)#\d|!\d|GH-\d|\]\(/.test(html), html);
     });
 
+  for (const text of HOSTILE)
+    it(`adds no cell to a table, and no tag to what is opened by a click: ${JSON.stringify(text)}`, () => {
+      const files = { [`a ${text}`]: "line: of many\n".repeat(100) };
+      const events = [
+        ...step("create", "gitops:index:ImageImport", "i", { new: { repository: text, tag: text, digest: text } }),
+        ...step("create", "gitops:index:GitCommit", "g", { new: { files } }),
+      ];
+      const markdown = renderReview(reviewed({ events, resources: [] }), "markdown");
+      const rows = markdown.split("\n").filter((line) => line.startsWith("| "));
+      assert.deepEqual(
+        rows.map((row) => row.split("|").length),
+        [5, 5, 5],
+      );
+      const [, summary = ""] = /<details><summary><code>(.*)<\/code> added, \+100 −0<\/summary>/.exec(markdown) ?? [];
+      assert.notEqual(summary, "");
+      assert.ok(!/[<>"'`@]/.test(summary), summary);
+    });
+
   it("is seen where it is made not to be", () => {
     const text = renderReview(reviewOf("abc\u202edef\u200bghi\u001b[31m"), "text");
     assert.ok(text.includes("abc\\u202edef\\u200bghi"), text);

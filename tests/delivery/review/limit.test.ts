@@ -67,6 +67,12 @@ describe("a review that is too long for a comment", () => {
     assert.equal(text.match(/<details>/g)?.length, text.match(/<\/details>/g)?.length);
   });
 
+  it("keeps many small manifests rather than one large one", () => {
+    const text = renderReview(reviewed({ events: filesOf([20, 5, 5, 5]), resources: [] }), "markdown", 4_200);
+    assert.match(text, /app-0\.yaml` changed, \+20 −20: left out/);
+    assert.equal([...text.matchAll(/^```diff$/gm)].length, 3);
+  });
+
   it("keeps to any limit", () => {
     const events = [
       ...Array.from({ length: 200 }, (_, index) =>

@@ -104,6 +104,17 @@ describe("a secret of the stack", () => {
       { path: "s", from: "x", to: "[hidden]" },
     ]);
   });
+
+  it("is no change by itself where something beside it changes", () => {
+    const events = step("update", "a:b:C", "c", {
+      old: { p: { q: SECRET, r: "x" } },
+      new: { p: { q: SECRET, r: "y" } },
+      diff: { p: "update" },
+    });
+    assert.deepEqual(reviewed({ events, resources: [] }).resources[0]?.properties, [
+      { path: "p.r", from: "x", to: "y" },
+    ]);
+  });
 });
 
 describe("what looks like a secret", () => {
