@@ -110,6 +110,8 @@ export class AksCluster extends pulumi.ComponentResource {
       name,
       {
         ...{ resourceGroupName, vnet, nodes, zones, runnerNetworkId, egress, zoneRedundantEgress, publicPorts, tags },
+        // Where everything else is, which need not be the resource group's.
+        location: region,
         ...(wanted.private ? { apiServer } : {}),
         ...(wanted.privateEndpoints ? { endpoints } : {}),
       },

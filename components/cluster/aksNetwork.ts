@@ -41,6 +41,8 @@ export interface AksNetworkArgs {
   readonly zones?: ZoneArgs | undefined;
   /** How the nodes' traffic leaves the network. @default "natGateway" */
   readonly egress?: Egress | undefined;
+  /** Azure's region, of such a gateway as next. @default the resource group's */
+  readonly location?: pulumi.Input<string> | undefined;
   /** Whether a NAT gateway works as long as one zone of the region does; some regions have none. @default false */
   readonly zoneRedundantEgress?: boolean | undefined;
   /** Ports on which everybody may reach public services of the cluster. @default ["80", "443"] */
@@ -114,7 +116,7 @@ export class AksNetwork extends pulumi.ComponentResource implements ClusterNetwo
     name: string,
     named: Named,
     common: Common,
-    { egress = CLUSTER.egress, zoneRedundantEgress = CLUSTER.zoneRedundantEgress }: AksNetworkArgs,
+    { egress = CLUSTER.egress, zoneRedundantEgress = CLUSTER.zoneRedundantEgress, location }: AksNetworkArgs,
   ): { address?: pulumi.Output<string>; natGateway?: SubResource; routeTable?: SubResource } {
     if (egress === "loadBalancer") return {};
     if (typeof egress === "object" && egress.routeTableId !== undefined)
@@ -130,7 +132,7 @@ export class AksNetwork extends pulumi.ComponentResource implements ClusterNetwo
       );
       return { routeTable: { id: table.id } };
     }
-    if (zoneRedundantEgress) return this.#createZoneRedundant(name, named, common);
+    if (zoneRedundantEgress) return this.#createZoneRedundant(name, named, common, location);
     const sku = { name: "Standard" };
     const address = new PublicIPAddress(
       name,
@@ -146,13 +148,19 @@ export class AksNetwork extends pulumi.ComponentResource implements ClusterNetwo
   }
 
   /** A gateway that azure-native does not know yet. */
-  #createZoneRedundant(name: string, named: Named, { resourceGroupName, ...tags }: Common) {
+  #createZoneRedundant(
+    name: string,
+    named: Named,
+    { resourceGroupName, ...tags }: Common,
+    location: AksNetworkArgs["location"],
+  ) {
     const { subscriptionId } = getClientConfigOutput({ parent: this });
     const gateway = new ZoneRedundantGateway(
       name,
       {
         resourceGroupId: pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroupName}`,
         name: named(name),
+        ...(location && { location }),
         ...tags,
       },
       { parent: this },

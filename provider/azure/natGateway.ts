@@ -33,7 +33,7 @@ export const NAT_GATEWAY = resourceSchema({
   token: "gitops:index:NatGateway",
   description:
     "A NAT gateway of the StandardV2 tier, which works as long as one zone of the region does, and its public IPv4 address " +
-    "of the same name and tier; both in their resource group's region. What an interrupted update left is taken over.\n\n" +
+    "of the same name and tier. What an interrupted update left is taken over.\n\n" +
     "Imported into a stack by the gateway's ARM id.",
   inputs: {
     resourceGroupId: forms.resourceGroupId
@@ -45,6 +45,12 @@ export const NAT_GATEWAY = resourceSchema({
     )
       .describe("The name of gateway and address, decided before they are made. Another one makes another gateway.")
       .meta({ replaceOnChanges: true }),
+    location: z
+      .string()
+      .min(1)
+      .describe("The region of both. Another one makes another gateway. Default: the resource group's.")
+      .meta({ fault: "is not a region", replaceOnChanges: true })
+      .exactOptional(),
     tags: z
       .record(z.string(), z.string())
       .describe("Tags of both; those that others give them stay. Default: none.")
@@ -104,7 +110,7 @@ export function natGatewayIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS
 export const natGateway = natGatewayIn(azure);
 
 function diff(old: GatewayInputs, next: Previewed<GatewayInputs>): Diff {
-  const replaces = renamed(["resourceGroupId", "name"], old, next);
+  const replaces = renamed(["resourceGroupId", "name", "location"], old, next);
   if (replaces.length > 0)
     return {
       changes: true,
@@ -134,18 +140,23 @@ async function write(
 ): Promise<string> {
   const { signal } = context;
   const { gateway, address } = idsOf(inputs);
-  const group = await armGet<{ location: string }>(cloud, inputs.resourceGroupId, GROUP_API_VERSION, signal);
-  if (group === undefined) throw new Error(`there is no resource group ${inputs.resourceGroupId}`);
+  const location = inputs.location ?? (await regionOf(cloud, inputs.resourceGroupId, signal));
   const put = async (id: string, properties: object) => {
     const found = await armGet<Found>(cloud, id, API_VERSION, signal);
     const others = Object.entries(found?.tags ?? {}).filter(([name]) => !Object.hasOwn(before, name));
     const tags = { ...Object.fromEntries(others), ...inputs.tags };
-    await patiently(cloud, waits, id, { location: group.location, tags, sku: SKU, properties }, context);
+    await patiently(cloud, waits, id, { location, tags, sku: SKU, properties }, context);
   };
   await put(address, { publicIPAddressVersion: "IPv4", publicIPAllocationMethod: "Static" });
   await put(gateway, { publicIpAddresses: [{ id: address }] });
   const made = await armGet<Found>(cloud, address, API_VERSION, signal);
   return made?.properties.ipAddress ?? "";
+}
+
+async function regionOf(cloud: Cloud, resourceGroupId: string, signal: AbortSignal): Promise<string> {
+  const group = await armGet<{ location: string }>(cloud, resourceGroupId, GROUP_API_VERSION, signal);
+  if (group === undefined) throw new Error(`there is no resource group ${resourceGroupId}`);
+  return group.location;
 }
 
 async function patiently(cloud: Cloud, waits: readonly number[], id: string, body: object, context: Context) {

@@ -5,13 +5,15 @@ export interface NatGatewayArgs {
   readonly resourceGroupId: pulumi.Input<string>;
   /** The name of gateway and address, decided before they are made. Another one makes another gateway. */
   readonly name: pulumi.Input<string>;
+  /** The region of both. Another one makes another gateway. @default the resource group's */
+  readonly location?: pulumi.Input<string>;
   /** Tags of both; those that others give them stay. @default none */
   readonly tags?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
 }
 
 /**
  * A NAT gateway of the StandardV2 tier, which works as long as one zone of the region does, and its public IPv4 address of
- * the same name and tier; both in their resource group's region. What an interrupted update left is taken over.
+ * the same name and tier. What an interrupted update left is taken over.
  *
  * Imported into a stack by the gateway's ARM id.
  */

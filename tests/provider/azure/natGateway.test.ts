@@ -38,7 +38,7 @@ describe("NatGateway", () => {
   const read = ({ id, inputs, state }: Awaited<ReturnType<typeof made>>) =>
     handler.read?.(id, inputs, state, cloud.context);
 
-  it("is a gateway and its address, both zone-redundant and in their group's region", async () => {
+  it("is a gateway and its address, both zone-redundant and, without another word, in their group's region", async () => {
     const { id, state } = await create();
     assert.equal(id, GATEWAY);
     const { instance, ipAddress, ...rest } = state as Properties;
@@ -54,6 +54,18 @@ describe("NatGateway", () => {
         [LOCATION, { name: "StandardV2", ...(one === address && { tier: "Regional" }) }, undefined, INPUTS.tags],
       );
     assert.deepEqual(gateway?.properties.publicIpAddresses, [{ id: ADDRESS }]);
+  });
+
+  it("is in another region than its group where that is said", async () => {
+    const elsewhere = { ...INPUTS, location: "northeurope" };
+    await create(elsewhere);
+    assert.deepEqual([arm.arm.get(GATEWAY)?.location, arm.arm.get(ADDRESS)?.location], ["northeurope", "northeurope"]);
+    const diff = await handler.diff?.(
+      { id: GATEWAY, inputs: elsewhere, state: elsewhere },
+      { ...INPUTS, location: "westeurope" },
+      cloud.context,
+    );
+    assert.deepEqual(diff?.replaces, ["location"]);
   });
 
   it("has an address that no preview knows before it is made, and each after it", async () => {
