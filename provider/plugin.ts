@@ -1,9 +1,10 @@
-// The plugin `gitops`: its resources by type token, served to the engine.
+// The plugin `gitops`: its resources and functions by token, served to the engine.
 
 import type { ResourceHandler } from "../plugin/handler.ts";
 import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
 import { agentPool } from "./azure/agentPool.ts";
+import { getExisting } from "./azure/getExisting.ts";
 import { managedCluster } from "./azure/managedCluster.ts";
 import { networkPeering } from "./azure/networkPeering.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
@@ -38,6 +39,8 @@ const handlers = [
   vaultKey,
 ];
 
+const functions = [getExisting];
+
 const resources = new Map<string, ResourceHandler>(handlers.map((handler) => [handler.schema.token, handler]));
 
 /** A resource of earlier versions that states may still list; it has nothing in Azure, and its deletion does nothing. */
@@ -53,6 +56,12 @@ await serve({
     packageSchema(
       ABOUT,
       handlers.map(({ schema }) => schema),
+      functions.map(({ schema }) => schema),
     ),
   resource: (token) => resources.get(token),
+  async invoke(token, args) {
+    const called = functions.find(({ schema }) => schema.token === token);
+    if (called === undefined) throw new Error(`there is no function ${token}`);
+    return called.call(args);
+  },
 });

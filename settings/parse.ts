@@ -95,7 +95,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       defender: cluster.defender ?? prodLike,
     },
     ...placeOf(runner),
-    registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
+    registry: registryOf(registry, place.location),
     flux: {
       ...flux,
       auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
@@ -104,9 +104,26 @@ function complete(form: Form, place: { project: string; stack: string; location:
       name,
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
     },
-    sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
+    sops: sopsOf(sops, place, prodLike),
     images: [...new Set(demo ? [...images, demo.image] : images)],
   };
+}
+
+function registryOf(registry: Form["registry"], location: string): Settings["registry"] {
+  if (registry.existing !== undefined) return { ...registry, sku: undefined, zoneRedundant: false };
+  return { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(location) };
+}
+
+function sopsOf(
+  sops: Form["sops"],
+  { project, stack }: { project: string; stack: string },
+  prodLike: boolean,
+): Settings["sops"] {
+  if (sops.existingKey !== undefined) return sops;
+  // Other stacks may have keys in it.
+  const keyName = `${project}-${stack}`.replace(/[^a-zA-Z0-9-]/g, "-");
+  if (sops.existingVault !== undefined) return { ...sops, keyName: sops.keyName ?? keyName };
+  return { ...sops, purgeProtection: sops.purgeProtection ?? prodLike };
 }
 
 /** Where the runner stands. */

@@ -8,6 +8,7 @@ import { RandomId } from "@pulumi/random/randomId.js";
 import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { after } from "../shared/after.ts";
+import { existing } from "../shared/existing.ts";
 import { refuse } from "../shared/faults.ts";
 import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -97,11 +98,14 @@ export class AksCluster extends pulumi.ComponentResource {
       ),
       control: identity("control"),
       kubelet: identity("kubelet"),
-      logs: new Workspace(
-        name,
-        { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
-        newFirst({ parent: this }),
-      ),
+      logs:
+        wanted.logWorkspaceId === undefined
+          ? new Workspace(
+              name,
+              { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
+              newFirst({ parent: this }),
+            )
+          : Workspace.get(name, existing("logWorkspaceId", wanted.logWorkspaceId, {}, this), { parent: this }),
     };
   }
 

@@ -122,6 +122,11 @@ export interface AksClusterArgs {
   readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | "Unmanaged" | "None" | undefined;
   /** Whether Microsoft Defender for Containers watches the cluster. @default true, and false where sku is Free */
   readonly defender?: boolean | undefined;
+  /**
+   * ARM id of a Log Analytics workspace that is there already, in any subscription of the tenant, for the control plane's
+   * logs and Defender; it is neither changed nor deleted. @default none: one is made
+   */
+  readonly logWorkspaceId?: pulumi.Input<string> | undefined;
   /** Whether Pulumi refuses to delete the cluster. @default false */
   readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them. @default none */

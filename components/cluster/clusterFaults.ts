@@ -1,6 +1,7 @@
 // What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
 
 import { parseNetwork } from "../../net/cidr.ts";
+import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
 import { mostNodes, shortages, tierAllows } from "./addresses.ts";
@@ -20,6 +21,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...capacityFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
+    ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];
 }

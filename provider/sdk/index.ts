@@ -5,6 +5,7 @@ export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts"
 export { FluxConfigurationReady, type FluxConfigurationReadyArgs } from "./fluxConfigurationReady.ts";
 export { FluxInstall, type FluxInstallArgs, type SshKeyArgs } from "./fluxInstall.ts";
 export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
+export { type GetExistingArgs, type GetExistingResult, getExisting } from "./getExisting.ts";
 export {
   type FluxComponentsArgs,
   GitCommit,

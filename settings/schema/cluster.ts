@@ -187,6 +187,17 @@ export const cluster = setting(
       "How the nodes' operating system is kept current: by new images, by AKS's security patches, by itself each " +
         "night (Unmanaged: reboots are left to the likes of Kured), or not at all (None).",
     ),
+    logWorkspaceId: setting(
+      optional(
+        armId(
+          "Microsoft.OperationalInsights/workspaces",
+          "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.OperationalInsights/workspaces/<name>",
+        ),
+      ),
+      "ARM id of a Log Analytics workspace that is there already, for the control plane's logs and Defender; it is neither " +
+        "changed nor deleted. Default: one is made.",
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-acme",
+    ),
     defender: setting(optional(flag), "Microsoft Defender for Containers. Default: on unless sku is Free."),
   }),
   "The cluster: tier, access, networks, pools and upgrades.",

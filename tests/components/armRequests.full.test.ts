@@ -27,6 +27,9 @@ function shipped(stack: string): Record<string, unknown> {
 const HUB =
   "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub";
 
+/** What is there already, in another subscription. */
+const SHARED = "/subscriptions/00000000-0000-0000-0000-00000000000d/resourceGroups/shared/providers";
+
 /** Settings files, each for what it is named after. */
 const FILES: Readonly<Record<string, Record<string, unknown>>> = {
   "dev as it is shipped": shipped("dev"),
@@ -80,6 +83,17 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
     charts: [KURED],
     demo: { image: PODINFO, replicas: 3 },
     cluster: { nodeOSUpgradeChannel: "Unmanaged" },
+  },
+  "a group, registry, key and log workspace that are there already": {
+    runner: "inside",
+    resourceGroup: "rg-acme",
+    registry: { existing: `${SHARED}/Microsoft.ContainerRegistry/registries/acmeshared`, private: true },
+    sops: { existingKey: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared/keys/sops-prod` },
+    cluster: { logWorkspaceId: `${SHARED}/Microsoft.OperationalInsights/workspaces/logs` },
+    images: [PODINFO],
+  },
+  "a key of its own in a vault that stacks share": {
+    sops: { existingVault: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared`, editors: [EDITORS] },
   },
   tags: { tags: { costCenter: "4711", owner: "platform" }, protect: true },
   "image automation in a repository that is made": {

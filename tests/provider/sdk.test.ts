@@ -7,9 +7,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { before, describe, it } from "mocha";
 import ts from "typescript";
 import type * as z from "zod";
-import { type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
+import { type FunctionSpec, type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
 import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
 import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
+import { GET_EXISTING } from "../../provider/azure/getExisting.ts";
 import { MANAGED_CLUSTER } from "../../provider/azure/managedCluster.ts";
 import { NETWORK_PEERING } from "../../provider/azure/networkPeering.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
@@ -151,6 +152,16 @@ describe("what programs see of the plugin's resources", () => {
         expected,
       );
     });
+
+  it("is documented as the schema is: getExisting", () => {
+    const documented = documentation("getExisting");
+    const { inputs, outputs } = Object.values(
+      packageSchema({ name: "gitops", version: "1.0.0", description: "" }, [], [GET_EXISTING]).functions ?? {},
+    )[0] as FunctionSpec;
+    const expected = { ...saidOf("GetExistingArgs", inputs), ...saidOf("GetExistingResult", outputs) };
+    assert.ok(Object.keys(expected).length > 5);
+    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((what) => [what, documented[what]])), expected);
+  });
 
   it("is documented as the schema is: types", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };

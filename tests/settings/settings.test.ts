@@ -21,6 +21,7 @@ describe("settings", () => {
       location: "westeurope",
       deployers: GROUP,
       runner: "outside",
+      resourceGroup: undefined,
       protect: false,
       tags: {},
       cluster: {
@@ -47,9 +48,17 @@ describe("settings", () => {
         },
         upgradeChannel: "stable",
         nodeOSUpgradeChannel: "NodeImage",
+        logWorkspaceId: undefined,
         defender: true,
       },
-      registry: { name: undefined, sku: "Standard", private: false, pullPrincipal: false, zoneRedundant: false },
+      registry: {
+        existing: undefined,
+        name: undefined,
+        sku: "Standard",
+        private: false,
+        pullPrincipal: false,
+        zoneRedundant: false,
+      },
       flux: {
         mode: "extension",
         repository: "https://github.com/acme/fleet",
@@ -65,6 +74,9 @@ describe("settings", () => {
         path: "clusters/test",
       },
       sops: {
+        existingVault: undefined,
+        existingKey: undefined,
+        keyName: undefined,
         vault: undefined,
         purgeProtection: true,
         editors: [],
