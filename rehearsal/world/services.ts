@@ -29,6 +29,12 @@ export interface Services {
   readonly clusters: Clusters;
 }
 
+/**
+ * How long what is new has no effect yet, in milliseconds: of the real minutes, and the seconds of a password, enough to
+ * meet what does not wait.
+ */
+export const TAKES_EFFECT = { roleDelay: 1500, federationDelay: 1000, secretDelay: 1000 };
+
 /** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
 export async function makeServices(
   ids: { tenantId: string; subscriptionId: string },
@@ -36,11 +42,13 @@ export async function makeServices(
   record: (line: object) => void,
   hub?: Pick<Hub, "id" | "subscriptionId">,
 ): Promise<Services> {
-  const entra = await Entra.create({ tenantId: ids.tenantId });
+  const { secretDelay, ...delays } = TAKES_EFFECT;
+  const entra = await Entra.create({ tenantId: ids.tenantId, secretDelay });
   const { tenantId } = ids;
   const clusters = new Clusters({ folder: paths.cluster, tenantId, authority: paths.authority });
   const arm = new ArmService({
     ...ids,
+    ...delays,
     ...(hub && { otherSubscriptions: [hub.subscriptionId], runnerNetwork: hub.id }),
     directory: entra,
     record,
