@@ -65,7 +65,12 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
     principalId: `${name}-principal`,
     tenantId: "tenant",
   }),
-  ManagedCluster: () => ({ oidcIssuerUrl: "https://issuer/", kubeconfig: "kubeconfig" }),
+  ManagedCluster: () => ({
+    oidcIssuerUrl: "https://issuer/",
+    kubeconfig: "kubeconfig",
+    endpoint: "https://api:443",
+    certificateAuthority: "Q0E=",
+  }),
   PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
   Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
