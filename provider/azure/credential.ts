@@ -13,15 +13,26 @@ export interface AzureCloud {
   readonly resourceManager: string;
   /** Origin of Entra ID. */
   readonly authority: string;
+  /** Origin of Microsoft Graph: https://learn.microsoft.com/graph/deployments */
+  readonly graph: string;
 }
 
 const CLOUDS: Readonly<Record<string, AzureCloud>> = {
-  public: { resourceManager: "https://management.azure.com", authority: "https://login.microsoftonline.com" },
+  public: {
+    resourceManager: "https://management.azure.com",
+    authority: "https://login.microsoftonline.com",
+    graph: "https://graph.microsoft.com",
+  },
   usgovernment: {
     resourceManager: "https://management.usgovcloudapi.net",
     authority: "https://login.microsoftonline.us",
+    graph: "https://graph.microsoft.us",
   },
-  china: { resourceManager: "https://management.chinacloudapi.cn", authority: "https://login.chinacloudapi.cn" },
+  china: {
+    resourceManager: "https://management.chinacloudapi.cn",
+    authority: "https://login.chinacloudapi.cn",
+    graph: "https://microsoftgraph.chinacloudapi.cn",
+  },
 };
 
 /** The cloud of ARM_ENVIRONMENT (`public`, `usgovernment`, `china`). @throws Error for another one. */
