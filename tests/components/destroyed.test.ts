@@ -53,11 +53,13 @@ const goneBefore = (resources: readonly Registration[], late: string) => {
 
 /** Types of what Flux needs when it cleans up: itself, its rights, what it reads, and the way there. */
 const NEEDED = [
-  ...["ManagedCluster", "VirtualNetwork", "NatGateway", "PublicIPAddress", "NetworkSecurityGroup", "NetworkPeering"],
+  ...["ManagedCluster", "VirtualNetwork", "NatGateway", "NetworkSecurityGroup", "NetworkPeering"],
   ...["Registry", "Vault", "VaultKey", "ImageImport", "ChartMirror", "GitCommit", "RepositoryDeployKey"],
   ...["FederatedIdentityCredential", "UserAssignedIdentity"],
-  ...["PrivateEndpoint", "PrivateDnsZoneGroup", "PrivateZone", "VirtualNetworkLink", "ResourceGroup"],
+  ...["PrivateEndpoint", "PrivateDnsZoneGroup", "PrivateZone", "ResourceGroup"],
 ];
+/** More of the way there, of which a region or a wiring has some. */
+const WAYS = ["PublicIPAddress", "VirtualNetworkLink", "ZoneLink"];
 /** Role assignments without which it may not. */
 const ROLES = ["flux-test-pull", "flux-test-decrypt", "acr-test-kubelet-pull", "aks-test-network", "aks-test-kubelet"];
 
@@ -83,7 +85,7 @@ describe("a destroy", () => {
     return goneBefore(resources, late).filter((key) => {
       const [type = "", name = ""] = key.split("::");
       // What goes with the cluster asks Azure for nothing.
-      return wanted.includes(type) || ROLES.includes(name);
+      return wanted.includes(type) || WAYS.includes(type) || ROLES.includes(name);
     });
   }
 
