@@ -33,7 +33,7 @@ export interface Services {
  * How long what is new has no effect yet, in milliseconds: of the real minutes, and the seconds of a password, enough to
  * meet what does not wait.
  */
-export const TAKES_EFFECT = { roleDelay: 1500, federationDelay: 1000, secretDelay: 1000 };
+export const TAKES_EFFECT = { roleDelay: 1000, federationDelay: 1000, secretDelay: 1000 };
 
 /** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
 export async function makeServices(
