@@ -19,6 +19,7 @@ const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
+const { identity: identityId, ...clusterSettings } = settings.cluster;
 const { mode, repository: url, createRepository, branch, path, auth, kustomizations } = settings.flux;
 const { imageAutomation, readyMinutes } = settings.flux;
 
@@ -28,7 +29,8 @@ const common = { resourceGroupName: resourceGroup.name, tags };
 
 const cluster = new AksCluster(`aks-${stack}`, {
   ...common,
-  ...settings.cluster,
+  ...clusterSettings,
+  identityId,
   runnerNetworkId: settings.runnerNetworkId,
   runnerAddresses: settings.runnerAddresses,
   privateEndpoints: isPrivate,

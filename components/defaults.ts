@@ -21,6 +21,7 @@ export const CLUSTER = {
     services: "10.0.0.0/16",
   },
   egress: "natGateway",
+  zoneRedundantEgress: false,
   publicPorts: ["80", "443"],
   systemPool: POOL,
   userPools: [],

@@ -20,6 +20,13 @@ export { FluxIdentity, type FluxIdentityArgs } from "./flux/fluxIdentity.ts";
 export { type Bootstrapped, RepositoryContent, type RepositoryContentArgs } from "./flux/repositoryContent.ts";
 export { HelmMirror, type HelmMirrorArgs, readMirrorLock } from "./mirror/helmMirror.ts";
 export { readMirrorFile } from "./mirror/mirrorFile.ts";
+export { PipelineIdentity } from "./pipeline/pipelineIdentity.ts";
+export type {
+  AzureDevOpsArgs,
+  GitHubPipelineArgs,
+  PipelineIdentityArgs,
+  PulumiDeploymentsArgs,
+} from "./pipeline/pipelineIdentityArgs.ts";
 export { Protection, type ProtectionArgs } from "./protection.ts";
 export { ContainerRegistry, type ContainerRegistryArgs } from "./registry/containerRegistry.ts";
 export type { PullCredentials } from "./registry/pullCredentials.ts";

@@ -6,8 +6,10 @@ import { serve } from "../plugin/server.ts";
 import { agentPool } from "./azure/agentPool.ts";
 import { getExisting } from "./azure/getExisting.ts";
 import { managedCluster } from "./azure/managedCluster.ts";
+import { natGateway } from "./azure/natGateway.ts";
 import { networkPeering } from "./azure/networkPeering.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
+import { zoneLink } from "./azure/zoneLink.ts";
 import { fluxConfigurationReady } from "./flux/fluxConfigurationReady.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
@@ -35,8 +37,10 @@ const handlers = [
   imageImport,
   keyInUse,
   managedCluster,
+  natGateway,
   networkPeering,
   vaultKey,
+  zoneLink,
 ];
 
 const functions = [getExisting];

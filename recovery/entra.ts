@@ -2,9 +2,9 @@
 // azuread makes an application under a name that passes, and a password without one that anybody decides
 // (https://github.com/hashicorp/terraform-provider-azuread, internal/services/applications), so a tag tells whose it is.
 
+import { cloudOf } from "../net/azureCloud.ts";
 import { send } from "../net/http.ts";
 import { credential } from "../provider/azure/armClient.ts";
-import { cloudOf } from "../provider/azure/credential.ts";
 import type { StackState } from "./pending.ts";
 
 /** Microsoft Graph, as far as it counts here. */

@@ -5,7 +5,7 @@ import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
-import { hasZones } from "./regions.ts";
+import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
 import { applyRules, type Draft, type Facts } from "./rules.ts";
 import { type Form, form, region, stackName } from "./schema/settings.ts";
 import type { Settings, SettingsSource } from "./types.ts";
@@ -28,7 +28,7 @@ export function parseSettings(source: SettingsSource): Settings {
  */
 export function examineSettings(source: SettingsSource): { settings: Settings; warnings: readonly Fault[] } {
   const { project, stack, secretKeys = [], sealed = false } = source;
-  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsed(value)]));
+  const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsedValue(value)]));
   // What is sealed as a whole, only the engine can look into.
   if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
 
@@ -67,8 +67,8 @@ const ownKeys = (config: Record<string, unknown>) =>
       .map(([key, value]) => [key.slice(NAMESPACE.length + 1), value]),
   );
 
-// The engine hands values over as text, an empty one as "", and `pulumi config set` writes a true as "true".
-function parsed(value: unknown): unknown {
+/** A value that the engine hands over as text, an empty one as ""; and `pulumi config set` writes a true as "true". */
+export function parsedValue(value: unknown): unknown {
   if (value === "" || value === null) return undefined;
   if (typeof value !== "string") return value;
   try {
@@ -93,6 +93,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       ...cluster,
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
       defender: cluster.defender ?? prodLike,
+      zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),
     registry: registryOf(registry, place.location),

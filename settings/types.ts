@@ -25,6 +25,8 @@ export type ChartSetting = FrozenForm["charts"][number];
 export type ClusterSettings = Frozen<Form["cluster"]> & {
   readonly upgradeChannel: NonNullable<Form["cluster"]["upgradeChannel"]>;
   readonly defender: boolean;
+  /** Whether a NAT gateway that is made works as long as one zone does: where the region has such. */
+  readonly zoneRedundantEgress: boolean;
 };
 /**
  * The registry's settings, and whether Azure spreads it over zones (Premium, where the region has them); an existing one

@@ -14,6 +14,7 @@ export const BUILT_IN = {
   keyVaultReader: "21090545-7ca7-4776-b22c-e363652d74d2",
   managedIdentityOperator: "f1a07417-d97a-45cb-824c-7a7467783830",
   networkContributor: "4d97b98b-1d4f-4787-a291-c67834d212e7",
+  privateDnsZoneContributor: "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
 } as const;
 
 export interface Grant {
@@ -28,15 +29,18 @@ export interface Grant {
   readonly role: string;
   /** The id of the resource on which. */
   readonly scope: pulumi.Input<string>;
+  /** A condition of Azure's, in version 2.0, under which alone. @default none */
+  readonly condition?: string | undefined;
 }
 
 /** Lets somebody act in a role on a resource. */
 export function grant(name: string, args: Grant, opts: pulumi.CustomResourceOptions): RoleAssignment {
-  const { role, ...rest } = args;
+  const { role, condition, ...rest } = args;
   const roleDefinitionId = pulumi.output(args.scope).apply((scope) => roleId(role, scope));
   // Azure has one assignment of a role, principal and scope: a name made of the three is never a second one's.
   const roleAssignmentName = pulumi.all([args.scope, args.principalId, roleDefinitionId]).apply(guidOf);
-  return new RoleAssignment(name, { ...rest, roleAssignmentName, roleDefinitionId }, newFirst(opts));
+  const conditional = condition === undefined ? {} : { condition, conditionVersion: "2.0" };
+  return new RoleAssignment(name, { ...rest, ...conditional, roleAssignmentName, roleDefinitionId }, newFirst(opts));
 }
 
 /** A GUID made of texts, whatever their case (RFC 9562, version 8). */

@@ -22,5 +22,7 @@ export {
   type ManagedClusterArgs,
   type ManagedClusterProperties,
 } from "./managedCluster.ts";
+export { NatGateway, type NatGatewayArgs } from "./natGateway.ts";
 export { NetworkPeering, type NetworkPeeringArgs } from "./networkPeering.ts";
 export { VaultKey, type VaultKeyArgs } from "./vaultKey.ts";
+export { ZoneLink, type ZoneLinkArgs } from "./zoneLink.ts";

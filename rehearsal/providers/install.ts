@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { sdkVersion } from "./shared/values.ts";
 
 /** The providers that have a stand-in; each has the version of the installed SDK. */
-export const providers = ["azure-native", "azuread", "github", "random", "tls"] as const;
+export const providers = ["azure-native", "azuread", "github", "pulumiservice", "random", "tls"] as const;
 
 /**
  * Writes one executable plugin for each provider, so that the engine never looks for an official one.

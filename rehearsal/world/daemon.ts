@@ -29,7 +29,14 @@ const routes: Record<string, (body: string) => Promise<object>> = {
   "/reconcile": (body) => world.reconcile(JSON.parse(body)),
   "/time": () => world.passTime(),
   "/content": () => world.addContent(),
+  "/deployments": async () => world.deployments.all(),
+  "/deployments/setup": async (body) => {
+    const { stack, repository, gitOps } = JSON.parse(body);
+    return world.deployments.setUp(stack, repository, gitOps);
+  },
+  "/deployments/event": (body) => world.deployments.receive(JSON.parse(body)),
   "/keeping": async () => ({ kept }),
+  ...world.pipelines.routes,
 };
 
 const server = createServer(async (request, response) => {

@@ -3,18 +3,22 @@
 import { fluxManifests } from "../../flux/manifests.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { ArmService } from "../cloud/arm/service.ts";
+import { AzureDevOps } from "../cloud/devops/service.ts";
 import type { Door } from "../cloud/door/door.ts";
 import { Entra } from "../cloud/entra/service.ts";
 import { GitHub } from "../cloud/github/service.ts";
 import { Graph } from "../cloud/graph/service.ts";
+import { GITHUB_ISSUER_HOST, GITHUB_JOBS_HOST } from "../cloud/issuers/gitHubJobs.ts";
+import { Issuers } from "../cloud/issuers/service.ts";
 import { KeyVault } from "../cloud/keyvault/service.ts";
+import { PulumiCloud } from "../cloud/pulumi/service.ts";
 import { ChartRepositories } from "../cloud/registry/charts.ts";
 import { ContainerRegistries } from "../cloud/registry/service.ts";
 import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
 import { upstreamContent } from "../content/upstream.ts";
 import type { Paths } from "../session.ts";
 import { Clusters } from "./clusters.ts";
-import type { Hub } from "./hub.ts";
+import type { Company } from "./company.ts";
 
 /** The simulated services, as far as they know each other. */
 export interface Services {
@@ -26,7 +30,11 @@ export interface Services {
   readonly upstream: UpstreamRegistries;
   readonly charts: ChartRepositories;
   readonly gitHub: GitHub;
+  readonly devOps: AzureDevOps;
   readonly clusters: Clusters;
+  /** What signs the tokens of pipelines. */
+  readonly issuers: Issuers;
+  readonly pulumi: PulumiCloud;
 }
 
 /**
@@ -35,12 +43,12 @@ export interface Services {
  */
 export const TAKES_EFFECT = { roleDelay: 1000, federationDelay: 1000, secretDelay: 1000 };
 
-/** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
+/** Makes all services of a tenant and subscription, and of what the company has; `record` gets every ARM request. */
 export async function makeServices(
   ids: { tenantId: string; subscriptionId: string },
   paths: Paths,
   record: (line: object) => void,
-  hub?: Pick<Hub, "id" | "subscriptionId">,
+  company?: Pick<Company, "hub" | "subscriptions">,
 ): Promise<Services> {
   const { secretDelay, ...delays } = TAKES_EFFECT;
   const entra = await Entra.create({ tenantId: ids.tenantId, secretDelay });
@@ -49,12 +57,14 @@ export async function makeServices(
   const arm = new ArmService({
     ...ids,
     ...delays,
-    ...(hub && { otherSubscriptions: [hub.subscriptionId], runnerNetwork: hub.id }),
+    ...(company && { otherSubscriptions: company.subscriptions, runnerNetwork: company.hub.id }),
     directory: entra,
     record,
     ...clusters.settings,
   });
-  entra.federate({ arm, issuerKeys: clusters.issuerKeys });
+  const issuers = await Issuers.create({ tenantId, tenant: entra.issuer });
+  const issuerKeys = async (issuer: string) => (await issuers.keysOf(issuer)) ?? clusters.issuerKeys(issuer);
+  entra.federate({ arm, issuerKeys });
   const upstream = new UpstreamRegistries();
   const registries = new ContainerRegistries({
     arm,
@@ -79,12 +89,18 @@ export async function makeServices(
     upstream,
     charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
+    devOps: new AzureDevOps("acme"),
     clusters,
+    issuers,
+    pulumi: new PulumiCloud(),
   };
 }
 
 /** Gives every host of the services to the door. */
-export function route(door: Door, { arm, entra, graph, keyVault, registries, upstream, gitHub }: Services): void {
+export function route(
+  door: Door,
+  { arm, entra, graph, keyVault, registries, upstream, gitHub, devOps, issuers, pulumi }: Services,
+): void {
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
   door.route("graph.microsoft.com", graph.service);
@@ -98,6 +114,11 @@ export function route(door: Door, { arm, entra, graph, keyVault, registries, ups
   });
   door.route("api.github.com", gitHub.api);
   door.route("github.com", gitHub.git);
+  door.route("dev.azure.com", devOps.service);
+  door.route(GITHUB_JOBS_HOST, issuers.gitHub.service);
+  door.route(GITHUB_ISSUER_HOST, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
+  // Its keys are below its API.
+  door.route("api.pulumi.com", async (request) => issuers.answer(request) ?? pulumi.service(request));
   for (const host of upstream.hosts) door.route(host, upstream.service);
 }
 

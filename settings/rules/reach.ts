@@ -92,7 +92,9 @@ export const runnerWarnings: readonly Rule[] = [
     remedy: "write runner: {inside: {vnet: <the id of the runner's network>}}, which peers both",
     link: `${LEARN}/virtual-network/virtual-network-peering-overview`,
     check: whole(({ draft: { runner, registry, cluster, flux } }) =>
-      runner === "inside" && (registry?.private || (cluster?.private && flux?.mode === "bootstrap"))
+      runner === "inside" &&
+      cluster?.network?.subnets === undefined &&
+      (registry?.private || (cluster?.private && flux?.mode === "bootstrap"))
         ? {
             path: own("runner"),
             value: runner,

@@ -72,6 +72,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
     certificateAuthority: "Q0E=",
   }),
   PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
+  NatGateway: () => ({ ipAddress: "203.0.113.7" }),
   Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
   VaultKey: (_, { vaultId = "", name }) => ({
@@ -82,7 +83,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "r4ndom" } }),
   PrivateKey: () => ({ privateKeyPem: "PRIVATE", publicKeyOpenssh: "ecdsa-sha2-nistp384 AAAA\n" }),
   Application: () => ({ clientId: "application" }),
-  ServicePrincipal: () => ({ objectId: "service-principal" }),
+  ServicePrincipal: () => ({ objectId: "service-principal", applicationTenantId: "tenant" }),
   ApplicationPassword: () => ({ value: "application-password" }),
   ImageImport: (_, { loginServer, repository, digest }) => ({ reference: `${loginServer}/${repository}@${digest}` }),
   ChartMirror: (_, { loginServer, repository, version }) => ({
@@ -91,6 +92,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   EncryptedSecret: (name) => ({ content: `encrypted ${name}\n` }),
   GitCommit: () => ({ commit: "0123abc" }),
   FluxConfiguration: () => ({ complianceState: "Compliant" }),
+  AgentPool: () => ({ agentPoolId: "pool-1", tokenValue: "pul-token" }),
 };
 
 const calls: Record<string, (inputs: Record<string, string>) => Record<string, unknown>> = {
@@ -104,6 +106,20 @@ const calls: Record<string, (inputs: Record<string, string>) => Record<string, u
     subscriptionId: SUBSCRIPTION.split("/")[2] ?? "",
     tenantId: "tenant",
   }),
+  // A network with a subnet of each kind, and a NAT gateway.
+  "azure-native:network:getVirtualNetwork": ({ virtualNetworkName = "", resourceGroupName = "" }) => {
+    const id = `${SUBSCRIPTION}/resourceGroups/${resourceGroupName}/providers/Microsoft.Network/virtualNetworks/${virtualNetworkName}`;
+    const delegations = [{ serviceName: "Microsoft.ContainerService/managedClusters" }];
+    return {
+      id,
+      addressSpace: { addressPrefixes: ["10.90.0.0/16"] },
+      subnets: [
+        { id: `${id}/subnets/nodes`, addressPrefix: "10.90.0.0/20", natGateway: { id: "gateway" } },
+        { id: `${id}/subnets/api-server`, addressPrefix: "10.90.16.0/28", delegations },
+        { id: `${id}/subnets/endpoints`, addressPrefix: "10.90.17.0/24" },
+      ],
+    };
+  },
   // Nothing but `fleet` is there; of `nothing` there comes nothing at all, of others an empty id.
   "github:index/getRepository:getRepository": ({ fullName = "" }) => {
     if (fullName.endsWith("/nothing")) return {};
@@ -120,6 +136,8 @@ export interface Maker {
     name: string,
     inputs: Record<string, unknown>,
   ): Promise<{ readonly id: string; readonly state: Record<string, unknown> } | undefined>;
+  /** Answers a function of a provider; the mocks do where it gives nothing. */
+  call?(token: string, inputs: Record<string, unknown>): Promise<Record<string, unknown> | undefined>;
 }
 
 /**
@@ -138,9 +156,13 @@ export async function deploy<T>(program: () => T | Promise<T>, preview = false, 
         const made = await maker?.make(args.type, args.name, open(args.inputs) as Record<string, unknown>);
         return made ? { id: made.id, state: { ...mocked.state, ...made.state } } : mocked;
       },
-      call: ({ token, inputs }) => {
+      call: async ({ token, inputs }) => {
         if (token === "gitops:index:getExisting") looks.push(inputs);
-        return { ...calls[token]?.(inputs), ...(maker && { tenantId: maker.tenantId }) };
+        return {
+          ...calls[token]?.(inputs),
+          ...(await maker?.call?.(token, inputs)),
+          ...(maker && { tenantId: maker.tenantId }),
+        };
       },
     },
     "project",

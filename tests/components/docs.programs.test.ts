@@ -51,6 +51,7 @@ describe("the documentation of the components", () => {
       "HelmMirror",
       "FluxIdentity",
       "FluxBootstrap",
+      "PipelineIdentity",
     ])
       assert.match(page, RegExp(`^\\| \`${name}\` `, "m"));
   });

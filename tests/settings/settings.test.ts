@@ -29,7 +29,10 @@ describe("settings", () => {
         private: false,
         authorizedIpRanges: [],
         adminGroups: [],
+        identity: undefined,
         network: {
+          subnets: undefined,
+          zones: undefined,
           vnet: "10.60.0.0/16",
           nodes: "10.60.0.0/20",
           apiServer: "10.60.16.0/28",
@@ -50,6 +53,7 @@ describe("settings", () => {
         nodeOSUpgradeChannel: "NodeImage",
         logWorkspaceId: undefined,
         defender: true,
+        zoneRedundantEgress: true,
       },
       registry: {
         existing: undefined,

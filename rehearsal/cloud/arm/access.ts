@@ -1,6 +1,7 @@
 // Who may do what: role definitions and assignments, inherited from scope to scope and through groups.
 import { randomUUID } from "node:crypto";
 import type { ArmResource, Caller } from "../types.ts";
+import { type AssignmentAttributes, conditionHolds } from "./conditions.ts";
 import { armError } from "./errors.ts";
 import { key, within } from "./ids.ts";
 import { builtInRoles, type Role } from "./roles.ts";
@@ -89,13 +90,23 @@ export class Access {
     return assignment;
   }
 
-  /** Whether assignments at the scope or above it allow the action already; see Arm.allows. */
-  allows(caller: Caller, action: string, scope: string, kind: "control" | "data"): boolean {
+  /**
+   * Whether assignments at the scope or above it allow the action already; see Arm.allows.
+   * @param attributes what an assignment of a role is about, which conditions look at.
+   */
+  allows(
+    caller: Caller,
+    action: string,
+    scope: string,
+    kind: "control" | "data",
+    attributes?: AssignmentAttributes,
+  ): boolean {
     const who = new Set([caller.principal.objectId, ...caller.groups].map((id) => id.toLowerCase()));
     return this.#store.list(ASSIGNMENT_TYPE).some((assignment) => {
-      const { principalId, roleDefinitionId, scope: at } = assignment.properties;
+      const { principalId, roleDefinitionId, scope: at, condition } = assignment.properties;
       if (!who.has(String(principalId).toLowerCase()) || !within(scope, String(at))) return false;
       if (!this.#isInEffect(assignment)) return false;
+      if (typeof condition === "string" && !conditionHolds(condition, action, attributes)) return false;
 
       const role = this.role(String(roleDefinitionId));
       return role !== undefined && roleAllows(role, action, kind);
@@ -109,12 +120,13 @@ export class Access {
   }
 
   /** @throws ServiceError 403 in ARM's words where the caller may not. */
-  demand(caller: Caller, action: string, scope: string): void {
-    if (this.allows(caller, action, scope, "control")) return;
+  demand(caller: Caller, action: string, scope: string, attributes?: AssignmentAttributes): void {
+    if (this.allows(caller, action, scope, "control", attributes)) return;
+    const authorization = attributes ? "authorization or an ABAC condition not fulfilled" : "authorization";
     throw armError(
       403,
       "AuthorizationFailed",
-      `The client '${clientOf(caller)}' with object id '${caller.principal.objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+      `The client '${clientOf(caller)}' with object id '${caller.principal.objectId}' does not have ${authorization} to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
     );
   }
 

@@ -12,7 +12,7 @@ import type {
   Service,
 } from "../types.ts";
 import { ServiceError } from "../types.ts";
-import { Access } from "./access.ts";
+import { Access, ASSIGNMENT_TYPE } from "./access.ts";
 import type { ArmSettings, World } from "./behaviour.ts";
 import { armError, badContent, notFound } from "./errors.ts";
 import { GROUP_TYPE, parseId, same } from "./ids.ts";
@@ -21,6 +21,7 @@ import { Providers, versionOf } from "./providers.ts";
 import { type ApiServerRoute, apiServerRoute, noWay, unreachable } from "./reach.ts";
 import { redact } from "./record.ts";
 import type { Role } from "./roles.ts";
+import { assignmentAttributes } from "./rules/authorization.ts";
 import { CREDENTIAL_TYPE, isTaken } from "./rules/identity.ts";
 import { behaviourOf } from "./rules/index.ts";
 import { passTime } from "./rules/time.ts";
@@ -230,7 +231,11 @@ export class ArmService implements Arm {
     const verb =
       request.method === "GET" || request.method === "HEAD" ? "read" : request.method === "DELETE" ? "delete" : "write";
     if (verb !== "read") this.#providers.checkRegistered(id.type);
-    this.#world.access.demand(caller, `${actionType(definition.type)}/${verb}`, id.id);
+    const attributes =
+      verb !== "read" && same(definition.type, ASSIGNMENT_TYPE)
+        ? assignmentAttributes(this.#world, verb === "write" ? body : this.get(id.id), verb === "write")
+        : undefined;
+    this.#world.access.demand(caller, `${actionType(definition.type)}/${verb}`, id.id, attributes);
     this.#lifecycle.checkScope(id, definition, request.method);
     switch (request.method) {
       case "GET":

@@ -1,6 +1,6 @@
 // Entra's directory of one tenant: who there is, who belongs where, and who may ask for tokens.
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import type { Caller, Directory, Principal } from "../types.ts";
+import type { Caller, Directory, FederatedCredential, Principal } from "../types.ts";
 import { TokenError } from "./errors.ts";
 import type { Federation } from "./federation.ts";
 import type { TokenIssuer } from "./tokens.ts";
@@ -18,6 +18,13 @@ export interface ApplicationSecret {
   readonly hash: string;
 }
 
+/** A federated credential of an application. */
+export interface ApplicationCredential extends FederatedCredential {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+}
+
 /** An application's registration. */
 export interface Application {
   readonly objectId: string;
@@ -27,6 +34,7 @@ export interface Application {
   /** Further properties as Graph was given them. */
   properties: Record<string, unknown>;
   readonly secrets: ApplicationSecret[];
+  readonly federatedCredentials: ApplicationCredential[];
 }
 
 export interface DirectoryOptions {
@@ -110,6 +118,11 @@ export class TenantDirectory implements Directory {
     this.#members.get(groupId.toLowerCase())?.delete(objectId.toLowerCase());
   }
 
+  /** Who belongs to a group itself. */
+  membersOf(groupId: string): Principal[] {
+    return [...(this.#members.get(groupId.toLowerCase()) ?? [])].flatMap((id) => this.find(id) ?? []);
+  }
+
   /** The object ids of all groups that an object belongs to, through other groups too. */
   groupsOf(objectId: string): string[] {
     const found = new Set<string>();
@@ -138,6 +151,7 @@ export class TenantDirectory implements Directory {
       displayName: options.displayName,
       properties: options.properties ?? {},
       secrets: [],
+      federatedCredentials: [],
     };
     this.#applications.set(application.objectId.toLowerCase(), application);
     return application;

@@ -1,6 +1,6 @@
-// Workload identity: which client assertions a managed identity may sign in with.
+// Workload identity: which client assertions a managed identity or application may sign in with.
 
-import type { Arm, Principal } from "../types.ts";
+import type { Arm, FederatedCredential, Principal } from "../types.ts";
 import { SignInFault } from "./errors.ts";
 import { algorithms, isSignedBy, type Jwk, type Jwt, parseJwt } from "./jwt.ts";
 
@@ -14,11 +14,15 @@ export interface Federation {
 /** Azure allows no more federated credentials on one identity. */
 const CREDENTIAL_LIMIT = 20;
 
-/** A federated token is accepted where issuer, subject and audience are exactly those of one credential. */
+/**
+ * A federated token is accepted where issuer, subject and audience are exactly those of one credential.
+ * @param own the credentials of the application, where it is one.
+ */
 export async function checkAssertion(
   principal: Principal,
   assertion: string,
   federation: Federation | undefined,
+  own: readonly FederatedCredential[],
   now: Date,
 ): Promise<void> {
   const fail = (code: number, word: string) => new SignInFault("invalid_client", code, word);
@@ -32,7 +36,7 @@ export async function checkAssertion(
       `Invalid JWT token. '${algorithm}' is not a supported signature algorithm. Supported signing algorithms are: '${known}'.`,
     );
   }
-  const all = principal.identityId === undefined ? [] : federation?.arm.federatedCredentials(principal.identityId);
+  const all = principal.identityId === undefined ? own : federation?.arm.federatedCredentials(principal.identityId);
   const credentials = (all ?? []).slice(0, CREDENTIAL_LIMIT);
   if (!federation || credentials.length === 0) {
     throw fail(

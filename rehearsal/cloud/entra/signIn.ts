@@ -66,9 +66,11 @@ async function token(directory: TenantDirectory, request: CloudRequest, version:
   const client = readClient(form, request.headers.authorization);
   const audience = readAudience(directory, form, version);
   const principal = findPrincipal(directory, client.clientId);
-  if (client.assertion !== undefined)
-    await checkAssertion(principal, client.assertion, directory.federation, directory.now());
-  else checkSecret(directory, client);
+  if (client.assertion === undefined) checkSecret(directory, client);
+  else {
+    const own = directory.applicationByClientId(client.clientId)?.federatedCredentials ?? [];
+    await checkAssertion(principal, client.assertion, directory.federation, own, directory.now());
+  }
   const roles =
     resourceId(audience) === resourceId("https://graph.microsoft.com")
       ? directory.graphPermissions(principal.objectId)

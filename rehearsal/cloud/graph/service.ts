@@ -1,4 +1,5 @@
-// graph.microsoft.com, v1.0: applications with their secrets, service principals, and groups and users to look up.
+// graph.microsoft.com, v1.0: applications with their secrets and federated credentials, service principals, groups and
+// their members, and users to look up.
 
 import type { Application } from "../entra/directory.ts";
 import { TokenError } from "../entra/errors.ts";
@@ -16,11 +17,14 @@ import {
   secretEntity,
 } from "./entities.ts";
 import { denied, GraphFault, notFound } from "./errors.ts";
+import { FederatedCredentials } from "./federatedCredentials.ts";
+import { answerMembers, isOfMembers } from "./members.ts";
 import { query, select } from "./query.ts";
 import { applicationSchema, checkBody, servicePrincipalSchema } from "./schema.ts";
 
 const MANAGE_ALL = "Application.ReadWrite.All";
 const MANAGE_OWNED = "Application.ReadWrite.OwnedBy";
+const MANAGE_MEMBERS = ["GroupMember.ReadWrite.All", "Group.ReadWrite.All"];
 const readDirectory = ["Directory.Read.All", "Directory.ReadWrite.All"];
 
 interface Call {
@@ -34,6 +38,7 @@ interface Call {
 /** Microsoft Graph over a directory. */
 export class Graph {
   readonly #entra: Entra;
+  readonly #federated = new FederatedCredentials();
   /** Owners of applications and service principals, and what Graph was told of service principals. */
   readonly #owners = new Map<string, string[]>();
   readonly #properties = new Map<string, Body>();
@@ -109,6 +114,8 @@ export class Graph {
     if (method === "GET" && tail === "")
       return entity("applications", select(applicationEntity(application), url.searchParams));
     if (method === "GET" && tail === "owners") return this.#listOwners(id);
+    if (FederatedCredentials.owns(tail))
+      return this.#federated.answer(application, tail, request, () => this.#demandWrite(caller, id));
     this.#demandWrite(caller, id);
     if (method === "POST" && tail === "addPassword") return this.#addPassword(application, request);
     if (method === "POST" && tail === "removePassword") return this.#removePassword(application, request);
@@ -278,7 +285,14 @@ export class Graph {
     kind: Principal["kind"],
     permissions: string[],
   ): Promise<CloudResponse> {
-    if (!this.#has(caller, ...permissions, ...readDirectory)) throw denied();
+    if (!this.#has(caller, ...permissions, ...MANAGE_MEMBERS, ...readDirectory)) throw denied();
+    if (kind === "Group" && isOfMembers(tail)) {
+      const group = this.#entra.find(id);
+      if (group?.kind !== kind) throw notFound(id);
+      return answerMembers(this.#entra, group, tail, request, () => {
+        if (!this.#has(caller, ...MANAGE_MEMBERS)) throw denied();
+      });
+    }
     if (request.method !== "GET" || tail !== "") throw notSupported(request.method);
     const set = kind === "Group" ? "groups" : "users";
     const describe = ({ objectId, displayName }: Principal) => ({

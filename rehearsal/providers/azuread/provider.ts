@@ -1,11 +1,14 @@
-// The stand-in for Pulumi's azuread: applications, service principals and client secrets.
+// The stand-in for Pulumi's azuread: applications with their secrets and federated credentials, service principals, and
+// members of groups.
 
 import type { Properties, Provider, ResourceHandler } from "../../../plugin/handler.ts";
 import { claimsOf, EntraTokens, entraClient } from "../shared/entra.ts";
 import { sdkVersion } from "../shared/values.ts";
 import { application } from "./application.ts";
 import { applicationPassword } from "./applicationPassword.ts";
+import { federatedCredential } from "./federatedCredential.ts";
 import { Graph } from "./graph.ts";
+import { groupMember } from "./groupMember.ts";
 import { servicePrincipal } from "./servicePrincipal.ts";
 
 interface Session {
@@ -24,7 +27,12 @@ const graph = () => current().graph;
 
 const resources = new Map<string, ResourceHandler>([
   ["azuread:index/application:Application", application(graph)],
+  [
+    "azuread:index/applicationFederatedIdentityCredential:ApplicationFederatedIdentityCredential",
+    federatedCredential(graph),
+  ],
   ["azuread:index/applicationPassword:ApplicationPassword", applicationPassword(graph)],
+  ["azuread:index/groupMember:GroupMember", groupMember(graph)],
   ["azuread:index/servicePrincipal:ServicePrincipal", servicePrincipal(graph)],
 ]);
 

@@ -1,9 +1,10 @@
-// The stand-in for Pulumi's github: repositories and their deploy keys.
+// The stand-in for Pulumi's github: repositories, their deploy keys and environments.
 
 import type { Properties, Provider, ResourceHandler } from "../../../plugin/handler.ts";
 import { sdkVersion, text } from "../shared/values.ts";
 import { GitHubApi } from "./api.ts";
 import { deployKey } from "./deployKey.ts";
+import { deploymentPolicy, environment, environmentVariable } from "./environment.ts";
 import { getBranch, getRepository, repository } from "./repository.ts";
 
 const DEFAULT_BASE = "https://api.github.com/";
@@ -16,6 +17,9 @@ function api(): GitHubApi {
 }
 
 const resources = new Map<string, ResourceHandler>([
+  ["github:index/actionsEnvironmentVariable:ActionsEnvironmentVariable", environmentVariable(api)],
+  ["github:index/repositoryEnvironment:RepositoryEnvironment", environment(api)],
+  ["github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy", deploymentPolicy(api)],
   ["github:index/repositoryDeployKey:RepositoryDeployKey", deployKey(api)],
   ["github:index/repository:Repository", repository(api)],
 ]);

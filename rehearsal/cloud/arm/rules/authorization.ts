@@ -1,10 +1,22 @@
 // Role assignments.
 
 import { ASSIGNMENT_TYPE } from "../access.ts";
-import { type Behaviour, propertiesOf } from "../behaviour.ts";
+import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
+import { type AssignmentAttributes, parseCondition } from "../conditions.ts";
 import { armError } from "../errors.ts";
 import { key, same } from "../ids.ts";
 import { GUID_PATTERN } from "../schema.ts";
+import { part } from "../validate.ts";
+
+/** What conditions look at: of an assignment that is asked for, or of one that is there. */
+export function assignmentAttributes(world: World, assignment: unknown, isNew: boolean): AssignmentAttributes {
+  const { roleDefinitionId, principalId, principalType } = part(assignment, "properties");
+  return {
+    source: isNew ? "Request" : "Resource",
+    role: String(roleDefinitionId).split("/").at(-1) ?? "",
+    principalType: String(principalType ?? world.directory.find(String(principalId))?.kind),
+  };
+}
 
 export const authorizationRules: Readonly<Record<string, Behaviour>> = {
   [ASSIGNMENT_TYPE]: {
@@ -62,6 +74,7 @@ export const authorizationRules: Readonly<Record<string, Behaviour>> = {
           "RoleAssignmentUpdateNotPermitted",
           "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
         );
+      checkCondition(propertiesOf(body));
       const role = String(roleDefinitionId).split("/").at(-1) ?? "";
       const existing = world.access.existing(String(principalId), role, id.scope);
       if (existing !== undefined && !same(existing.name, id.name))
@@ -83,3 +96,11 @@ export const authorizationRules: Readonly<Record<string, Behaviour>> = {
     },
   },
 };
+
+function checkCondition({ condition, conditionVersion }: Readonly<Record<string, unknown>>): void {
+  if (condition === undefined || condition === null) return;
+  if (conditionVersion !== "2.0")
+    throw armError(400, "InvalidConditionVersion", "The condition version is not valid. Only '2.0' is supported.");
+  if (parseCondition(String(condition)) === undefined)
+    throw armError(400, "InvalidCondition", "The simulation understands no condition of this form.");
+}

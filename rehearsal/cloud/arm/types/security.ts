@@ -174,6 +174,8 @@ export const authorizationTypes: readonly TypeDefinition[] = [
             "AgentUser",
             "AgentServicePrincipal",
           ),
+          condition: text(),
+          conditionVersion: text(),
           createdOn: readOnly(text()),
           updatedOn: readOnly(text()),
           createdBy: readOnly(text()),

@@ -1,0 +1,50 @@
+// The members of groups: https://learn.microsoft.com/graph/api/group-post-members
+import type { Entra } from "../entra/service.ts";
+import type { CloudRequest, CloudResponse, Principal } from "../types.ts";
+import { collection, notSupported, readBody } from "./entities.ts";
+import { GraphFault, notFound } from "./errors.ts";
+
+/** Whether an address below a group is one of these. @param tail what follows the group's id. */
+export function isOfMembers(tail: string): boolean {
+  return /^members(\/|$)/.test(tail);
+}
+
+/** Answers a request. @param mayWrite throws where the caller may not. */
+export function answerMembers(
+  entra: Entra,
+  group: Principal,
+  tail: string,
+  request: CloudRequest,
+  mayWrite: () => void,
+): CloudResponse {
+  const { method } = request;
+  const members = entra.membersOf(group.objectId);
+  if (method === "GET" && tail === "members")
+    return collection(
+      method,
+      "directoryObjects",
+      members.map(({ objectId, displayName, kind }) => ({
+        "@odata.type": `#microsoft.graph.${kind.charAt(0).toLowerCase()}${kind.slice(1)}`,
+        id: objectId,
+        displayName,
+      })),
+    );
+  mayWrite();
+  if (method === "POST" && tail === "members/$ref") {
+    const id = String(readBody(request)["@odata.id"]).split("/").at(-1) ?? "";
+    const member = entra.find(id);
+    if (!member) throw notFound(id);
+    if (members.includes(member)) {
+      const word =
+        "One or more added object references already exist for the following modified properties: 'members'.";
+      throw new GraphFault(400, "Request_BadRequest", word);
+    }
+    entra.addMember(group.objectId, member.objectId);
+    return { status: 204 };
+  }
+  const [, id = ""] = /^members\/([^/]+)\/\$ref$/.exec(tail) ?? [];
+  if (method !== "DELETE" || id === "") throw notSupported(method);
+  if (!members.some(({ objectId }) => objectId === id)) throw notFound(id);
+  entra.removeMember(group.objectId, id);
+  return { status: 204 };
+}
