@@ -1,4 +1,3 @@
-import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import * as pulumi from "@pulumi/pulumi";
 import {
   AksCluster,
@@ -11,8 +10,7 @@ import {
   readMirrorLock,
   SopsKeyVault,
 } from "./components/index.ts";
-import { decideNames } from "./components/shared/names.ts";
-import { newFirst } from "./components/shared/newFirst.ts";
+import { stackGroup } from "./components/resourceGroup.ts";
 import { checkSignIn, readSettings } from "./settings/settings.ts";
 
 const settings = readSettings();
@@ -21,17 +19,18 @@ const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
+const { identity: identityId, ...clusterSettings } = settings.cluster;
 const { mode, repository: url, createRepository, branch, path, auth, kustomizations } = settings.flux;
 const { imageAutomation, readyMinutes } = settings.flux;
 
-const group = `${settings.project}-${stack}`;
-const names = decideNames(group, {}, { location });
-const resourceGroup = new ResourceGroup(group, { resourceGroupName: names.of(group), location, tags }, newFirst({}));
+const group = stackGroup(`${settings.project}-${stack}`, { existing: settings.resourceGroup, location, tags });
+const { resourceGroup } = group;
 const common = { resourceGroupName: resourceGroup.name, tags };
 
 const cluster = new AksCluster(`aks-${stack}`, {
   ...common,
-  ...settings.cluster,
+  ...clusterSettings,
+  identityId,
   runnerNetworkId: settings.runnerNetworkId,
   runnerAddresses: settings.runnerAddresses,
   privateEndpoints: isPrivate,
@@ -103,7 +102,7 @@ const flux = new FluxBootstrap("flux", {
 // It has the name of the setting, which is then in the refusal of the engine.
 new Protection("aks-gitops:protect", {
   protect,
-  resources: [names.digits, resourceGroup, cluster, registry, vault, mirror, identity, flux],
+  resources: [...group.parts, cluster, registry, vault, mirror, identity, flux],
 });
 
 export const resourceGroupId = resourceGroup.id;

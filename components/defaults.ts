@@ -21,6 +21,7 @@ export const CLUSTER = {
     services: "10.0.0.0/16",
   },
   egress: "natGateway",
+  zoneRedundantEgress: false,
   publicPorts: ["80", "443"],
   systemPool: POOL,
   userPools: [],
@@ -39,7 +40,7 @@ export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false 
 export const VAULT = { purgeProtection: true } as const;
 
 /** SopsKeyVault's. */
-export const SOPS = { editors: [], encrypters: [] } as const;
+export const SOPS = { keyName: "sops", editors: [], encrypters: [] } as const;
 
 /** FluxBootstrap's. The version is one whose manifests tools/ can make everywhere; others need GitHub at hand. */
 export const FLUX = {

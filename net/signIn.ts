@@ -1,6 +1,8 @@
 // How the environment signs in to Azure: one decision for the plugin, for azure-native, which makes it by itself, and for
 // kubelogin, which is told. The order is azure-native's (pulumi-azure-native, provider/pkg/provider/auth_azidentity.go).
 
+import { cloudOf } from "./azureCloud.ts";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The ways to sign in. */
@@ -148,10 +150,14 @@ function readBy({ way, token }: SignIn): readonly string[] {
 /** What the plugin would sign in with, and azure-native does not look at. */
 function unseen(environment: Environment, signIn: SignIn): SignInFault[] {
   const read = readBy(signIn);
-  const hidden = PAIRS.filter(([name, other]) => read.includes(name) && !environment[name] && environment[other]).map(
-    ([name, other]) =>
+  // It asks GitHub by itself where it is given no file.
+  const asks = Boolean(environment.ACTIONS_ID_TOKEN_REQUEST_URL && environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN);
+  const unread = PAIRS.filter(([name]) => read.includes(name) && !(asks && name === "ARM_OIDC_TOKEN_FILE_PATH"));
+  const hidden = unread
+    .filter(([name, other]) => !environment[name] && environment[other])
+    .map(([name, other]) =>
       error(name, `is not set, and azure-native does not look at ${other}`, `set ${name} to the same as ${other}`),
-  );
+    );
   const isOff = signIn.way === "federated" && !isTrue(environment.ARM_USE_OIDC);
   return isOff
     ? [
@@ -229,4 +235,126 @@ function ambiguous(environment: Environment, { way }: SignIn): SignInFault[] {
       ),
     ),
   ];
+}
+
+/** Where a pipeline gets a token of its system, to be exchanged for one of Entra. */
+export type PipelineToken =
+  /** Asked for anew whenever one is needed. */
+  | {
+      readonly from: "request";
+      readonly method: "GET" | "POST";
+      readonly url: string;
+      readonly bearer: string;
+      /** The member of the answer that is the token. */
+      readonly member: "value" | "oidcToken";
+    }
+  /** There is just this one. */
+  | { readonly from: "value"; readonly value: string };
+
+/** What a pipeline's environment lacks so that all programs of a run sign in, and as the same. */
+export interface PipelineSignIn {
+  /** Variables to set; undefined for one to take away. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /**
+   * The token that has to be in the file of AZURE_FEDERATED_TOKEN_FILE; undefined where none is needed, or where a file
+   * is there.
+   */
+  readonly token?: PipelineToken | undefined;
+  /** Whether azure-native cannot ask for that token itself, and would keep the first one until it has ended. */
+  readonly asksFor?: boolean;
+}
+
+/** What azure-native reads as ARM_*, and the rest, the engine's backend and its key among it, as AZURE_*. */
+const SHARED = [
+  "CLIENT_ID",
+  "TENANT_ID",
+  "CLIENT_SECRET",
+  "CLIENT_CERTIFICATE_PATH",
+  "CLIENT_CERTIFICATE_PASSWORD",
+] as const;
+
+/**
+ * Translates what a pipeline's system gives into what each program reads: azure-native ARM_*, the backend azblob:// and
+ * the key azurekeyvault:// AZURE_*, kubelogin and the plugin both. What is set stays.
+ */
+export function pipelineSignIn(environment: Environment): PipelineSignIn {
+  const { way } = signInOf(environment);
+  if (way === "default" || way === "managedIdentity") return { variables: {} };
+  const ofSystem = way === "az" || way === "federated" ? federation(environment) : undefined;
+  const given = { ...environment, ...ofSystem?.variables };
+  if (signInOf(given).way === "az") return { variables: {} };
+  const copies = SHARED.flatMap((name) => {
+    const value = signInVariable(given, name);
+    return [`ARM_${name}`, `AZURE_${name}`].flatMap((key) => (value && !given[key] ? [[key, value] as const] : []));
+  });
+  const host = environment.ARM_ENVIRONMENT && !environment.AZURE_AUTHORITY_HOST && cloudOf(environment).authority;
+  const variables = {
+    ...ofSystem?.variables,
+    ...Object.fromEntries(copies),
+    ...(host && { AZURE_AUTHORITY_HOST: host }),
+  };
+  return { ...ofSystem, variables };
+}
+
+/** The token that the system of a pipeline gives, and the names that come with it. */
+function federation(environment: Environment): PipelineSignIn | undefined {
+  const file = environment.ARM_OIDC_TOKEN_FILE_PATH || environment.AZURE_FEDERATED_TOKEN_FILE;
+  if (file)
+    return { variables: { ARM_USE_OIDC: "true", ARM_OIDC_TOKEN_FILE_PATH: file, AZURE_FEDERATED_TOKEN_FILE: file } };
+  const azurePipelines = connection(environment);
+  if (azurePipelines !== undefined) return azurePipelines;
+  const { url, bearer } = tokenRequest(environment);
+  if (url && bearer && signInVariable(environment, "CLIENT_ID"))
+    return {
+      variables: {
+        ARM_USE_OIDC: "true",
+        ACTIONS_ID_TOKEN_REQUEST_URL: url,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer,
+      },
+      token: { from: "request", method: "GET", url: withQuery(url, { audience: AUDIENCE }), bearer, member: "value" },
+    };
+  const value = environment.ARM_OIDC_TOKEN;
+  return value ? { variables: { ARM_USE_OIDC: "true" }, token: { from: "value", value } } : undefined;
+}
+
+/** Whom Entra takes another issuer's token for. */
+const AUDIENCE = "api://AzureADTokenExchange";
+
+/** What the task AzureCLI@2 tells of its service connection. */
+function connection(environment: Environment): PipelineSignIn | undefined {
+  const names = {
+    ARM_CLIENT_ID:
+      environment.ARM_CLIENT_ID || environment.AZURESUBSCRIPTION_CLIENT_ID || environment.servicePrincipalId,
+    ARM_TENANT_ID: environment.ARM_TENANT_ID || environment.AZURESUBSCRIPTION_TENANT_ID || environment.tenantId,
+  };
+  const { SYSTEM_OIDCREQUESTURI: url, SYSTEM_ACCESSTOKEN: bearer } = environment;
+  const id = environment.AZURESUBSCRIPTION_SERVICE_CONNECTION_ID;
+  if (url && bearer && id)
+    return {
+      // The one that stands there ends soon and would go before.
+      variables: { ...names, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: undefined },
+      token: {
+        from: "request",
+        method: "POST",
+        url: withQuery(url, { "api-version": "7.1", serviceConnectionId: id }),
+        bearer,
+        member: "oidcToken",
+      },
+      asksFor: true,
+    };
+  const { idToken, servicePrincipalKey } = environment;
+  if (idToken)
+    return {
+      variables: { ...names, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: idToken },
+      token: { from: "value", value: idToken },
+    };
+  return servicePrincipalKey && environment.servicePrincipalId
+    ? { variables: { ...names, ARM_CLIENT_SECRET: servicePrincipalKey } }
+    : undefined;
+}
+
+function withQuery(url: string, parameters: Readonly<Record<string, string>>): string {
+  const whole = new URL(url);
+  for (const [name, value] of Object.entries(parameters)) whole.searchParams.set(name, value);
+  return whole.href;
 }

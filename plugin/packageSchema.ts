@@ -10,12 +10,19 @@ export interface PackageSchema {
   readonly version: string;
   readonly description: string;
   readonly resources: Readonly<Record<string, ResourceSpec>>;
+  readonly functions?: Readonly<Record<string, FunctionSpec>>;
   readonly types: Readonly<Record<string, ObjectSpec>>;
 }
 
 export interface ResourceSpec extends ObjectSpec {
   readonly inputProperties: Readonly<Record<string, PropertySpec>>;
   readonly requiredInputs: readonly string[];
+}
+
+export interface FunctionSpec {
+  readonly description: string;
+  readonly inputs: ObjectSpec;
+  readonly outputs: ObjectSpec;
 }
 
 /** An object's properties; a resource's are its outputs. */
@@ -45,12 +52,13 @@ export interface PropertySpec extends TypeSpec {
 type Json = z.core.JSONSchema.BaseSchema;
 
 /**
- * The package schema of a plugin's resources.
+ * The package schema of a plugin's resources and functions.
  * @throws Error for a part of a schema that has no place in Pulumi's form, such as an object without an `id`.
  */
 export function packageSchema(
   about: Pick<PackageSchema, "name" | "version" | "description">,
   schemas: readonly ResourceSchema[],
+  functions: readonly ResourceSchema[] = [],
 ): PackageSchema {
   const types: Record<string, ObjectSpec> = {};
   const objectOf = (schema: z.ZodObject, io: "input" | "output") => {
@@ -64,7 +72,16 @@ export function packageSchema(
     const state = objectOf(inputs.extend(outputs.shape), "output");
     return [token, { description, ...state, inputProperties: given.properties, requiredInputs: given.required }];
   });
-  return { ...about, resources: Object.fromEntries(resources), types };
+  const calls = functions.map(({ token, description, inputs, outputs }): [string, FunctionSpec] => {
+    const [given, answer] = [objectOf(inputs, "input"), objectOf(outputs, "output")];
+    return [token, { description, inputs: given, outputs: answer }];
+  });
+  return {
+    ...about,
+    resources: Object.fromEntries(resources),
+    ...(calls.length > 0 && { functions: Object.fromEntries(calls) }),
+    types,
+  };
 }
 
 function typeToken(name: string, id: string): string {

@@ -30,13 +30,13 @@ declare module "zod" {
   }
 }
 
-/** What there is to say of a resource. */
+/** What there is to say of a resource, or of a function. */
 export interface ResourceSchema<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   /** The type token: `gitops:index:ImageImport`. */
   readonly token: string;
   readonly description: string;
   readonly inputs: I;
-  /** What the state holds beside the inputs, or instead of an input of that name. */
+  /** What the state holds beside the inputs, or instead of an input of that name; what a function gives. */
   readonly outputs: O;
 }
 
@@ -94,6 +94,12 @@ export interface SchemaHandler extends ResourceHandler {
   readonly schema: ResourceSchema;
 }
 
+/** A function of a plugin. */
+export interface SchemaFunction {
+  readonly schema: ResourceSchema;
+  call(args: Properties): Promise<Properties>;
+}
+
 /** The schema of a resource of these properties; all others are faults. */
 export function resourceSchema<I extends z.ZodRawShape, O extends z.ZodRawShape>({
   token,
@@ -133,6 +139,23 @@ export function handlerOf<S extends ResourceSchema>(
         return found && { id: found.id, inputs: { ...found.inputs }, state: { ...found.state } };
       },
     }),
+  };
+}
+
+/** The function of a schema; what the schema does not take it refuses. */
+export function functionOf<S extends ResourceSchema>(
+  schema: S,
+  call: (args: Inputs<S>) => Promise<z.output<S["outputs"]>>,
+): SchemaFunction {
+  return {
+    schema,
+    async call(given) {
+      const args = withDefaults(schema, given);
+      const { failures } = faultsOf(schema, args);
+      if (failures.length > 0)
+        throw new Error(failures.map(({ property, reason }) => `${property} ${reason}`.trim()).join("; "));
+      return { ...(await call(args as Inputs<S>)) };
+    },
   };
 }
 

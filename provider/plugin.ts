@@ -1,12 +1,15 @@
-// The plugin `gitops`: its resources by type token, served to the engine.
+// The plugin `gitops`: its resources and functions by token, served to the engine.
 
 import type { ResourceHandler } from "../plugin/handler.ts";
 import { packageSchema } from "../plugin/packageSchema.ts";
 import { serve } from "../plugin/server.ts";
 import { agentPool } from "./azure/agentPool.ts";
+import { getExisting } from "./azure/getExisting.ts";
 import { managedCluster } from "./azure/managedCluster.ts";
+import { natGateway } from "./azure/natGateway.ts";
 import { networkPeering } from "./azure/networkPeering.ts";
 import { vaultKey } from "./azure/vaultKey.ts";
+import { zoneLink } from "./azure/zoneLink.ts";
 import { fluxConfigurationReady } from "./flux/fluxConfigurationReady.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
@@ -34,9 +37,13 @@ const handlers = [
   imageImport,
   keyInUse,
   managedCluster,
+  natGateway,
   networkPeering,
   vaultKey,
+  zoneLink,
 ];
+
+const functions = [getExisting];
 
 const resources = new Map<string, ResourceHandler>(handlers.map((handler) => [handler.schema.token, handler]));
 
@@ -53,6 +60,12 @@ await serve({
     packageSchema(
       ABOUT,
       handlers.map(({ schema }) => schema),
+      functions.map(({ schema }) => schema),
     ),
   resource: (token) => resources.get(token),
+  async invoke(token, args) {
+    const called = functions.find(({ schema }) => schema.token === token);
+    if (called === undefined) throw new Error(`there is no function ${token}`);
+    return called.call(args);
+  },
 });

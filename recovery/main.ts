@@ -1,17 +1,19 @@
-// `npm run recover`: makes a stack's own what an `up` that was killed has made in Azure without getting to know it.
+// `npm run recover`: makes a stack's own what an `up` that was killed has made in Azure without getting to know it, and
+// takes back what it has made in Entra.
 
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { useProxy } from "../net/proxy.ts";
 import { ArmClient, ArmError } from "../provider/azure/armClient.ts";
+import { graphOf, strays } from "./entra.ts";
 import { adopted, type StackState, type Unfinished, unfinished } from "./pending.ts";
 
 const USAGE = `npm run recover -- --stack STACK [--project FOLDER]
 
 After \`pulumi up\` was killed: first \`pulumi cancel\`, then this, then \`pulumi up\`. What the update was making in
 Azure when it died becomes the stack's, and the next update finishes it. Without this it ends with "cannot create
-already existing resource".
+already existing resource". What it was making in Entra is removed there, and the next update makes it.
 
   --stack STACK     the stack
   --project FOLDER  the folder of Pulumi.yaml (default: here)
@@ -78,6 +80,11 @@ async function main(): Promise<number> {
     const there = await isThere(arm, one);
     print(`${one.id}: ${there ? "there, and the stack's from now on" : "not there: the next update makes it"}`);
     if (there) found.push(one);
+  }
+  const graph = graphOf(process.env);
+  for (const { what, removal } of await strays(state, graph)) {
+    await graph.send(...removal);
+    print(`${what}: removed, as no state knows it: the next update makes another`);
   }
   await pulumi(["stack", "import", ...stack], cwd, JSON.stringify(adopted(state, found)));
   print(`Now: pulumi up --stack ${values.stack}`);

@@ -32,8 +32,8 @@ export interface Unfinished {
 }
 
 /**
- * What azure-native was making. Others are left out: the plugin of this project takes over what is there, and what
- * `random` and `tls` draw is in the state alone.
+ * What azure-native was making. Others are left out: the plugin of this project takes over what is there, what `random` and
+ * `tls` draw is in the state alone, and what azuread was making is taken back.
  */
 export function unfinished({ deployment }: StackState, subscriptionId: string): Unfinished[] {
   return (deployment.pending_operations ?? [])

@@ -10,6 +10,9 @@ export const checkout = resolve(import.meta.dirname, "..");
 /** Where rehearsals live: `.rehearsal` of the checkout, or the folder that `AKS_GITOPS_REHEARSALS` names. */
 const rehearsals = () => resolve(process.env.AKS_GITOPS_REHEARSALS ?? join(checkout, ".rehearsal"));
 
+/** Where the stacks' files are: the checkout, or the folder that `AKS_GITOPS_STACKS` names, with a Pulumi.yaml in it. */
+export const stackFiles = () => resolve(process.env.AKS_GITOPS_STACKS ?? checkout);
+
 /** Who a command of a rehearsal may run as. */
 export const identityNames = ["deployer", "reader", "editor", "encrypter", "administrator"] as const;
 export type IdentityName = (typeof identityNames)[number];

@@ -2,7 +2,7 @@
 import { parseSettings } from "../settings/parse.ts";
 import { readStackFile } from "../settings/stackFile.ts";
 import type { Settings } from "../settings/types.ts";
-import { checkout } from "./session.ts";
+import { stackFiles } from "./session.ts";
 
 /** The token that the extension's Flux reads the repository with. */
 export const GIT_TOKEN_KEY = "aks-gitops:gitToken";
@@ -15,9 +15,9 @@ export function needsGitToken(config: Record<string, unknown>): boolean {
 
 /**
  * The settings of a stack's file.
- * @param folder the checkout, or a rehearsal's own project.
+ * @param folder where the stacks' files are, or a rehearsal's own project.
  * @throws SettingsError with all faults of the file.
  */
-export async function settingsOf(stack: string, folder = checkout): Promise<Settings> {
+export async function settingsOf(stack: string, folder = stackFiles()): Promise<Settings> {
   return parseSettings(await readStackFile(folder, stack));
 }

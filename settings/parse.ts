@@ -5,7 +5,7 @@ import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
-import { hasZones } from "./regions.ts";
+import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
 import { applyRules, type Draft, type Facts } from "./rules.ts";
 import { type Form, form, region, stackName } from "./schema/settings.ts";
 import type { Settings, SettingsSource } from "./types.ts";
@@ -93,9 +93,10 @@ function complete(form: Form, place: { project: string; stack: string; location:
       ...cluster,
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
       defender: cluster.defender ?? prodLike,
+      zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),
-    registry: { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(place.location) },
+    registry: registryOf(registry, place.location),
     flux: {
       ...flux,
       auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
@@ -104,9 +105,26 @@ function complete(form: Form, place: { project: string; stack: string; location:
       name,
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
     },
-    sops: { ...sops, purgeProtection: sops.purgeProtection ?? prodLike },
+    sops: sopsOf(sops, place, prodLike),
     images: [...new Set(demo ? [...images, demo.image] : images)],
   };
+}
+
+function registryOf(registry: Form["registry"], location: string): Settings["registry"] {
+  if (registry.existing !== undefined) return { ...registry, sku: undefined, zoneRedundant: false };
+  return { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(location) };
+}
+
+function sopsOf(
+  sops: Form["sops"],
+  { project, stack }: { project: string; stack: string },
+  prodLike: boolean,
+): Settings["sops"] {
+  if (sops.existingKey !== undefined) return sops;
+  // Other stacks may have keys in it.
+  const keyName = `${project}-${stack}`.replace(/[^a-zA-Z0-9-]/g, "-");
+  if (sops.existingVault !== undefined) return { ...sops, keyName: sops.keyName ?? keyName };
+  return { ...sops, purgeProtection: sops.purgeProtection ?? prodLike };
 }
 
 /** Where the runner stands. */

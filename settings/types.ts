@@ -17,7 +17,7 @@ type Frozen<T> = T extends readonly (infer I)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-type FrozenForm = Frozen<Omit<Form, "runner" | "flux" | "secrets" | "cluster" | "sops" | "gitToken">>;
+type FrozenForm = Frozen<Omit<Form, "runner" | "flux" | "secrets" | "cluster" | "registry" | "sops" | "gitToken">>;
 
 /** A chart to mirror and release. */
 export type ChartSetting = FrozenForm["charts"][number];
@@ -25,11 +25,19 @@ export type ChartSetting = FrozenForm["charts"][number];
 export type ClusterSettings = Frozen<Form["cluster"]> & {
   readonly upgradeChannel: NonNullable<Form["cluster"]["upgradeChannel"]>;
   readonly defender: boolean;
+  /** Whether a NAT gateway that is made works as long as one zone does: where the region has such. */
+  readonly zoneRedundantEgress: boolean;
 };
-/** The registry's settings, and whether Azure spreads it over zones (Premium, where the region has them). */
-export type RegistrySettings = FrozenForm["registry"] & { readonly zoneRedundant: boolean };
-/** Vault and key; purge protection has its default by now. */
-export type SopsSettings = Frozen<Form["sops"]> & { readonly purgeProtection: boolean };
+/**
+ * The registry's settings, and whether Azure spreads it over zones (Premium, where the region has them); an existing one
+ * has no tier here.
+ */
+export type RegistrySettings = Omit<Frozen<Form["registry"]>, "sku"> & {
+  readonly sku: Form["registry"]["sku"] | undefined;
+  readonly zoneRedundant: boolean;
+};
+/** Vault and key; purge protection and the key's name have their defaults by now, where they are made. */
+export type SopsSettings = Frozen<Form["sops"]>;
 /** The demo application. */
 export type DemoSetting = NonNullable<FrozenForm["demo"]>;
 

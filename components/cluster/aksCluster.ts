@@ -8,16 +8,20 @@ import { RandomId } from "@pulumi/random/randomId.js";
 import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
 import { after } from "../shared/after.ts";
+import { existing } from "../shared/existing.ts";
 import { refuse } from "../shared/faults.ts";
 import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
-import { BUILT_IN, grant } from "../shared/roles.ts";
 import { tagged } from "../shared/tags.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
 import type { ApiAccess } from "./apiAccess.ts";
+import { apiServerZone } from "./apiServerZone.ts";
 import { clusterFaults } from "./clusterFaults.ts";
+import type { ClusterNetwork } from "./clusterNetwork.ts";
+import { controlRoles, existingIdentity } from "./controlIdentity.ts";
+import { existingNetwork } from "./existingNetwork.ts";
 import { type ClusterParts, clusterProperties, networkProfile, poolArgs, systemPoolArgs } from "./managedCluster.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
@@ -70,7 +74,8 @@ export class AksCluster extends pulumi.ComponentResource {
     });
   }
 
-  #createParts(name: string, { resourceGroupName, network, ...wanted }: Cluster): ClusterParts {
+  #createParts(name: string, wanted: Cluster): ClusterParts {
+    const { resourceGroupName } = wanted;
     const common = { resourceGroupName, ...tagged(wanted.tags) };
     const names = decideNames(name, { parent: this });
     const identity = (who: string) => {
@@ -78,31 +83,38 @@ export class AksCluster extends pulumi.ComponentResource {
       const args = { ...common, resourceName: names.of(logicalName) };
       return new UserAssignedIdentity(logicalName, args, newFirst({ parent: this }));
     };
-    const { vnet, nodes, apiServer, endpoints } = network;
+    const kubelet = identity("kubelet");
+    const { location } = kubelet;
+    const network = this.#createNetwork(name, wanted, location);
     return {
-      network: new AksNetwork(
-        name,
-        {
-          resourceGroupName,
-          vnet,
-          nodes,
-          ...(wanted.private ? { apiServer } : {}),
-          ...(wanted.privateEndpoints ? { endpoints } : {}),
-          runnerNetworkId: wanted.runnerNetworkId,
-          egress: wanted.egress,
-          publicPorts: wanted.publicPorts,
-          tags: wanted.tags,
-        },
-        { parent: this },
-      ),
-      control: identity("control"),
-      kubelet: identity("kubelet"),
-      logs: new Workspace(
-        name,
-        { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
-        newFirst({ parent: this }),
-      ),
+      network,
+      zone: apiServerZone(name, wanted, location, network, { parent: this }),
+      control: wanted.identityId === undefined ? identity("control") : existingIdentity(this, name, wanted.identityId),
+      kubelet,
+      logs:
+        wanted.logWorkspaceId === undefined
+          ? new Workspace(
+              name,
+              { ...common, workspaceName: names.of(name), sku: { name: "PerGB2018" }, retentionInDays: 30 },
+              newFirst({ parent: this }),
+            )
+          : Workspace.get(name, existing("logWorkspaceId", wanted.logWorkspaceId, {}, this), { parent: this }),
     };
+  }
+
+  #createNetwork(name: string, wanted: Cluster, region: pulumi.Output<string>): ClusterNetwork {
+    const { resourceGroupName, network, runnerNetworkId, egress, zoneRedundantEgress, publicPorts, tags } = wanted;
+    const { vnet, nodes, apiServer, endpoints, subnets, zones } = network;
+    if (subnets !== undefined) return existingNetwork(this, name, subnets, region, wanted);
+    return new AksNetwork(
+      name,
+      {
+        ...{ resourceGroupName, vnet, nodes, zones, runnerNetworkId, egress, zoneRedundantEgress, publicPorts, tags },
+        ...(wanted.private ? { apiServer } : {}),
+        ...(wanted.privateEndpoints ? { endpoints } : {}),
+      },
+      { parent: this },
+    );
   }
 
   #createCluster(name: string, wanted: Cluster, parts: ClusterParts): ManagedCluster {
@@ -114,14 +126,18 @@ export class AksCluster extends pulumi.ComponentResource {
       {
         resourceGroupId: pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${wanted.resourceGroupName}`,
         name: this.#randomName(name, wanted),
-        location: parts.control.location,
+        location: parts.kubelet.location,
         sku: { name: "Base", tier: wanted.sku },
         identity: { type: "UserAssigned", userAssignedIdentities: [parts.control.id] },
         properties: { dnsPrefix: name, ...clusterProperties(wanted, parts) },
         systemPool: { ...system, ...tags },
         ...tags,
       },
-      { parent: this, protect: wanted.protect, dependsOn: this.#grantControl(name, parts) },
+      {
+        parent: this,
+        protect: wanted.protect,
+        dependsOn: [...controlRoles(name, wanted, parts, { parent: this }), ...(parts.zone?.links ?? [])],
+      },
     );
     // Azure needs the system pool to make a cluster; from then on it is a resource of its own as the others are.
     new AgentPool(
@@ -135,35 +151,23 @@ export class AksCluster extends pulumi.ComponentResource {
   // In the state before the cluster is, so that an `up` that was killed finds it again. A cluster that takes another's
   // place has another name, for both are there for a while.
   #randomName(name: string, { resourceGroupName, network, egress }: Cluster): pulumi.Output<string> {
+    const { subnets, zones } = network;
+    const place = {
+      ...(subnets && { subnets: { ...subnets } }),
+      ...(zones?.apiServer && { zone: zones.apiServer }),
+    };
     const { hex } = new RandomId(
       `${name}-name`,
       { byteLength: 4 },
       newFirst({
         parent: this,
-        replacementTrigger: { resourceGroupName, network: networkProfile({ network, egress }) },
+        replacementTrigger: { resourceGroupName, network: networkProfile({ network, egress }), ...place },
       }),
     );
     return pulumi.interpolate`${name}-${hex}`;
   }
 
-  /** What the control plane does in resources that it did not make itself. */
-  #grantControl(name: string, { control, kubelet, network }: ClusterParts): pulumi.Resource[] {
-    const principal = { principalId: control.principalId, principalType: "ServicePrincipal" } as const;
-    return [
-      grant(
-        `${name}-network`,
-        { ...principal, role: BUILT_IN.networkContributor, scope: network.vnetId },
-        { parent: this },
-      ),
-      grant(
-        `${name}-kubelet`,
-        { ...principal, role: BUILT_IN.managedIdentityOperator, scope: kubelet.id },
-        { parent: this },
-      ),
-    ];
-  }
-
-  #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: AksNetwork): AgentPool[] {
+  #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: ClusterNetwork): AgentPool[] {
     const pools: AgentPool[] = [];
     for (const pool of wanted.userPools)
       pools.push(

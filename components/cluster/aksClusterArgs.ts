@@ -27,8 +27,40 @@ export interface UserPoolArgs extends PoolArgs {
   readonly name: string;
 }
 
+/** ARM ids of subnets of one virtual network that is there, in the cluster's region and subscription. */
+export interface SubnetArgs {
+  /** The nodes'; delegated to nobody. */
+  readonly nodes: string;
+  /** A private API server's: of /28 or more, delegated to Microsoft.ContainerService/managedClusters. @default none */
+  readonly apiServer?: string | undefined;
+  /** Private endpoints'; delegated to nobody. @default none */
+  readonly endpoints?: string | undefined;
+}
+
+/** ARM ids of private DNS zones that are there, in any subscription. */
+export interface ZoneArgs {
+  /**
+   * A private API server's: `[<subzone>.]private.<region>.azmk8s.io`; or `own` for a zone that is made,
+   * `<stack>.private.<region>.azmk8s.io`. Another one makes another cluster. @default none: the private address has a
+   * public name
+   */
+  readonly apiServer?: string | undefined;
+  /** The registry's, `privatelink.azurecr.io`. @default a zone that is made */
+  readonly registry?: string | undefined;
+  /** The vault's, `privatelink.vaultcore.azure.net`. @default a zone that is made */
+  readonly vault?: string | undefined;
+}
+
 /** IPv4 networks in CIDR notation; no two of them share an address, but for the subnets and their vnet. */
 export interface NetworkArgs {
+  /**
+   * Subnets that are there instead of a virtual network that is made: neither they nor anything else of their network is
+   * ever changed or deleted, and vnet, nodes, apiServer and endpoints are not used. Others make another cluster.
+   * @default none
+   */
+  readonly subnets?: SubnetArgs | undefined;
+  /** Private DNS zones that are there. @default none */
+  readonly zones?: ZoneArgs | undefined;
   /** The virtual network. @default "10.60.0.0/16" */
   readonly vnet?: string | undefined;
   /** Subnet of the nodes, a part of vnet. @default "10.60.0.0/20" */
@@ -45,7 +77,8 @@ export interface NetworkArgs {
 
 /**
  * How the nodes' traffic leaves the network: by a NAT gateway with an address of its own, by a load balancer of AKS's own,
- * by the private address of a firewall, which the network has to reach, or by a route table that is there.
+ * by the private address of a firewall, which the network has to reach, or by a route table that is there. With
+ * {@link NetworkArgs.subnets} the NAT gateway or the route table is the one that the nodes' subnet has.
  */
 export type Egress = "natGateway" | "loadBalancer" | RoutedEgress;
 
@@ -94,6 +127,12 @@ export interface AksClusterArgs {
   /** How the nodes' traffic leaves the network; another one makes another cluster. @default "natGateway" */
   readonly egress?: Egress | undefined;
   /**
+   * Whether a NAT gateway that is made works as long as one zone of the region does: the StandardV2 tier, which some
+   * regions have not (https://learn.microsoft.com/azure/nat-gateway/nat-sku). Another one has another public address.
+   * @default false: the Standard tier, which is in one zone
+   */
+  readonly zoneRedundantEgress?: boolean | undefined;
+  /**
    * Ports, or ranges such as "30000-30100", on which everybody may reach services of type LoadBalancer that have a public
    * address; AKS opens those that a service has. @default ["80", "443"]
    */
@@ -101,8 +140,15 @@ export interface AksClusterArgs {
   /** Networks of nodes, pods, services and others. */
   readonly network?: NetworkArgs | undefined;
   /**
+   * ARM id of a user-assigned identity that is there, of the cluster's subscription: the control plane's. Whoever has it
+   * gave it Network Contributor on network.subnets, or with a zone of the API server's on their network, and Private DNS
+   * Zone Contributor on that zone: then no role is assigned outside of the resource group. @default one that is made
+   */
+  readonly identityId?: string | undefined;
+  /**
    * ARM id of the virtual network from which the program runs, where that is another one than the cluster's, in any
-   * subscription: both are peered, and private names are made known there too. @default none
+   * subscription: private names are made known there too, and a network that is made is peered with it. One that is there
+   * ({@link NetworkArgs.subnets}) has a way to it already. @default none
    */
   readonly runnerNetworkId?: string | undefined;
   /** Whether there is a subnet for private endpoints, {@link NetworkArgs.endpoints}. @default false */
@@ -122,6 +168,11 @@ export interface AksClusterArgs {
   readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | "Unmanaged" | "None" | undefined;
   /** Whether Microsoft Defender for Containers watches the cluster. @default true, and false where sku is Free */
   readonly defender?: boolean | undefined;
+  /**
+   * ARM id of a Log Analytics workspace that is there already, in any subscription of the tenant, for the control plane's
+   * logs and Defender; it is neither changed nor deleted. @default none: one is made
+   */
+  readonly logWorkspaceId?: pulumi.Input<string> | undefined;
   /** Whether Pulumi refuses to delete the cluster. @default false */
   readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them. @default none */

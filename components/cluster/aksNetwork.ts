@@ -1,9 +1,11 @@
+import { getClientConfigOutput } from "@pulumi/azure-native/authorization/getClientConfig.js";
 import { NatGateway } from "@pulumi/azure-native/network/natGateway.js";
 import { NetworkSecurityGroup } from "@pulumi/azure-native/network/networkSecurityGroup.js";
 import { PublicIPAddress } from "@pulumi/azure-native/network/publicIPAddress.js";
 import { RouteTable } from "@pulumi/azure-native/network/routeTable.js";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import * as pulumi from "@pulumi/pulumi";
+import { NatGateway as ZoneRedundantGateway } from "../../provider/sdk/natGateway.ts";
 import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { CLUSTER } from "../defaults.ts";
 import { after } from "../shared/after.ts";
@@ -14,7 +16,8 @@ import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
-import type { Egress } from "./aksClusterArgs.ts";
+import type { Egress, ZoneArgs } from "./aksClusterArgs.ts";
+import type { ClusterNetwork } from "./clusterNetwork.ts";
 import { egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 
 /** What an AksNetwork is to be; networks are IPv4, in CIDR notation. */
@@ -34,8 +37,12 @@ export interface AksNetworkArgs {
    * the subnets' ids arrive when they are. @default none
    */
   readonly runnerNetworkId?: string | undefined;
+  /** Private DNS zones that are there. @default none */
+  readonly zones?: ZoneArgs | undefined;
   /** How the nodes' traffic leaves the network. @default "natGateway" */
   readonly egress?: Egress | undefined;
+  /** Whether a NAT gateway works as long as one zone of the region does; some regions have none. @default false */
+  readonly zoneRedundantEgress?: boolean | undefined;
   /** Ports on which everybody may reach public services of the cluster. @default ["80", "443"] */
   readonly publicPorts?: readonly string[] | undefined;
   /** Tags of network, gateway and address. @default none */
@@ -43,7 +50,7 @@ export interface AksNetworkArgs {
 }
 
 /** The cluster's virtual network, who gets into its subnets, and how its nodes' traffic gets out. */
-export class AksNetwork extends pulumi.ComponentResource {
+export class AksNetwork extends pulumi.ComponentResource implements ClusterNetwork {
   /** ARM id of the virtual network. */
   readonly vnetId: pulumi.Output<string>;
   /** ARM id of the nodes' subnet. */
@@ -70,7 +77,7 @@ export class AksNetwork extends pulumi.ComponentResource {
     ]);
     const common = { resourceGroupName, ...tagged(args.tags) };
     const named = decideNames(name, { parent: this }).of;
-    const { address, ...egress } = this.#createEgress(name, named, common, args.egress ?? CLUSTER.egress);
+    const { address, ...egress } = this.#createEgress(name, named, common, args);
     const guarded = this.#createSubnets(name, named, common, networks, args.publicPorts ?? CLUSTER.publicPorts);
     const vnet = new VirtualNetwork(
       name,
@@ -96,8 +103,9 @@ export class AksNetwork extends pulumi.ComponentResource {
       vnetId: this.vnetId,
       subnetId: this.endpointsSubnetId,
       ...(args.runnerNetworkId ? { runnerNetworkId: args.runnerNetworkId } : {}),
+      ...(args.zones ? { zones: { ...args.zones } } : {}),
     };
-    if (address) this.egressAddress = address.ipAddress.apply((value) => value ?? "");
+    if (address) this.egressAddress = address;
     this.registerOutputs({ vnetId: this.vnetId, egressAddress: this.egressAddress });
   }
 
@@ -106,8 +114,8 @@ export class AksNetwork extends pulumi.ComponentResource {
     name: string,
     named: Named,
     common: Common,
-    egress: Egress,
-  ): { address?: PublicIPAddress; natGateway?: SubResource; routeTable?: SubResource } {
+    { egress = CLUSTER.egress, zoneRedundantEgress = CLUSTER.zoneRedundantEgress }: AksNetworkArgs,
+  ): { address?: pulumi.Output<string>; natGateway?: SubResource; routeTable?: SubResource } {
     if (egress === "loadBalancer") return {};
     if (typeof egress === "object" && egress.routeTableId !== undefined)
       return { routeTable: { id: egress.routeTableId } };
@@ -122,6 +130,7 @@ export class AksNetwork extends pulumi.ComponentResource {
       );
       return { routeTable: { id: table.id } };
     }
+    if (zoneRedundantEgress) return this.#createZoneRedundant(name, named, common);
     const sku = { name: "Standard" };
     const address = new PublicIPAddress(
       name,
@@ -133,7 +142,22 @@ export class AksNetwork extends pulumi.ComponentResource {
       { ...common, natGatewayName: named(name), sku, publicIpAddresses: [{ id: address.id }] },
       opts,
     );
-    return { address, natGateway: { id: gateway.id } };
+    return { address: address.ipAddress.apply((value) => value ?? ""), natGateway: { id: gateway.id } };
+  }
+
+  /** A gateway that azure-native does not know yet. */
+  #createZoneRedundant(name: string, named: Named, { resourceGroupName, ...tags }: Common) {
+    const { subscriptionId } = getClientConfigOutput({ parent: this });
+    const gateway = new ZoneRedundantGateway(
+      name,
+      {
+        resourceGroupId: pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroupName}`,
+        name: named(name),
+        ...tags,
+      },
+      { parent: this },
+    );
+    return { address: gateway.ipAddress, natGateway: { id: gateway.id } };
   }
 
   /** Every subnet with the security group that guards it. */

@@ -1,17 +1,21 @@
 // What AksCluster refuses by itself, since the compiler does not see it and Azure says it late or not at all.
 
+import * as pulumi from "@pulumi/pulumi";
 import { parseNetwork } from "../../net/cidr.ts";
+import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
 import { mostNodes, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool } from "./aksClusterArgs.ts";
-import { egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
+import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
+import { idFaults } from "./subnetFaults.ts";
 
 /** Everything about a cluster that cannot work. */
 export function clusterFaults(cluster: Cluster): Fault[] {
   return [
     ...accessFaults(cluster),
-    ...networkFaults(cluster.network, "network."),
+    ...networkFaults(addressed(cluster.network), "network."),
+    ...idFaults(cluster, pulumi.getStack()),
     ...notNetworkId("runnerNetworkId", cluster.runnerNetworkId),
     ...egressFaults(cluster),
     ...poolFaults("systemPool", cluster.systemPool),
@@ -20,6 +24,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...capacityFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
+    ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];
 }
@@ -169,7 +174,9 @@ function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): 
 function capacityFaults({ network, systemPool, userPools }: Cluster): Fault[] {
   const pools = [systemPool, ...userPools];
   if (pools.some(({ maxCount }) => !isCount(maxCount))) return [];
-  const known = { nodes: parseNetwork(network.nodes), pods: parseNetwork(network.pods) };
+  // A subnet that is there is looked at.
+  const nodes = network.subnets === undefined ? parseNetwork(network.nodes) : undefined;
+  const known = { nodes, pods: parseNetwork(network.pods) };
   return shortages(known, pools).map(({ network: name, needed, prefix }) => ({
     argument: `network.${name}`,
     value: network[name],

@@ -4,21 +4,27 @@ import type { Workspace } from "@pulumi/azure-native/operationalinsights/workspa
 import * as pulumi from "@pulumi/pulumi";
 import { addressAt, parseNetwork } from "../../net/cidr.ts";
 import type { ManagedClusterProperties } from "../../provider/sdk/managedCluster.ts";
+import type { LinkedZone } from "../shared/privateZone.ts";
 import type { Cluster, Egress, Pool } from "./aksClusterArgs.ts";
-import type { AksNetwork } from "./aksNetwork.ts";
+import type { ClusterNetwork } from "./clusterNetwork.ts";
+
+/** Who a control plane is. */
+export type ControlIdentity = Pick<UserAssignedIdentity, "id" | "principalId">;
 
 /** What a cluster is made of. */
 export interface ClusterParts {
   /** The control plane's identity. */
-  readonly control: UserAssignedIdentity;
+  readonly control: ControlIdentity;
   /** The identity that the nodes pull images with. */
   readonly kubelet: UserAssignedIdentity;
-  readonly network: AksNetwork;
+  readonly network: ClusterNetwork;
+  /** The zone of a private API server's name; undefined where the name is public. */
+  readonly zone: LinkedZone | undefined;
   readonly logs: Workspace;
 }
 
 /** The managed cluster's properties, but for what its name decides. */
-export function clusterProperties(cluster: Cluster, { kubelet, network, logs }: ClusterParts) {
+export function clusterProperties(cluster: Cluster, { kubelet, network, zone, logs }: ClusterParts) {
   return {
     supportPlan: cluster.sku === "Premium" ? "AKSLongTermSupport" : "KubernetesOfficial",
     identityProfile: {
@@ -45,7 +51,7 @@ export function clusterProperties(cluster: Cluster, { kubelet, network, logs }: 
       nodeOSUpgradeChannel: cluster.nodeOSUpgradeChannel,
     },
     networkProfile: networkProfile(cluster),
-    apiServerAccessProfile: apiServerAccess(cluster, network),
+    apiServerAccessProfile: apiServerAccess(cluster, network, zone),
   } satisfies ManagedClusterProperties;
 }
 
@@ -72,13 +78,13 @@ function outboundType(egress: Egress): string {
   return egress === "natGateway" ? "userAssignedNATGateway" : "loadBalancer";
 }
 
-function apiServerAccess(cluster: Cluster, network: AksNetwork) {
+function apiServerAccess(cluster: Cluster, network: ClusterNetwork, zone: LinkedZone | undefined) {
   if (cluster.private)
     return {
       enablePrivateCluster: true,
-      // A public name for the private address: it needs no zone, which only those would see whom it is linked to.
-      enablePrivateClusterPublicFQDN: true,
-      privateDNSZone: "none",
+      // Without a zone, which only those would see whom it is linked to, the private address has a public name.
+      enablePrivateClusterPublicFQDN: zone === undefined,
+      privateDNSZone: zone?.id ?? "none",
       enableVnetIntegration: true,
       subnetId: network.apiServerSubnetId,
       disableRunCommand: true,
@@ -92,7 +98,7 @@ function apiServerAccess(cluster: Cluster, network: AksNetwork) {
 }
 
 /** The pool of the cluster's own pods. */
-export function systemPoolArgs(cluster: Cluster, network: AksNetwork) {
+export function systemPoolArgs(cluster: Cluster, network: ClusterNetwork) {
   return {
     name: "system",
     mode: "System",
@@ -103,7 +109,7 @@ export function systemPoolArgs(cluster: Cluster, network: AksNetwork) {
 }
 
 /** A pool of either mode. */
-export function poolArgs(pool: Pool, network: AksNetwork) {
+export function poolArgs(pool: Pool, network: ClusterNetwork) {
   return {
     type: "VirtualMachineScaleSets",
     vmSize: pool.vmSize,

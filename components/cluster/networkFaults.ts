@@ -1,7 +1,7 @@
 import { contains, IPV4_ADDRESS, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import { type Fault, notNetwork, unlike } from "../shared/faults.ts";
 import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
-import type { AksClusterArgs, NetworkArgs, RoutedEgress } from "./aksClusterArgs.ts";
+import type { AksClusterArgs, NetworkArgs, Networks, RoutedEgress } from "./aksClusterArgs.ts";
 
 /** The fault of a text that is no id of a virtual network. */
 export function notNetworkId(argument: string, value: string | undefined): Fault[] {
@@ -54,6 +54,11 @@ export function egressFaults({ egress, publicPorts = [] }: Pick<AksClusterArgs, 
       ),
     ),
   ];
+}
+
+/** The networks that are known by their addresses, by the names of their arguments. */
+export function addressed({ vnet, nodes, apiServer, endpoints, pods, services, subnets }: Networks) {
+  return { ...(subnets === undefined ? { vnet, nodes, apiServer, endpoints } : {}), pods, services };
 }
 
 const SUBNETS: readonly string[] = ["nodes", "apiServer", "endpoints"] satisfies (keyof NetworkArgs)[];

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString.js";
 import { REGISTRY } from "../defaults.ts";
 import { after } from "../shared/after.ts";
+import { existing, meaningless, notArmId } from "../shared/existing.ts";
 import { type Fault, notObjectId, refuse, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { type EndpointNetwork, notAddresses, privateAccess } from "../shared/privateEndpoint.ts";
@@ -16,16 +17,27 @@ import { PullPrincipal } from "./pullPrincipal.ts";
 export interface ContainerRegistryArgs {
   /** Name of the resource group that everything is made in, in its region. */
   readonly resourceGroupName: pulumi.Input<string>;
+  /**
+   * ARM id of a registry that is there already, in any subscription of the tenant. It stays its owner's: it is neither
+   * changed nor deleted, and gets nothing but private endpoint, images, charts and the roles of those who pull.
+   * @default none: one is made
+   */
+  readonly existing?: pulumi.Input<string> | undefined;
   /** The registry's name, unique in all of Azure: 5 to 50 letters and digits. @default the component's and 8 random ones */
   readonly registryName?: string | undefined;
   /** Azure's tier; only Premium has private endpoints and zones. @default "Standard" */
   readonly sku?: "Basic" | "Standard" | "Premium" | undefined;
   /** Whether Azure spreads it over availability zones; needs Premium and a region that has them. @default false */
   readonly zoneRedundant?: boolean | undefined;
-  /** Where its private endpoint stands, and who else gets in then; needs Premium. @default none: it has a public address */
+  /**
+   * Where its private endpoint stands, and who else gets in then; needs Premium. Who gets in by the public address of an
+   * existing registry is its owner's decision. @default none: it has a public address
+   */
   readonly network?: EndpointNetwork | undefined;
   /**
-   * Object id of the Entra group that imports images and pushes charts.
+   * Object id of the Entra group that imports images and pushes charts. On an existing registry its owner lets it (AcrPush,
+   * and Container Registry Data Importer and Data Reader): Azure has one assignment of a group, role and registry, which
+   * two stacks cannot both own.
    * @default none: whoever runs the program may do so already
    */
   readonly deployers?: pulumi.Input<string> | undefined;
@@ -63,7 +75,8 @@ export class ContainerRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: ContainerRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:ContainerRegistry", name, {}, opts);
     refuse(this, name, registryFaults(args));
-    const registry = this.#createRegistry(name, args);
+    const registry =
+      args.existing === undefined ? this.#createRegistry(name, args) : this.#existing(name, args.existing, args);
     const access = this.#createAccess(name, args, registry);
     const { importers, pushers } = this.#grantDeployers(name, args, registry);
     const pullers = Object.entries(args.pullers ?? {}).map(([who, principalId]) =>
@@ -86,6 +99,12 @@ export class ContainerRegistry extends pulumi.ComponentResource {
     this.pushServer = after(registry.loginServer, ...importers, ...pushers, ...access);
     this.pullServer = after(registry.loginServer, ...pullers, ...access);
     this.registerOutputs({ registryId: this.registryId, loginServer: this.loginServer });
+  }
+
+  /** Read and never written. Where the stack has made it itself it lets go of it. */
+  #existing(name: string, id: pulumi.Input<string>, { network }: ContainerRegistryArgs): Registry {
+    const use = { privateEndpoint: network !== undefined, callers: network?.allowedAddresses ?? [] };
+    return Registry.get(name, existing("existing", id, use, this), { parent: this });
   }
 
   #createRegistry(name: string, args: ContainerRegistryArgs): Registry {
@@ -129,8 +148,8 @@ export class ContainerRegistry extends pulumi.ComponentResource {
     return privateAccess(name, { resourceGroupName, network, tags, ...service }, { parent: this });
   }
 
-  #grantDeployers(name: string, { deployers }: ContainerRegistryArgs, registry: Registry) {
-    if (deployers === undefined) return { importers: [], pushers: [] };
+  #grantDeployers(name: string, { deployers, existing: isThere }: ContainerRegistryArgs, registry: Registry) {
+    if (deployers === undefined || isThere !== undefined) return { importers: [], pushers: [] };
     const group = { principalId: deployers, principalType: "Group", scope: registry.id } as const;
     const child = { parent: this };
     return {
@@ -150,6 +169,7 @@ function publicAccess(network: EndpointNetwork | undefined) {
 }
 
 function registryFaults({
+  existing: isThere,
   registryName,
   sku,
   zoneRedundant,
@@ -157,9 +177,12 @@ function registryFaults({
   deployers,
   tags,
 }: ContainerRegistryArgs): Fault[] {
-  const isPremium = sku === "Premium";
+  // Of one that is there Azure tells the tier.
+  const isPremium = sku === "Premium" || isThere !== undefined;
   const value = sku ?? REGISTRY.sku;
   return [
+    ...notArmId("existing", isThere, "Microsoft.ContainerRegistry/registries"),
+    ...(isThere === undefined ? [] : meaningless("existing", { registryName, sku, zoneRedundant })),
     ...unlike(
       "registryName",
       registryName,

@@ -3,6 +3,7 @@ import { ApplicationPassword } from "@pulumi/azuread/applicationPassword.js";
 import { ServicePrincipal } from "@pulumi/azuread/servicePrincipal.js";
 import * as pulumi from "@pulumi/pulumi";
 import { after } from "../shared/after.ts";
+import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 
@@ -22,7 +23,10 @@ export class PullPrincipal extends pulumi.ComponentResource {
   constructor(name: string, args: PullPrincipalArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:PullPrincipal", name, {}, opts);
     const child = newFirst({ parent: this });
-    const application = new Application(name, { displayName: name }, child);
+    // Entra knows no names of applications: by the tag one is found again that an `up` made before it was killed.
+    const { digits } = decideNames(name, { parent: this });
+    const tags = [pulumi.interpolate`aks-gitops:${name}-${digits.hex}`];
+    const application = new Application(name, { displayName: name, tags }, child);
     const principal = new ServicePrincipal(name, { clientId: application.clientId }, child);
     const password = new ApplicationPassword(
       name,

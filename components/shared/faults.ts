@@ -14,7 +14,7 @@ export interface Fault {
 }
 
 /**
- * Refuses arguments, before anything is registered below the component.
+ * Refuses arguments: before anything is registered below the component, or in an output, where only Azure knows.
  * @throws pulumi.ResourceError naming every fault, which the engine shows at the component and without a stack trace.
  */
 export function refuse(component: pulumi.ComponentResource, name: string, faults: readonly Fault[]): void {
@@ -27,7 +27,10 @@ export function refuse(component: pulumi.ComponentResource, name: string, faults
     `    remedy  ${remedy}`,
   ]);
   const message = [`${component.constructor.name} ${name} has ${count} that cannot work:`, ...lines].join("\n");
-  throw new pulumi.ResourceError(message, component, true);
+  const error = new pulumi.ResourceError(message, component, true);
+  // Where it comes by an output, the SDK writes each property on its way in front of the message.
+  Object.defineProperty(error, "message", { get: () => message, set: () => {} });
+  throw error;
 }
 
 /** A fault of a plain text that is not as it has to be; what only Azure knows yet is not looked at. */

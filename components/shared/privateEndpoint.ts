@@ -1,11 +1,11 @@
 import { PrivateDnsZoneGroup } from "@pulumi/azure-native/network/privateDnsZoneGroup.js";
 import { PrivateEndpoint } from "@pulumi/azure-native/network/privateEndpoint.js";
-import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
-import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import type * as pulumi from "@pulumi/pulumi";
+import { ZoneLink } from "../../provider/sdk/zoneLink.ts";
 import { type Fault, notNetwork } from "./faults.ts";
 import { decideNames } from "./names.ts";
 import { newFirst } from "./newFirst.ts";
+import { type LinkedZone, privateZone } from "./privateZone.ts";
 import { SERVICE_SET } from "./serviceSet.ts";
 import { type Tags, tagged } from "./tags.ts";
 
@@ -17,6 +17,13 @@ export interface EndpointNetwork {
   readonly subnetId: pulumi.Input<string>;
   /** Id of another network, peered with that one, whose members reach them too. @default none */
   readonly runnerNetworkId?: pulumi.Input<string> | undefined;
+  /**
+   * ARM ids of private DNS zones that are there, in any subscription, by what they are for: `registry`, `vault`. A network
+   * that is made is linked to them. @default none: zones are made, and linked to both networks
+   */
+  readonly zones?: { readonly [groupId: string]: string | undefined } | undefined;
+  /** Whether the virtual network was there before: then whoever has it links it to {@link zones}. @default false */
+  readonly isThere?: boolean | undefined;
   /**
    * Public networks in CIDR notation whose members get in by the public address, which is shut to all others.
    * @default none: the private endpoint is the only way in
@@ -57,28 +64,7 @@ export function privateAccess(
   const { resourceGroupName, network } = args;
   const tags = tagged(args.tags);
   const own = newFirst(opts);
-  const zone = new PrivateZone(
-    `${name}-zone`,
-    { resourceGroupName, privateZoneName: args.zone, location: "Global", ...tags },
-    own,
-  );
-  const link = (suffix: string, id: pulumi.Input<string>) =>
-    new VirtualNetworkLink(
-      `${name}-${suffix}`,
-      {
-        resourceGroupName,
-        privateZoneName: zone.name,
-        location: "Global",
-        virtualNetwork: { id },
-        registrationEnabled: false,
-        ...tags,
-      },
-      own,
-    );
-  const links = [
-    link("link", network.vnetId),
-    ...(network.runnerNetworkId === undefined ? [] : [link("runner-link", network.runnerNetworkId)]),
-  ];
+  const zone = linkedZone(name, args, opts);
   // Azure leads no endpoint to another service or subnet, so there has to be another endpoint, with a name of its own.
   const trigger = { serviceId: args.serviceId, subnetId: network.subnetId };
   const endpoint = new PrivateEndpoint(
@@ -109,5 +95,15 @@ export function privateAccess(
     },
     own,
   );
-  return [...links, records];
+  return [...zone.links, records];
+}
+
+/** The zone that has the service's name: one that is there, or else one that is made. */
+function linkedZone(name: string, args: PrivateAccessArgs, opts: pulumi.CustomResourceOptions): LinkedZone {
+  const { network } = args;
+  const id = network.zones?.[args.groupId];
+  if (id === undefined) return privateZone(name, args, opts);
+  // Whoever has both links them, or has names found otherwise.
+  if (network.isThere) return { id, links: [] };
+  return { id, links: [new ZoneLink(name, { zoneId: id, networkId: network.vnetId }, opts)] };
 }

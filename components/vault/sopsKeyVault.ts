@@ -5,6 +5,7 @@ import { RandomString } from "@pulumi/random/randomString.js";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { SOPS, VAULT } from "../defaults.ts";
 import { after } from "../shared/after.ts";
+import { existing, meaningless, notArmId } from "../shared/existing.ts";
 import { type Fault, notObjectId, notObjectIds, notRole, refuse, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { type EndpointNetwork, notAddresses, privateAccess } from "../shared/privateEndpoint.ts";
@@ -24,6 +25,22 @@ export interface SopsKeyVaultArgs {
   /** Name of the resource group that everything is made in, in its region. */
   readonly resourceGroupName: pulumi.Input<string>;
   /**
+   * ARM id of a vault that is there already, in any subscription of the tenant; it goes by roles, not by access policies.
+   * It stays its owner's: it is neither changed nor deleted, and gets nothing but a key, its roles and a private endpoint.
+   * @default none: one is made
+   */
+  readonly existingVault?: pulumi.Input<string> | undefined;
+  /**
+   * ARM id of an RSA key that is there already, `<vault's ARM id>/keys/<name>`. Vault and key stay their owner's, who
+   * decides which people use it. @default none: one is made
+   */
+  readonly existingKey?: pulumi.Input<string> | undefined;
+  /**
+   * Name of the key that is made; one of that name that is there is taken over. 1 to 127 letters, digits and hyphens.
+   * @default "sops", and in an existing vault the component's name
+   */
+  readonly keyName?: string | undefined;
+  /**
    * The vault's name, unique in all of Azure: 3 to 24 letters, digits and single hyphens, a letter first, no hyphen last.
    * @default up to 15 characters of the component's name and 8 random ones
    */
@@ -31,7 +48,8 @@ export interface SopsKeyVaultArgs {
   /** Whether a deleted vault cannot be purged before its 90 days are over; cannot be taken back. @default true */
   readonly purgeProtection?: boolean | undefined;
   /**
-   * Object id of the Entra group that reads the key's public part to encrypt with it.
+   * Object id of the Entra group that reads the key's public part to encrypt with it. On an existing key its owner lets it
+   * (Key Vault Reader).
    * @default none: whoever runs the program may do so already
    */
   readonly deployers?: pulumi.Input<string> | undefined;
@@ -41,9 +59,12 @@ export interface SopsKeyVaultArgs {
   readonly encrypters?: readonly string[] | undefined;
   /** Custom roles of editors and encrypters. @default none */
   readonly roles?: SopsRoles | undefined;
-  /** Where its private endpoint stands, and who else gets in then. @default none: it has a public address */
+  /**
+   * Where its private endpoint stands, and who else gets in then. Who gets in by the public address of an existing vault is
+   * its owner's decision. @default none: it has a public address
+   */
   readonly network?: EndpointNetwork | undefined;
-  /** Whether Pulumi refuses to delete vault and key. @default false */
+  /** Whether Pulumi refuses to delete vault and key that were made. @default false */
   readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them; the key has those that it was made with. @default none */
   readonly tags?: Tags | undefined;
@@ -66,9 +87,13 @@ export class SopsKeyVault extends pulumi.ComponentResource {
   constructor(name: string, args: SopsKeyVaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:SopsKeyVault", name, {}, opts);
     refuse(this, name, vaultFaults(args));
-    const vault = this.#createVault(name, args);
-    const key = this.#createKey(name, args, vault);
-    const readers = args.deployers === undefined ? [] : [this.#grantReader(name, args.deployers, key)];
+    const vaultId = args.existingKey === undefined ? args.existingVault : vaultOf(args.existingKey);
+    const vault = vaultId === undefined ? this.#createVault(name, args) : this.#existingVault(name, vaultId, args);
+    const { existingKey, deployers } = args;
+    const key =
+      existingKey === undefined ? this.#createKey(name, args, vault) : this.#existingKey(name, existingKey, vault);
+    const readers =
+      deployers === undefined || existingKey !== undefined ? [] : [this.#grantReader(name, deployers, key)];
     const people = this.#grantPeople(name, args, key);
     const access = this.#createAccess(name, args, vault);
     this.vaultUri = vault.properties.vaultUri.apply((uri) => uri ?? "");
@@ -77,6 +102,19 @@ export class SopsKeyVault extends pulumi.ComponentResource {
     this.readableKeyUrl = after(key.keyUriWithVersion, ...readers, ...access);
     this.keyUsers = [...readers, ...people, ...access];
     this.registerOutputs({ vaultUri: this.vaultUri, keyId: this.keyId, keyUrl: this.keyUrl });
+  }
+
+  /** Read and never written. Where the stack has made it itself it lets go of it. */
+  #existingVault(name: string, id: pulumi.Input<string>, { network, existingKey }: SopsKeyVaultArgs): Vault {
+    const argument = existingKey === undefined ? "existingVault" : "existingKey's vault";
+    const { tenantId } = getClientConfigOutput({ parent: this });
+    const use = { privateEndpoint: network !== undefined, callers: [...(network?.allowedAddresses ?? [])], tenantId };
+    return Vault.get(name, existing(argument, id, pulumi.output(use), this), { parent: this });
+  }
+
+  #existingKey(name: string, id: pulumi.Input<string>, vault: Vault): VaultKey {
+    // What is wrong with its vault is said first.
+    return VaultKey.get(name, existing("existingKey", after(id, vault), {}, this), { parent: this });
   }
 
   #createVault(name: string, args: SopsKeyVaultArgs): Vault {
@@ -113,7 +151,7 @@ export class SopsKeyVault extends pulumi.ComponentResource {
       name,
       {
         vaultId: vault.id,
-        name: "sops",
+        name: args.keyName ?? (args.existingVault === undefined ? SOPS.keyName : name),
         kty: "RSA",
         keySize: 3072,
         keyOps: ["encrypt", "decrypt", "wrapKey", "unwrapKey"],
@@ -171,9 +209,36 @@ export class SopsKeyVault extends pulumi.ComponentResource {
   }
 }
 
+/** The vault that a key is in. */
+function vaultOf(keyId: pulumi.Input<string>): pulumi.Output<string> {
+  return pulumi.output(keyId).apply((id) => id.replace(/\/keys\/[^/]*$/i, ""));
+}
+
 function vaultFaults(args: SopsKeyVaultArgs): Fault[] {
   const { vaultName, network, deployers, editors = [], encrypters = [], roles = {}, tags } = args;
+  const { existingVault, existingKey, keyName, purgeProtection } = args;
+  const made = { vaultName, purgeProtection };
   return [
+    ...notArmId("existingVault", existingVault, "Microsoft.KeyVault/vaults"),
+    ...notArmId("existingKey", existingKey, "Microsoft.KeyVault/vaults", "/keys/<name>"),
+    ...(existingVault === undefined ? [] : meaningless("existingVault", made)),
+    ...(existingKey === undefined
+      ? []
+      : meaningless("existingKey", {
+          ...made,
+          existingVault,
+          keyName,
+          editors,
+          encrypters,
+          "roles.encrypt": roles.encrypt,
+        })),
+    ...unlike(
+      "keyName",
+      keyName,
+      /^[a-zA-Z0-9-]{1,127}$/,
+      "is no name of a key",
+      "give 1 to 127 letters, digits and hyphens",
+    ),
     ...unlike(
       "vaultName",
       vaultName,

@@ -3,9 +3,10 @@
 import { STATUS_CODES } from "node:http";
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import { cloudOf } from "../../net/azureCloud.ts";
 import { retryAfter } from "../../net/http.ts";
 import { Again, retry } from "../../net/retry.ts";
-import { cloudOf, credential } from "./credential.ts";
+import { credential } from "./credential.ts";
 import { busyPolicy, createTransport, type Transport } from "./pipeline.ts";
 
 export { credential } from "./credential.ts";

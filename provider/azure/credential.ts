@@ -2,35 +2,11 @@
 
 import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/identity";
+import { cloudOf } from "../../net/azureCloud.ts";
 import { send } from "../../net/http.ts";
 import { signInOf, signInVariable, tokenRequest } from "../../net/signIn.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The hosts of one of Azure's clouds. */
-export interface AzureCloud {
-  /** Origin of Azure Resource Manager. */
-  readonly resourceManager: string;
-  /** Origin of Entra ID. */
-  readonly authority: string;
-}
-
-const CLOUDS: Readonly<Record<string, AzureCloud>> = {
-  public: { resourceManager: "https://management.azure.com", authority: "https://login.microsoftonline.com" },
-  usgovernment: {
-    resourceManager: "https://management.usgovcloudapi.net",
-    authority: "https://login.microsoftonline.us",
-  },
-  china: { resourceManager: "https://management.chinacloudapi.cn", authority: "https://login.chinacloudapi.cn" },
-};
-
-/** The cloud of ARM_ENVIRONMENT (`public`, `usgovernment`, `china`). @throws Error for another one. */
-export function cloudOf(environment: Environment): AzureCloud {
-  const name = (environment.ARM_ENVIRONMENT || "public").toLowerCase();
-  const cloud = CLOUDS[name];
-  if (cloud) return cloud;
-  throw new Error(`ARM_ENVIRONMENT is "${name}": give one of ${Object.keys(CLOUDS).join(", ")}`);
-}
 
 /** A token is renewed this many milliseconds before it ends. */
 const RENEW_BEFORE = 300_000;

@@ -13,9 +13,14 @@ function armId(type: string) {
   return matching(pattern, `the ARM id of a resource: ${id}`);
 }
 
+export const resourceGroupId = matching(
+  new RegExp(`^/subscriptions/${SEGMENT}/resourceGroups/${SEGMENT}$`, "i"),
+  "the ARM id of a resource group: /subscriptions/<id>/resourceGroups/<name>",
+);
 export const registryId = armId("Microsoft.ContainerRegistry/registries");
 export const clusterId = armId("Microsoft.ContainerService/managedClusters");
 export const networkId = armId("Microsoft.Network/virtualNetworks");
+export const zoneId = armId("Microsoft.Network/privateDnsZones");
 export const vaultId = armId("Microsoft.KeyVault/vaults");
 
 /** An Azure container registry's login server, without scheme. */

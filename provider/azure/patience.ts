@@ -23,11 +23,10 @@ export function isUnauthorized(error: unknown): error is ArmError {
   );
 }
 
-/** Tries until a right counts as not given: the waits before the last of them are ten minutes. */
-const TRIES_FOR_RIGHTS = 22;
-
 /** Codes of a right that may have been given a moment ago: an assignment takes minutes to be known everywhere. */
 const MISSING_RIGHT = /MissingPermission(Error)?$|^LinkedAuthorizationFailed$/;
+
+const lacksRight = (error: unknown): boolean => error instanceof ArmError && MISSING_RIGHT.test(error.code);
 
 /**
  * Codes of what another operation holds, where the status is not 409 or 429. OperationNotAllowed is none of them: with 400
@@ -38,15 +37,19 @@ const HELD = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", 
 /** Whether trying again may help with what Azure said of a cluster. */
 export function isPassing(error: unknown, attempt: number): error is ArmError {
   if (!(error instanceof ArmError)) return false;
-  if (MISSING_RIGHT.test(error.code)) return attempt < TRIES_FOR_RIGHTS;
+  if (lacksRight(error)) return attempt <= ROLE_WAITS.length;
   return error.status === 409 || error.status === 429 || HELD.includes(error.code);
 }
 
-/** Says why it is tried again later. @throws Error saying why, when there is no time left. */
-export function later(reason: string, { wait }: Try, context: Context, error = new Error(reason)): Again {
+/**
+ * Says why it is tried again later: a right that is missing is looked for as often as everywhere, whatever else is waited
+ * for. @throws Error saying why, when there is no time left.
+ */
+export function later(reason: string, { attempt, wait }: Try, context: Context, error = new Error(reason)): Again {
   if (wait === undefined) throw error;
-  context.log("info", `${reason}; trying again in ${wait / 1000} s`);
-  return new Again();
+  const soonest = lacksRight(error) ? Math.min(wait, ROLE_WAITS[attempt - 1] ?? wait) : wait;
+  context.log("info", `${reason}; trying again in ${soonest / 1000} s`);
+  return new Again(soonest);
 }
 
 /** How a deletion goes on. */

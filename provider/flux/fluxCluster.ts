@@ -9,6 +9,7 @@ import type { Context } from "../../plugin/handler.ts";
 import { credential } from "../azure/armClient.ts";
 import { azure, type Cloud } from "../azure/cloud.ts";
 import { AKS_SERVER_ID } from "../azure/clusterAccess.ts";
+import { ROLE_WAITS } from "../azure/patience.ts";
 
 /** What these resources need of the world; tests give something else. */
 export interface FluxWorld {
@@ -19,13 +20,15 @@ export interface FluxWorld {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Between two looks, in milliseconds. */
   readonly poll: number;
-  /** How long a caller's new role assignment may take to reach the API server, and a deletion, in milliseconds. */
+  /** How long a deletion may take, in milliseconds. */
   readonly patience: number;
+  /** Waits in milliseconds, one after another, while the API server does not know a new role. @default as everywhere */
+  readonly roleWaits?: readonly number[];
   /** What waits are measured by. */
   readonly clock: Clock;
 }
 
-/** The world as it is. Azure says that a role assignment may take five minutes. */
+/** The world as it is. */
 export const machine: FluxWorld = {
   cloud: azure,
   token: async () => (await credential().getToken(`${AKS_SERVER_ID}/.default`))?.token ?? "",
@@ -68,7 +71,7 @@ export async function entered(world: FluxWorld, api: KubernetesApi, context: Con
       return new Again();
     }
   };
-  await retry(look, { waits: () => world.poll, within: world.patience, signal: context.signal, clock: world.clock });
+  await retry(look, { waits: world.roleWaits ?? ROLE_WAITS, signal: context.signal, clock: world.clock });
 }
 
 const SOURCE = "source.toolkit.fluxcd.io/v1";

@@ -5,6 +5,7 @@ export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts"
 export { FluxConfigurationReady, type FluxConfigurationReadyArgs } from "./fluxConfigurationReady.ts";
 export { FluxInstall, type FluxInstallArgs, type SshKeyArgs } from "./fluxInstall.ts";
 export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
+export { type GetExistingArgs, type GetExistingResult, getExisting } from "./getExisting.ts";
 export {
   type FluxComponentsArgs,
   GitCommit,
@@ -21,5 +22,7 @@ export {
   type ManagedClusterArgs,
   type ManagedClusterProperties,
 } from "./managedCluster.ts";
+export { NatGateway, type NatGatewayArgs } from "./natGateway.ts";
 export { NetworkPeering, type NetworkPeeringArgs } from "./networkPeering.ts";
 export { VaultKey, type VaultKeyArgs } from "./vaultKey.ts";
+export { ZoneLink, type ZoneLinkArgs } from "./zoneLink.ts";

@@ -33,4 +33,9 @@ export class VaultKey extends pulumi.CustomResource {
   constructor(name: string, args: VaultKeyArgs, opts?: pulumi.CustomResourceOptions) {
     super("gitops:index:VaultKey", name, { ...args, keyUri: undefined, keyUriWithVersion: undefined }, opts);
   }
+
+  /** The key with an ARM id, read and never written. */
+  static get(name: string, id: pulumi.Input<pulumi.ID>, opts?: pulumi.CustomResourceOptions): VaultKey {
+    return new VaultKey(name, {} as VaultKeyArgs, { ...opts, id });
+  }
 }

@@ -1,6 +1,7 @@
 // The real engine, run in a rehearsal's project.
 import { dirname } from "node:path";
 import { type FindOptions, findTool } from "../../tools/findTool.ts";
+import { completeEngine } from "../languageHost/completeEngine.ts";
 import { must, type Ran, run } from "../run.ts";
 import { type CloudFile, environment, type IdentityName, type Paths } from "../session.ts";
 
@@ -12,8 +13,9 @@ export interface Engine {
 }
 
 export async function findEngine(options: FindOptions): Promise<Engine> {
-  const pulumi = await findTool("pulumi", options);
+  const found = await findTool("pulumi", options);
   const host = await findTool("pulumi-language-nodejs", options);
+  const pulumi = await completeEngine(found, host);
   return { pulumi, path: [...new Set([dirname(pulumi), dirname(host)])] };
 }
 

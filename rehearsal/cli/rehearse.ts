@@ -30,6 +30,8 @@ import { stackFileName, syncProject } from "./workspace.ts";
 const USAGE = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
+  review ARGUMENTS...   npm run review of the rehearsal's project, for example: review --format markdown
+  ci preview|up         npm run ci of the rehearsal's project, as on a terminal
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
   check                 wait until Flux has settled, and say what it made of the repository
   stop                  end the rehearsal
@@ -123,6 +125,16 @@ async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
   return code;
 }
 
+/** `npm run review` or `npm run ci` of the rehearsal's project. */
+async function runDelivery(call: Call, verb: "review" | "ci", args: readonly string[]): Promise<number> {
+  const engine = await findEngine({ log: printNews });
+  await sync(call, engine);
+  const { stack, paths, cloud, as } = call;
+  const script = join(checkout, "delivery", verb, "main.ts");
+  const command = [script, "--stack", stack, "--project", paths.project, ...args];
+  return inherit(process.execPath, command, checkout, environment({ paths, cloud, as, path: engine.path }));
+}
+
 /** Whether a pulumi command changes the stack file. */
 const writesConfig = (args: readonly string[]) => {
   const at = args.indexOf("config");
@@ -169,13 +181,14 @@ async function main(args: readonly string[]): Promise<number> {
     print(USAGE);
     return verb === undefined ? 2 : 0;
   }
-  if (!["pulumi", "exec", "check", "stop"].includes(verb))
+  if (!["pulumi", "review", "ci", "exec", "check", "stop"].includes(verb))
     throw new Error(`There is no command "${verb}".\n\n${USAGE}`);
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
   const { stack, cloud } = await pick(wanted);
   const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName, inCluster: chosen as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
+  if (verb === "review" || verb === "ci") return runDelivery(call, verb, rest);
   if (verb === "exec") return runExec(call, rest);
   if (verb === "check") return runCheck(call);
   await stopCloud(cloud, call.paths);

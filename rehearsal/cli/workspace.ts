@@ -6,7 +6,7 @@ import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { lockName } from "../../mirror/lock.ts";
-import { checkout, type Paths } from "../session.ts";
+import { checkout, type Paths, stackFiles } from "../session.ts";
 import { GIT_TOKEN_KEY, needsGitToken } from "../settings.ts";
 
 /** A stack file's content as far as a rehearsal reads it. */
@@ -97,7 +97,7 @@ export async function syncProject(
     encryptedkey: _key,
     secretsprovider: _provider,
     ...shipped
-  } = await readYaml(join(checkout, stackFileName(stack)));
+  } = await readYaml(join(stackFiles(), stackFileName(stack)));
   const now = impatient(shipped);
   const before = existsSync(copy) ? (JSON.parse(await readFile(copy, "utf8")) as StackFile) : {};
   const rehearsed = existsSync(file) ? await readYaml(file) : {};

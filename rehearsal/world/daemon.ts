@@ -36,6 +36,7 @@ const routes: Record<string, (body: string) => Promise<object>> = {
   },
   "/deployments/event": (body) => world.deployments.receive(JSON.parse(body)),
   "/keeping": async () => ({ kept }),
+  ...world.pipelines.routes,
 };
 
 const server = createServer(async (request, response) => {

@@ -20,11 +20,15 @@ const SPACES = ["10.50.0.0/16", "172.20.0.0/16", "192.168.0.0/16", "10.200.0.0/1
 
 /** The hub that the settings name, or one that they do not know of. */
 export function hubOf({ runnerNetworkId, cluster, location }: Settings, subscriptionId: string): Hub {
+  const { subnets, vnet, nodes, apiServer, endpoints, pods, services } = cluster.network;
   const id =
     runnerNetworkId ??
+    // Without another word it is the network of the subnets that are there.
+    subnets?.nodes.replace(/\/subnets\/[^/]+$/i, "") ??
     `/subscriptions/${subscriptionId}/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub`;
   const group = id.slice(0, id.toLowerCase().indexOf("/providers/"));
-  const taken = Object.values(cluster.network).flatMap((value) => parseNetwork(value) ?? []);
+  const networks = [...(subnets ? [] : [vnet, nodes, apiServer, endpoints]), pods, services];
+  const taken = networks.flatMap((value) => parseNetwork(value) ?? []);
   const space = SPACES.find((one) => {
     const network = parseNetwork(one);
     return network !== undefined && !taken.some((other) => overlap(network, other));

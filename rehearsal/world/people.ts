@@ -1,4 +1,5 @@
 // Who takes part in a rehearsal, with their rights in the simulated Azure and GitHub.
+import { delegationCondition } from "../../components/pipeline/delegation.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { type CloudFile, type IdentityName, identityNames } from "../session.ts";
 import type { Services } from "./services.ts";
@@ -35,7 +36,10 @@ export async function people(
         dataActions: ["Microsoft.KeyVault/vaults/keys/read", customRoles[kind]],
       });
   }
-  arm.assignRole(deployers, "Owner", scope);
+  // No more than what a pipeline's identity has: docs/delivery/identity.md.
+  const assignable = Object.values(sops.roles).filter((role) => role !== undefined);
+  arm.assignRole(deployers, "Contributor", scope);
+  arm.assignRole(deployers, "Role Based Access Control Administrator", scope, delegationCondition(assignable));
   const repository = `${flux.owner}/${flux.name}`;
   if (!flux.createRepository)
     await gitHub.createRepository(flux.owner, flux.name, { private: true, files: { "README.md": `# ${flux.name}\n` } });

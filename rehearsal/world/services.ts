@@ -3,6 +3,7 @@
 import { fluxManifests } from "../../flux/manifests.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { ArmService } from "../cloud/arm/service.ts";
+import { AzureDevOps } from "../cloud/devops/service.ts";
 import type { Door } from "../cloud/door/door.ts";
 import { Entra } from "../cloud/entra/service.ts";
 import { GitHub } from "../cloud/github/service.ts";
@@ -17,7 +18,7 @@ import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
 import { upstreamContent } from "../content/upstream.ts";
 import type { Paths } from "../session.ts";
 import { Clusters } from "./clusters.ts";
-import type { Hub } from "./hub.ts";
+import type { Company } from "./company.ts";
 
 /** The simulated services, as far as they know each other. */
 export interface Services {
@@ -29,25 +30,34 @@ export interface Services {
   readonly upstream: UpstreamRegistries;
   readonly charts: ChartRepositories;
   readonly gitHub: GitHub;
+  readonly devOps: AzureDevOps;
   readonly clusters: Clusters;
   /** What signs the tokens of pipelines. */
   readonly issuers: Issuers;
   readonly pulumi: PulumiCloud;
 }
 
-/** Makes all services of a tenant and subscription, and the runner's hub; `record` gets every ARM request. */
+/**
+ * How long what is new has no effect yet, in milliseconds: of the real minutes, and the seconds of a password, enough to
+ * meet what does not wait.
+ */
+export const TAKES_EFFECT = { roleDelay: 1000, federationDelay: 1000, secretDelay: 1000 };
+
+/** Makes all services of a tenant and subscription, and of what the company has; `record` gets every ARM request. */
 export async function makeServices(
   ids: { tenantId: string; subscriptionId: string },
   paths: Paths,
   record: (line: object) => void,
-  hub?: Pick<Hub, "id" | "subscriptionId">,
+  company?: Pick<Company, "hub" | "subscriptions">,
 ): Promise<Services> {
-  const entra = await Entra.create({ tenantId: ids.tenantId });
+  const { secretDelay, ...delays } = TAKES_EFFECT;
+  const entra = await Entra.create({ tenantId: ids.tenantId, secretDelay });
   const { tenantId } = ids;
   const clusters = new Clusters({ folder: paths.cluster, tenantId, authority: paths.authority });
   const arm = new ArmService({
     ...ids,
-    ...(hub && { otherSubscriptions: [hub.subscriptionId], runnerNetwork: hub.id }),
+    ...delays,
+    ...(company && { otherSubscriptions: company.subscriptions, runnerNetwork: company.hub.id }),
     directory: entra,
     record,
     ...clusters.settings,
@@ -79,6 +89,7 @@ export async function makeServices(
     upstream,
     charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
+    devOps: new AzureDevOps("acme"),
     clusters,
     issuers,
     pulumi: new PulumiCloud(),
@@ -88,7 +99,7 @@ export async function makeServices(
 /** Gives every host of the services to the door. */
 export function route(
   door: Door,
-  { arm, entra, graph, keyVault, registries, upstream, gitHub, issuers, pulumi }: Services,
+  { arm, entra, graph, keyVault, registries, upstream, gitHub, devOps, issuers, pulumi }: Services,
 ): void {
   door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
   door.route("login.microsoftonline.com", entra.service);
@@ -103,6 +114,7 @@ export function route(
   });
   door.route("api.github.com", gitHub.api);
   door.route("github.com", gitHub.git);
+  door.route("dev.azure.com", devOps.service);
   door.route(GITHUB_JOBS_HOST, issuers.gitHub.service);
   door.route(GITHUB_ISSUER_HOST, async (request) => issuers.answer(request) ?? { status: 404, body: "" });
   // Its keys are below its API.

@@ -7,14 +7,15 @@ import { Authority } from "../cloud/door/authority.ts";
 import { Door } from "../cloud/door/door.ts";
 import type { Place } from "../cloud/types.ts";
 import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cluster/fluxState.ts";
-import { type CloudFile, checkout, type Paths } from "../session.ts";
+import { type CloudFile, type Paths, stackFiles } from "../session.ts";
 import { settingsOf } from "../settings.ts";
+import { companyOf } from "./company.ts";
 import { DeploymentsWorld } from "./deployments.ts";
-import { hubOf } from "./hub.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
 import { people } from "./people.ts";
+import { Pipelines } from "./pipelines.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
 const TENANT_ID = "5b6f3f4e-0d6a-4f0f-9a55-7e1f6c2d0a01";
@@ -25,6 +26,8 @@ const configured = (value: unknown, fallback: string) => (typeof value === "stri
 export class World {
   /** What other processes need to take part. */
   readonly cloud: Omit<CloudFile, "pid" | "control">;
+  /** Where repositories and their pipelines live. */
+  readonly pipelines: Pipelines;
   /** Pulumi Deployments, for whoever sets it up. */
   readonly deployments: DeploymentsWorld;
   readonly #stack: string;
@@ -47,13 +50,14 @@ export class World {
     this.#services = services;
     this.#requests = requests;
     this.cloud = cloud;
+    this.pipelines = new Pipelines(services, cloud.identities);
     this.deployments = new DeploymentsWorld(services, paths, cloud);
   }
 
   /** Builds the world that a stack's settings speak of, and opens its door. */
   static async create(stack: string, paths: Paths): Promise<World> {
     const settings = await settingsOf(stack);
-    const { config } = await readStackFile(checkout, stack);
+    const { config } = await readStackFile(stackFiles(), stack);
     const ids = {
       tenantId: configured(config["azure-native:tenantId"], TENANT_ID),
       subscriptionId: configured(config["azure-native:subscriptionId"], SUBSCRIPTION_ID),
@@ -61,13 +65,14 @@ export class World {
     const authority = await Authority.create();
     await writeFile(paths.authority, authority.pem);
     const requests = createWriteStream(paths.armRequests, { flags: "a" });
-    const hub = hubOf(settings, ids.subscriptionId);
-    const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`), hub);
+    const company = companyOf(settings, ids.subscriptionId);
+    const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`), company);
     const identities = await people(services, settings, ids.subscriptionId);
-    if (settings.runner === "inside") services.arm.begin(hub.resources);
-    // Whoever deploys the stack owns nothing of the hub.
-    if (hub.subscriptionId !== ids.subscriptionId)
-      services.arm.assignRole(settings.deployers, "Network Contributor", hub.group);
+    services.arm.begin(company.resources);
+    // Whoever deploys the stack owns nothing of what the company has elsewhere.
+    for (const group of company.groups) services.arm.assignRole(settings.deployers, "Network Contributor", group);
+    if (company.apiServerZone !== undefined)
+      services.arm.assignRole(settings.deployers, "User Access Administrator", company.apiServerZone);
     const door = new Door(authority);
     door.onError = (error, request) =>
       process.stderr.write(`${request.method} ${request.url.href}: ${(error as Error).stack}\n`);
@@ -75,7 +80,7 @@ export class World {
     await addContent(door, services, settings);
     const ports = {
       outside: await door.listen("outside"),
-      inside: await door.listen("inside", hub.address),
+      inside: await door.listen("inside", company.hub.address),
       cluster: await door.listen("cluster"),
     } satisfies Record<Place, number>;
     services.clusters.join({ ...services, door, port: ports.cluster });

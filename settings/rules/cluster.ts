@@ -7,10 +7,14 @@ import { type Draft, each, type Facts, type Rule, whole } from "./rule.ts";
 
 const LEARN = "https://learn.microsoft.com/azure";
 
+/** The networks that are known by their addresses. */
 function networksOf({ draft }: Facts) {
-  return Object.entries(draft.cluster?.network ?? {}).flatMap(([name, value]) => {
-    const network = value === undefined ? undefined : parseNetwork(value);
-    return network ? [{ name, value, network, path: own("cluster", "network", name) }] : [];
+  const { subnets, zones: _, ...networks } = draft.cluster?.network ?? {};
+  return Object.entries(networks).flatMap(([name, value]) => {
+    // With subnets that are there, only the cluster's own ones.
+    const isUsed = subnets === undefined || name === "pods" || name === "services";
+    const network = value === undefined || !isUsed ? undefined : parseNetwork(value);
+    return value !== undefined && network ? [{ name, value, network, path: own("cluster", "network", name) }] : [];
   });
 }
 
@@ -25,6 +29,9 @@ function poolsOf({ draft }: Facts) {
     ...(draft.cluster?.userPools ?? []).map((pool, index) => ({ pool, path: own("cluster", "userPools", index) })),
   ];
 }
+
+/** Whether a size of virtual machines has its processors only as long as it has credits. */
+export const isBurstable = (vmSize: string): boolean => /^Standard_B/.test(vmSize);
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const WEEK = 7 * 24 * 60;
@@ -203,7 +210,7 @@ export const clusterRules: readonly Rule[] = [
     link: `${LEARN}/aks/use-system-pools`,
     check: whole(({ draft }) => {
       const value = draft.cluster?.systemPool?.vmSize;
-      return value !== undefined && /^Standard_B/.test(value)
+      return value !== undefined && isBurstable(value)
         ? {
             path: own("cluster", "systemPool", "vmSize"),
             value,

@@ -13,7 +13,9 @@ const isOutside = (runner: Draft["runner"]): boolean =>
   runner === "outside" ||
   (typeof runner === "object" && runner.inside === undefined && (runner.outside?.addresses ?? []).length === 0);
 
-const isShut = ({ registry, runner }: Draft) => registry?.private === true && isOutside(runner);
+// Who gets into one that is there already is its owner's decision.
+const isShut = ({ registry, runner }: Draft, existing: unknown) =>
+  registry?.private === true && isOutside(runner) && existing === undefined;
 const SHUT = "cannot be outside: a private registry and vault are reached from the virtual network only";
 
 export const reachRules: readonly Rule[] = [
@@ -24,7 +26,7 @@ export const reachRules: readonly Rule[] = [
     remedy: "write sku: Premium, or private: false",
     link: `${LEARN}/container-registry/container-registry-skus`,
     check: whole(({ draft: { registry } }) =>
-      registry?.private && registry.sku && registry.sku !== "Premium"
+      registry?.private && registry.existing === undefined && registry.sku && registry.sku !== "Premium"
         ? { path: own("registry", "sku"), value: registry.sku, problem: "has no private endpoints" }
         : undefined,
     ),
@@ -37,7 +39,7 @@ export const reachRules: readonly Rule[] = [
       "run inside a network and write runner: {inside: {vnet: <its id>}}, let the runner in with runner: {outside: {addresses: [...]}}, or set registry.private: false",
     link: `${LEARN}/container-registry/container-registry-private-link`,
     check: whole(({ draft }) =>
-      isShut(draft) && draft.charts?.length
+      isShut(draft, draft.registry?.existing) && draft.charts?.length
         ? { path: own("runner"), value: draft.runner, problem: `${SHUT}, and charts are pushed by the runner` }
         : undefined,
     ),
@@ -50,8 +52,8 @@ export const reachRules: readonly Rule[] = [
       "run inside a network and write runner: {inside: {vnet: <its id>}}, let the runner in with runner: {outside: {addresses: [...]}}, or pin sops.publicKey",
     link: `${LEARN}/key-vault/general/private-link-service`,
     check: whole(({ draft }) =>
-      isShut(draft) &&
-      !draft.charts?.length &&
+      isShut(draft, draft.sops?.existingKey ?? draft.sops?.existingVault) &&
+      !(draft.charts?.length && draft.registry?.existing === undefined) &&
       (draft.secrets?.length || draft.registry?.pullPrincipal) &&
       !draft.sops?.publicKey
         ? {
@@ -90,7 +92,9 @@ export const runnerWarnings: readonly Rule[] = [
     remedy: "write runner: {inside: {vnet: <the id of the runner's network>}}, which peers both",
     link: `${LEARN}/virtual-network/virtual-network-peering-overview`,
     check: whole(({ draft: { runner, registry, cluster, flux } }) =>
-      runner === "inside" && (registry?.private || (cluster?.private && flux?.mode === "bootstrap"))
+      runner === "inside" &&
+      cluster?.network?.subnets === undefined &&
+      (registry?.private || (cluster?.private && flux?.mode === "bootstrap"))
         ? {
             path: own("runner"),
             value: runner,

@@ -15,6 +15,7 @@ import {
   text,
   wordOr,
 } from "../form.ts";
+import { subnets, zones } from "./network.ts";
 import { armId, cidr, groups } from "./parts.ts";
 
 const count = integer(1, 1000);
@@ -81,8 +82,22 @@ export const cluster = setting(
       defaulted(groups, [...CLUSTER.adminGroups]),
       "Object ids of Entra groups that administrate the cluster.",
     ),
+    identity: setting(
+      optional(
+        armId(
+          "Microsoft.ManagedIdentity/userAssignedIdentities",
+          "`az identity show --resource-group GROUP --name NAME --query id` tells it",
+        ),
+      ),
+      "ARM id of a user-assigned identity that is there, for the control plane, in the stack's subscription. Its owner gave it " +
+        "Network Contributor on network.subnets (with network.zones.apiServer on their network) and Private DNS Zone " +
+        "Contributor on that zone: whoever runs `pulumi up` needs no right to assign roles there. Default: one is made.",
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-aks-prod",
+    ),
     network: setting(
       section({
+        subnets,
+        zones,
         vnet: setting(defaulted(cidr, network.vnet), "The virtual network.", network.vnet),
         nodes: setting(defaulted(cidr, network.nodes), "Subnet of the nodes, within vnet.", network.nodes),
         apiServer: setting(
@@ -102,7 +117,7 @@ export const cluster = setting(
         ),
         services: setting(defaulted(cidr, network.services), "Addresses of Kubernetes services.", network.services),
       }),
-      "The cluster's networks, in CIDR notation.",
+      "The cluster's networks: the addresses of one that is made, in CIDR notation, or the ids of subnets that are there.",
     ),
     egress: setting(
       defaulted(
@@ -112,7 +127,7 @@ export const cluster = setting(
             map({
               firewall: setting(
                 optional(text(IPV4_ADDRESS, "write the firewall's private IPv4 address, for example 10.50.1.4")),
-                "The private address of a firewall in a network that the stack's is peered with.",
+                "The private address of a firewall in a network that the stack's is peered with; not with network.subnets.",
                 "10.50.1.4",
               ),
               routeTableId: setting(
@@ -134,13 +149,14 @@ export const cluster = setting(
         CLUSTER.egress,
       ),
       "How the nodes' traffic leaves the network: by a NAT gateway with an address of its own, by a load balancer of AKS's " +
-        "own, or by routes to a firewall. Another way makes another cluster.",
+        "own, or by routes to a firewall; with network.subnets by the NAT gateway or route table that the nodes' subnet " +
+        "has. Another way makes another cluster.",
     ),
     publicPorts: setting(
       defaulted(list(text(/^\d{1,5}(-\d{1,5})?$/, 'write a port or a range in quotes, for example "443"')), [
         ...CLUSTER.publicPorts,
       ]),
-      "Ports on which everybody may reach public services of the cluster, in quotes.",
+      "Ports on which everybody may reach public services of the cluster, in quotes; with network.subnets their owner says.",
       ["443"],
     ),
     systemPool: setting(section(pool), "The pool of AKS's own pods."),
@@ -186,6 +202,17 @@ export const cluster = setting(
       defaulted(oneOf("NodeImage", "SecurityPatch", "Unmanaged", "None"), CLUSTER.nodeOSUpgradeChannel),
       "How the nodes' operating system is kept current: by new images, by AKS's security patches, by itself each " +
         "night (Unmanaged: reboots are left to the likes of Kured), or not at all (None).",
+    ),
+    logWorkspaceId: setting(
+      optional(
+        armId(
+          "Microsoft.OperationalInsights/workspaces",
+          "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.OperationalInsights/workspaces/<name>",
+        ),
+      ),
+      "ARM id of a Log Analytics workspace that is there already, for the control plane's logs and Defender; it is neither " +
+        "changed nor deleted. Default: one is made.",
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-acme",
     ),
     defender: setting(optional(flag), "Microsoft Defender for Containers. Default: on unless sku is Free."),
   }),

@@ -25,10 +25,12 @@ export const cidr = forEditors(
   { pattern: "^((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?!/)|(?=/))){4}/(3[0-2]|[12]?\\d)$" },
 );
 
-/** The ARM id of a resource. */
-export const armId = (type: string, example: string) =>
+/** The ARM id of a resource; `below` is the pattern of what follows its name. */
+export const armId = (type: string, example: string, below = "") =>
   text(
-    new RegExp(`^/subscriptions/[^/]+/[rR]esource[gG]roups/[^/]+/providers/${type.replaceAll(".", "\\.")}/[^/]+$`),
+    new RegExp(
+      `^/subscriptions/[^/]+/[rR]esource[gG]roups/[^/]+/providers/${type.replaceAll(".", "\\.")}/[^/]+${below}$`,
+    ),
     `write its ARM id: ${example}`,
   );
 

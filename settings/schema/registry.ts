@@ -1,10 +1,23 @@
 // The form of `aks-gitops:registry`.
 import { REGISTRY } from "../../components/defaults.ts";
 import { defaulted, flag, oneOf, optional, section, setting, text } from "../form.ts";
+import { armId } from "./parts.ts";
 
 /** The container registry. */
 export const registry = setting(
   section({
+    existing: setting(
+      optional(
+        armId(
+          "Microsoft.ContainerRegistry/registries",
+          "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ContainerRegistry/registries/<name>",
+        ),
+      ),
+      "ARM id of a registry that is there already, in any subscription of the tenant. It is neither changed nor deleted: " +
+        "it gets images, charts, a private endpoint where private is true, and AcrPull for the nodes, Flux and the pull " +
+        "principal. The deployers' group needs AcrPush and Container Registry Data Importer and Data Reader there.",
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-shared/providers/Microsoft.ContainerRegistry/registries/acmeshared",
+    ),
     name: setting(
       optional(
         text(
@@ -18,7 +31,8 @@ export const registry = setting(
     sku: setting(defaulted(oneOf("Basic", "Standard", "Premium"), REGISTRY.sku), "The registry's tier."),
     private: setting(
       defaulted(flag, REGISTRY.private),
-      "Whether registry and vault are reached through private endpoints only; needs sku Premium.",
+      "Whether registry and vault are reached through private endpoints only; needs sku Premium. Existing ones get an " +
+        "endpoint too, and who else gets in stays as it is.",
     ),
     pullPrincipal: setting(
       defaulted(flag, REGISTRY.pullPrincipal),

@@ -60,6 +60,17 @@ export const form = map({
     "Where whoever runs `pulumi up` stands: outside, at addresses that are let in; inside the virtual network (or one that " +
       "is peered with it already); or inside a network that the program peers with it.",
   ),
+  resourceGroup: setting(
+    optional(
+      text(
+        /^(\/subscriptions\/[^/]+\/[rR]esource[gG]roups\/)?[-\w.()]{0,89}[-\w()]$/,
+        "write its name, or its ARM id: /subscriptions/<id>/resourceGroups/<name>",
+      ),
+    ),
+    "Name or ARM id of a resource group that is there already, in the subscription of azure-native. It is neither changed " +
+      "nor deleted; everything is made in it, in azure-native:location. Default: one is made.",
+    "rg-acme-prod",
+  ),
   protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
   tags,
   cluster,

@@ -2,7 +2,7 @@
 import { createPublicKey } from "node:crypto";
 import { SOPS } from "../../components/defaults.ts";
 import { defaulted, flag, optional, refined, section, setting, text } from "../form.ts";
-import { groups } from "./parts.ts";
+import { armId, groups } from "./parts.ts";
 
 const role = text(
   /^(\/\S+\/roleDefinitions\/)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
@@ -26,6 +26,35 @@ function keyFault(value: string): string | undefined {
 /** Vault and key. */
 export const sops = setting(
   section({
+    existingVault: setting(
+      optional(
+        armId(
+          "Microsoft.KeyVault/vaults",
+          "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.KeyVault/vaults/<name>",
+        ),
+      ),
+      "ARM id of a vault that is there already, in any subscription of the tenant, and goes by roles. It is neither changed " +
+        "nor deleted: it gets a key, and a private endpoint where registry.private is true.",
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-shared/providers/Microsoft.KeyVault/vaults/kv-shared",
+    ),
+    existingKey: setting(
+      optional(
+        armId(
+          "Microsoft.KeyVault/vaults",
+          "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.KeyVault/vaults/<name>/keys/<name>",
+          "/keys/[^/]+",
+        ),
+      ),
+      "ARM id of an RSA key that is there already. It is used as it is: Flux's identity may decrypt with it, and who else " +
+        "may is its owner's decision; the deployers' group needs Key Vault Reader there.",
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-shared/providers/Microsoft.KeyVault/vaults/kv-shared/keys/sops-prod",
+    ),
+    keyName: setting(
+      optional(text(/^[a-zA-Z0-9-]{1,127}$/, "write 1 to 127 letters, digits and hyphens")),
+      "Name of the key that is made; one of that name is taken over. Default: sops, and in an existing vault " +
+        "<project>-<stack>.",
+      "sops-prod",
+    ),
     vault: setting(
       optional(
         text(

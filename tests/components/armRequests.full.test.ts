@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { parse } from "yaml";
 import { ROOT } from "../support/engine.ts";
 import { type ArmRequest, armRequests } from "./armRequests.ts";
+import { shipped } from "./shipped.ts";
 
 const VALIDATOR = join(ROOT, "../shared/arm/validate.mjs");
 
@@ -17,15 +17,15 @@ const KURED = {
 };
 const PODINFO = "ghcr.io/stefanprodan/podinfo:6.14.1";
 
-/** The program's own settings of a stack file. */
-function shipped(stack: string): Record<string, unknown> {
-  const { config } = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config: object };
-  const own = Object.entries(config).filter(([key]) => key.startsWith("aks-gitops:"));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice("aks-gitops:".length), value]));
-}
-
 const HUB =
   "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub";
+
+const SPOKE =
+  "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-spoke/subnets";
+const ZONE =
+  "/subscriptions/00000000-0000-0000-0000-00000000000c/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones";
+/** What is there already, in another subscription. */
+const SHARED = "/subscriptions/00000000-0000-0000-0000-00000000000d/resourceGroups/shared/providers";
 
 /** Settings files, each for what it is named after. */
 const FILES: Readonly<Record<string, Record<string, unknown>>> = {
@@ -69,6 +69,31 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
       },
     },
   },
+  "subnets that are there, and zones of a company's": {
+    runner: { inside: { vnet: HUB } },
+    cluster: {
+      private: true,
+      network: {
+        subnets: { nodes: `${SPOKE}/nodes`, apiServer: `${SPOKE}/api-server`, endpoints: `${SPOKE}/endpoints` },
+        zones: { registry: `${ZONE}/privatelink.azurecr.io`, apiServer: `${ZONE}/private.westeurope.azmk8s.io` },
+      },
+    },
+    registry: { sku: "Premium", private: true },
+  },
+  "a network of its own that asks a company's zones": {
+    runner: { inside: { vnet: HUB } },
+    cluster: { network: { zones: { vault: `${ZONE}/privatelink.vaultcore.azure.net` } } },
+    registry: { sku: "Premium", private: true },
+  },
+  "a private name for the API server, and routes to a firewall": {
+    runner: "inside",
+    cluster: { private: true, network: { zones: { apiServer: "own" } }, egress: { firewall: "10.50.1.4" } },
+  },
+  "a runner outside with addresses": {
+    runner: { outside: { addresses: ["203.0.113.7/32"] } },
+    registry: { sku: "Premium", private: true },
+    cluster: { authorizedIpRanges: ["198.51.100.0/24"] },
+  },
   "a basic registry": { registry: { sku: "Basic" }, images: [PODINFO] },
   "a private registry and vault with names of their own": {
     runner: "inside",
@@ -80,6 +105,17 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
     charts: [KURED],
     demo: { image: PODINFO, replicas: 3 },
     cluster: { nodeOSUpgradeChannel: "Unmanaged" },
+  },
+  "a group, registry, key and log workspace that are there already": {
+    runner: "inside",
+    resourceGroup: "rg-acme",
+    registry: { existing: `${SHARED}/Microsoft.ContainerRegistry/registries/acmeshared`, private: true },
+    sops: { existingKey: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared/keys/sops-prod` },
+    cluster: { logWorkspaceId: `${SHARED}/Microsoft.OperationalInsights/workspaces/logs` },
+    images: [PODINFO],
+  },
+  "a key of its own in a vault that stacks share": {
+    sops: { existingVault: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared`, editors: [EDITORS] },
   },
   tags: { tags: { costCenter: "4711", owner: "platform" }, protect: true },
   "image automation in a repository that is made": {

@@ -7,8 +7,10 @@ import { agentPoolIn } from "../../provider/azure/agentPool.ts";
 import { ArmError } from "../../provider/azure/armClient.ts";
 import type { Cloud } from "../../provider/azure/cloud.ts";
 import { managedClusterIn } from "../../provider/azure/managedCluster.ts";
+import { natGatewayIn } from "../../provider/azure/natGateway.ts";
 import { networkPeeringIn } from "../../provider/azure/networkPeering.ts";
 import { vaultKeyIn } from "../../provider/azure/vaultKey.ts";
+import { zoneLinkIn } from "../../provider/azure/zoneLink.ts";
 import { resourceId } from "../../rehearsal/providers/azure-native/armType.ts";
 import { withDefaults } from "../../rehearsal/providers/azure-native/check.ts";
 import { toBody } from "../../rehearsal/providers/azure-native/shape.ts";
@@ -27,8 +29,10 @@ export interface ArmRequest {
 const OWN: Readonly<Record<string, (cloud: Cloud) => SchemaHandler>> = {
   "gitops:index:AgentPool": (cloud) => agentPoolIn(cloud, []),
   "gitops:index:ManagedCluster": (cloud) => managedClusterIn(cloud, []),
+  "gitops:index:NatGateway": (cloud) => natGatewayIn(cloud, []),
   "gitops:index:NetworkPeering": (cloud) => networkPeeringIn(cloud, []),
   "gitops:index:VaultKey": vaultKeyIn,
+  "gitops:index:ZoneLink": (cloud) => zoneLinkIn(cloud, []),
 };
 
 const SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a";
@@ -43,6 +47,8 @@ function filledIn(id: string): Body {
   if (id.includes("/keys/")) return { keyUri: "", keyUriWithVersion: "" };
   if (id.includes("/virtualNetworkPeerings/"))
     return { ...state, peeringState: "Connected", peeringSyncLevel: "FullyInSync" };
+  if (id.includes("/virtualNetworkLinks/")) return { ...state, virtualNetworkLinkState: "Completed" };
+  if (id.includes("/publicIPAddresses/")) return { ...state, ipAddress: "203.0.113.7" };
   if (/\/managedClusters\/[^/]+$/.test(id))
     return { ...state, fqdn: HOST, oidcIssuerProfile: { enabled: true, issuerURL: "https://issuer/" } };
   return state;
@@ -61,7 +67,7 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
   };
   const shown = (id: string) => {
     const found = resources.get(id);
-    return { ...found, id, properties: { ...(found?.properties as Body), ...filledIn(id) } };
+    return { location: "westeurope", ...found, id, properties: { ...(found?.properties as Body), ...filledIn(id) } };
   };
   const cloud = {
     arm: () => ({

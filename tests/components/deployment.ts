@@ -28,9 +28,15 @@ export interface Registration {
   readonly transforms: readonly pulumi.ResourceTransform[];
 }
 
+/** A resource that is read and not made. */
+export type Read = Pick<Registration, "type" | "name" | "parent" | "dependencies"> & { readonly id: string };
+
 export interface Deployment<T> {
   readonly result: T;
   readonly resources: readonly Registration[];
+  readonly reads: readonly Read[];
+  /** What `getExisting` was asked. */
+  readonly looks: readonly Record<string, unknown>[];
   /** The one resource of a type and name, the type without its package and module. */
   find(type: string, name: string): Registration;
   /** The names of all resources of such a type, in alphabetical order. */
@@ -59,8 +65,14 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
     principalId: `${name}-principal`,
     tenantId: "tenant",
   }),
-  ManagedCluster: () => ({ oidcIssuerUrl: "https://issuer/", kubeconfig: "kubeconfig" }),
+  ManagedCluster: () => ({
+    oidcIssuerUrl: "https://issuer/",
+    kubeconfig: "kubeconfig",
+    endpoint: "https://api:443",
+    certificateAuthority: "Q0E=",
+  }),
   PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
+  NatGateway: () => ({ ipAddress: "203.0.113.7" }),
   Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
   VaultKey: (_, { vaultId = "", name }) => ({
@@ -83,11 +95,31 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   AgentPool: () => ({ agentPoolId: "pool-1", tokenValue: "pul-token" }),
 };
 
-const calls: Record<string, (inputs: Record<string, string>) => Record<string, string>> = {
+const calls: Record<string, (inputs: Record<string, string>) => Record<string, unknown>> = {
+  // What is called nothing is not there, and what is called shut lets nobody in.
+  "gitops:index:getExisting": ({ id = "" }) => ({
+    id,
+    faults: id.endsWith("/nothing") ? ["is not there"] : [],
+    warnings: id.endsWith("/shut") ? ["it is shut"] : [],
+  }),
   "azure-native:authorization:getClientConfig": () => ({
     subscriptionId: SUBSCRIPTION.split("/")[2] ?? "",
     tenantId: "tenant",
   }),
+  // A network with a subnet of each kind, and a NAT gateway.
+  "azure-native:network:getVirtualNetwork": ({ virtualNetworkName = "", resourceGroupName = "" }) => {
+    const id = `${SUBSCRIPTION}/resourceGroups/${resourceGroupName}/providers/Microsoft.Network/virtualNetworks/${virtualNetworkName}`;
+    const delegations = [{ serviceName: "Microsoft.ContainerService/managedClusters" }];
+    return {
+      id,
+      addressSpace: { addressPrefixes: ["10.90.0.0/16"] },
+      subnets: [
+        { id: `${id}/subnets/nodes`, addressPrefix: "10.90.0.0/20", natGateway: { id: "gateway" } },
+        { id: `${id}/subnets/api-server`, addressPrefix: "10.90.16.0/28", delegations },
+        { id: `${id}/subnets/endpoints`, addressPrefix: "10.90.17.0/24" },
+      ],
+    };
+  },
   // Nothing but `fleet` is there; of `nothing` there comes nothing at all, of others an empty id.
   "github:index/getRepository:getRepository": ({ fullName = "" }) => {
     if (fullName.endsWith("/nothing")) return {};
@@ -104,6 +136,8 @@ export interface Maker {
     name: string,
     inputs: Record<string, unknown>,
   ): Promise<{ readonly id: string; readonly state: Record<string, unknown> } | undefined>;
+  /** Answers a function of a provider; the mocks do where it gives nothing. */
+  call?(token: string, inputs: Record<string, unknown>): Promise<Record<string, unknown> | undefined>;
 }
 
 /**
@@ -112,26 +146,41 @@ export interface Maker {
  */
 export async function deploy<T>(program: () => T | Promise<T>, preview = false, maker?: Maker): Promise<Deployment<T>> {
   const resources: Registration[] = [];
+  const reads: Read[] = [];
+  const looks: Record<string, unknown>[] = [];
   await pulumi.runtime.setMocks(
     {
       newResource: async (args) => {
         const mocked = answer(args);
+        if (args.id) return mocked;
         const made = await maker?.make(args.type, args.name, open(args.inputs) as Record<string, unknown>);
         return made ? { id: made.id, state: { ...mocked.state, ...made.state } } : mocked;
       },
-      call: ({ token, inputs }) => ({ ...calls[token]?.(inputs), ...(maker && { tenantId: maker.tenantId }) }),
+      call: async ({ token, inputs }) => {
+        if (token === "gitops:index:getExisting") looks.push(inputs);
+        return {
+          ...calls[token]?.(inputs),
+          ...(await maker?.call?.(token, inputs)),
+          ...(maker && { tenantId: maker.tenantId }),
+        };
+      },
     },
     "project",
     "test",
     preview,
   );
-  listen((registration) => resources.push(registration));
+  listen(
+    (registration) => resources.push(registration),
+    (read) => reads.push(read),
+  );
   const result = await program();
   await pulumi.runtime.disconnect();
   const short = ({ type }: Registration) => type.split(":").at(-1);
   return {
     result,
     resources,
+    reads,
+    looks,
     find(type, name) {
       const found = resources.filter((one) => short(one) === type && one.name === name);
       const [only] = found;
@@ -146,11 +195,21 @@ export async function deploy<T>(program: () => T | Promise<T>, preview = false, 
   };
 }
 
-function answer({ type, name, inputs }: pulumi.runtime.MockResourceArgs): pulumi.runtime.MockResourceResult {
+function answer({ type, name, inputs, id }: pulumi.runtime.MockResourceArgs): pulumi.runtime.MockResourceResult {
   const short = type.split(":").at(-1) ?? type;
-  const plain = open(inputs) as Record<string, string>;
-  return { id: idOf(short, name), state: { name, ...plain, ...answers[short]?.(name, plain) } };
+  const plain = { ...(open(inputs) as Record<string, string>), ...(id && namedBy(id)) };
+  return { id: id || idOf(short, name), state: { name, ...plain, ...answers[short]?.(name, plain) } };
 }
+
+/** The names that an id holds, as the inputs of what is made have them. */
+function namedBy(id: string): Record<string, string> {
+  const name = id.split("/").at(-1) ?? "";
+  return { name, registryName: name, vaultName: name, vaultId: id.replace(/\/keys\/.*$/, "") };
+}
+
+type ReadRequest = {
+  [K in "getType" | "getName" | "getParent" | "getId"]: () => string;
+} & { getDependenciesList(): string[] };
 
 type Request = {
   [K in "getType" | "getName" | "getParent" | "getDeletedwith" | "getProvider"]: () => string;
@@ -163,13 +222,25 @@ type Request = {
   getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
 };
 
-function listen(heard: (registration: Registration) => void): void {
+function listen(heard: (registration: Registration) => void, read: (read: Read) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as {
     registerResource(request: Request, ...rest: unknown[]): unknown;
+    readResource(request: ReadRequest, ...rest: unknown[]): unknown;
     newUrn(parent: string, type: string, name: string): string;
     readonly transformCallbacks: ReadonlyMap<string, pulumi.ResourceTransform>;
   };
   const register = monitor.registerResource.bind(monitor);
+  const readThat = monitor.readResource.bind(monitor);
+  monitor.readResource = (request, ...rest) => {
+    read({
+      type: request.getType(),
+      name: request.getName(),
+      id: request.getId(),
+      parent: short(request.getParent()),
+      dependencies: request.getDependenciesList().map(short).sort(),
+    });
+    return readThat(request, ...rest);
+  };
   const inherited = new Map<string, readonly pulumi.ResourceTransform[]>();
   monitor.registerResource = (request, ...rest) => {
     const own = request.getTransformsList().map((callback) => monitor.transformCallbacks.get(callback.getToken()));

@@ -18,6 +18,8 @@ type Make = (tags: Tags, opts: pulumi.ComponentResourceOptions) => pulumi.Compon
 
 const GROUP = "6f1f2b6e-1111-4e0a-9c60-000000000001";
 const HUB = "/subscriptions/s/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub";
+const SPOKE =
+  "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-spoke";
 const common = { resourceGroupName: "group", deployers: GROUP, network: { vnetId: "vnet", subnetId: "subnet" } };
 const pullCredentials = { username: "puller", password: "hunter2" };
 
@@ -29,6 +31,24 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
       {
         ...{ resourceGroupName: "group", private: true, privateEndpoints: true, runnerNetworkId: HUB },
         ...{ userPools: [{ name: "apps" }], tags },
+      },
+      opts,
+    ),
+  "AksCluster with a zone-redundant way out": (tags, opts) =>
+    new AksCluster("aks", { resourceGroupName: "group", zoneRedundantEgress: true, tags }, opts),
+  "AksCluster on subnets that are there": (tags, opts) =>
+    new AksCluster(
+      "aks",
+      {
+        ...{ resourceGroupName: "group", private: true, privateEndpoints: true, runnerNetworkId: HUB, tags },
+        network: {
+          subnets: {
+            nodes: `${SPOKE}/subnets/nodes`,
+            apiServer: `${SPOKE}/subnets/api-server`,
+            endpoints: `${SPOKE}/subnets/endpoints`,
+          },
+          zones: { apiServer: "own" },
+        },
       },
       opts,
     ),

@@ -119,7 +119,8 @@ describe("the program", () => {
   });
 
   it("tags everything in Azure that takes tags, in every component", () => {
-    const tagged = deployment.resources.filter(({ inputs }) => "tags" in inputs);
+    // Entra's applications have tags of another kind.
+    const tagged = deployment.resources.filter(({ type, inputs }) => "tags" in inputs && !type.startsWith("azuread:"));
     for (const { inputs, name } of tagged) assert.deepEqual(inputs.tags, CONFIG.tags, name);
     assert.deepEqual([...new Set(tagged.map(({ parent }) => parent))].sort(), [
       "",
@@ -153,5 +154,39 @@ describe("the program", () => {
     assert.deepEqual(names("PrivateEndpoint"), []);
     assert.equal(find("Registry", "acr-test").inputs.registryName, "acrtestabcd1234");
     assert.equal(find("Vault", "kv-test").inputs.vaultName, "kv-test-abcd1234");
+  });
+
+  it("leans on what is there already, and reads it alone", async () => {
+    const shared = "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/shared/providers";
+    const registry = `${shared}/Microsoft.ContainerRegistry/registries/acmeshared`;
+    const key = `${shared}/Microsoft.KeyVault/vaults/kv-shared/keys/sops-prod`;
+    const logWorkspaceId = `${shared}/Microsoft.OperationalInsights/workspaces/logs`;
+    const { reads, names, find } = await run({
+      ...CONFIG,
+      resourceGroup: "rg-acme",
+      registry: { existing: registry, private: true, pullPrincipal: true },
+      sops: { existingKey: key, roles: { decrypt: ROLES.decrypt } },
+      cluster: { ...CONFIG.cluster, logWorkspaceId },
+    });
+    assert.deepEqual(reads.map(({ type, id }) => [type.split(":").at(-1), id]).sort(), [
+      ["Registry", registry],
+      ["ResourceGroup", "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/rg-acme"],
+      ["Vault", key.replace("/keys/sops-prod", "")],
+      ["VaultKey", key],
+      ["Workspace", logWorkspaceId],
+    ]);
+    const none = ["ResourceGroup", "Registry", "Vault", "VaultKey", "Workspace"].flatMap(names);
+    assert.deepEqual(none, []);
+    // Of its roles there those of the stack's own identities are made, and nobody else's.
+    assert.deepEqual(names("RoleAssignment"), [
+      "acr-test-kubelet-pull",
+      "acr-test-pull",
+      "aks-test-kubelet",
+      "aks-test-network",
+      "flux-test-decrypt",
+      "flux-test-pull",
+    ]);
+    assert.deepEqual(names("PrivateEndpoint"), ["acr-test-endpoint", "kv-test-endpoint"]);
+    assert.deepEqual(find("ImageImport", CONFIG.demo.image).inputs.registryId, registry);
   });
 });

@@ -10,10 +10,11 @@ import { refused } from "./refused.ts";
 
 const TAGS = { costCenter: "4711", owner: "platform" };
 
-/** Whether a resource of Azure takes tags, by the SDK's own declaration of its arguments; of the plugin's three do. */
+/** Whether a resource of Azure takes tags, by the SDK's own declaration of its arguments; of the plugin's four do. */
 function takesTags(type: string): boolean {
   const [name = "", module = "", sdk] = type.split(":").reverse();
-  if (["AgentPool", "ManagedCluster", "VaultKey"].map((one) => `gitops:index:${one}`).includes(type)) return true;
+  if (["AgentPool", "ManagedCluster", "NatGateway", "VaultKey"].map((one) => `gitops:index:${one}`).includes(type))
+    return true;
   if (sdk !== "azure-native") return false;
   const file = `${name.charAt(0).toLowerCase()}${name.slice(1)}.d.ts`;
   const path = join(import.meta.dirname, "../../node_modules/@pulumi/azure-native", module, file);
@@ -44,6 +45,7 @@ describe("tags", () => {
       "containerregistry:Registry",
       "index:AgentPool",
       "index:ManagedCluster",
+      "index:NatGateway",
       "index:VaultKey",
       "keyvault:Vault",
       "managedidentity:UserAssignedIdentity",

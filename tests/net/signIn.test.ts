@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { signInFaults, signInOf } from "../../net/signIn.ts";
+import { pipelineSignIn, signInFaults, signInOf } from "../../net/signIn.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -70,6 +70,7 @@ describe("a fault of the sign-in", () => {
       { ARM_CLIENT_CERTIFICATE_PATH: "/x.pem" },
       { ARM_USE_OIDC: "true", ...GITHUB },
       { ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: "x" },
+      { ARM_USE_OIDC: "true", AZURE_FEDERATED_TOKEN_FILE: "/t", ...GITHUB },
       { ARM_USE_OIDC: "true", ARM_OIDC_TOKEN_FILE_PATH: "/t", AZURE_FEDERATED_TOKEN_FILE: "/t", AZURE_CLIENT_ID: "c" },
       { ARM_USE_MSI: "true" },
     ])
@@ -189,5 +190,96 @@ describe("the documentation of signing in", () => {
       "managedIdentity",
       "secret",
     ]);
+  });
+});
+
+describe("what a pipeline's environment lacks for all its programs to sign in", () => {
+  const names = { AZURE_CLIENT_ID: "c", AZURE_TENANT_ID: "t" };
+  const connection = {
+    ...{ SYSTEM_OIDCREQUESTURI: "https://dev.azure.com/acme/oidctoken", SYSTEM_ACCESSTOKEN: "bearer" },
+    ...{ AZURESUBSCRIPTION_CLIENT_ID: "c", AZURESUBSCRIPTION_TENANT_ID: "t" },
+    AZURESUBSCRIPTION_SERVICE_CONNECTION_ID: "one",
+  };
+  /** All that a program sees afterwards, without what was there before. */
+  const added = (environment: Environment) => {
+    const { variables, ...rest } = pipelineSignIn(environment);
+    const after = { ...environment, ...variables };
+    assert.deepEqual(
+      signInFaults(after, () => true),
+      [],
+    );
+    const more = Object.entries(variables).filter(([name, value]) => environment[name] !== value);
+    return { ...rest, variables: Object.fromEntries(more) };
+  };
+
+  it("is nothing for az, a managed identity, and what Azure's SDKs find", () => {
+    for (const environment of [{}, { ARM_USE_MSI: "true" }, { ARM_USE_DEFAULT_AZURE_CREDENTIAL: "true" }])
+      assert.deepEqual(pipelineSignIn(environment as Environment), { variables: {} });
+  });
+
+  it("is the other name of each variable of a service principal, whichever is there", () => {
+    assert.deepEqual(added({ ...PRINCIPAL, ARM_CLIENT_SECRET: "s" }), {
+      variables: { ...names, AZURE_CLIENT_SECRET: "s" },
+    });
+    assert.deepEqual(added({ ...names, AZURE_CLIENT_SECRET: "s" }), {
+      variables: { ...PRINCIPAL, ARM_CLIENT_SECRET: "s" },
+    });
+    assert.deepEqual(added({ ...PRINCIPAL, ARM_CLIENT_CERTIFICATE_PATH: "/x", ARM_CLIENT_CERTIFICATE_PASSWORD: "p" }), {
+      variables: { ...names, AZURE_CLIENT_CERTIFICATE_PATH: "/x", AZURE_CLIENT_CERTIFICATE_PASSWORD: "p" },
+    });
+  });
+
+  it("is a file with the workflow's token on GitHub, where azure-native asks by itself", () => {
+    const url = "https://token.example/id?api-version=2.0";
+    const token = {
+      ...{ from: "request", method: "GET", bearer: "bearer", member: "value" },
+      url: `${url}&audience=api%3A%2F%2FAzureADTokenExchange`,
+    };
+    const gitHub = { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "bearer" };
+    assert.deepEqual(added({ ...PRINCIPAL, ...gitHub }), { token, variables: { ...names, ARM_USE_OIDC: "true" } });
+    assert.deepEqual(added({ ...names, ...gitHub, ARM_USE_OIDC: "1" }), {
+      ...{ token, variables: { ...PRINCIPAL, ARM_USE_OIDC: "true" } },
+    });
+    // After azure/login nobody named a principal: then its login counts.
+    assert.deepEqual(pipelineSignIn(gitHub), { variables: {} });
+  });
+
+  it("is the token of the service connection in Azure Pipelines, and a place to ask for it", () => {
+    const token = {
+      ...{ from: "request", method: "POST", bearer: "bearer", member: "oidcToken" },
+      url: "https://dev.azure.com/acme/oidctoken?api-version=7.1&serviceConnectionId=one",
+    };
+    const spn = { idToken: "stale", servicePrincipalId: "c", tenantId: "t", ARM_OIDC_TOKEN: "stale" };
+    const { variables, ...rest } = pipelineSignIn({ ...connection, ...spn });
+    assert.deepEqual(rest, { token, asksFor: true });
+    assert.deepEqual(variables, { ...PRINCIPAL, ...names, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: undefined });
+  });
+
+  it("is the one token of the task where the job may not ask for another", () => {
+    const spn = { idToken: "x", servicePrincipalId: "c", tenantId: "t" };
+    const token = { from: "value", value: "x" };
+    assert.deepEqual(added({ ...spn, AZURESUBSCRIPTION_SERVICE_CONNECTION_ID: "one" }), {
+      ...{ token, variables: { ...PRINCIPAL, ...names, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: "x" } },
+    });
+    assert.deepEqual(added({ ...FEDERATED, ARM_OIDC_TOKEN: "x" }), { token, variables: names });
+    const secret = { servicePrincipalKey: "s", servicePrincipalId: "c", tenantId: "t" };
+    assert.deepEqual(added(secret), {
+      variables: { ...PRINCIPAL, ...names, ARM_CLIENT_SECRET: "s", AZURE_CLIENT_SECRET: "s" },
+    });
+  });
+
+  it("is the other name of a token's file, as of a pod and of Pulumi Deployments", () => {
+    assert.deepEqual(added({ ...names, AZURE_FEDERATED_TOKEN_FILE: "/t" }), {
+      variables: { ...PRINCIPAL, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN_FILE_PATH: "/t" },
+    });
+    assert.deepEqual(added({ ...FEDERATED, ARM_OIDC_TOKEN_FILE_PATH: "/t" }), {
+      variables: { ...names, AZURE_FEDERATED_TOKEN_FILE: "/t" },
+    });
+  });
+
+  it("is Entra's host for what reads no ARM_ENVIRONMENT", () => {
+    assert.deepEqual(added({ ...PRINCIPAL, ARM_CLIENT_SECRET: "s", ARM_ENVIRONMENT: "china" }), {
+      variables: { ...names, AZURE_CLIENT_SECRET: "s", AZURE_AUTHORITY_HOST: "https://login.chinacloudapi.cn" },
+    });
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import * as z from "zod";
 import { type Context, type Properties, UNKNOWN } from "../../plugin/handler.ts";
 import { packageSchema } from "../../plugin/packageSchema.ts";
-import { flag, handlerOf, matching, resourceSchema } from "../../plugin/schema.ts";
+import { flag, functionOf, handlerOf, matching, resourceSchema } from "../../plugin/schema.ts";
 
 const part = z
   .strictObject({ size: z.int().meta({ fault: "is no whole number" }), note: z.string().exactOptional() })
@@ -153,6 +153,30 @@ describe("a package's schema", () => {
           required: ["size"],
         },
       },
+    });
+  });
+
+  it("tells of functions, which refuse what their schema does not take", async () => {
+    const inputs = { place: THING.inputs.shape.place };
+    const shout = resourceSchema({ ...THING, token: "test:index:shout", inputs, outputs: THING.outputs.shape });
+    const { functions } = packageSchema({ name: "test", version: "1.2.3", description: "" }, [], [shout]);
+    assert.deepEqual(functions, {
+      "test:index:shout": {
+        description: "A thing.",
+        inputs: {
+          properties: { place: { type: "string", description: "Where it is.", willReplaceOnChanges: true } },
+          required: ["place"],
+        },
+        outputs: {
+          properties: { shout: { type: "string", description: "Its place in capitals." } },
+          required: ["shout"],
+        },
+      },
+    });
+    const { call } = functionOf(shout, async ({ place }) => ({ shout: place.toUpperCase() }));
+    assert.deepEqual(await call({ place: "home" }), { shout: "HOME" });
+    await assert.rejects(call({ place: "7", time: 1 }), {
+      message: 'time there is no such property; there are place; place "7" is not a place: home',
     });
   });
 

@@ -7,12 +7,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { before, describe, it } from "mocha";
 import ts from "typescript";
 import type * as z from "zod";
-import { type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
+import { type FunctionSpec, type ObjectSpec, packageSchema } from "../../plugin/packageSchema.ts";
 import type { Inputs, ResourceSchema, State } from "../../plugin/schema.ts";
 import { AGENT_POOL } from "../../provider/azure/agentPool.ts";
+import { GET_EXISTING } from "../../provider/azure/getExisting.ts";
 import { MANAGED_CLUSTER } from "../../provider/azure/managedCluster.ts";
+import { NAT_GATEWAY } from "../../provider/azure/natGateway.ts";
 import { NETWORK_PEERING } from "../../provider/azure/networkPeering.ts";
 import { VAULT_KEY } from "../../provider/azure/vaultKey.ts";
+import { ZONE_LINK } from "../../provider/azure/zoneLink.ts";
 import { FLUX_CONFIGURATION_READY } from "../../provider/flux/fluxConfigurationReady.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
 import { FLUX_READY } from "../../provider/flux/fluxReady.ts";
@@ -29,8 +32,10 @@ import { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { ImageImport } from "../../provider/sdk/imageImport.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { ManagedCluster } from "../../provider/sdk/managedCluster.ts";
+import { NatGateway } from "../../provider/sdk/natGateway.ts";
 import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
+import { ZoneLink } from "../../provider/sdk/zoneLink.ts";
 import { ENCRYPTED_SECRET } from "../../provider/secret/encryptedSecret.ts";
 import { KEY_IN_USE } from "../../provider/secret/keyInUse.ts";
 import { ROOT } from "../support/engine.ts";
@@ -96,8 +101,10 @@ const PAIRS = [
   pair(IMAGE_IMPORT, ImageImport),
   pair(KEY_IN_USE, KeyInUse),
   pair(MANAGED_CLUSTER, ManagedCluster),
+  pair(NAT_GATEWAY, NatGateway),
   pair(NETWORK_PEERING, NetworkPeering),
   pair(VAULT_KEY, VaultKey),
+  pair(ZONE_LINK, ZoneLink),
 ];
 
 describe("what programs see of the plugin's resources", () => {
@@ -151,6 +158,16 @@ describe("what programs see of the plugin's resources", () => {
         expected,
       );
     });
+
+  it("is documented as the schema is: getExisting", () => {
+    const documented = documentation("getExisting");
+    const { inputs, outputs } = Object.values(
+      packageSchema({ name: "gitops", version: "1.0.0", description: "" }, [], [GET_EXISTING]).functions ?? {},
+    )[0] as FunctionSpec;
+    const expected = { ...saidOf("GetExistingArgs", inputs), ...saidOf("GetExistingResult", outputs) };
+    assert.ok(Object.keys(expected).length > 5);
+    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((what) => [what, documented[what]])), expected);
+  });
 
   it("is documented as the schema is: types", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };

@@ -21,6 +21,7 @@ describe("settings", () => {
       location: "westeurope",
       deployers: GROUP,
       runner: "outside",
+      resourceGroup: undefined,
       protect: false,
       tags: {},
       cluster: {
@@ -28,7 +29,10 @@ describe("settings", () => {
         private: false,
         authorizedIpRanges: [],
         adminGroups: [],
+        identity: undefined,
         network: {
+          subnets: undefined,
+          zones: undefined,
           vnet: "10.60.0.0/16",
           nodes: "10.60.0.0/20",
           apiServer: "10.60.16.0/28",
@@ -47,9 +51,18 @@ describe("settings", () => {
         },
         upgradeChannel: "stable",
         nodeOSUpgradeChannel: "NodeImage",
+        logWorkspaceId: undefined,
         defender: true,
+        zoneRedundantEgress: true,
       },
-      registry: { name: undefined, sku: "Standard", private: false, pullPrincipal: false, zoneRedundant: false },
+      registry: {
+        existing: undefined,
+        name: undefined,
+        sku: "Standard",
+        private: false,
+        pullPrincipal: false,
+        zoneRedundant: false,
+      },
       flux: {
         mode: "extension",
         repository: "https://github.com/acme/fleet",
@@ -65,6 +78,9 @@ describe("settings", () => {
         path: "clusters/test",
       },
       sops: {
+        existingVault: undefined,
+        existingKey: undefined,
+        keyName: undefined,
         vault: undefined,
         purgeProtection: true,
         editors: [],

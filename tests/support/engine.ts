@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { completeEngine } from "../../rehearsal/languageHost/completeEngine.ts";
 import { findTool } from "../../tools/findTool.ts";
 
 /** The checkout's root. */
@@ -31,7 +32,8 @@ export const ENGINE_TIMEOUT = 1_200_000;
 
 /** An engine of a test's own; the first one on a machine may have to be downloaded or built, see `tools/`. */
 export async function engineEnvironment(): Promise<EngineEnvironment> {
-  const tools = await Promise.all([findTool("pulumi"), findTool("pulumi-language-nodejs")]);
+  const [pulumi, host] = await Promise.all([findTool("pulumi"), findTool("pulumi-language-nodejs")]);
+  const tools = [await completeEngine(pulumi, host), host];
   const directory = await mkdtemp(join(tmpdir(), "aks-gitops-engine-"));
   const backend = join(directory, "backend");
   const home = join(directory, "home");

@@ -1,8 +1,9 @@
 // A kept rehearsal of a test's own: the commands that a user has, in a folder that goes when the test is over.
 import { strict as assert } from "node:assert";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
 import type { Report } from "../../rehearsal/cli/report.ts";
 import { type Ran, run } from "../../rehearsal/run.ts";
 import { control } from "../../rehearsal/session.ts";
@@ -10,6 +11,9 @@ import type { Inspection } from "../../rehearsal/world/inspection.ts";
 import { processesOf } from "./processes.ts";
 
 export const checkout = resolve(import.meta.dirname, "../..");
+
+/** A stack's configuration by whole key. */
+export type Config = Readonly<Record<string, unknown>>;
 
 /** A rehearsal of one stack. */
 export class Rehearsal {
@@ -19,10 +23,22 @@ export class Rehearsal {
   readonly env: Record<string, string>;
   readonly #root = mkdtempSync(join(tmpdir(), "rehearsals-"));
 
-  constructor(stack: string) {
+  /** @param change what makes another stack's file of the checkout's; by default it is that one. */
+  constructor(stack: string, change?: (config: Config) => Config) {
     this.stack = stack;
     this.folder = join(this.#root, stack);
     this.env = { ...(process.env as Record<string, string>), AKS_GITOPS_REHEARSALS: this.#root };
+    if (change !== undefined) this.env.AKS_GITOPS_STACKS = this.#stackFiles(change);
+  }
+
+  #stackFiles(change: (config: Config) => Config): string {
+    const folder = join(this.#root, "stacks");
+    mkdirSync(folder);
+    copyFileSync(join(checkout, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+    const name = `Pulumi.${this.stack}.yaml`;
+    const { config, ...rest } = parse(readFileSync(join(checkout, name), "utf8")) as { config: Config };
+    writeFileSync(join(folder, name), stringify({ ...rest, config: change(config) }));
+    return folder;
   }
 
   /** `npm start -- --stack S --keep` */
@@ -62,6 +78,11 @@ export class Rehearsal {
   /** What the cloud holds. */
   async inspection(): Promise<Inspection> {
     return control(this.#cloud(), "/inspection");
+  }
+
+  /** Asks the cloud's control port. */
+  control<T>(path: string, body: object): Promise<T> {
+    return control(this.#cloud(), path, "POST", body);
   }
 
   /** Lets Azure change by itself what it changes in the course of time. */

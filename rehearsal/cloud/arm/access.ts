@@ -76,7 +76,7 @@ export class Access {
   }
 
   /** Writes an assignment without any check, for what exists before a rehearsal begins. */
-  assign(objectId: string, idOrName: string, scope: string): ArmResource {
+  assign(objectId: string, idOrName: string, scope: string, condition?: string): ArmResource {
     const role = this.role(idOrName);
     if (role === undefined) throw new Error(`There is no role "${idOrName}": define it before assigning it.`);
     const name = randomUUID();
@@ -84,7 +84,12 @@ export class Access {
       id: `${scope.replace(/\/+$/, "")}/providers/${ASSIGNMENT_TYPE}/${name}`,
       name,
       type: ASSIGNMENT_TYPE,
-      properties: { roleDefinitionId: this.definitionId(role), principalId: objectId, scope },
+      properties: {
+        roleDefinitionId: this.definitionId(role),
+        principalId: objectId,
+        scope,
+        ...(condition === undefined ? {} : { condition, conditionVersion: "2.0" }),
+      },
     };
     this.#store.put(assignment);
     return assignment;

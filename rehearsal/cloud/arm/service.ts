@@ -100,9 +100,10 @@ export class ArmService implements Arm {
   /**
    * Assigns a role without any check, as what exists before a rehearsal begins.
    * @param role name, GUID or definition id of a built-in role or one of defineRole().
+   * @param condition under which alone; default none.
    */
-  assignRole(objectId: string, role: string, scope: string): void {
-    this.#begun.add(this.#world.access.assign(objectId, role, scope).id.toLowerCase());
+  assignRole(objectId: string, role: string, scope: string, condition?: string): void {
+    this.#begun.add(this.#world.access.assign(objectId, role, scope, condition).id.toLowerCase());
   }
 
   /** Puts resources there without any check, as what exists before a rehearsal begins. */

@@ -1,7 +1,8 @@
 // GitHub's tokens: who they belong to and what they may do.
 import { createHash, randomBytes } from "node:crypto";
 
-export type Right = "read" | "write" | "admin";
+/** What a token may do with a repository; `metadata` is to know that it is there, which every other right includes. */
+export type Right = "metadata" | "read" | "write" | "admin";
 
 export interface TokenOptions {
   /** Default: a new one. */
@@ -12,10 +13,19 @@ export interface TokenOptions {
   readonly repositories: Readonly<Record<string, Right>>;
   /** Organisations, and the user itself, in which it may make repositories; default none. */
   readonly creates?: readonly string[];
+  /**
+   * What it may do with pull requests and their comments; default as with the repository. `write` alone is a workflow's
+   * permission `pull-requests: write`, `read` what the token of a fork's run has.
+   */
+  readonly pullRequests?: "read" | "write";
+  /** Whose it is: a user's, or an installation's of a GitHub App, as that of a workflow is; default `user`. */
+  readonly of?: "user" | "app";
 }
 
 export interface Token {
   readonly login: string;
+  readonly isApp: boolean;
+  readonly pullRequests: "read" | "write" | undefined;
   readonly rights: Map<string, Right>;
   /** In lower case. */
   readonly creates: readonly string[];
@@ -24,7 +34,7 @@ export interface Token {
   reset: number;
 }
 
-const order: readonly Right[] = ["read", "write", "admin"];
+const order: readonly Right[] = ["metadata", "read", "write", "admin"];
 
 /** The tokens of one GitHub; only their hashes are kept. */
 export class Tokens {
@@ -36,10 +46,14 @@ export class Tokens {
     login = "rehearsal",
     repositories,
     creates = [],
+    pullRequests,
+    of = "user",
   }: TokenOptions): string {
     const rights = new Map(Object.entries(repositories).map(([name, right]) => [name.toLowerCase(), right]));
     this.#tokens.set(hash(token), {
       login,
+      isApp: of === "app",
+      pullRequests,
       rights,
       creates: creates.map((name) => name.toLowerCase()),
       used: 0,
@@ -72,6 +86,11 @@ export class Tokens {
 export function may(token: Token | undefined, right: Right, fullName: string): boolean {
   const granted = token?.rights.get(fullName.toLowerCase());
   return granted !== undefined && order.indexOf(granted) >= order.indexOf(right);
+}
+
+/** Whether a token may write comments on a repository's pull requests. @param fullName `owner/name` */
+export function mayComment(token: Token | undefined, fullName: string): boolean {
+  return token?.pullRequests === undefined ? may(token, "write", fullName) : token.pullRequests === "write";
 }
 
 function hash(token: string): string {

@@ -1,4 +1,4 @@
-// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys and environments.
+// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys, environments and comments.
 import { createHash } from "node:crypto";
 import { listRefs, readCommit } from "../git/repository.ts";
 import { type CloudRequest, type CloudResponse, ServiceError } from "../types.ts";
@@ -13,6 +13,7 @@ import {
   userBody,
 } from "./bodies.ts";
 import type { Repositories } from "./collection.ts";
+import { Comments } from "./comments.ts";
 import { Environments } from "./environments.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
@@ -33,11 +34,18 @@ export class GitHubApi {
   readonly environments = new Environments();
   readonly #tokens: Tokens;
   readonly #repositories: Repositories;
+  readonly #comments = new Comments();
   #lastKey = 90_000_000;
+  #burst = { requests: 0, status: 403, retryAfter: 0 };
 
   constructor(tokens: Tokens, repositories: Repositories) {
     this.#tokens = tokens;
     this.#repositories = repositories;
+  }
+
+  /** Lets the next requests that change something be too many at once. @param retryAfter in seconds. */
+  slowDown(requests: number, status: 403 | 429, retryAfter: number): void {
+    this.#burst = { requests, status, retryAfter };
   }
 
   async answer(request: CloudRequest): Promise<CloudResponse> {
@@ -45,6 +53,7 @@ export class GitHubApi {
     let response: CloudResponse;
     try {
       token = this.#authenticate(request);
+      this.#limit(request, token);
       response = await this.#route(request, token);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
@@ -64,17 +73,30 @@ export class GitHubApi {
     return token;
   }
 
+  /** @throws ServiceError for a request too many: of the hour, or of a burst. */
+  #limit({ method }: CloudRequest, token: Token | undefined): void {
+    if (token && token.used >= HOURLY_LIMIT && token.reset > Date.now())
+      throw fault(403, `API rate limit exceeded for ${token.isApp ? "installation" : "user"} ID 1.`);
+    if (method === "GET" || this.#burst.requests === 0) return;
+    this.#burst.requests--;
+    const { status, retryAfter } = this.#burst;
+    const word = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+    const { response, message } = fault(status, word);
+    throw new ServiceError({ ...response, headers: { "retry-after": String(retryAfter) } }, message);
+  }
+
   async #route(request: CloudRequest, token: Token | undefined): Promise<CloudResponse> {
     const parts = decodeURIComponent(request.url.pathname).split("/").slice(1);
     const [set, owner = "", name = "", ...rest] = parts;
     if (set === "repos" && name !== "") {
       const repository = this.#repositories.find(owner, name);
-      const visible = repository && (!repository.private || may(token, "read", nameOf(repository)));
+      const visible = repository && (!repository.private || may(token, "metadata", nameOf(repository)));
       if (!visible) throw fault(404, "Not Found");
       return this.#repository({ request, token, repository, path: rest.join("/") });
     }
     if (request.method === "GET" && request.url.pathname === "/user") {
       if (!token) throw fault(401, "Requires authentication");
+      if (token.isApp) throw inaccessible(true);
       return { status: 200, body: userBody(token.login) };
     }
     if (request.method === "GET" && set === "users" && owner !== "" && name === "") {
@@ -93,6 +115,7 @@ export class GitHubApi {
 
   async #repository(call: Call): Promise<CloudResponse> {
     const { request, repository, token, path } = call;
+    if (path.startsWith("issues/")) return this.#comments.answer(call);
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
     if (Environments.owns(path)) return this.environments.answer({ ...call, demand: (right) => demand(call, right) });
     if (path === "" && request.method === "DELETE") {
@@ -109,6 +132,7 @@ export class GitHubApi {
     }
     const { folder } = repository;
     if (path === "") return { status: 200, body: shown(repository, token) };
+    if (repository.private) demand(call, "read");
     const [, kind = "", rest = ""] = /^(branches|git\/ref|git\/matching-refs|commits)(?:\/(.+))?$/.exec(path) ?? [];
     if (kind === "branches" && rest !== "") {
       const commit = await readCommit(folder, `refs/heads/${rest}`);
@@ -192,7 +216,7 @@ function nameOf({ owner, name }: Repository): string {
 /** @throws ServiceError as GitHub answers one who may read the repository but not do this. */
 function demand({ token, repository }: Call, right: Right): void {
   if (!token) throw fault(404, "Not Found");
-  if (!may(token, right, nameOf(repository))) throw inaccessible();
+  if (!may(token, right, nameOf(repository))) throw inaccessible(token.isApp);
 }
 
 /** A public key of OpenSSH without its comment; undefined where it is none. */

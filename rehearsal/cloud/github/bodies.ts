@@ -2,7 +2,7 @@
 
 import type { Commit } from "../git/repository.ts";
 import type { Right } from "./access.ts";
-import type { DeployKey, Repository } from "./model.ts";
+import type { DeployKey, IssueComment, PullRequest, Repository } from "./model.ts";
 
 const API = "https://api.github.com";
 
@@ -110,7 +110,24 @@ export function deployKeyBody(repository: Repository, key: DeployKey): object {
   };
 }
 
-function urlOf({ owner, name }: Repository): string {
+export function commentBody(repository: Repository, pullRequest: PullRequest, comment: IssueComment): object {
+  const web = `https://github.com/${repository.owner}/${repository.name}/pull/${pullRequest.number}`;
+  const [login, type] = comment.authorIsApp ? [comment.author, "Bot"] : [comment.author, "User"];
+  return {
+    id: comment.id,
+    node_id: nodeId("IC", String(comment.id)),
+    url: `${urlOf(repository)}/issues/comments/${comment.id}`,
+    html_url: `${web}#issuecomment-${comment.id}`,
+    issue_url: `${urlOf(repository)}/issues/${pullRequest.number}`,
+    body: comment.body,
+    user: { ...userBody(login), type },
+    created_at: comment.createdAt,
+    updated_at: comment.updatedAt,
+    author_association: comment.authorIsApp ? "NONE" : "CONTRIBUTOR",
+  };
+}
+
+export function urlOf({ owner, name }: Repository): string {
   return `${API}/repos/${owner}/${name}`;
 }
 

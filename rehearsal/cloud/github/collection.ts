@@ -41,6 +41,7 @@ export class Repositories {
       createdAt: new Date().toISOString().replace(/\.\d+/, ""),
       folder: join(this.#root, owner, `${name}.git`),
       deployKeys: [],
+      pullRequests: [],
       settings: {},
     };
     this.#repositories.set(key, repository);

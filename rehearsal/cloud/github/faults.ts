@@ -7,8 +7,9 @@ export function fault(status: number, message: string, more: object = {}): Servi
   return new ServiceError({ status, body }, message);
 }
 
-export function inaccessible(): ServiceError {
-  return fault(403, "Resource not accessible by personal access token");
+/** @param isApp whether the token is one of an App's installation. */
+export function inaccessible(isApp = false): ServiceError {
+  return fault(403, `Resource not accessible by ${isApp ? "integration" : "personal access token"}`);
 }
 
 /** @throws ServiceError for what is no JSON object. */

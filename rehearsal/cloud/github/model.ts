@@ -13,6 +13,25 @@ export interface DeployKey {
   readonly madeWith: Token | undefined;
 }
 
+/** A comment on a pull request, which is one on the issue that the pull request is too. */
+export interface IssueComment {
+  readonly id: number;
+  readonly author: string;
+  readonly authorIsApp: boolean;
+  body: string;
+  readonly createdAt: string;
+  updatedAt: string;
+}
+
+export interface PullRequest {
+  readonly number: number;
+  readonly title: string;
+  /** Nobody but collaborators may comment. */
+  locked: boolean;
+  /** The oldest first. */
+  readonly comments: IssueComment[];
+}
+
 export interface Repository {
   readonly id: number;
   readonly owner: string;
@@ -23,6 +42,7 @@ export interface Repository {
   /** The bare repository. */
   folder: string;
   readonly deployKeys: DeployKey[];
+  readonly pullRequests: PullRequest[];
   /** What somebody set through the REST API, by GitHub's names: `archived`, `description` and others. */
   readonly settings: Record<string, unknown>;
 }

@@ -5,7 +5,7 @@ import { may, type Right, type TokenOptions, Tokens } from "./access.ts";
 import { GitHubApi } from "./api.ts";
 import { Repositories, type RepositoryOptions } from "./collection.ts";
 import type { Environment } from "./environments.ts";
-import type { Repository } from "./model.ts";
+import type { PullRequest, Repository } from "./model.ts";
 
 export interface GitHubOptions {
   /** The folder of the bare repositories, `OWNER/NAME.git` below it. */
@@ -17,6 +17,7 @@ export class GitHub {
   readonly api: Service;
   /** The environments of a repository, by their names in lower case. */
   readonly environments: (repository: Repository) => ReadonlyMap<string, Environment>;
+  readonly #api: GitHubApi;
   readonly #root: string;
   readonly #tokens = new Tokens();
   readonly #repositories: Repositories;
@@ -24,9 +25,9 @@ export class GitHub {
   constructor({ root }: GitHubOptions) {
     this.#root = root;
     this.#repositories = new Repositories(root);
-    const api = new GitHubApi(this.#tokens, this.#repositories);
-    this.api = (request) => api.answer(request);
-    this.environments = (repository) => api.environments.of(repository);
+    this.#api = new GitHubApi(this.#tokens, this.#repositories);
+    this.api = (request) => this.#api.answer(request);
+    this.environments = (repository) => this.#api.environments.of(repository);
   }
 
   /** Makes a repository. @throws Error where the name is taken. */
@@ -44,7 +45,23 @@ export class GitHub {
     return this.#repositories.find(owner, name);
   }
 
-  /** Adds a personal access token. Whatever it makes repositories in, but for its user, is an organisation. @returns its text. */
+  /** Opens a pull request. @returns it; its number is the next one of the repository. */
+  openPullRequest(repository: Repository, title: string): PullRequest {
+    const pullRequest = { number: repository.pullRequests.length + 1, title, locked: false, comments: [] };
+    repository.pullRequests.push(pullRequest);
+    return pullRequest;
+  }
+
+  /**
+   * Lets the next requests that change something be too many, as a burst of them is: the secondary rate limit.
+   * @param status what GitHub says then; it uses both.
+   * @param retryAfter in seconds.
+   */
+  slowDown(requests: number, status: 403 | 429, retryAfter: number): void {
+    this.#api.slowDown(requests, status, retryAfter);
+  }
+
+  /** Adds a personal access token, or one of an App. Whatever it makes repositories in, but for its user, is an organisation. @returns its text. */
   addToken(options: TokenOptions): string {
     for (const owner of options.creates ?? []) if (owner !== options.login) this.#repositories.addOrganisation(owner);
     return this.#tokens.add(options);

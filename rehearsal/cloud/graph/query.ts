@@ -39,7 +39,7 @@ const forms: readonly (readonly [
   ],
   [
     new RegExp(`^(\\w+)/any\\((?:\\w): ?\\w eq ${QUOTED}\\)$`),
-    ["servicePrincipalNames", "identifierUris"],
+    ["servicePrincipalNames", "identifierUris", "tags"],
     (found, value) => Array.isArray(found) && found.includes(value),
   ],
 ];

@@ -5,6 +5,8 @@ import { claimsOf, type EntraClient, EntraTokens, entraClient } from "../shared/
 import { sendJson } from "../shared/http.ts";
 import { isFields, sdkVersion, text } from "../shared/values.ts";
 import { ArmClient } from "./arm.ts";
+import { type ArmType, resourceId } from "./armType.ts";
+import { toOutputs } from "./shape.ts";
 import { type Azure, TypeHandler } from "./typeHandler.ts";
 import { armTypes } from "./types/index.ts";
 
@@ -34,11 +36,11 @@ export function azureNative(): Provider {
       const type = armTypes.get(token);
       return type === undefined ? undefined : new TypeHandler(type, current);
     },
-    async invoke(token) {
-      if (token !== "azure-native:authorization:getClientConfig") {
-        throw new Error(`the stand-in for azure-native has no function ${token}`);
-      }
-      return clientConfig(current());
+    async invoke(token, args) {
+      if (token === "azure-native:authorization:getClientConfig") return clientConfig(current());
+      const type = armTypes.get(token.replace(/:get([A-Z]\w*)$/, ":$1"));
+      if (type === undefined) throw new Error(`the stand-in for azure-native has no function ${token}`);
+      return look(type, args, current());
     },
   };
 }
@@ -65,6 +67,15 @@ function open(config: Properties): Session {
     },
   };
   return { subscriptionId, client, tokens, arm, locations };
+}
+
+/** A resource that is there, as a function `get...` gives it. */
+async function look(type: ArmType, args: Properties, { arm, subscriptionId }: Session): Promise<Properties> {
+  const id = resourceId(type.path, { ...args, subscriptionId });
+  const body = await arm.get(id, type.apiVersion);
+  if (body === undefined)
+    throw new Error(`Status=404 Code="ResourceNotFound" Message="The Resource '${id}' was not found."`);
+  return { ...toOutputs(type, body), azureApiVersion: type.apiVersion };
 }
 
 /** The token tells who signed in; where it has no `oid`, Graph does. */

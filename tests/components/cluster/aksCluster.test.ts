@@ -16,6 +16,9 @@ const PROD: Partial<AksClusterArgs> & { adminGroups: string[]; userPools: [UserP
   userPools: [{ name: "apps", vmSize: "Standard_D8s_v5", minCount: 2, maxCount: 9 }],
 };
 
+const SPOKE =
+  "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-spoke/subnets";
+
 const propertiesOf = ({ inputs }: Registration) => inputs.properties as Record<string, unknown>;
 
 const POOL = {
@@ -254,8 +257,14 @@ describe("AksCluster", () => {
     const { inputs, replacementTrigger } = await nameOf({});
     assert.deepEqual(inputs, { byteLength: 4 });
     assert.deepEqual(replacementTrigger, (await nameOf({ sku: "Premium", adminGroups: [] })).replacementTrigger);
-    for (const other of [{ network: { pods: "10.245.0.0/16" } }, { resourceGroupName: "other" }])
-      assert.notDeepEqual((await nameOf(other)).replacementTrigger, replacementTrigger);
+    assert.deepEqual(Object.keys(replacementTrigger as object).sort(), ["network", "resourceGroupName"]);
+    const others = [
+      { network: { pods: "10.245.0.0/16" } },
+      { network: { subnets: { nodes: `${SPOKE}/nodes`, apiServer: `${SPOKE}/api-server` } } },
+      { network: { zones: { apiServer: "own" } } },
+      { resourceGroupName: "other" },
+    ];
+    for (const other of others) assert.notDeepEqual((await nameOf(other)).replacementTrigger, replacementTrigger);
   });
 
   it("has two maintenance windows", async () => {

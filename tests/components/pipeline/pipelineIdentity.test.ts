@@ -148,6 +148,7 @@ describe("PipelineIdentity", () => {
       "6f1f2b6e-2222-4e0a-9c60-000000000002",
       "7f951dda-4ed3-4680-a7ca-43fe172d538d",
       "8311e382-0749-4cb8-b61a-304f252e45ec",
+      "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
       "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
       "f1a07417-d97a-45cb-824c-7a7467783830",
     ].join(", ");

@@ -199,6 +199,54 @@ describe("AgentPool of mode System", () => {
     assert.equal(await read(), undefined);
   });
 
+  /** What Azure, or somebody beside the program, does to a pool. */
+  const happenings: [what: string, change: Properties][] = [
+    ["the autoscaler changes the number of nodes", { count: 5 }],
+    ["AKS upgrades it to another patch", { currentOrchestratorVersion: "1.33.6" }],
+    ["AKS upgrades it to another minor", { orchestratorVersion: "1.34", currentOrchestratorVersion: "1.34.1" }],
+    ["AKS brings another node image", { nodeImageVersion: "AKSAzureLinux-V3gen2-202512.01.0" }],
+    ["the eTag is another one", { eTag: "another" }],
+    ["AKS works on it", { provisioningState: "UpgradingNodeImageVersion" }],
+    ["AKS says what failed last", { status: { provisioningError: { code: "SubscriptionNotRegistered" } } }],
+    ["somebody stops it", { powerState: { code: "Stopped" } }],
+    ["AKS fills in sizes", { maxPods: 110, osDiskSizeGB: 150, kubeletDiskType: "OS", scaleDownMode: "Delete" }],
+    ["AKS fills in a profile that is new", { securityProfile: { enableVTPM: false }, networkProfile: {} }],
+    ["AKS spells the subnet in another way", { vnetSubnetID: SUBNET.toLowerCase() }],
+    ["AKS tells the zones in another order", { availabilityZones: ["2", "3", "1"] }],
+    [
+      "AKS fills in how it upgrades",
+      { upgradeSettings: { ...(WANTED.upgradeSettings as object), nodeSoakDurationInMinutes: 0, maxUnavailable: "0" } },
+    ],
+    ["a policy sets a tag, where the program gives none", { tags: { "policy-owner": "governance" } }],
+    ["somebody labels its nodes", { nodeLabels: { team: "platform" } }],
+    ["AKS taints nodes until they are ready", { nodeInitializationTaints: ["startup=true:NoSchedule"] }],
+  ];
+  /** What a read finds is what there was, and a change of the program's own sends all the rest as Azure has it. */
+  async function isQuiet(): Promise<void> {
+    assert.deepEqual(await read(), { id: ID, inputs: WANTED, state: WANTED });
+    const { changes } = (await handler.diff?.(existing, WANTED, cloud.context)) ?? {};
+    assert.deepEqual([changes, methods()], [false, ["GET"]]);
+  }
+  for (const [what, change] of happenings)
+    it(`is no difference when ${what}`, async () => {
+      pool = { ...poolInAzure(), ...change };
+      await isQuiet();
+    });
+
+  it("is no difference when all of it happens, and then sends a change that AKS takes, with all of it", async () => {
+    const all: Properties = Object.assign({}, ...happenings.map(([, change]) => change), {
+      provisioningState: "Succeeded",
+    });
+    pool = { ...poolInAzure(), ...all };
+    await isQuiet();
+    await update({ maxCount: 9 });
+    const { currentOrchestratorVersion, eTag, nodeImageVersion, provisioningState, status, ...rest } = {
+      ...poolInAzure(),
+      ...all,
+    };
+    assert.deepEqual(put(), { properties: { ...rest, maxCount: 9 } });
+  });
+
   it("is imported into a stack by the pool's id", async () => {
     const inputs = (await read({}))?.inputs;
     assert.deepEqual(inputs, {

@@ -42,6 +42,11 @@ export class SimulatedArm implements Azure {
     return new SimulatedArm(cloud);
   }
 
+  /** A subscription as it is. */
+  static of(cloud: Cloud): SimulatedArm {
+    return new SimulatedArm(cloud);
+  }
+
   /** What was asked to be changed. */
   writes(): Sent[] {
     return this.sent.filter(({ method }) => ["PUT", "DELETE"].includes(method));

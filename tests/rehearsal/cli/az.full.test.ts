@@ -149,8 +149,8 @@ describe("the real az against the simulated Azure", function () {
   it("takes all of it away again, and purges the vault", async () => {
     const scope = (await answer("group", "show", "-n", "rg-demo")).id;
     const [{ principalId }] = await answer("identity", "list", "-g", "rg-demo");
-    await answer("role", "assignment", "create", "--role", "Reader", "--assignee", principalId, "--scope", scope);
-    await answer("role", "assignment", "delete", "--role", "Reader", "--assignee", principalId, "--scope", scope);
+    await answer("role", "assignment", "create", "--role", "AcrPull", "--assignee", principalId, "--scope", scope);
+    await answer("role", "assignment", "delete", "--role", "AcrPull", "--assignee", principalId, "--scope", scope);
     assert.deepEqual(await answer("role", "assignment", "list", "--assignee", principalId, "--scope", scope), []);
     await answer(
       "resource",

@@ -2,7 +2,9 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { before, describe, it } from "mocha";
+import { TAKES_EFFECT } from "../../../rehearsal/world/services.ts";
 import { callArm, type PutRequest } from "../../support/arm.ts";
 import { devRehearsal } from "../../support/devRehearsal.ts";
 import type { Rehearsal } from "../../support/rehearsal.ts";
@@ -51,6 +53,7 @@ describe("a wrong wiring of dev", () => {
       await action();
     } finally {
       for (const { url, body } of taken) await callArm(dev, "PUT", url, body);
+      await delay(TAKES_EFFECT.roleDelay);
     }
   }
 
@@ -150,6 +153,7 @@ describe("a wrong wiring of dev", () => {
     includes(told, /^no federated credential .* subject system:serviceaccount:flux-system:kustomize-controller/);
     includes(told, /^Kustomization flux-system\/infrastructure is not Ready: .*AADSTS/s);
     await callArm(dev, "PUT", credential.url, credential.body);
+    await delay(TAKES_EFFECT.federationDelay);
     await ask(infrastructure, apps);
     assert.deepEqual(await faults(), []);
   });

@@ -8,6 +8,7 @@ import { hasZones } from "../locations.ts";
 import { CLUSTER_TYPE } from "../types/containerService.ts";
 import { type Body, part } from "../validate.ts";
 import { checkCapacity } from "./clusterAddresses.ts";
+import { checkPoolSubnets } from "./clusterSubnets.ts";
 import { networkOf } from "./network.ts";
 import { checkVersion, fullVersion } from "./versions.ts";
 
@@ -223,6 +224,7 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
       const cluster = world.store.get(id.parent ?? "") as ArmResource;
       const pool = propertiesOf(body);
       checkPool(id.name, pool, surroundingsOf(cluster));
+      checkPoolSubnets(world, { id: cluster.id, location: cluster.location }, { ...pool, name: id.name });
       const others = poolsOf(world, cluster.id).filter(({ name }) => !same(name, id.name));
       if (pool.mode !== "System" && !others.some(({ properties }) => properties.mode === "System"))
         throw invalid("agentPoolProfiles", "There has to be at least one system agent pool.");

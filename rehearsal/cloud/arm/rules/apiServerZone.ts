@@ -24,7 +24,10 @@ export function checkZone(body: Record<string, unknown>, old: ArmResource | unde
     );
   const before = old && accessOf(old).privateDNSZone;
   const zone = String(privateDNSZone);
-  if (String(before).startsWith("/") && key(String(before)) !== key(zone))
+  // A zone that a cluster was made with stays, and none is given to one that stands: `az aks update --private-dns-zone`
+  // goes from system to none alone.
+  const isOwn = [before, zone].some((one) => String(one).startsWith("/"));
+  if (before !== undefined && isOwn && key(String(before)) !== key(zone))
     throw refuse("PropertyChangeNotAllowed", `Changing property '${FIELD}' is not allowed.`, FIELD);
   if (!zone.startsWith("/")) return;
   const start = enableVnetIntegration === true ? "private" : "privatelink";

@@ -8,6 +8,8 @@ import { checkPool, invalid, requiredParameter, surroundingsOf } from "./agentPo
 import { checkZone } from "./apiServerZone.ts";
 import { checkAddresses, checkChannels } from "./clusterAddresses.ts";
 import { checkApiServer, checkNetwork, refuse } from "./clusterNetwork.ts";
+import { checkPoolSubnets } from "./clusterSubnets.ts";
+import { ZONE_LINK_TYPE } from "./endpoints.ts";
 import { networkOf } from "./network.ts";
 import { checkVersion } from "./versions.ts";
 
@@ -143,7 +145,7 @@ function checkPoolVersions(sent: Body, version: unknown, known: readonly Body[])
   );
 }
 
-function checkPools({ body, old, sent }: Write): void {
+function checkPools({ world, id, body, old, sent }: Write): void {
   const properties = propertiesOf(body);
   const pools = properties.agentPoolProfiles as Body[];
   const known = (old?.properties.agentPoolProfiles ?? []) as Body[];
@@ -157,6 +159,7 @@ function checkPools({ body, old, sent }: Write): void {
         "agentPoolProfiles",
       );
     checkPool(String(pool.name), pool, surroundingsOf(body));
+    checkPoolSubnets(world, { id: id.id, location: body.location }, pool);
   }
   if (old !== undefined) checkPoolVersions(sent, properties.kubernetesVersion, known);
   const all = [...pools, ...known.filter(({ name }) => !pools.some((pool) => pool.name === name))];
@@ -204,11 +207,21 @@ function checkIdentities({ world, id, body, old }: Write): void {
       `Service principal or user assigned identity must be given permission to read and write to custom private dns zone ${zone}. Check access result not allowed for action ${missing}.`,
       "apiServerAccessProfile.privateDNSZone",
     );
+  const pools = properties.agentPoolProfiles as Body[];
   const subnets = [
     part(properties, "apiServerAccessProfile").subnetId,
-    ...(properties.agentPoolProfiles as Body[]).flatMap(({ vnetSubnetID, podSubnetID }) => [vnetSubnetID, podSubnetID]),
-  ];
-  for (const subnet of new Set(subnets.filter((one) => typeof one === "string")))
+    ...pools.flatMap(({ vnetSubnetID, podSubnetID }) => [vnetSubnetID, podSubnetID]),
+  ].filter((one) => typeof one === "string");
+  // AKS links a zone of one's own to the network, and asks for that before: https://github.com/Azure/AKS/issues/2711
+  if (String(zone).startsWith("/") && subnets[0] !== undefined)
+    world.access.demandLinked(
+      identity,
+      `${ZONE_LINK_TYPE}/write`,
+      String(zone),
+      "Microsoft.Network/virtualNetworks/join/action",
+      networkOf(subnets[0]),
+    );
+  for (const subnet of new Set(subnets))
     for (const action of ["read", "join/action"])
       world.access.demandLinked(
         identity,

@@ -6,7 +6,7 @@ import { key, same } from "../ids.ts";
 import { contains, overlap, type Range, rangeOf } from "../network.ts";
 import { SUBNET_TYPE } from "../types/network.ts";
 import { type Body, part } from "../validate.ts";
-import { networkOf, rangesOf } from "./network.ts";
+import { delegationsOf, networkOf, rangesOf, usersOf } from "./network.ts";
 
 /** 400 in the form of AKS. */
 export const refuse = (code: string, message: string, target: string) => armError(400, code, message, { target });
@@ -160,14 +160,27 @@ export function checkApiServer({ world, body }: Write): void {
   if (access.enableVnetIntegration !== true)
     throw refuse("InvalidParameter", "subnetId needs enableVnetIntegration.", "apiServerAccessProfile.subnetId");
   const subnet = world.store.get(String(access.subnetId)) as ArmResource;
-  const delegations = (subnet.properties.delegations ?? []) as Body[];
-  const delegated = delegations.some((one) =>
-    same(String(part(one, "properties").serviceName), "Microsoft.ContainerService/managedClusters"),
-  );
+  const delegations = delegationsOf(subnet);
+  const delegated = delegations.some((service) => same(service, "Microsoft.ContainerService/managedClusters"));
   if (delegations.length > 0 && !delegated)
     throw refuse(
       "SubnetDelegationConflict",
       `The API server subnet ${subnet.id} is delegated to another service.`,
+      "apiServerAccessProfile.subnetId",
+    );
+  // https://learn.microsoft.com/azure/aks/api-server-vnet-integration has it delegated before; nothing is known without.
+  if (!delegated)
+    throw refuse(
+      "InvalidParameter",
+      `The API server subnet ${subnet.id} must be delegated to Microsoft.ContainerService/managedClusters.`,
+      "apiServerAccessProfile.subnetId",
+    );
+  // "You can't use the subnet for any other workloads, but you can use it for multiple AKS clusters".
+  const other = usersOf(world, subnet.id).find((user) => !/\/managedClusters\//i.test(user));
+  if (other !== undefined)
+    throw refuse(
+      "InvalidParameter",
+      `The API server subnet ${subnet.id} cannot be used by other resources, it is by ${other}.`,
       "apiServerAccessProfile.subnetId",
     );
   if (rangesOf(subnet.properties).some(({ bits }) => bits > 28))

@@ -4,6 +4,7 @@ import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
 import { armError, notProvisioned } from "../errors.ts";
 import { key, same } from "../ids.ts";
 import { type Body, part } from "../validate.ts";
+import { checkEndpointSubnet } from "./clusterSubnets.ts";
 import { networkOf, rangesOf, usersOf } from "./network.ts";
 import { networkConflict, stampNetwork } from "./networkWrites.ts";
 
@@ -83,6 +84,7 @@ export const endpointRules: Readonly<Record<string, Behaviour>> = {
     mayDelete: ({ world, resource }) => refuseBusySubnet(world, resource, subnetOf(resource)),
     check({ world, body, id, old }) {
       refuseBusySubnet(world, id, subnetOf(body));
+      checkEndpointSubnet(world, id, body.location, subnetOf(body));
       const connections = connectionsOf(body);
       if (connections.length !== 1)
         throw armError(

@@ -25,6 +25,10 @@ const prefixesOf = (subnet: Body): string[] => {
 export const rangesOf = (properties: Body): Range[] =>
   prefixesOf(properties).flatMap((prefix) => rangeOf(prefix) ?? []);
 
+/** The services that a subnet is delegated to. */
+export const delegationsOf = (subnet: ArmResource | undefined): string[] =>
+  ((subnet?.properties.delegations ?? []) as Body[]).map((one) => String(part(one, "properties").serviceName));
+
 interface Named {
   readonly name: string;
   readonly properties: Body;
@@ -150,6 +154,9 @@ function subnetWith(world: World, property: string, { id }: ArmResource): ArmRes
     .find((subnet) => key(String(part(subnet, `properties.${property}`).id ?? "")) === key(id));
 }
 
+/** Regions without such gateways: https://learn.microsoft.com/azure/nat-gateway/nat-sku */
+const WITHOUT_STANDARD_V2 = "canadaeast indonesiacentral israelnorthwest qatarcentral swedensouth westindia".split(" ");
+
 export const networkRules: Readonly<Record<string, Behaviour>> = {
   ...peeringRules,
   [NETWORK_TYPE]: {
@@ -231,8 +238,25 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
   "Microsoft.Network/natGateways": {
     conflict: networkConflict,
     check({ world, body, id }) {
+      const sku = part(body, "sku").name;
+      if (sku === "StandardV2" && WITHOUT_STANDARD_V2.includes(String(body.location)))
+        throw armError(
+          400,
+          "SkuNotAvailable",
+          `The requested sku 'StandardV2' of NAT gateway ${id.id} is not available in location '${body.location}'.`,
+          { details: [] },
+        );
       for (const { id: address } of (propertiesOf(body).publicIpAddresses ?? []) as { id: string }[]) {
         const found = world.store.get(address) as ArmResource;
+        // "The StandardV2 SKU requires StandardV2 public IP addresses": the code is not known.
+        if (sku === "StandardV2" && part(found, "sku").name !== "StandardV2")
+          throw armError(
+            400,
+            "NatGatewayPublicIPAddressMustBeStandardV2Sku",
+            `NAT gateway ${id.id} of the StandardV2 SKU can only be associated with public IP addresses of the StandardV2 SKU, not with ${address}.`,
+            { details: [] },
+          );
+        if (sku === "StandardV2") continue;
         if (part(found, "sku").name !== "Standard" || found.properties.publicIPAllocationMethod !== "Static")
           throw armError(
             400,
@@ -264,19 +288,20 @@ export const networkRules: Readonly<Record<string, Behaviour>> = {
   "Microsoft.Network/publicIPAddresses": {
     conflict: networkConflict,
     check({ body }) {
-      if (part(body, "sku").name === "Standard" && propertiesOf(body).publicIPAllocationMethod !== "Static")
+      const { name } = part(body, "sku");
+      if (name !== "Basic" && propertiesOf(body).publicIPAllocationMethod !== "Static")
         throw armError(
           400,
           "PublicIPAndSkuAllocationMethodMismatch",
-          "Standard SKU public IP addresses must have AllocationMethod set to Static.",
+          `${name} SKU public IP addresses must have AllocationMethod set to Static.`,
           { details: [] },
         );
     },
-    accepted(resource, { world }) {
+    accepted(resource, { world, old }) {
       stampNetwork(resource);
       resource.properties.resourceGuid ??= randomUUID();
       const count = world.store.list(resource.type).length;
-      resource.properties.ipAddress ??= `203.0.113.${10 + (count % 200)}`;
+      resource.properties.ipAddress ??= old?.properties.ipAddress ?? `203.0.113.${10 + (count % 200)}`;
     },
     mayDelete({ world, resource }) {
       const user = world.store

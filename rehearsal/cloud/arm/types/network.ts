@@ -203,7 +203,7 @@ export const networkTypes: readonly TypeDefinition[] = [
       location: required(location),
       tags,
       etag,
-      sku: required(object("NatGatewaySku", { name: required(choice("Standard")) })),
+      sku: required(object("NatGatewaySku", { name: required(fixed(choice("Standard", "StandardV2"))) })),
       zones: fixed(list(text())),
       properties: or(
         object("NatGatewayPropertiesFormat", {
@@ -229,7 +229,7 @@ export const networkTypes: readonly TypeDefinition[] = [
       etag,
       sku: or(
         object("PublicIPAddressSku", {
-          name: fixed(or(choice("Basic", "Standard"), "Standard")),
+          name: fixed(or(choice("Basic", "Standard", "StandardV2"), "Standard")),
           tier: or(choice("Regional", "Global"), "Regional"),
         }),
         {},

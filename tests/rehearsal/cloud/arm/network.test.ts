@@ -216,6 +216,36 @@ describe("simulated ARM: networks", () => {
     await cloud.unmake(address);
   });
 
+  it("gives StandardV2 gateways StandardV2 addresses alone, in regions that have them, and changes no tier", async () => {
+    const V2 = { name: "StandardV2" };
+    const properties = { publicIPAllocationMethod: "Static" };
+    const using = { properties: { publicIpAddresses: [{ id: address }] } };
+    await cloud.make(address, { location: LOCATION, sku: { name: "Standard" }, properties });
+    assert.deepEqual((await cloud.refused(gateway, { location: LOCATION, sku: V2, ...using })).slice(0, 2), [
+      400,
+      "NatGatewayPublicIPAddressMustBeStandardV2Sku",
+    ]);
+    await cloud.make(gateway, { location: LOCATION, sku: { name: "Standard" }, ...using });
+    for (const [one, body] of [
+      [gateway, using],
+      [address, { properties }],
+    ] as const)
+      assert.deepEqual((await cloud.refused(one, { location: LOCATION, sku: V2, ...body })).slice(0, 2), [
+        400,
+        "PropertyChangeNotAllowed",
+      ]);
+    await cloud.unmake(gateway);
+    await cloud.unmake(address);
+    const dynamic = { location: LOCATION, sku: V2, properties: { publicIPAllocationMethod: "Dynamic" } };
+    assert.equal((await cloud.refused(address, dynamic))[1], "PublicIPAndSkuAllocationMethodMismatch");
+    await cloud.make(address, { location: LOCATION, sku: V2, properties });
+    const standard = { location: LOCATION, sku: { name: "Standard" }, ...using };
+    assert.equal((await cloud.refused(gateway, standard))[1], "NatGatewayPublicIPAddressMustBeStandardSku");
+    const elsewhere = { location: "qatarcentral", sku: V2, properties: {} };
+    assert.equal((await cloud.refused(`${gateway}2`, elsewhere))[1], "SkuNotAvailable");
+    await cloud.make(gateway, { location: LOCATION, sku: V2, ...using });
+  });
+
   it("gives Standard addresses and gateways only what they take", async () => {
     const standard = {
       location: LOCATION,

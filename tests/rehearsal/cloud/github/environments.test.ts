@@ -6,7 +6,7 @@ import { type Answer, ask } from "../request.ts";
 
 const REPOSITORY: Repository = {
   ...{ id: 11, owner: "acme", name: "platform", private: true, protectedBranches: [], folder: "" },
-  ...{ createdAt: "2026-01-01T00:00:00Z", deployKeys: [], settings: {} },
+  ...{ createdAt: "2026-01-01T00:00:00Z", deployKeys: [], settings: {}, pullRequests: [] },
 };
 
 describe("simulated GitHub: environments", () => {

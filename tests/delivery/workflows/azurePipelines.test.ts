@@ -1,0 +1,71 @@
+// What Azure Pipelines makes of the files: which stages run for what, and in which order.
+import { strict as assert } from "node:assert";
+import { join, resolve } from "node:path";
+import { describe, it } from "mocha";
+import { readPipeline } from "./azurePipeline.ts";
+
+const folder = resolve(import.meta.dirname, "../../../azure-pipelines");
+const preview = readPipeline(join(folder, "preview.yml"));
+const up = readPipeline(join(folder, "up.yml"));
+
+describe("the pipelines of Azure DevOps", () => {
+  it("have a stage a stack, and nothing but its name differs", () => {
+    for (const { stages } of [preview, up]) {
+      assert.deepEqual(
+        stages.map(({ stage }) => stage),
+        ["dev", "prod"],
+      );
+      const plain = stages.map(({ stage, condition: _, ...rest }) => JSON.stringify(rest).replaceAll(stage, "STACK"));
+      assert.equal(plain[0], plain[1]);
+    }
+  });
+
+  it("preview by a branch policy alone, and not for a fork", () => {
+    assert.deepEqual([preview.trigger, preview.pr, up.pr], ["none", "none", "none"]);
+    for (const { condition } of preview.stages)
+      assert.equal(condition, "and(succeeded(), ne(variables['System.PullRequest.IsFork'], 'True'))");
+  });
+
+  it("update dev on main and prod by a tag, as deployments that wait for each other", () => {
+    assert.deepEqual(up.trigger, {
+      batch: "true",
+      branches: { include: ["main"] },
+      tags: { include: ["prod/*"] },
+      paths: { exclude: ["benchmarks", "docs", "rehearsal", "tests"] },
+    });
+    const conditions = up.stages.map(({ condition }) => condition);
+    assert.deepEqual(conditions, [
+      "and(succeeded(), eq(variables['Build.SourceBranch'], 'refs/heads/main'))",
+      "and(succeeded(), startsWith(variables['Build.SourceBranch'], 'refs/tags/prod/'))",
+    ]);
+    for (const { stage, lockBehavior, jobs } of up.stages) {
+      assert.equal(lockBehavior, "sequential");
+      assert.deepEqual([jobs[0].deployment, jobs[0].environment], ["up", stage]);
+    }
+  });
+
+  it("use for each stack one connection that reads and one that deploys, with variables of their own", () => {
+    const used = ({ stages }: typeof up) =>
+      stages.map(({ variables, jobs }) => [variables[0].group, jobs[0].steps.at(-1).inputs.azureSubscription]);
+    assert.deepEqual(used(preview), [
+      ["dev-preview", "dev-preview"],
+      ["prod-preview", "prod-preview"],
+    ]);
+    assert.deepEqual(used(up), [
+      ["dev", "dev"],
+      ["prod", "prod"],
+    ]);
+  });
+
+  it("give the secrets that are named to the one step that needs them", () => {
+    for (const { stages } of [preview, up])
+      for (const { jobs } of stages) {
+        const [last, ...others] = [...jobs[0].steps].reverse();
+        assert.deepEqual(last.env, {
+          SYSTEM_ACCESSTOKEN: "$(System.AccessToken)",
+          GITHUB_TOKEN: "$(GITHUB_TOKEN)",
+        });
+        for (const step of others) assert.equal(step.env, undefined);
+      }
+  });
+});
