@@ -324,7 +324,7 @@ describe("simulated ARM: the service itself", () => {
       },
       {
         method: "PUT",
-        url: `${id("Microsoft.Network/natGateways", "x")}?api-version=2024-05-01`,
+        url: `${id("Microsoft.Network/natGateways", "x")}?api-version=2025-01-01`,
         body: { properties: { configurationProtectedSettings: { httpsKey: "[redacted]" } } },
       },
     ]);
