@@ -1,5 +1,5 @@
 // How long a preview of prod takes, and how much memory, against an empty program in the same engine: the part of both
-// that is this program's. Run it with: npm run bench
+// that is this program's. And with the policy pack: what the guard rails add. Run it with: npm run bench
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,11 +31,16 @@ function held(pid: number): number | undefined {
   return kilobytes.reduce((sum, value) => sum + value, 0) / 1024;
 }
 
-async function preview(pulumi: string, cwd: string, env: Record<string, string>): Promise<Sample> {
+async function preview(
+  pulumi: string,
+  cwd: string,
+  env: Record<string, string>,
+  more: readonly string[],
+): Promise<Sample> {
   const start = performance.now();
   let most: number | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const { code, stdout, stderr } = await run(pulumi, ["preview", "--non-interactive", "--expect-no-changes"], {
+  const { code, stdout, stderr } = await run(pulumi, ["preview", "--non-interactive", "--expect-no-changes", ...more], {
     cwd,
     env,
     started: (pid) => {
@@ -78,27 +83,32 @@ try {
   const empty = emptyProject(folder);
   await must(engine.pulumi, ["stack", "init", "empty", "--non-interactive"], { cwd: empty, env });
   await must(engine.pulumi, ["up", "--yes", "--skip-preview", "--non-interactive"], { cwd: empty, env });
-  const samples: Record<"prod" | "empty", Sample[]> = { prod: [], empty: [] };
+  const samples: Record<"prod" | "guarded" | "empty", Sample[]> = { prod: [], guarded: [], empty: [] };
   // The first of each warms the caches; then in turn, so that a machine that slows down slows both.
   for (let round = 0; round <= ROUNDS; round++)
-    for (const [name, cwd] of [
-      ["prod", paths.project],
-      ["empty", empty],
+    for (const [name, cwd, more] of [
+      ["prod", paths.project, []],
+      ["guarded", paths.project, ["--policy-pack", "policy"]],
+      ["empty", empty, []],
     ] as const) {
-      const sample = await preview(engine.pulumi, cwd, env);
+      const sample = await preview(engine.pulumi, cwd, env, more);
       if (round > 0) samples[name].push(sample);
     }
-  const of = (name: "prod" | "empty", figure: keyof Sample) =>
+  const of = (name: keyof typeof samples, figure: keyof Sample) =>
     median(samples[name].map((sample) => sample[figure] ?? 0));
   for (const [figure, unit] of [
     ["seconds", "s"],
     ["megabytes", "MB"],
   ] as const) {
-    const [prod, floor] = [of("prod", figure), of("empty", figure)];
-    const ratio = (prod / floor).toFixed(2);
-    console.log(
-      `preview, ${figure}: prod ${prod.toFixed(1)} ${unit}, empty program ${floor.toFixed(1)} ${unit}, ratio ${ratio} (medians of ${ROUNDS})`,
-    );
+    for (const [name, other, otherName] of [
+      ["prod", "empty", "empty program"],
+      ["guarded", "prod", "without its policy pack"],
+    ] as const) {
+      const [value, floor] = [of(name, figure), of(other, figure)];
+      console.log(
+        `preview, ${figure}: ${name} ${value.toFixed(1)} ${unit}, ${otherName} ${floor.toFixed(1)} ${unit}, ratio ${(value / floor).toFixed(2)} (medians of ${ROUNDS})`,
+      );
+    }
   }
 } finally {
   script("rehearse.ts", "--stack", "prod", "stop");

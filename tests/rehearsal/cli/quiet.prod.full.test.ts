@@ -1,9 +1,11 @@
 // A living prod in which Azure changed by itself all that it changes in the course of time: nobody has anything to do, and
 // what is changed later reaches Azure in a form that it takes.
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { ArmLog, callArm } from "../../support/arm.ts";
-import { Rehearsal } from "../../support/rehearsal.ts";
+import { checkout, Rehearsal } from "../../support/rehearsal.ts";
 
 interface Kept {
   readonly type: string;
@@ -49,6 +51,14 @@ describe("a living prod in which time passes", () => {
     await seen("network:PrivateEndpoint", ({ customDnsConfigs }) => customDnsConfigs);
     await seen("network:VirtualNetwork", ({ subnets }) => (subnets as { etag?: string }[])[0]?.etag);
     await seen("kubernetesconfiguration:Extension", ({ statuses }) => statuses);
+  });
+
+  it("keeps to the guard rails, by the command of their page", async () => {
+    const page = readFileSync(join(checkout, "docs/policy.md"), "utf8");
+    const [, command = ""] = /^npm run rehearse -- (.*)$/m.exec(page) ?? [];
+    const { stdout } = await prod.succeeds(...command.split(" "), "--non-interactive", "--color=never");
+    assert.match(stdout, /✅ aks-gitops@v/);
+    assert.doesNotMatch(stdout, /- \[(?:advisory|mandatory)\]/);
   });
 
   it("sends what Azure takes when something is changed then", async () => {
