@@ -199,9 +199,15 @@ MANY to replace, MANY to update, MANY unchanged. Preview of COMMIT, TIME.
     const { event } = await platform.open("Save the tier", settings(["aks-gitops:cluster", "sku"], "Free"));
     const delivered = await platform.deliver("preview.yml", event);
     const body = unfolded(commentOf(delivered));
-    assert.match(body, /^### ⛔ `prod`: stopped by mandatory policies, 1 finding$/m);
+    assert.match(body, /^### ⛔ `prod`: stopped by mandatory policies, 2 findings$/m);
     assert.ok(
       body.includes(`#### Policies that stop it
+
+\`vault-cannot-be-purged\`: vault \`kv-prod\`, pack \`aks-gitops\`
+
+- Nobody removes a vault of production for good: without its key no secret in Git opens again.
+- The vault can be purged.
+- What to do: leave aks-gitops:sops.purgeProtection out, or write true; in another program set enablePurgeProtection: true. <https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview#purge-protection>
 
 \`cluster-has-a-paid-tier\`: cluster \`aks-prod\`, pack \`aks-gitops\`
 

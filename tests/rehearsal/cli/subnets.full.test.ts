@@ -38,17 +38,20 @@ describe("a prod on subnets that are there", () => {
     succeeds("pulumi", "config", "set", "--path", `aks-gitops:cluster.${key}`, value);
 
   /** What is the company's, as Azure has it. */
-  const company = () =>
-    Promise.all(
-      [
-        // With their subnets and peerings.
-        ...[SPOKE, HUB].map((id) => `${id}?api-version=2024-05-01`),
-        ...Object.values(ZONES).flatMap((id) => [
-          `${id}?api-version=2024-06-01`,
-          `${id}/virtualNetworkLinks?api-version=2024-06-01`,
-        ]),
-      ].map((path) => callArm(rehearsal, "GET", path)),
-    );
+  const company = async () => {
+    const found: unknown[] = [];
+    // One after the other: each brings the one clone of the repository up to date.
+    for (const path of [
+      // With their subnets and peerings.
+      ...[SPOKE, HUB].map((id) => `${id}?api-version=2024-05-01`),
+      ...Object.values(ZONES).flatMap((id) => [
+        `${id}?api-version=2024-06-01`,
+        `${id}/virtualNetworkLinks?api-version=2024-06-01`,
+      ]),
+    ])
+      found.push(await callArm(rehearsal, "GET", path));
+    return found;
+  };
   let began: unknown[];
 
   before(async () => {
