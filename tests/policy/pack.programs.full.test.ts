@@ -1,8 +1,6 @@
 // The policy pack in the real engine: each guard rail with a resource that it lets pass and one that it refuses.
 import { strict as assert } from "node:assert";
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { symlink, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { GUARDS } from "../../policy/guards.ts";
@@ -11,14 +9,6 @@ import { ENGINE_TIMEOUT, ROOT, runPulumi, succeed, writeProject } from "../suppo
 import { CASES, type Resource, TOKEN, UNKNOWN } from "./cases.ts";
 
 const PACK = join(ROOT, "policy");
-
-/** The page's blocks of a language. */
-const blocks = (language: string) =>
-  [
-    ...readFileSync(join(ROOT, "docs/policy.md"), "utf8").matchAll(
-      new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"),
-    ),
-  ].map(([, text = ""]) => text.trim());
 
 /** Registers what things.json names; a value `$unknown` is one that only an update would know. */
 const PROGRAM = `
@@ -90,7 +80,7 @@ describe("the policy pack in the real engine", () => {
     );
     config = join(project, "policy.json");
     await writeFile(config, JSON.stringify({ "tags-are-there": { tags: ["owner"] } }));
-    for (const stack of ["prod", "live", "dev"]) await succeed(project, ["stack", "init", stack], cloud.env);
+    for (const stack of ["prod", "dev"]) await succeed(project, ["stack", "init", stack], cloud.env);
   });
 
   after(() => cloud?.close());
@@ -113,44 +103,5 @@ describe("the policy pack in the real engine", () => {
     );
     assert.deepEqual(told(output), expected.sort(), output);
     assert.notEqual(code, 0);
-  });
-
-  it("runs by the commands of its page, as the configuration there says", async () => {
-    const [configuration = ""] = blocks("json");
-    await Promise.all([symlink(PACK, join(project, "policy")), writeFile(join(project, "policy.json"), configuration)]);
-    const image = { type: "gitops:index:GitCommit", props: CASES["git-has-no-open-secrets"]?.passes.props ?? {} };
-    const files = { "a.yaml": "kind: Pod\nspec: { containers: [{ image: mcr.microsoft.com/a/b:1 }] }\n" };
-    const things = {
-      role: CASES["roles-are-narrow"]?.fails,
-      vault: CASES["vault-is-closed"]?.fails,
-      defended: { ...CASES["cluster-has-defender"]?.fails, logged: true },
-      image: { ...image, props: { ...image.props, files } },
-    };
-    await writeFile(join(project, "things.json"), JSON.stringify({ things, outputs: {} }));
-    const run = (command: string) =>
-      new Promise<string[]>((resolve) => {
-        const options = { cwd: project, env: { ...cloud.env, NO_COLOR: "1" } };
-        execFile("/bin/sh", ["-c", command], options, (_error, stdout) => resolve(told(stdout)));
-      });
-    // The rehearsal's command runs where a rehearsal is.
-    const commands = blocks("sh").filter((command) => !command.startsWith("npm "));
-    assert.equal(commands.length, 3);
-    const [plain = "", environment = "", configured = ""] = commands;
-    const byDefault = [
-      "advisory cluster-has-defender defended",
-      "mandatory images-come-from-azure-registries image",
-      "mandatory roles-are-narrow role",
-      "mandatory vault-is-closed vault",
-    ];
-    await succeed(project, ["stack", "select", "prod"], cloud.env);
-    assert.deepEqual(await run(plain), byDefault);
-    assert.deepEqual(await run(environment), byDefault);
-    const tags = ["defended", "later", "vault"].map((resource) => `mandatory tags-are-there ${resource}`);
-    const of = async (stack: string) => {
-      await succeed(project, ["stack", "select", stack], cloud.env);
-      return run(configured);
-    };
-    assert.deepEqual(await of("live"), ["advisory roles-are-narrow role", ...tags, "mandatory vault-is-closed vault"]);
-    assert.deepEqual(await of("dev"), ["advisory roles-are-narrow role", ...tags]);
   });
 });
