@@ -28,6 +28,7 @@ export async function actionlint(): Promise<Found> {
     const args = ["install", `github.com/rhysd/actionlint/cmd/actionlint@v${ACTIONLINT}`];
     await promisify(execFile)("go", args, { env: { ...goEnvironment(process.env), GOBIN: folder }, timeout: LIMIT });
   });
+  if (program === undefined) return { missing: "Go does not get actionlint here" };
   // What it may find beside itself differs from machine to machine.
   return { linter: (files, cwd) => start(program, ["-no-color", "-shellcheck=", "-pyflakes=", ...files], cwd) };
 }
@@ -44,6 +45,7 @@ export async function checkJsonSchema(...schema: readonly string[]): Promise<Fou
     const args = ["install", "--quiet", "--disable-pip-version-check", wanted];
     await promisify(execFile)(join(folder, "bin/pip"), args, { timeout: LIMIT });
   });
+  if (program === undefined) return { missing: "pip does not get check-jsonschema here" };
   const [name = "", ...options] = schema;
   return { linter: (files, cwd) => start(program, ["--builtin-schema", name, ...options, ...files], cwd) };
 }
@@ -58,8 +60,8 @@ async function answers(program: string, ...args: string[]): Promise<boolean> {
   );
 }
 
-/** The path of a program in a folder of the cache, which is filled where it is not there. */
-async function brought(name: string, path: string, fill: (folder: string) => Promise<void>): Promise<string> {
+/** The path of a program in a folder of the cache, which is filled where it is not there; none where it cannot be got. */
+async function brought(name: string, path: string, fill: (folder: string) => Promise<void>) {
   const folder = join(cacheFolder(), "tools", `${name}-${process.platform}-${process.arch}`);
   const program = join(folder, path);
   await withLock(
@@ -73,9 +75,9 @@ async function brought(name: string, path: string, fill: (folder: string) => Pro
         await fill(folder);
       } catch (error) {
         await rm(folder, { recursive: true, force: true });
-        throw error;
+        console.error(`${name}: ${(error as Error).message}`);
       }
     },
   );
-  return program;
+  return existsSync(program) ? program : undefined;
 }
