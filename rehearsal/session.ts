@@ -177,7 +177,8 @@ export function environment({
     GITHUB_TOKEN: gitHubToken,
     KUBECONFIG: paths.kubeconfig,
     PULUMI_HOME: paths.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${paths.state}`,
+    // Without the file's metadata, which a killed engine may leave half written: "failed to load checkpoint: EOF".
+    PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE: cloud.passphrase,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",

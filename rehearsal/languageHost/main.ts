@@ -26,6 +26,8 @@ child.on("error", (error) => {
   process.exit(1);
 });
 child.on("exit", (code) => process.exit(code ?? 1));
+// An engine that is gone takes the pipe of what is printed with it, whereupon this ends.
+process.on("exit", () => child.kill());
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => child.kill(signal));
 createInterface({ input: child.stdout }).once("line", (port) => {
   // What a program prints, its host prints.
