@@ -15,6 +15,15 @@ export function detailedDiff(old: Properties, next: Properties): Detailed {
   return found;
 }
 
+/** The difference that some top-level properties make, each of which needs a replacement; none where there are none. */
+export function replacement(replaces: readonly string[]): Diff {
+  return {
+    changes: replaces.length > 0,
+    replaces,
+    detailed: Object.fromEntries(replaces.map((name) => [name, { kind: "update-replace", inputDiff: true }])),
+  };
+}
+
 /** Whether two property values are the same; an unknown one differs from everything. */
 export function equal(old: unknown, next: unknown): boolean {
   let same = true;

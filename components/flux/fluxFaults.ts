@@ -2,7 +2,7 @@
 
 import { FLUX } from "../defaults.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
-import { clusterDisorder, demoDisorder, disorders } from "../repository/order.ts";
+import { clusterDisorder, demoDisorder, disorders, FOLDER } from "../repository/order.ts";
 import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
 import {
   shareResources,
@@ -157,9 +157,6 @@ function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: Flu
       : []),
   ];
 }
-
-/** A folder below a repository's root, with or without `./` before it. */
-const FOLDER = /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/;
 
 const FLUX_S_OWN: Taken = { problem: "belongs to Flux itself", remedy: "choose a namespace of the chart's own" };
 

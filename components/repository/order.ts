@@ -19,13 +19,16 @@ export interface Ordered {
 /** What the program itself writes is applied first, unless something says otherwise. */
 export const DEPENDS_ON = [INFRASTRUCTURE] as const;
 
+/** A folder below a repository's root, with or without `./` before it. */
+export const FOLDER = /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/;
+
 /** A folder as Git has it: without `./` before it and without a slash behind it; the root is empty. */
 export function folderOf(path: string): string {
   return path.replace(/^(\.\/+)+|^\.$/, "").replace(/\/+$/, "");
 }
 
 /** Whether everything of the second folder is in the first one too. */
-export function holds(outer: string, inner: string): boolean {
+function holds(outer: string, inner: string): boolean {
   return outer === "" || outer === inner || inner.startsWith(`${outer}/`);
 }
 
@@ -51,7 +54,7 @@ export interface Disorder {
 export function disorders(stack: string, all: readonly Ordered[], cluster = clusterFolder(stack)): Disorder[] {
   const own = [
     { folder: folderOf(cluster), of: `Flux's own Kustomization applies (namespace ${FLUX_NAMESPACE})` },
-    { folder: infrastructureFolder(stack), of: `Kustomization ${INFRASTRUCTURE} applies` },
+    payloadOf(stack),
   ];
   return all.flatMap((one, at) => [
     ...nameDisorders(all, one, at),
@@ -83,6 +86,19 @@ interface Applied {
   readonly of: string;
 }
 
+/** Why a folder cannot stand beside one that is applied: one is the other, or within it. */
+function fight(folder: string, { folder: other, of }: Applied): string | undefined {
+  if (!holds(other, folder) && !holds(folder, other)) return undefined;
+  const where = other === folder ? "is" : holds(folder, other) ? "holds" : "is within";
+  return `${where} ${other || "the whole repository"}, which ${of}: the same objects would be applied twice`;
+}
+
+/** What the program itself writes, and who applies it. */
+const payloadOf = (stack: string): Applied => ({
+  folder: infrastructureFolder(stack),
+  of: `Kustomization ${INFRASTRUCTURE} applies`,
+});
+
 /** Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. */
 function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
   if (path === undefined) return [];
@@ -94,12 +110,9 @@ function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path 
         ? []
         : [{ folder: folderOf(other.path), of: `Kustomization ${other.name ?? ""} applies`.replace("  ", " ") }],
     );
-  const fight = [...own, ...others].find((other) => holds(other.folder, folder) || holds(folder, other.folder));
-  if (fight === undefined) return [];
-  const where = fight.folder === folder ? "is" : holds(folder, fight.folder) ? "holds" : "is within";
-  const problem = `${where} ${fight.folder || "the whole repository"}, which ${fight.of}: the same objects would be applied twice`;
   const remedy = "give each Kustomization a folder of its own, none within another";
-  return [{ at, key: "path", value: path, problem, remedy }];
+  const [problem] = [...own, ...others].flatMap((other) => fight(folder, other) ?? []);
+  return problem === undefined ? [] : [{ at, key: "path", value: path, problem, remedy }];
 }
 
 function dependencyDisorders(all: readonly Ordered[], one: Ordered, at: number): Disorder[] {
@@ -156,12 +169,8 @@ export function demoDisorder(stack: string, all: readonly Ordered[]): Pick<Disor
 
 /** Why the folder of a cluster's Kustomizations cannot be where it is: the program's payload would be applied twice. */
 export function clusterDisorder(stack: string, path: string): Pick<Disorder, "problem" | "remedy"> | undefined {
-  const folder = folderOf(path);
-  const own = infrastructureFolder(stack);
-  if (!holds(folder, own) && !holds(own, folder)) return undefined;
-  const where = folder === own ? "is" : holds(folder, own) ? "holds" : "is within";
-  return {
-    problem: `${where} ${own}, which Kustomization ${INFRASTRUCTURE} applies: the same objects would be applied twice`,
-    remedy: `give it a folder beside, for example ${clusterFolder(stack)}`,
-  };
+  const problem = fight(folderOf(path), payloadOf(stack));
+  return problem === undefined
+    ? undefined
+    : { problem, remedy: `give it a folder beside, for example ${clusterFolder(stack)}` };
 }

@@ -1,4 +1,5 @@
 import type { LockedChart } from "../../mirror/lock.ts";
+import { isMap } from "../../net/values.ts";
 import { FLUX_NAMESPACE, HELM_REPOSITORY } from "./names.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
@@ -105,8 +106,4 @@ export function overlay(below: Manifest, above: Manifest): Manifest {
     merged[key] = isMap(under) && isMap(value) ? overlay(under, value) : value;
   }
   return merged;
-}
-
-function isMap(value: unknown): value is Manifest {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,11 @@
 // What is replaced or deleted and missed by somebody: the worst first, each with why and with what goes because of it.
+import { isMap } from "../../net/values.ts";
 import { type Changed, causeOf, GIT_COMMIT, nameOf } from "./changes.ts";
 import type { StateResource } from "./engine.ts";
 import { type Consequence, meaningOf } from "./meaning.ts";
 import type { Danger, Dependent } from "./model.ts";
 import { removedObjects } from "./objects.ts";
 import type { Mask } from "./secrets.ts";
-import { isObject } from "./values.ts";
 
 /** The resources whose replacement or deletion somebody notices, but for those that go because another one does. */
 export function dangersOf(changes: readonly Changed[], state: readonly StateResource[], mask: Mask): Danger[] {
@@ -38,7 +38,7 @@ interface Ranked {
 function dangersInGit({ resource, old, new: next }: Changed, mask: Mask): Ranked[] {
   if (resource.type !== GIT_COMMIT || resource.operation === "delete" || resource.operation === "forget") return [];
   const [before, after] = [old.files, next.files];
-  if (!isObject(before) || !isObject(after)) return [];
+  if (!isMap(before) || !isMap(after)) return [];
   return removedObjects(before, after).map(({ kind, name, noun, rank, loses, meaning }) => ({
     rank,
     danger: {

@@ -1,7 +1,9 @@
 // Kubernetes objects whose manifests go from Git: Flux deletes them from the cluster, and with some of them much else.
+
 import { parseAllDocuments } from "yaml";
+import { isMap } from "../../net/values.ts";
 import { isSecret } from "./secrets.ts";
-import { isObject, isUnknown } from "./values.ts";
+import { isUnknown } from "./values.ts";
 
 /** An object that no manifest has any more. */
 export interface RemovedObject {
@@ -77,13 +79,13 @@ function objectsIn(text: unknown): [key: string, object: RemovedObject][] {
   if (typeof text !== "string" || !/^kind:/m.test(text)) return [];
   return parseAllDocuments(text, { logLevel: "silent" }).flatMap((document): [string, RemovedObject][] => {
     const content: unknown = document.errors.length > 0 ? undefined : document.toJS();
-    if (!isObject(content) || !isObject(content.metadata)) return [];
+    if (!isMap(content) || !isMap(content.metadata)) return [];
     const { apiVersion, kind, metadata } = content;
     const group = String(apiVersion ?? "").includes("/") ? String(apiVersion).split("/")[0] : "";
     const key = group === "" ? String(kind) : `${group} ${kind}`;
     const meaning = KINDS[key];
     const { annotations } = metadata;
-    const isKept = isObject(annotations) && annotations["kustomize.toolkit.fluxcd.io/prune"] === "disabled";
+    const isKept = isMap(annotations) && annotations["kustomize.toolkit.fluxcd.io/prune"] === "disabled";
     if (meaning === undefined || isKept || typeof metadata.name !== "string") return [];
     const name = metadata.namespace === undefined ? metadata.name : `${String(metadata.namespace)}/${metadata.name}`;
     const { text: said, ...rest } = meaning;

@@ -1,8 +1,10 @@
 // Makes the review of a preview or an update: runs the engine and says what its events mean.
+
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CommandError, type EngineEvent, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
+import { isMap } from "../../net/values.ts";
 import { artifactsIn } from "./artifacts.ts";
 import { type Changed, changesIn, countsOf, GIT_COMMIT } from "./changes.ts";
 import { dangersOf } from "./dangers.ts";
@@ -11,7 +13,7 @@ import { type FileChange, fileChange } from "./manifests.ts";
 import { type Cleaning, diagnostics, failureOf, findingsIn } from "./messages.ts";
 import type { ResourceChange, Review, Verdict } from "./model.ts";
 import { environmentSecrets, Mask } from "./secrets.ts";
-import { changesBetween, isObject, isUnknown, type PropertyChange } from "./values.ts";
+import { changesBetween, isUnknown, type PropertyChange } from "./values.ts";
 
 export type { Review } from "./model.ts";
 
@@ -178,7 +180,7 @@ function filesIn(changes: readonly Changed[], mask: Mask): FileChange[] {
   const commits = changes.filter(({ resource }) => resource.type === GIT_COMMIT && resource.operation !== "forget");
   return commits.flatMap(({ resource, old, new: next }) =>
     FILES.flatMap((property) => {
-      const [before, after] = [old[property], next[property]].map((files) => (isObject(files) ? files : {}));
+      const [before, after] = [old[property], next[property]].map((files) => (isMap(files) ? files : {}));
       const paths = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
       // Where all of them are unknown, no path tells of one; and what was begun with is never removed.
       const isHeld = property === "files" || resource.operation === "create";

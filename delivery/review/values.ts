@@ -1,4 +1,5 @@
 // The values of resources' properties as the engine's events hold them: looked up by path, compared, and put in words.
+import { isMap } from "../../net/values.ts";
 import { HIDDEN, isSecret, isTelling, type Mask } from "./secrets.ts";
 
 /** Stands where the value is not known before the update. */
@@ -20,9 +21,6 @@ export interface PropertyChange {
 }
 
 export const isUnknown = (value: unknown): boolean => value === PLACEHOLDER;
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The keys of a property path: of `a.b[0]["c.d"]` a, b, 0 and c.d. */
 export function pathKeys(path: string): string[] {
@@ -62,7 +60,7 @@ export function changesBetween(
   if (Array.isArray(from) && Array.isArray(to) && from.every(isScalar) && to.every(isScalar))
     return [change(keys, from, to, mask)];
   const parts = [from, to].filter((value) => value !== undefined);
-  const areMaps = parts.every((value) => isObject(value) && !isSecret(value) && !isAsset(value));
+  const areMaps = parts.every((value) => isMap(value) && !isSecret(value) && !isAsset(value));
   const areLists = parts.every((value) => Array.isArray(value) && !value.every(isScalar));
   if (!areMaps && !areLists) return [change(keys, from, to, mask)];
   const names = new Set(parts.flatMap((value) => Object.keys(value as object)));
@@ -103,7 +101,7 @@ function plain(value: unknown, mask: Mask): unknown {
   if (isSecret(value)) return HIDDEN;
   if (typeof value === "string") return mask.text(value);
   if (Array.isArray(value)) return value.map((item) => plain(item, mask));
-  if (!isObject(value)) return value;
+  if (!isMap(value)) return value;
   const shown = (name: string, item: unknown) =>
     isTelling(name) && typeof item !== "boolean" ? HIDDEN : plain(item, mask);
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [mask.text(name), shown(name, item)]));
@@ -113,7 +111,7 @@ const ASSETS = ["c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d
 
 /** Whether a value stands for a file, whose content no event holds. */
 const isAsset = (value: unknown): boolean =>
-  isObject(value) && ASSETS.includes(String(value["4dabf18193072939515e22adb298388d"]));
+  isMap(value) && ASSETS.includes(String(value["4dabf18193072939515e22adb298388d"]));
 
 const isScalar = (value: unknown): boolean => typeof value !== "object" || value === null || isSecret(value);
 

@@ -1,14 +1,11 @@
 // Guards of what a stack lets a cluster run: as far as it is seen in resources, which is what the program itself writes.
 import type { PolicyConfigSchema } from "@pulumi/policy";
 import { parseAllDocuments } from "yaml";
+import { isMap } from "../../net/values.ts";
 import { each, type Finding, type Guard, kindOf, known, type Seen } from "../guard.ts";
 
 /** An Azure container registry's login server, in any of Azure's clouds. */
 const AZURE_REGISTRY = /^[a-z0-9]+(-[a-z0-9]+)?\.azurecr\.(io|cn|us)$/;
-
-type Tree = { readonly [key: string]: unknown };
-
-const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The host of an image's or chart's address; undefined where it says none. */
 function saidHost(reference: string): string | undefined {
@@ -23,26 +20,26 @@ const hostOf = (reference: string): string => saidHost(reference) ?? "docker.io"
 function* walk(value: unknown, keys: readonly string[] = []): Generator<{ value: unknown; keys: readonly string[] }> {
   yield { value, keys };
   if (Array.isArray(value)) for (const item of value) yield* walk(item, keys);
-  else if (isTree(value)) for (const [key, item] of Object.entries(value)) yield* walk(item, [...keys, key]);
+  else if (isMap(value)) for (const [key, item] of Object.entries(value)) yield* walk(item, [...keys, key]);
 }
 
 /** The images of the containers in an object of Kubernetes, of whatever kind. */
 const containerImages = (object: unknown): string[] =>
   [...walk(object)]
-    .filter(({ value, keys }) => isTree(value) && /^(init|ephemeral)?containers$/i.test(keys.at(-1) ?? ""))
-    .flatMap(({ value }) => (isTree(value) && typeof value.image === "string" ? [value.image] : []));
+    .filter(({ value, keys }) => isMap(value) && /^(init|ephemeral)?containers$/i.test(keys.at(-1) ?? ""))
+    .flatMap(({ value }) => (isMap(value) && typeof value.image === "string" ? [value.image] : []));
 
 /**
  * The images that a chart's values name with their registry: `image: <address>`, or `image: { registry, repository }`.
  * Where they name none it is in the chart, which is not seen here. Many charts have one registry for all their images.
  */
 function valueImages(values: unknown): string[] {
-  const { imageRegistry } = isTree(values) && isTree(values.global) ? values.global : {};
+  const { imageRegistry } = isMap(values) && isMap(values.global) ? values.global : {};
   const images = [...walk(values)]
     .filter(({ keys }) => /image$/i.test(keys.at(-1) ?? ""))
     .flatMap(({ value }) => {
       if (typeof value === "string") return value.includes("://") ? [] : [value];
-      if (!isTree(value) || typeof value.repository !== "string") return [];
+      if (!isMap(value) || typeof value.repository !== "string") return [];
       const { registry, repository } = value;
       if (typeof registry !== "string" || registry === "") return [repository];
       return isText(imageRegistry) ? [] : [`${registry}/${repository}`];
@@ -55,21 +52,21 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 /** The images that kustomize puts in the place of others, in its own files, in Flux's and in a release's post-renderers. */
 const replacingImages = (object: unknown): string[] =>
   [...walk(object)].flatMap(({ value, keys }) =>
-    keys.at(-1) === "images" && isTree(value) && typeof value.newName === "string" ? [value.newName] : [],
+    keys.at(-1) === "images" && isMap(value) && typeof value.newName === "string" ? [value.newName] : [],
   );
 
 /** The images in patches of kustomize: a piece of an object as text, or steps that put a value at a path. */
 const patchedImages = (patches: unknown): string[] =>
   (Array.isArray(patches) ? patches : []).flatMap((entry) => {
-    const patch = isTree(entry) && typeof entry.patch === "string" ? objectsOf("patch.yaml", entry.patch) : [];
-    const steps = patch.flat().filter((step) => isTree(step) && /\/image$/.test(String(step.path)));
-    return [...patch.flatMap(containerImages), ...steps.map((step) => String((step as Tree).value))];
+    const patch = isMap(entry) && typeof entry.patch === "string" ? objectsOf("patch.yaml", entry.patch) : [];
+    const steps = patch.flat().filter((step) => isMap(step) && /\/image$/.test(String(step.path)));
+    return [...patch.flatMap(containerImages), ...steps.map((step) => String((step as { value?: unknown }).value))];
   });
 
 /** What an object of Kubernetes in Git makes the cluster fetch: images, and charts. */
 function fetched(object: unknown): string[] {
-  if (!isTree(object)) return [];
-  const spec = isTree(object.spec) ? object.spec : {};
+  if (!isMap(object)) return [];
+  const spec = isMap(object.spec) ? object.spec : {};
   switch (object.kind) {
     case "HelmRelease":
       return [...valueImages(spec.values), ...replacingImages(spec.postRenderers)];
@@ -93,7 +90,7 @@ function objectsOf(path: string, text: unknown): unknown[] {
 /** The objects of Kubernetes in files that a commit writes, file by file: those that are known. */
 function committed({ props }: Seen, ...from: readonly ("files" | "seeds")[]): { path: string; object: unknown }[] {
   return from.flatMap((which) => {
-    const files = (known(() => props[which]) ?? {}) as Tree;
+    const files = (known(() => props[which]) ?? {}) as Readonly<Record<string, unknown>>;
     return Object.keys(files).flatMap((path) => {
       const text = known(() => files[path]);
       return objectsOf(path, text).map((object) => ({ path, object }));
@@ -171,8 +168,8 @@ export const imageGuards: readonly Guard[] = [
     kinds: ["commit"],
     find: (seen): Finding[] =>
       committed(seen, "files", "seeds").flatMap(({ path, object }) => {
-        if (!isTree(object) || object.kind !== "Secret" || "sops" in object) return [];
-        const keys = [object.data, object.stringData].filter(isTree).flatMap((data) => Object.keys(data));
+        if (!isMap(object) || object.kind !== "Secret" || "sops" in object) return [];
+        const keys = [object.data, object.stringData].filter(isMap).flatMap((data) => Object.keys(data));
         return keys.length === 0 ? [] : [{ problem: `The Secret in ${path} is not encrypted` }];
       }),
   },

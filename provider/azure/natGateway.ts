@@ -4,8 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { type Again, retry, type Try } from "../../net/retry.ts";
-import { detailedDiff, equal } from "../../plugin/diff.ts";
+import { detailedDiff, equal, replacement } from "../../plugin/diff.ts";
 import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import {
   handlerOf,
@@ -21,7 +20,7 @@ import {
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
-import { BUSY_WAITS, isPassing, later, removed } from "./patience.ts";
+import { BUSY_WAITS, isPassing, patiently, removed } from "./patience.ts";
 
 const API_VERSION = "2025-01-01";
 const GROUP_API_VERSION = "2024-03-01";
@@ -111,12 +110,7 @@ export const natGateway = natGatewayIn(azure);
 
 function diff(old: GatewayInputs, next: Previewed<GatewayInputs>): Diff {
   const replaces = renamed(["resourceGroupId", "name", "location"], old, next);
-  if (replaces.length > 0)
-    return {
-      changes: true,
-      replaces,
-      detailed: Object.fromEntries(replaces.map((name) => [name, { kind: "update-replace", inputDiff: true }])),
-    };
+  if (replaces.length > 0) return replacement(replaces);
   const [was, shall] = [{ tags: old.tags ?? {} }, { tags: next.tags ?? {} }];
   return { changes: next.tags === UNKNOWN || !equal(was, shall), detailed: detailedDiff(was, shall) };
 }
@@ -145,7 +139,9 @@ async function write(
     const found = await armGet<Found>(cloud, id, API_VERSION, signal);
     const others = Object.entries(found?.tags ?? {}).filter(([name]) => !Object.hasOwn(before, name));
     const tags = { ...Object.fromEntries(others), ...inputs.tags };
-    await patiently(cloud, waits, id, { location, tags, sku: SKU, properties }, context);
+    const body = { location, tags, sku: SKU, properties };
+    const ask = () => cloud.arm().request("PUT", id, API_VERSION, body, { signal });
+    await patiently(ask, { waits, passes: isPassing }, context);
   };
   await put(address, { publicIPAddressVersion: "IPv4", publicIPAllocationMethod: "Static" });
   await put(gateway, { publicIpAddresses: [{ id: address }] });
@@ -157,20 +153,6 @@ async function regionOf(cloud: Cloud, resourceGroupId: string, signal: AbortSign
   const group = await armGet<{ location: string }>(cloud, resourceGroupId, GROUP_API_VERSION, signal);
   if (group === undefined) throw new Error(`there is no resource group ${resourceGroupId}`);
   return group.location;
-}
-
-async function patiently(cloud: Cloud, waits: readonly number[], id: string, body: object, context: Context) {
-  const { signal } = context;
-  const once = async (current: Try): Promise<undefined | Again> => {
-    try {
-      await cloud.arm().request("PUT", id, API_VERSION, body, { signal });
-      return undefined;
-    } catch (error) {
-      if (!isPassing(error, current.attempt)) throw error;
-      return later(error.message, current, context, error);
-    }
-  };
-  await retry(once, { waits, signal });
 }
 
 async function read(

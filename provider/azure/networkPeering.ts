@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { type Again, retry, type Try } from "../../net/retry.ts";
+import { replacement } from "../../plugin/diff.ts";
 import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import {
   handlerOf,
@@ -101,12 +102,7 @@ export function networkPeeringIn(cloud: Cloud, waits: readonly number[] = BUSY_W
 export const networkPeering = networkPeeringIn(azure);
 
 function diff(old: PeeringInputs, next: Previewed<PeeringInputs>): Diff {
-  const replaces = renamed(["networkId", "remoteNetworkId"], old, next);
-  return {
-    changes: replaces.length > 0,
-    replaces,
-    detailed: Object.fromEntries(replaces.map((name) => [name, { kind: "update-replace", inputDiff: true }])),
-  };
+  return replacement(renamed(["networkId", "remoteNetworkId"], old, next));
 }
 
 const sidesOf = ({ networkId, remoteNetworkId }: PeeringInputs): [Side, Side] => [

@@ -52,32 +52,50 @@ export function later(reason: string, { attempt, wait }: Try, context: Context, 
   return new Again(soonest);
 }
 
-/** How a deletion goes on. */
-export interface Removal {
-  readonly apiVersion: string;
+/** How something is asked of Azure again. */
+interface Patience {
   /** In milliseconds, one after another. */
   readonly waits: readonly number[];
   /** Whether trying again may help. */
   readonly passes: (error: ArmError, attempt: number) => boolean;
 }
 
-/** Deletes a resource of ARM; one that is gone, with what it was in or alone, is fine. @throws ArmError */
-export async function removed(
-  cloud: Cloud,
-  id: string,
-  { apiVersion, waits, passes }: Removal,
+/** Asks ARM for something until it is done, or refused for good. @throws ArmError */
+export async function patiently(
+  ask: () => Promise<unknown>,
+  { waits, passes }: Patience,
   context: Context,
 ): Promise<void> {
   const once = async (current: Try): Promise<undefined | Again> => {
     try {
-      await cloud.arm().request("DELETE", id, apiVersion, undefined, { signal: context.signal });
+      await ask();
       return undefined;
     } catch (error) {
-      if (!(error instanceof ArmError)) throw error;
-      if (error.status === 404) return undefined;
-      if (!passes(error, current.attempt)) throw error;
+      if (!(error instanceof ArmError && passes(error, current.attempt))) throw error;
       return later(error.message, current, context, error);
     }
   };
   await retry(once, { waits, signal: context.signal });
+}
+
+/** How a deletion goes on. */
+export interface Removal extends Patience {
+  readonly apiVersion: string;
+}
+
+/** Deletes a resource of ARM; one that is gone, with what it was in or alone, is fine. @throws ArmError */
+export async function removed(
+  cloud: Cloud,
+  id: string,
+  { apiVersion, ...patience }: Removal,
+  context: Context,
+): Promise<void> {
+  const remove = async () => {
+    try {
+      await cloud.arm().request("DELETE", id, apiVersion, undefined, { signal: context.signal });
+    } catch (error) {
+      if (!(error instanceof ArmError && error.status === 404)) throw error;
+    }
+  };
+  await patiently(remove, patience, context);
 }

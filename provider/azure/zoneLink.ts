@@ -2,6 +2,7 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { type Again, retry, type Try } from "../../net/retry.ts";
+import { replacement } from "../../plugin/diff.ts";
 import type { Context, Diff } from "../../plugin/handler.ts";
 import {
   handlerOf,
@@ -79,12 +80,7 @@ export function zoneLinkIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS):
 export const zoneLink = zoneLinkIn(azure);
 
 function diff(old: LinkInputs, next: Previewed<LinkInputs>): Diff {
-  const replaces = renamed(["zoneId", "networkId"], old, next);
-  return {
-    changes: replaces.length > 0,
-    replaces,
-    detailed: Object.fromEntries(replaces.map((name) => [name, { kind: "update-replace", inputDiff: true }])),
-  };
+  return replacement(renamed(["zoneId", "networkId"], old, next));
 }
 
 /** Networks of two subscriptions may have one name, and a zone one link of a name. */

@@ -1,7 +1,7 @@
 // Rules of the Kustomizations of aks-gitops:flux.
 import { clusterDisorder, demoDisorder, disorders } from "../../components/repository/order.ts";
 import { own } from "../check.ts";
-import type { Facts, Rule } from "./rule.ts";
+import { type Facts, type Rule, whole } from "./rule.ts";
 
 const LINK = "https://fluxcd.io/flux/components/kustomize/kustomizations/";
 
@@ -31,14 +31,11 @@ export const kustomizationRules: readonly Rule[] = [
     severity: "error",
     remedy: "leave path out",
     link: LINK,
-    check: ({ draft: { flux }, stack }) => {
+    check: whole(({ draft: { flux }, stack }) => {
       const path = flux?.path;
-      if (path === undefined || stack === undefined) return [];
-      return [clusterDisorder(stack, path) ?? []].flat().map((finding) => ({
-        ...{ path: own("flux", "path"), value: path },
-        ...finding,
-      }));
-    },
+      const found = path === undefined || stack === undefined ? undefined : clusterDisorder(stack, path);
+      return found && { path: own("flux", "path"), value: path, ...found };
+    }),
   },
   {
     name: "the-demo-is-applied",
@@ -46,12 +43,13 @@ export const kustomizationRules: readonly Rule[] = [
     severity: "error",
     remedy: "leave the demo out",
     link: LINK,
-    check: (facts) => {
+    check: whole((facts) => {
       const all = kustomizationsOf(facts);
       const { draft, stack } = facts;
-      if (all === undefined || stack === undefined || draft.demo === undefined) return [];
-      return [demoDisorder(stack, all) ?? []].flat().map((finding) => ({ path: own("demo"), ...finding }));
-    },
+      if (all === undefined || stack === undefined || draft.demo === undefined) return undefined;
+      const found = demoDisorder(stack, all);
+      return found && { path: own("demo"), ...found };
+    }),
   },
   {
     name: "health-checks-are-looked-at",

@@ -1,4 +1,5 @@
 // Forms that several subjects use.
+import { FOLDER } from "../../components/repository/order.ts";
 import { parseNetwork } from "../../net/cidr.ts";
 import { forEditors, list, refined, text } from "../form.ts";
 
@@ -49,7 +50,4 @@ export const label = () =>
 
 /** A folder below a repository's root, with or without `./` before it. */
 export const folder = (example: string) =>
-  text(
-    /^(\.\/)?(?!\.{0,2}(\/|$))[^\s/\\]+(\/(?!\.{0,2}(\/|$))[^\s/\\]+)*\/?$/,
-    `write a folder from the repository's root, for example ${example}`,
-  );
+  text(FOLDER, `write a folder from the repository's root, for example ${example}`);

@@ -87,12 +87,7 @@ export class Rehearsal {
 
   /** Lets Azure change by itself what it changes in the course of time. */
   async passTime(): Promise<void> {
-    await control(this.#cloud(), "/time", "POST", {});
-  }
-
-  /** Asks the cloud's control port. */
-  ask<T>(path: string, method?: string, body?: object): Promise<T> {
-    return control(this.#cloud(), path, method, body);
+    await this.control("/time", {});
   }
 
   /** `npm run rehearse -- stop`, which leaves no process: cloud, cluster and Flux's controllers are gone when it returns. */
