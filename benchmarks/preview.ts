@@ -1,16 +1,12 @@
 // How long a preview of prod takes, and how much memory, against an empty program in the same engine: the part of both
 // that is this program's. And with the policy pack: what the guard rails add. Run it with: npm run bench
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { findEngine } from "../rehearsal/cli/pulumi.ts";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { family } from "../rehearsal/descendants.ts";
 import { must, run } from "../rehearsal/run.ts";
-import { environment, pathsOf, runningCloud } from "../rehearsal/session.ts";
+import { checkout, inRehearsedProd, median } from "./rehearsedProd.ts";
 
 const ROUNDS = 5;
-const checkout = resolve(import.meta.dirname, "..");
 
 interface Sample {
   readonly seconds: number;
@@ -55,8 +51,6 @@ async function preview(
   return { seconds: (performance.now() - start) / 1000, megabytes: most };
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
 /** A project whose program does nothing, with the packages of this one. */
 function emptyProject(folder: string): string {
   const project = join(folder, "empty");
@@ -69,20 +63,10 @@ function emptyProject(folder: string): string {
   return project;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "bench-"));
-process.env.AKS_GITOPS_REHEARSALS = folder;
-const script = (file: string, ...args: string[]) =>
-  execFileSync(process.execPath, [join(checkout, "rehearsal/cli", file), ...args], { stdio: "ignore" });
-try {
-  script("start.ts", "--stack", "prod", "--keep");
-  const cloud = runningCloud("prod");
-  if (cloud === undefined) throw new Error("the rehearsal of prod did not stay");
-  const paths = pathsOf("prod");
-  const engine = await findEngine({});
-  const env = environment({ paths, cloud, path: engine.path });
+await inRehearsedProd(async ({ folder, paths, pulumi, env }) => {
   const empty = emptyProject(folder);
-  await must(engine.pulumi, ["stack", "init", "empty", "--non-interactive"], { cwd: empty, env });
-  await must(engine.pulumi, ["up", "--yes", "--skip-preview", "--non-interactive"], { cwd: empty, env });
+  await must(pulumi, ["stack", "init", "empty", "--non-interactive"], { cwd: empty, env });
+  await must(pulumi, ["up", "--yes", "--skip-preview", "--non-interactive"], { cwd: empty, env });
   const samples: Record<"prod" | "guarded" | "empty", Sample[]> = { prod: [], guarded: [], empty: [] };
   // The first of each warms the caches; then in turn, so that a machine that slows down slows both.
   for (let round = 0; round <= ROUNDS; round++)
@@ -91,7 +75,7 @@ try {
       ["guarded", paths.project, ["--policy-pack", "policy"]],
       ["empty", empty, []],
     ] as const) {
-      const sample = await preview(engine.pulumi, cwd, env, more);
+      const sample = await preview(pulumi, cwd, env, more);
       if (round > 0) samples[name].push(sample);
     }
   const of = (name: keyof typeof samples, figure: keyof Sample) =>
@@ -110,7 +94,4 @@ try {
       );
     }
   }
-} finally {
-  script("rehearse.ts", "--stack", "prod", "stop");
-  rmSync(folder, { recursive: true, force: true });
-}
+});

@@ -1,19 +1,13 @@
 // How long the review of a change of 2,000 lines of manifests takes, against the plain preview of the same change in the
 // same rehearsal of prod: the part of it that is the review's. Run it with: npm run bench
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { findEngine } from "../rehearsal/cli/pulumi.ts";
 import { must } from "../rehearsal/run.ts";
-import { environment, pathsOf, runningCloud } from "../rehearsal/session.ts";
+import { checkout, inRehearsedProd, median } from "./rehearsedProd.ts";
 
 const ROUNDS = 3;
 const LINES = 2_000;
-const checkout = resolve(import.meta.dirname, "..");
-
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** Gives the first chart of a stack file so many values more, each a line of its release. */
 function addValues(file: string): void {
@@ -25,20 +19,10 @@ function addValues(file: string): void {
   writeFileSync(file, stringify(settings));
 }
 
-const folder = mkdtempSync(join(tmpdir(), "bench-"));
-process.env.AKS_GITOPS_REHEARSALS = folder;
-const script = (file: string, ...args: string[]) =>
-  execFileSync(process.execPath, [join(checkout, "rehearsal/cli", file), ...args], { stdio: "ignore" });
-try {
-  script("start.ts", "--stack", "prod", "--keep");
-  const cloud = runningCloud("prod");
-  if (cloud === undefined) throw new Error("the rehearsal of prod did not stay");
-  const paths = pathsOf("prod");
+await inRehearsedProd(async ({ paths, pulumi, env, rehearse }) => {
   addValues(join(paths.project, "Pulumi.prod.yaml"));
   // Brings the lock level with the settings.
-  script("rehearse.ts", "--stack", "prod", "pulumi", "stack", "ls");
-  const engine = await findEngine({});
-  const env = environment({ paths, cloud, path: engine.path });
+  rehearse("pulumi", "stack", "ls");
   const timed = async (command: string, args: readonly string[]) => {
     const start = performance.now();
     const { stdout } = await must(command, args, { cwd: paths.project, env });
@@ -49,14 +33,7 @@ try {
   let comment = "";
   // The first of each warms the caches; then in turn, so that a machine that slows down slows both.
   for (let round = 0; round <= ROUNDS; round++) {
-    const plain = await timed(engine.pulumi, [
-      "preview",
-      "--stack",
-      "prod",
-      "--policy-pack",
-      "policy",
-      "--non-interactive",
-    ]);
+    const plain = await timed(pulumi, ["preview", "--stack", "prod", "--policy-pack", "policy", "--non-interactive"]);
     const reviewed = await timed(process.execPath, [...review, "markdown"]);
     comment = reviewed.stdout;
     if (round === 0) continue;
@@ -74,7 +51,4 @@ try {
       `${(whole - preview).toFixed(1)} s beyond it, ratio ${(whole / preview).toFixed(2)} (medians of ${ROUNDS}); ` +
       `comment ${Buffer.byteLength(comment)} bytes`,
   );
-} finally {
-  script("rehearse.ts", "--stack", "prod", "stop");
-  rmSync(folder, { recursive: true, force: true });
-}
+});

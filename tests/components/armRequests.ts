@@ -1,22 +1,13 @@
 // The requests that the program makes of Azure Resource Manager for a stack's settings, without an engine or a cloud:
 // bodies of azure-native's types as its stand-in makes them, those of the plugin's own as its handlers send them.
-import { createHash } from "node:crypto";
-import type { Context } from "../../plugin/handler.ts";
-import type { SchemaHandler } from "../../plugin/schema.ts";
-import { agentPoolIn } from "../../provider/azure/agentPool.ts";
 import { ArmError } from "../../provider/azure/armClient.ts";
 import type { Cloud } from "../../provider/azure/cloud.ts";
-import { managedClusterIn } from "../../provider/azure/managedCluster.ts";
-import { natGatewayIn } from "../../provider/azure/natGateway.ts";
-import { networkPeeringIn } from "../../provider/azure/networkPeering.ts";
-import { vaultKeyIn } from "../../provider/azure/vaultKey.ts";
-import { zoneLinkIn } from "../../provider/azure/zoneLink.ts";
 import { resourceId } from "../../rehearsal/providers/azure-native/armType.ts";
 import { withDefaults } from "../../rehearsal/providers/azure-native/check.ts";
 import { toBody } from "../../rehearsal/providers/azure-native/shape.ts";
 import { armTypes } from "../../rehearsal/providers/azure-native/types/index.ts";
 import type { Maker } from "./deployment.ts";
-import { run } from "./programRun.ts";
+import { makeOwn, runMade, seedOf } from "./ownResources.ts";
 
 export interface ArmRequest {
   readonly method: "PUT";
@@ -24,16 +15,6 @@ export interface ArmRequest {
   readonly url: string;
   readonly body: Record<string, unknown>;
 }
-
-/** The plugin's resources that are written to ARM; none of them waits here. */
-const OWN: Readonly<Record<string, (cloud: Cloud) => SchemaHandler>> = {
-  "gitops:index:AgentPool": (cloud) => agentPoolIn(cloud, []),
-  "gitops:index:ManagedCluster": (cloud) => managedClusterIn(cloud, []),
-  "gitops:index:NatGateway": (cloud) => natGatewayIn(cloud, []),
-  "gitops:index:NetworkPeering": (cloud) => networkPeeringIn(cloud, []),
-  "gitops:index:VaultKey": vaultKeyIn,
-  "gitops:index:ZoneLink": (cloud) => zoneLinkIn(cloud, []),
-};
 
 const SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a";
 const TENANT = "00000000-0000-0000-0000-00000000000b";
@@ -84,7 +65,7 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
     }),
   } as unknown as Cloud;
   const make: Maker["make"] = async (type, name, inputs) => {
-    const seed = createHash("sha256").update(`${type} ${name}`).digest();
+    const seed = seedOf(type, name);
     const native = armTypes.get(type);
     if (native !== undefined) {
       const locations = { configured: "westeurope", ofGroup: async () => undefined };
@@ -93,25 +74,9 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
       put(id, native.apiVersion, toBody(native, whole));
       return { id, state: { name: id.slice(id.lastIndexOf("/") + 1), location: whole.location } };
     }
-    const handler = OWN[type]?.(cloud);
-    if (handler === undefined) return undefined;
-    const context: Context = {
-      ...{ urn: `urn:pulumi:test::project::${type}::${name}`, type, name, preview: false },
-      ...{ signal: new AbortController().signal, log: () => {} },
-    };
-    const checked = await handler.check?.(inputs, undefined, context, seed);
-    if (checked?.failures?.length) throw new Error(JSON.stringify(checked.failures));
-    return handler.create(checked?.inputs ?? inputs, context);
+    return makeOwn(cloud, [], type, name, inputs);
   };
-  // The engine would end with it; the mocks keep it to themselves.
-  const failures: unknown[] = [];
-  const told: Maker["make"] = (...resource) =>
-    make(...resource).catch((error: unknown) => {
-      failures.push(error);
-      throw error;
-    });
-  await run(config, { tenantId: TENANT, make: told });
-  if (failures.length > 0) throw failures[0];
+  await runMade(config, { tenantId: TENANT, make });
   return requests;
 }
 

@@ -1,16 +1,6 @@
 // Runs the program against the simulated Resource Manager, without an engine or a cluster: what it makes in Azure is there
 // afterwards, beside what the company of the settings had.
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../../plugin/handler.ts";
-import type { SchemaHandler } from "../../plugin/schema.ts";
-import { agentPoolIn } from "../../provider/azure/agentPool.ts";
-import type { Cloud as Azure } from "../../provider/azure/cloud.ts";
-import { managedClusterIn } from "../../provider/azure/managedCluster.ts";
-import { natGatewayIn } from "../../provider/azure/natGateway.ts";
-import { networkPeeringIn } from "../../provider/azure/networkPeering.ts";
-import { vaultKeyIn } from "../../provider/azure/vaultKey.ts";
-import { zoneLinkIn } from "../../provider/azure/zoneLink.ts";
 import { parseId } from "../../rehearsal/cloud/arm/ids.ts";
 import { resourceId } from "../../rehearsal/providers/azure-native/armType.ts";
 import { withDefaults } from "../../rehearsal/providers/azure-native/check.ts";
@@ -21,22 +11,12 @@ import { SimulatedArm } from "../provider/azure/simulatedArm.ts";
 import { Cloud, LOCATION, TENANT_ID } from "../rehearsal/cloud/arm/cloud.ts";
 import { settingsOf } from "../settings/settingsOf.ts";
 import type { Maker } from "./deployment.ts";
-import { run } from "./programRun.ts";
+import { makeOwn, runMade, seedOf } from "./ownResources.ts";
 
 /** The subscription of the mocks. */
 export const SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a";
 
 const WAITS = Array<number>(50).fill(5);
-
-/** The plugin's resources that are written to ARM. */
-const OWN: Readonly<Record<string, (cloud: Azure) => SchemaHandler>> = {
-  "gitops:index:AgentPool": (cloud) => agentPoolIn(cloud, WAITS),
-  "gitops:index:ManagedCluster": (cloud) => managedClusterIn(cloud, WAITS),
-  "gitops:index:NatGateway": (cloud) => natGatewayIn(cloud, WAITS),
-  "gitops:index:NetworkPeering": (cloud) => networkPeeringIn(cloud, WAITS),
-  "gitops:index:VaultKey": vaultKeyIn,
-  "gitops:index:ZoneLink": (cloud) => zoneLinkIn(cloud, WAITS),
-};
 
 /** The state of Azure after a first `up` with such settings, and what was asked of it. */
 export interface OnArm {
@@ -81,7 +61,7 @@ export async function onArm(
   const written: string[] = [];
 
   const make: Maker["make"] = async (type, name, inputs) => {
-    const seed = createHash("sha256").update(`${type} ${name}`).digest();
+    const seed = seedOf(type, name);
     const native = armTypes.get(type);
     if (native !== undefined) {
       const locations = { configured: LOCATION, ofGroup: async () => undefined };
@@ -95,26 +75,13 @@ export async function onArm(
       const { objectId } = directory.add("ServicePrincipal", name);
       return { id: objectId, state: { objectId } };
     }
-    const handler = OWN[type]?.(arm);
-    if (handler === undefined) return undefined;
-    const context: Context = {
-      ...{ urn: `urn:pulumi:test::project::${type}::${name}`, type, name, preview: false },
-      ...{ signal: new AbortController().signal, log: () => {} },
-    };
-    const checked = await handler.check?.(inputs, undefined, context, seed);
-    if (checked?.failures?.length) throw new Error(JSON.stringify(checked.failures));
-    const made = await handler.create(checked?.inputs ?? inputs, context);
+    const made = await makeOwn(arm, WAITS, type, name, inputs);
     written.push(...arm.sent.splice(0).flatMap(({ method, path }) => (method === "PUT" ? [path] : [])));
     return made;
   };
-  const failures: unknown[] = [];
-  await run(config, {
+  await runMade(config, {
     tenantId: TENANT_ID,
-    make: (...resource) =>
-      make(...resource).catch((error: unknown) => {
-        failures.push(error);
-        throw error;
-      }),
+    make,
     async call(token, inputs) {
       const native = armTypes.get(token.replace(/:get([A-Z]\w*)$/, ":$1"));
       if (native === undefined) return undefined;
@@ -122,7 +89,6 @@ export async function onArm(
       return found.status === 200 ? toOutputs(native, found.body) : undefined;
     },
   });
-  if (failures.length > 0) throw failures[0];
   return { cloud, before, written };
 }
 

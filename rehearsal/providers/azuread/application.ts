@@ -1,7 +1,7 @@
 // azuread:Application, as far as a service principal with a password needs one.
 
 import type { Existing, Properties, ResourceHandler } from "../../../plugin/handler.ts";
-import { type Fields, present } from "../shared/values.ts";
+import { type Fields, missing, present } from "../shared/values.ts";
 import { Graph } from "./graph.ts";
 
 /** Arguments that Graph takes under the same name. */
@@ -27,10 +27,7 @@ export function application(graph: () => Graph): ResourceHandler {
   return {
     async check(news) {
       const inputs: Fields = { ...DEFAULTS, ...present(news) };
-      const failures = unknownArguments(inputs, KNOWN, "Application");
-      if (inputs.displayName === undefined) {
-        failures.push({ property: "displayName", reason: "Missing required argument: displayName" });
-      }
+      const failures = [...unknownArguments(inputs, KNOWN, "Application"), ...missing(inputs, ["displayName"])];
       return { inputs, failures };
     },
     async create(inputs, { signal }) {

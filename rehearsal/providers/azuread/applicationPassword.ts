@@ -1,7 +1,7 @@
 // azuread:ApplicationPassword: a client secret that Entra makes and tells once.
 
 import { type Existing, type Properties, type ResourceHandler, Secret } from "../../../plugin/handler.ts";
-import { type Fields, isFields, present, text } from "../shared/values.ts";
+import { type Fields, isFields, missing, present, text } from "../shared/values.ts";
 import { objectIdOf } from "./application.ts";
 import type { Graph } from "./graph.ts";
 
@@ -12,10 +12,7 @@ export function applicationPassword(graph: () => Graph): ResourceHandler {
   return {
     async check(news) {
       const inputs = present(news);
-      const failures = [];
-      if (inputs.applicationId === undefined) {
-        failures.push({ property: "applicationId", reason: "Missing required argument: applicationId" });
-      }
+      const failures = missing(inputs, ["applicationId"]);
       const relative = text(inputs.endDateRelative);
       if (relative !== undefined && milliseconds(relative) === undefined) {
         const reason = `endDateRelative is ${relative}; it must be a duration such as 240h or 2400h30m`;

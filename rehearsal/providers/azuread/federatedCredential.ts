@@ -1,7 +1,7 @@
 // azuread:ApplicationFederatedIdentityCredential.
 
 import type { Properties, ResourceHandler } from "../../../plugin/handler.ts";
-import { type Fields, present } from "../shared/values.ts";
+import { type Fields, missing, present } from "../shared/values.ts";
 import { objectIdOf } from "./application.ts";
 import type { Graph } from "./graph.ts";
 
@@ -12,11 +12,7 @@ export function federatedCredential(graph: () => Graph): ResourceHandler {
   return {
     async check(news) {
       const inputs = present(news);
-      const failures = REQUIRED.filter((name) => inputs[name] === undefined).map((property) => ({
-        property,
-        reason: `Missing required argument: ${property}`,
-      }));
-      return { inputs, failures };
+      return { inputs, failures: missing(inputs, REQUIRED) };
     },
     async diff(existing, inputs) {
       const changed = [...REQUIRED, "description"].filter(

@@ -1,7 +1,7 @@
 // azuread:GroupMember: one member of a group; the others are not looked at.
 
 import type { ResourceHandler } from "../../../plugin/handler.ts";
-import { isFields, present } from "../shared/values.ts";
+import { isFields, missing, present } from "../shared/values.ts";
 import { Graph } from "./graph.ts";
 
 const REQUIRED = ["groupObjectId", "memberObjectId"];
@@ -15,11 +15,7 @@ export function groupMember(graph: () => Graph): ResourceHandler {
   return {
     async check(news) {
       const inputs = present(news);
-      const failures = REQUIRED.filter((name) => inputs[name] === undefined).map((property) => ({
-        property,
-        reason: `Missing required argument: ${property}`,
-      }));
-      return { inputs, failures };
+      return { inputs, failures: missing(inputs, REQUIRED) };
     },
     async create(inputs, { signal }) {
       const [group, member] = [String(inputs.groupObjectId), String(inputs.memberObjectId)];

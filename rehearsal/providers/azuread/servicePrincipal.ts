@@ -1,7 +1,7 @@
 // azuread:ServicePrincipal.
 
 import type { Existing, Properties, ResourceHandler } from "../../../plugin/handler.ts";
-import { type Fields, isFields, present } from "../shared/values.ts";
+import { type Fields, isFields, missing, present } from "../shared/values.ts";
 import { objectIdOf, unknownArguments } from "./application.ts";
 import { Graph } from "./graph.ts";
 
@@ -25,10 +25,7 @@ export function servicePrincipal(graph: () => Graph): ResourceHandler {
   return {
     async check(news) {
       const inputs: Fields = { ...DEFAULTS, ...present(news) };
-      const failures = unknownArguments(inputs, KNOWN, "ServicePrincipal");
-      if (inputs.clientId === undefined) {
-        failures.push({ property: "clientId", reason: "Missing required argument: clientId" });
-      }
+      const failures = [...unknownArguments(inputs, KNOWN, "ServicePrincipal"), ...missing(inputs, ["clientId"])];
       return { inputs, failures };
     },
     async diff(existing, inputs) {

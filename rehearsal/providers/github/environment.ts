@@ -1,7 +1,7 @@
 // github:RepositoryEnvironment, RepositoryEnvironmentDeploymentPolicy and ActionsEnvironmentVariable.
 
 import type { Properties, ResourceHandler } from "../../../plugin/handler.ts";
-import { type Fields, isFields, present, text } from "../shared/values.ts";
+import { type Fields, isFields, missing, present, text } from "../shared/values.ts";
 import type { GitHubApi } from "./api.ts";
 
 const DEFAULTS = { canAdminsBypass: true, preventSelfReview: false };
@@ -151,12 +151,6 @@ function replacedBy(...names: readonly string[]) {
     const changed = all.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(inputs[name]));
     return { changes: changed.length > 0, replaces: changed.filter((name) => names.includes(name)) };
   };
-}
-
-function missing(inputs: Properties, names: readonly string[]) {
-  return names
-    .filter((name) => inputs[name] === undefined)
-    .map((property) => ({ property, reason: `Missing required argument: ${property}` }));
 }
 
 /** A colon separates the parts of an id. */

@@ -21,6 +21,13 @@ export function present(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }
 
+/** The failures of arguments that are required and not there, in the words of Terraform's bridge. */
+export function missing(inputs: Fields, names: readonly string[]) {
+  return names
+    .filter((name) => inputs[name] === undefined)
+    .map((property) => ({ property, reason: `Missing required argument: ${property}` }));
+}
+
 /**
  * Hexadecimal digits for names. The engine gives the same seed for a preview and the update after it, so both show the
  * same name.

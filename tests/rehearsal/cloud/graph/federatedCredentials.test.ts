@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import { Entra } from "../../../../rehearsal/cloud/entra/service.ts";
 import { Graph } from "../../../../rehearsal/cloud/graph/service.ts";
-import { type Answer, ask } from "../request.ts";
+import type { Answer } from "../request.ts";
+import { callerOf, callGraph } from "./caller.ts";
 
 const GROUP = "6f1f2b6e-1111-4e0a-9c60-000000000001";
 const GITHUB = {
@@ -26,20 +27,9 @@ describe("Microsoft Graph, for those who sign in without a secret", () => {
     application = entra.addApplication({ displayName: "ci" }).objectId;
   });
 
-  function caller(...permissions: string[]): string {
-    const { objectId } = entra.addClient(`caller with ${permissions.join(" and ")}`);
-    entra.grantGraph(objectId, ...permissions);
-    const principal = entra.find(objectId);
-    if (!principal) throw new Error("the caller is gone");
-    return `Bearer ${entra.issuer.issue(principal, "https://graph.microsoft.com", "1", permissions)}`;
-  }
-
-  function call(method: string, path: string, body?: object, as = authorization): Promise<Answer> {
-    return ask(graph.service, method, `https://graph.microsoft.com/v1.0${path}`, {
-      headers: { authorization: as },
-      ...(body ? { body } : {}),
-    });
-  }
+  const caller = (...permissions: string[]) => callerOf(entra, ...permissions);
+  const call = (method: string, path: string, body?: object, as = authorization) =>
+    callGraph(graph, as, method, path, body);
 
   const below = () => `/applications/${application}/federatedIdentityCredentials`;
   const fault = ({ status, body }: Answer) => `${status} ${body.error.code}: ${body.error.message}`;
