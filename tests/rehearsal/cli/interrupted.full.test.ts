@@ -110,12 +110,12 @@ describe("a command that does not come to its end", () => {
     await isWhole();
   });
 
-  it("a destroy whose plugin dies, and one by Ctrl-C, and one whose engine is killed: destroy again", async () => {
+  it("a destroy whose plugin dies, and one by Ctrl-C, and one whose engine is killed: destroy --refresh", async () => {
     await stop("destroy", { line: /GitCommit flux deleting/ }, "plugin");
     await stop("destroy", CLUSTER_GOES, "Ctrl-C");
     await stop("destroy", { request: /^DELETE \S+\/virtualNetworks\/[^/]+\?/ }, "engine");
     await pulumi("cancel", "--yes");
-    await pulumi("destroy", ...now);
+    await pulumi("destroy", ...now, "--refresh");
     await isNothing();
   });
 
