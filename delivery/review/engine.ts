@@ -57,7 +57,8 @@ export async function openStack(name: string, project: string): Promise<Stack> {
 export async function stateOf(stack: Stack): Promise<StackState> {
   const [exported, config] = await Promise.all([stack.exportStack(), stack.getAllConfig()]).catch((cause: Error) => {
     if (!(cause instanceof StackNotFoundError)) throw cause;
-    throw new Error(`There is no stack ${stack.name}. Make it: pulumi stack init ${stack.name}`, { cause });
+    // What pulumi printed, which the cause holds, says no more.
+    throw new Error(`There is no stack ${stack.name}. Make it: pulumi stack init ${stack.name}`);
   });
   const { resources = [] } = exported.deployment as { resources?: StateResource[] };
   const configured = Object.values(config).flatMap(({ secret, value }) => (secret ? secretsOf(value) : []));
