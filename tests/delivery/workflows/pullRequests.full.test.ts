@@ -249,8 +249,8 @@ mirror.prod.lock.json does not fit the settings of stack prod: chart kured is 6.
     assert.deepEqual(ends(again), ["success", "success"]);
     const beside = await platform.push(number, "Say why instead", { "docs/why.md": "# Why\n" });
     const untouched = await platform.deliver("preview.yml", beside);
-    assert.deepEqual(Object.keys(untouched.jobs), ["stacks", "untouched", "previews"]);
-    assert.equal(untouched.jobs.untouched?.result, "success", untouched.jobs.untouched?.log);
+    assert.deepEqual(Object.keys(untouched.jobs), ["stacks", "untouched (prod)", "previews"]);
+    assert.equal(untouched.jobs["untouched (prod)"]?.result, "success", untouched.jobs["untouched (prod)"]?.log);
     const [comment, ...others] = untouched.comments;
     assert.deepEqual(others, []);
     assert.match(comment?.body ?? "", /^<!-- .* -->\n<!-- run .* -->\nℹ️ `prod`: not touched any more\. /);
