@@ -64,12 +64,17 @@ describe("a living prod in which time passes", () => {
     const project = join(prod.folder, "project");
     writeFileSync(join(project, "policy.json"), configuration);
     for (const command of commands) {
-      const [, rehearsed] = /^npm run rehearse -- (.*)$/.exec(command) ?? [];
-      const shell = `cd '${project}' && ${command} --non-interactive --color=never`;
-      const { code, stdout, stderr } =
-        rehearsed === undefined
-          ? await prod.rehearse("exec", "--", "sh", "-c", shell)
-          : await prod.rehearse(...rehearsed.split(" "), "--non-interactive", "--color=never");
+      // A rehearsal's pulumi runs policy packs.
+      const [, variable, value = "", args = ""] =
+        /^(?:(\w+)=(\S+) |npm run rehearse -- )?pulumi (.*)$/.exec(command) ?? [];
+      if (variable !== undefined) prod.env[variable] = value;
+      const { code, stdout, stderr } = await prod.rehearse(
+        "pulumi",
+        ...args.split(" "),
+        "--non-interactive",
+        "--color=never",
+      );
+      if (variable !== undefined) delete prod.env[variable];
       const found = new Set(
         [...stdout.matchAll(/- \[(\w+)\]\s+([\w-]+)/g)].map(([, level, guard]) => `${level} ${guard}`),
       );
