@@ -118,7 +118,7 @@ describe("the delivery of prod", () => {
 <!-- run -->
 ### ℹ️ \`prod\`: chart \`kured\` \`6.1.0\` → \`6.2.0\`, 5 resources in all
 
-1 to delete, 1 to replace, 2 to update, 1 to create, MANY unchanged. Preview of COMMIT, TIME.
+1 to delete, 1 to replace, 2 to update, 1 to create, MANY unchanged. Nobody misses what is deleted or replaced. Preview of COMMIT, TIME.
 
 #### Charts and images
 
