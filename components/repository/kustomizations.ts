@@ -36,21 +36,22 @@ export interface Substitution {
     | undefined;
 }
 
+/** Which objects; each that is given has to fit, kind, namespace and name as regular expressions. */
+export interface ObjectSelector {
+  readonly group?: string | undefined;
+  readonly version?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly annotationSelector?: string | undefined;
+}
+
 /** A patch of what the files hold: a strategic merge patch or a JSON 6902 one, as YAML. */
 export interface KustomizationPatch {
   readonly patch: string;
   /** Which objects. @default the one that a strategic merge patch names */
-  readonly target?:
-    | {
-        readonly group?: string | undefined;
-        readonly version?: string | undefined;
-        readonly kind?: string | undefined;
-        readonly namespace?: string | undefined;
-        readonly name?: string | undefined;
-        readonly labelSelector?: string | undefined;
-        readonly annotationSelector?: string | undefined;
-      }
-    | undefined;
+  readonly target?: ObjectSelector | undefined;
 }
 
 /** An image of the files, and what stands in its place. */

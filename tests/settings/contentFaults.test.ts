@@ -54,8 +54,8 @@ describe("a fault of registry, keys, charts or secrets", () => {
       assert.equal(fault({ "aks-gitops:images": [image] })[0], "aks-gitops:images[0]");
     });
 
-  it("names a version range of a chart", () => {
-    const chart = { name: "a", repository: "https://a.b/c", version: "^1.0.0", namespace: "a" };
+  it("names a version of a chart that is neither one nor a range", () => {
+    const chart = { name: "a", repository: "https://a.b/c", version: "latest", namespace: "a" };
     assert.equal(fault({ "aks-gitops:charts": [chart] })[0], "aks-gitops:charts[0].version");
   });
 
