@@ -1,7 +1,7 @@
-import { type Lock, lockedRelease, relocate } from "../../mirror/lock.ts";
+import { type Lock, type LockedImage, lockedRelease, relocate } from "../../mirror/lock.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { CHART, DEMO as DEMO_DEFAULTS } from "../defaults.ts";
-import { appSeeds, kustomization } from "./demo.ts";
+import { appSeeds, kustomization, type MarkedImage } from "./demo.ts";
 import { clusterFiles, decryptedFolders, type Kustomization, kustomizationsOf } from "./kustomizations.ts";
 import { appsFolder, DEMO, infrastructureFolder, releaseName } from "./names.ts";
 import { folderOf } from "./order.ts";
@@ -33,6 +33,11 @@ export interface Demo {
   readonly image: string;
   /** How many pods run. @default 1 */
   readonly replicas?: number | undefined;
+  /**
+   * The ImagePolicy of Flux's namespace whose image runs: name and tag then stand, marked for Flux's image automation, in
+   * people's own `apps/<stack>/kustomization.yaml`, and the program says no more about them. @default none: the lock's
+   */
+  readonly imagePolicy?: string | undefined;
 }
 
 export interface RepositoryOptions {
@@ -73,19 +78,37 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   const folder = infrastructureFolder(stack);
   const entries = Object.entries(payload).map(([path, text]) => [`${folder}/${path}`, text]);
   const mirrored = demo && {
-    image: mirroredImage(demo.image, options),
+    // One writer: where image automation has it, the program leaves it alone.
+    image: demo.imagePolicy === undefined ? mirroredImage(demo.image, options) : undefined,
     replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
   };
   return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
 }
 
-/** The files that a stack starts people off with: none where it applies other folders than its applications'. */
+/**
+ * The files that a stack starts people off with: none where it applies other folders than its applications'.
+ * @param marked the demo's image, where image automation is to move it on ({@link markedImage}).
+ */
 export function seedFiles(
   options: Pick<RepositoryOptions, "stack" | "demo" | "kustomizations">,
+  marked?: MarkedImage,
 ): Record<string, string> {
   const { stack, demo } = options;
   const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
-  return hasApps ? appSeeds(stack, demo?.image) : {};
+  return hasApps ? appSeeds(stack, demo?.image, marked) : {};
+}
+
+/** The demo's image as image automation finds it first; none where the demo has no ImagePolicy. */
+export function markedImage({
+  demo,
+  lock,
+  loginServer,
+}: Pick<RepositoryOptions, "demo" | "lock" | "loginServer">): MarkedImage | undefined {
+  if (demo?.imagePolicy === undefined) return undefined;
+  const { image, imagePolicy: policy } = demo;
+  const { repository, tag } = lockedImage(image, lock);
+  if (tag === undefined) throw new Error(`the lock has no tag of image ${image}, so there is none to move on from`);
+  return { name: image.replace(/(:[^:/]+)?(@.*)?$/, ""), newName: `${loginServer}/${repository}`, newTag: tag, policy };
 }
 
 /** Where a stack's encrypted secret stands. */
@@ -120,9 +143,14 @@ function releaseOf(chart: Chart, { lock, loginServer }: RepositoryOptions): Rele
 }
 
 function mirroredImage(source: string, { lock, loginServer }: RepositoryOptions): string {
+  const { repository, digest } = lockedImage(source, lock);
+  return `${loginServer}/${repository}@${digest}`;
+}
+
+function lockedImage(source: string, lock: RepositoryOptions["lock"]): LockedImage {
   const found = lock.images.find((image) => image.source === source);
   if (!found) throw new Error(`the lock has no image ${source}, so nothing says which digest to run`);
-  return `${loginServer}/${found.repository}@${found.digest}`;
+  return found;
 }
 
 const EXISTING: ReadonlySet<string> = new Set(EXISTING_NAMESPACES);

@@ -118,7 +118,7 @@ export interface KustomizationsOf {
 
 export interface KustomizationOptions extends KustomizationsOf {
   /** The demo application as this stack runs it, in the Kustomization apps. @default none */
-  readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
+  readonly demo?: { readonly image?: string | undefined; readonly replicas: number } | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -185,12 +185,13 @@ function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomizatio
   };
 }
 
-function demoPatch({ image, replicas }: { image: string; replicas: number }): KustomizationPatch {
+function demoPatch({ image, replicas }: NonNullable<KustomizationOptions["demo"]>): KustomizationPatch {
+  const template = { spec: { containers: [{ name: DEMO, image }] } };
   const patch = {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: DEMO, namespace: DEMO },
-    spec: { replicas, template: { spec: { containers: [{ name: DEMO, image }] } } },
+    spec: { replicas, ...(image === undefined ? {} : { template }) },
   };
   return { target: { kind: "Deployment", name: DEMO, namespace: DEMO }, patch: toYaml(patch) };
 }

@@ -210,6 +210,37 @@ export const chartRules: readonly Rule[] = [
   },
 ];
 
+export const demoRules: readonly Rule[] = [
+  {
+    name: "a-marked-image-has-a-tag",
+    subject: "demo",
+    severity: "error",
+    remedy: "name the image by its tag, or leave imagePolicy out",
+    link: "https://fluxcd.io/flux/guides/image-update/",
+    check: whole(({ draft: { demo } }) =>
+      demo?.imagePolicy !== undefined && demo.image !== undefined && !/:[^/]*$/.test(demo.image.replace(/@.*$/, ""))
+        ? { path: own("demo", "image"), value: demo.image, problem: "has no tag that an ImagePolicy could move on" }
+        : undefined,
+    ),
+  },
+  {
+    name: "a-marked-image-is-moved-on",
+    subject: "demo warnings",
+    severity: "warning",
+    remedy: "write flux.imageAutomation: true, or leave imagePolicy out",
+    link: "https://fluxcd.io/flux/components/image/imageupdateautomations/",
+    check: whole(({ draft: { demo, flux } }) =>
+      demo?.imagePolicy !== undefined && flux?.imageAutomation === false
+        ? {
+            path: own("demo", "imagePolicy"),
+            value: demo.imagePolicy,
+            problem: "marks an image that nobody moves on: Flux's image controllers are not in the cluster",
+          }
+        : undefined,
+    ),
+  },
+];
+
 export const secretRules: readonly Rule[] = [
   {
     name: "secrets-have-names-of-their-own",

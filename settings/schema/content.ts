@@ -230,6 +230,12 @@ export const demo = setting(
     map({
       image: setting(image(), "The application's image, by its whole name.", "ghcr.io/stefanprodan/podinfo:6.14.1"),
       replicas: setting(defaulted(integer(0, 100), DEMO.replicas), "How many pods run."),
+      imagePolicy: setting(
+        optional(label()),
+        "The ImagePolicy of Flux's namespace whose image runs: name and tag then stand, marked for Flux's image " +
+          "automation, in apps/<stack>/kustomization.yaml. Default: none, the lock's image runs.",
+        "demo",
+      ),
     }),
   ),
   "A small application to see that everything works. Default: none.",

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
+import { markedImage, seedFiles } from "../../components/repository/files.ts";
+import { LOCK } from "../components/lock.ts";
 import { faults, read } from "./faults.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -16,8 +18,16 @@ describe("the guide to releases", () => {
   for (const [index, text] of settings.entries())
     it(`shows settings that have no fault: the example ${index + 1}`, () => {
       assert.deepEqual(faults(parse(text)), []);
-      assert.ok(read(parse(text)).charts.length > 0);
+      assert.equal(read(parse(text)).stack, "test");
     });
+
+  it("shows the image that is marked as the program writes it", () => {
+    const demo = { image: "ghcr.io/stefanprodan/podinfo:6.14.1", imagePolicy: "demo" };
+    const options = { stack: "prod", demo, lock: LOCK, loginServer: "acrgitopsdev.azurecr.io" };
+    const text = seedFiles(options, markedImage(options))["apps/prod/kustomization.yaml"] ?? "";
+    const [shown = ""] = blocks("yaml").filter((block) => block.startsWith("images:"));
+    assert.ok(text.endsWith(shown) && shown !== "", text);
+  });
 
   it("shows more than one example, and commands of the project that are there", () => {
     assert.ok(settings.length >= 3);
