@@ -5,7 +5,7 @@ import type { Faults } from "./check.ts";
 import type { Fault } from "./errors.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
-import { chartRules, secretRules } from "./rules/content.ts";
+import { chartRules, demoRules, secretRules } from "./rules/content.ts";
 import { existingRules } from "./rules/existing.ts";
 import { kustomizationRules } from "./rules/kustomizations.ts";
 import { networkRules, networkWarnings } from "./rules/network.ts";
@@ -26,6 +26,7 @@ export const RULES: readonly Rule[] = [
   ...networkWarnings,
   ...chartRules,
   ...secretRules,
+  ...demoRules,
   ...signInRules,
 ];
 

@@ -1,14 +1,17 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
+import { lockedRelease } from "../../mirror/lock.ts";
+import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { FLUX } from "../defaults.ts";
-import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
-import { clusterDisorder, demoDisorder, disorders, FOLDER } from "../repository/order.ts";
+import type { Chart } from "../repository/files.ts";
+import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
+import { clusterDisorder, demoDisorder, disorders, FOLDER, releaseDisorders } from "../repository/order.ts";
 import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
 import {
   shareResources,
   type Taken,
-  takenChart,
   takenNamespace,
+  takenRelease,
   takenSecret,
   takenStack,
 } from "../repository/taken.ts";
@@ -25,6 +28,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...modeFaults(args),
     ...lockFaults(args),
     ...takenFaults(args),
+    ...releaseFaults(args),
     ...kustomizationFaults(args),
     ...secretFaults(args),
   ];
@@ -94,13 +98,26 @@ function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBoot
 }
 
 function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
+  const locked = charts.flatMap((chart, index) => (ownPath(chart.repository) === undefined ? [{ chart, index }] : []));
   const remedy = "resolve the lock anew with it, or leave it out";
   const unlocked = (argument: string, value: string, problem: string): Fault => ({ argument, value, problem, remedy });
   return [
-    ...charts.flatMap(({ name }, index) =>
-      lock.charts.some((chart) => chart.name === name)
+    ...locked.flatMap(({ chart, index }) =>
+      lock.charts.some(lockedRelease(chart))
         ? []
-        : [unlocked(`charts[${index}].name`, name, "is no chart of the lock, so nothing says what to release")],
+        : [
+            chart.release === undefined
+              ? unlocked(
+                  `charts[${index}].name`,
+                  chart.name,
+                  "is no chart of the lock, so nothing says what to release",
+                )
+              : unlocked(
+                  `charts[${index}].release`,
+                  chart.release,
+                  `is no release of the chart ${chart.name} in the lock, so nothing says what to release`,
+                ),
+          ],
     ),
     ...(demo && !lock.images.some(({ source }) => source === demo.image)
       ? [unlocked("demo.image", demo.image, "is no image of the lock, so nothing says which digest to run")]
@@ -115,7 +132,7 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
   return [
     ...fault("stack", stack, takenStack(stack)),
     ...charts.flatMap((chart, index) => [
-      ...fault(`charts[${index}].name`, chart.name, takenChart(chart, demo !== undefined)),
+      ...fault(releaseArgument(chart, index), releaseName(chart), takenRelease(chart, demo !== undefined)),
       ...fault(
         `charts[${index}].namespace`,
         chart.namespace,
@@ -127,6 +144,28 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
       ...fault(`secrets[${index}].namespace`, secret.namespace, takenNamespace(secret.namespace)),
       ...sameResources(secret, index, [...(pullCredentials ? [PULL_SECRET] : []), ...secrets.slice(0, index)]),
     ]),
+  ];
+}
+
+/** Where a release gets its name from. */
+const releaseArgument = ({ release }: Chart, index: number) =>
+  `charts[${index}].${release === undefined ? "name" : "release"}`;
+
+/** Releases that Flux would never bring about, or that would be one; of their further properties Flux itself judges. */
+function releaseFaults({ charts = [] }: FluxBootstrapArgs): Fault[] {
+  return [
+    ...releaseDisorders(charts).map(({ at, key, ...fault }) => ({ argument: `charts[${at}].${key}`, ...fault })),
+    ...charts.flatMap(({ repository, version }, index) =>
+      ownPath(repository) !== undefined && version === undefined
+        ? [
+            {
+              argument: `charts[${index}].version`,
+              problem: "is missing: the lock knows no chart of the stack's own registry",
+              remedy: "give one exact version, or a range with follow: true",
+            },
+          ]
+        : [],
+    ),
   ];
 }
 

@@ -13,7 +13,14 @@ import { GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
-import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "../repository/files.ts";
+import {
+  markedImage,
+  ownedFiles,
+  type RepositoryOptions,
+  secretPath,
+  seedFiles,
+  sopsRule,
+} from "../repository/files.ts";
 import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -72,7 +79,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
-        seeds: seedFiles(content),
+        seeds: renderSeeds(content, loginServer),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
       },
@@ -121,6 +128,18 @@ function renderFiles(
   const files = loginServer.apply((server) => ownedFiles({ ...content, loginServer: server }));
   const paths = Object.keys(ownedFiles({ ...content, loginServer: "" }));
   return Object.fromEntries(paths.map((path) => [path, files.apply((texts) => texts[path] ?? "")]));
+}
+
+/** The seeds; a marked image is known when the registry is. */
+function renderSeeds(
+  content: Omit<RepositoryOptions, "loginServer">,
+  loginServer: pulumi.Output<string>,
+): Record<string, pulumi.Input<string>> {
+  const rendered = (server: string) => seedFiles(content, markedImage({ ...content, loginServer: server }));
+  const known = rendered("");
+  if (content.demo?.imagePolicy === undefined) return known;
+  const texts = loginServer.apply(rendered);
+  return Object.fromEntries(Object.keys(known).map((path) => [path, texts.apply((all) => all[path] ?? "")]));
 }
 
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */

@@ -36,21 +36,22 @@ export interface Substitution {
     | undefined;
 }
 
+/** Which objects; each that is given has to fit, kind, namespace and name as regular expressions. */
+export interface ObjectSelector {
+  readonly group?: string | undefined;
+  readonly version?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly annotationSelector?: string | undefined;
+}
+
 /** A patch of what the files hold: a strategic merge patch or a JSON 6902 one, as YAML. */
 export interface KustomizationPatch {
   readonly patch: string;
   /** Which objects. @default the one that a strategic merge patch names */
-  readonly target?:
-    | {
-        readonly group?: string | undefined;
-        readonly version?: string | undefined;
-        readonly kind?: string | undefined;
-        readonly namespace?: string | undefined;
-        readonly name?: string | undefined;
-        readonly labelSelector?: string | undefined;
-        readonly annotationSelector?: string | undefined;
-      }
-    | undefined;
+  readonly target?: ObjectSelector | undefined;
 }
 
 /** An image of the files, and what stands in its place. */
@@ -117,7 +118,7 @@ export interface KustomizationsOf {
 
 export interface KustomizationOptions extends KustomizationsOf {
   /** The demo application as this stack runs it, in the Kustomization apps. @default none */
-  readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
+  readonly demo?: { readonly image?: string | undefined; readonly replicas: number } | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -184,12 +185,13 @@ function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomizatio
   };
 }
 
-function demoPatch({ image, replicas }: { image: string; replicas: number }): KustomizationPatch {
+function demoPatch({ image, replicas }: NonNullable<KustomizationOptions["demo"]>): KustomizationPatch {
+  const template = { spec: { containers: [{ name: DEMO, image }] } };
   const patch = {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: DEMO, namespace: DEMO },
-    spec: { replicas, template: { spec: { containers: [{ name: DEMO, image }] } } },
+    spec: { replicas, ...(image === undefined ? {} : { template }) },
   };
   return { target: { kind: "Deployment", name: DEMO, namespace: DEMO }, patch: toYaml(patch) };
 }

@@ -1,4 +1,5 @@
 // Rules of who reaches what: registry, vault, runner, Flux's sign-in.
+import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { GIT_TOKEN, own } from "../check.ts";
 import { type Draft, type Rule, whole } from "./rule.ts";
 
@@ -16,6 +17,8 @@ const isOutside = (runner: Draft["runner"]): boolean =>
 // Who gets into one that is there already is its owner's decision.
 const isShut = ({ registry, runner }: Draft, existing: unknown) =>
   registry?.private === true && isOutside(runner) && existing === undefined;
+/** Whether the runner pushes charts; somebody else does those of the stack's own registry. */
+const pushes = ({ charts = [] }: Draft) => charts.some((chart) => ownPath(chart?.repository) === undefined);
 const SHUT = "cannot be outside: a private registry and vault are reached from the virtual network only";
 
 export const reachRules: readonly Rule[] = [
@@ -39,7 +42,7 @@ export const reachRules: readonly Rule[] = [
       "run inside a network and write runner: {inside: {vnet: <its id>}}, let the runner in with runner: {outside: {addresses: [...]}}, or set registry.private: false",
     link: `${LEARN}/container-registry/container-registry-private-link`,
     check: whole(({ draft }) =>
-      isShut(draft, draft.registry?.existing) && draft.charts?.length
+      isShut(draft, draft.registry?.existing) && pushes(draft)
         ? { path: own("runner"), value: draft.runner, problem: `${SHUT}, and charts are pushed by the runner` }
         : undefined,
     ),
@@ -53,7 +56,7 @@ export const reachRules: readonly Rule[] = [
     link: `${LEARN}/key-vault/general/private-link-service`,
     check: whole(({ draft }) =>
       isShut(draft, draft.sops?.existingKey ?? draft.sops?.existingVault) &&
-      !(draft.charts?.length && draft.registry?.existing === undefined) &&
+      !(pushes(draft) && draft.registry?.existing === undefined) &&
       (draft.secrets?.length || draft.registry?.pullPrincipal) &&
       !draft.sops?.publicKey
         ? {

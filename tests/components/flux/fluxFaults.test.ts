@@ -67,6 +67,21 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("releases that the lock does not know, that wait for nobody, or whose version nothing says", async () => {
+    const own = { name: "web", repository: "oci://{registry}/helm", namespace: "web" };
+    const charts = [
+      { name: "kured", release: "night", namespace: "baseline" },
+      { name: "kured", namespace: "baseline", dependsOn: ["web", "db"] },
+      own,
+    ];
+    assert.deepEqual(await faults({ charts }), [
+      "charts[0].release is no release of the chart kured in the lock, so nothing says what to release",
+      "charts[1].dependsOn is no release of this stack",
+      "charts[2].version is missing: the lock knows no chart of the stack's own registry",
+    ]);
+    assert.deepEqual(await faults({ charts: [{ ...own, version: "1.0.0" }], lock: { ...LOCK, charts: [] } }), []);
+  });
+
   it("secrets that Kubernetes does not take, that are there twice, or that nobody opened", async () => {
     const sealed = { secure: "v1:ciphertext" } as unknown as string;
     const secrets = [
