@@ -52,6 +52,14 @@ export const FLUX = {
   readyMinutes: 15,
 } as const;
 
+/** The extension's configuration's. */
+export const CONFIGURATION = {
+  name: "flux-system",
+  namespace: "flux-system",
+  scope: "cluster",
+  syncSeconds: 60,
+} as const;
+
 /** Everything's in Azure. */
 export const TAGS = {} as const;
 

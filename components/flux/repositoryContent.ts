@@ -14,7 +14,7 @@ import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "../repository/files.ts";
-import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
+import { type Configuration, clusterFolder, PULL_SECRET } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
@@ -35,6 +35,8 @@ export interface Bootstrapped {
 export interface RepositoryContentArgs extends ContentArgs {
   /** The repository's address, when it is there. */
   readonly url: pulumi.Input<string>;
+  /** The extension's configuration that Flux's objects belong to. @default flux-system */
+  readonly configuration?: Configuration | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
   readonly bootstrap?: Bootstrapped | undefined;
 }
@@ -54,14 +56,23 @@ export class RepositoryContent extends pulumi.ComponentResource {
 
   constructor(name: string, args: RepositoryContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:RepositoryContent", name, {}, opts);
-    const { stack, path = clusterFolder(stack), lock, charts = [], demo, kustomizations, bootstrap } = args;
+    const {
+      stack,
+      path = clusterFolder(stack),
+      lock,
+      charts = [],
+      demo,
+      kustomizations,
+      configuration,
+      bootstrap,
+    } = args;
     const pullSecrets = pullSecret(args.pullCredentials);
     // A bootstrapped Flux is given it straight.
     const inGit = bootstrap ? [] : pullSecrets;
     const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
     const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
-    const content = { stack, path, lock, charts, demo, kustomizations, secrets, ...pulls };
+    const content = { stack, path, lock, charts, demo, kustomizations, configuration, secrets, ...pulls };
     const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
     const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles({ ...args, path }, bootstrap, loginServer) : {};

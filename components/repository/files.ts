@@ -2,7 +2,7 @@ import { type Lock, relocate } from "../../mirror/lock.ts";
 import { CHART, DEMO as DEMO_DEFAULTS } from "../defaults.ts";
 import { appSeeds, kustomization } from "./demo.ts";
 import { clusterFiles, decryptedFolders, type Kustomization, kustomizationsOf } from "./kustomizations.ts";
-import { appsFolder, DEMO, infrastructureFolder } from "./names.ts";
+import { appsFolder, CONFIGURATION, type Configuration, DEMO, infrastructureFolder } from "./names.ts";
 import { folderOf } from "./order.ts";
 import { overlay, type Release, releaseFiles } from "./releases.ts";
 import { EXISTING_NAMESPACES } from "./taken.ts";
@@ -43,6 +43,8 @@ export interface RepositoryOptions {
   readonly path?: string | undefined;
   /** The stack's Kustomizations beside infrastructure; default apps, of the folder apps/<stack>. */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** The extension's configuration that Flux's objects belong to; default flux-system. */
+  readonly configuration?: Configuration | undefined;
 }
 
 /**
@@ -50,13 +52,16 @@ export interface RepositoryOptions {
  * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
-  const { stack, path, charts, secrets, demo, kustomizations } = options;
-  const namespaces = namespacesOf([...charts, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]);
+  const { stack, path, charts, secrets, demo, configuration = CONFIGURATION } = options;
+  // The configuration's own comes with it.
+  const namespaces = namespacesOf([...charts, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]).filter(
+    (name) => name !== configuration.namespace,
+  );
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
   };
   const releases = charts.map((chart) => releaseOf(chart, options));
-  Object.assign(payload, releaseFiles(releases, options));
+  Object.assign(payload, releaseFiles(releases, { ...options, namespace: configuration.namespace }));
   const resources = [...Object.keys(payload), ...secrets.map(secretFile)];
   payload["kustomization.yaml"] = toYaml(kustomization(resources));
   const folder = infrastructureFolder(stack);
@@ -65,7 +70,21 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
     image: mirroredImage(demo.image, options),
     replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
   };
-  return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
+  const kustomizations = options.kustomizations?.map((each) => fromRegistry(each, options));
+  return {
+    ...clusterFiles({ stack, path, demo: mirrored, kustomizations, configuration }),
+    ...Object.fromEntries(entries),
+  };
+}
+
+/** A Kustomization whose mirrored images come from the registry, each by its digest. */
+function fromRegistry(kustomization: Kustomization, options: RepositoryOptions): Kustomization {
+  const images = kustomization.images?.map(({ mirrored, ...image }) => {
+    if (mirrored === undefined) return image;
+    const [newName, digest] = mirroredImage(mirrored, options).split("@");
+    return { name: image.name, newName, digest };
+  });
+  return { ...kustomization, images };
 }
 
 /** The files that a stack starts people off with: none where it applies other folders than its applications'. */

@@ -1,12 +1,13 @@
 // A stack's Flux Kustomizations: which there are, and why some cannot stand beside each other. Plain data in, data out.
 import {
   appsFolder,
+  CONFIGURATION,
   clusterFolder,
-  EXTENSION_KUSTOMIZATION,
   FLUX_NAMESPACE,
   GIT_REPOSITORY,
   INFRASTRUCTURE,
   infrastructureFolder,
+  rootKustomization,
 } from "./names.ts";
 
 /** What decides about the order and the folders of Kustomizations; what is faulty or absent may be undefined. */
@@ -50,14 +51,20 @@ export interface Disorder {
 /**
  * Everything about a stack's Kustomizations that Flux would refuse, or that would make two of them fight.
  * @param cluster the folder that they stand in.
+ * @param configuration the name of the extension's configuration.
  */
-export function disorders(stack: string, all: readonly Ordered[], cluster = clusterFolder(stack)): Disorder[] {
+export function disorders(
+  stack: string,
+  all: readonly Ordered[],
+  cluster = clusterFolder(stack),
+  configuration = CONFIGURATION.name,
+): Disorder[] {
   const own = [
     { folder: folderOf(cluster), of: `Flux's own Kustomization applies (namespace ${FLUX_NAMESPACE})` },
     payloadOf(stack),
   ];
   return all.flatMap((one, at) => [
-    ...nameDisorders(all, one, at),
+    ...nameDisorders(all, one, at, configuration),
     ...pathDisorders(own, all, one, at),
     ...dependencyDisorders(all, one, at),
   ]);
@@ -66,17 +73,18 @@ export function disorders(stack: string, all: readonly Ordered[], cluster = clus
 const OWN_NAMES: Readonly<Record<string, string>> = {
   [INFRASTRUCTURE]: "is the name of the Kustomization of what the program itself writes",
   [GIT_REPOSITORY]: "is the name of Flux's own Kustomization",
-  [`${GIT_REPOSITORY}-${EXTENSION_KUSTOMIZATION}`]: "is the name of the Kustomization that the extension makes",
   // clusters/<stack>/kustomization.yaml would be read as a list of what stands beside it.
   kustomization: "would stand in a file that kustomize takes for its own, kustomization.yaml",
 };
 
-function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number): Disorder[] {
+function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number, configuration: string): Disorder[] {
   if (name === undefined) return [];
   const remedy = "choose another name";
   const found = (problem: string): Disorder[] => [{ at, key: "name", value: name, problem, remedy }];
   const own = Object.hasOwn(OWN_NAMES, name) ? OWN_NAMES[name] : undefined;
   if (own !== undefined) return found(own);
+  if (name === rootKustomization("extension", { ...CONFIGURATION, name: configuration }))
+    return found("is the name of the Kustomization that the extension makes");
   return all.slice(0, at).some((other) => other.name === name) ? found("is the name of another Kustomization") : [];
 }
 

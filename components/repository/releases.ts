@@ -1,6 +1,6 @@
 import type { LockedChart } from "../../mirror/lock.ts";
 import { isMap } from "../../net/values.ts";
-import { FLUX_NAMESPACE, HELM_REPOSITORY } from "./names.ts";
+import { CONFIGURATION, HELM_REPOSITORY } from "./names.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 /** A chart in the registry and how it is released. */
@@ -22,6 +22,8 @@ export interface ReleaseOptions {
   readonly loginServer: string;
   /** A Secret of Flux's namespace whose user name and password pull; default: Flux's own identity pulls. */
   readonly pullSecret?: string | undefined;
+  /** The namespace of Flux's objects; default: Flux's own. */
+  readonly namespace?: string | undefined;
 }
 
 /**
@@ -29,23 +31,24 @@ export interface ReleaseOptions {
  * @returns text by path, below the stack's infrastructure folder.
  */
 export function releaseFiles(releases: readonly Release[], options: ReleaseOptions): Record<string, string> {
-  const { loginServer, pullSecret } = options;
+  const { loginServer, pullSecret, namespace = CONFIGURATION.namespace } = options;
   const files: Record<string, string> = {};
   if (pullSecret !== undefined && releases.length > 0)
-    files[`sources/${HELM_REPOSITORY}.yaml`] = toYaml(helmRepository(loginServer, pullSecret));
+    files[`sources/${HELM_REPOSITORY}.yaml`] = toYaml(helmRepository(loginServer, pullSecret, namespace));
   for (const release of releases) {
-    if (pullSecret === undefined) files[`sources/${release.name}.yaml`] = toYaml(source(release, loginServer));
+    if (pullSecret === undefined)
+      files[`sources/${release.name}.yaml`] = toYaml(source(release, loginServer, namespace));
     const chart = pullSecret === undefined ? chartOfSource(release) : chartOfRepository(release);
-    files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart));
+    files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart, namespace));
   }
   return files;
 }
 
-function helmRepository(loginServer: string, pullSecret: string): Manifest {
+function helmRepository(loginServer: string, pullSecret: string, namespace: string): Manifest {
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
-    metadata: { name: HELM_REPOSITORY, namespace: FLUX_NAMESPACE },
+    metadata: { name: HELM_REPOSITORY, namespace },
     spec: { type: "oci", interval: "10m0s", url: `oci://${loginServer}/charts`, secretRef: { name: pullSecret } },
   };
 }
@@ -57,11 +60,11 @@ function chartOfRepository({ name, version }: Release) {
   return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef } } };
 }
 
-function source({ name, version, digest }: Release, loginServer: string): Manifest {
+function source({ name, version, digest }: Release, loginServer: string, namespace: string): Manifest {
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "OCIRepository",
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    metadata: { name, namespace },
     spec: {
       interval: "10m0s",
       url: `oci://${loginServer}/charts/${name}`,
@@ -74,14 +77,15 @@ function source({ name, version, digest }: Release, loginServer: string): Manife
   };
 }
 
-function helmRelease({ name, namespace, values, postRender }: Release, chart: Manifest): Manifest {
+function helmRelease(release: Release, chart: Manifest, besideSource: string): Manifest {
+  const { name, namespace, values, postRender } = release;
   const remediation = { remediation: { retries: 3 } };
   const images = postRender.map((image) => ({ ...image }));
   return {
     apiVersion: "helm.toolkit.fluxcd.io/v2",
     kind: "HelmRelease",
     // Beside its source; multi-tenancy allows no reference into another namespace.
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    metadata: { name, namespace: besideSource },
     spec: {
       interval: "30m0s",
       timeout: "10m0s",

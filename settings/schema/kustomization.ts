@@ -71,6 +71,11 @@ const patch = map({
 
 const image = map({
   name: setting(word("an image's name"), "The image as the files name it.", "ghcr.io/stefanprodan/podinfo"),
+  mirrored: setting(
+    optional(word("an image of aks-gitops:images")),
+    "An image of aks-gitops:images instead: the stack's registry has it, and its digest is run. Alone. Default: none.",
+    "ghcr.io/stefanprodan/podinfo:6.14.1",
+  ),
   newName: setting(optional(word("an image's name")), "Its name instead. Default: the same."),
   newTag: setting(optional(word("a tag in quotes")), "Its tag instead. Default: the same.", "6.14.1"),
   digest: setting(

@@ -70,6 +70,8 @@ describe("settings", () => {
         createRepository: false,
         imageAutomation: false,
         kustomizations: undefined,
+        configuration: undefined,
+        extensionVersion: undefined,
         version: "2.9.4",
         auth: "deployKey",
         readyMinutes: 15,
