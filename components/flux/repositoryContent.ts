@@ -3,6 +3,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import {
   BOOTSTRAP_ENTRIES,
   BOOTSTRAP_FILES,
+  FLUX_SYSTEM,
   gotkSync,
   identityComponent,
   type WorkloadIdentity,
@@ -14,7 +15,9 @@ import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "../repository/files.ts";
-import { type Configuration, clusterFolder, PULL_SECRET } from "../repository/names.ts";
+import { kustomizationsOf } from "../repository/kustomizations.ts";
+import { type Configuration, clusterFolder, INFRASTRUCTURE, PULL_SECRET } from "../repository/names.ts";
+import { nestedFolders } from "../repository/order.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
@@ -83,6 +86,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
+        ...placed(content, path, bootstrap !== undefined),
         seeds: seedFiles(content),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
@@ -122,6 +126,18 @@ export class RepositoryContent extends pulumi.ComponentResource {
     const inputs = { ...secret, keyUrl: readableKeyUrl, ...(publicKey ? { publicKey } : {}) };
     return new EncryptedSecret(`${name}-${secret.namespace}-${secret.name}`, inputs, { parent: this }).content;
   }
+}
+
+/** What the commit is told of where files stand: those of the cluster's folder, and folders within each other. */
+function placed(content: Pick<RepositoryOptions, "stack" | "kustomizations">, path: string, isBootstrap: boolean) {
+  const names = kustomizationsOf(content).map(({ name }) => `${name}.yaml`);
+  const resources = [...(isBootstrap ? [FLUX_SYSTEM] : []), `${INFRASTRUCTURE}.yaml`, ...names];
+  const apart = nestedFolders(kustomizationsOf(content));
+  return {
+    // Where people have one there, Flux applies what it lists and nothing else of the folder.
+    listed: { [`${path}/kustomization.yaml`]: { resources } },
+    ...(Object.keys(apart).length > 0 ? { apart } : {}),
+  };
 }
 
 /** Files whose paths are known even while the registry's name is not, so that a preview shows which ones change. */

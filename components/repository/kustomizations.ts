@@ -77,7 +77,7 @@ export interface KustomizationImage {
 export interface Kustomization extends Ordered {
   /** Its name; it stands in `<name>.yaml` of the cluster's folder. */
   readonly name: string;
-  /** The folder that it applies, from the repository's root. No other Kustomization's folder is within it. */
+  /** The folder that it applies, from the repository's root. One within another's is left out by a kustomization.yaml of that one. */
   readonly path: string;
   /** Which Kustomizations have to be Ready first. @default infrastructure, which is what the program itself writes */
   readonly dependsOn?: readonly string[] | undefined;

@@ -88,6 +88,18 @@ function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number, c
   return all.slice(0, at).some((other) => other.name === name) ? found("is the name of another Kustomization") : [];
 }
 
+/**
+ * Folders of Kustomizations that lie within another one's, by that one: which has to leave them out by a
+ * kustomization.yaml of its own, or the same objects would be applied twice.
+ */
+export function nestedFolders(all: readonly Ordered[]): Record<string, string[]> {
+  const folders = all.flatMap(({ path }) => (path === undefined ? [] : [folderOf(path)]));
+  const pairs = folders.map(
+    (outer) => [outer, folders.filter((each) => each !== outer && holds(outer, each))] as const,
+  );
+  return Object.fromEntries(pairs.filter(([, inner]) => inner.length > 0));
+}
+
 /** A folder, and who applies it, as a phrase after "which". */
 interface Applied {
   readonly folder: string;
@@ -107,18 +119,21 @@ const payloadOf = (stack: string): Applied => ({
   of: `Kustomization ${INFRASTRUCTURE} applies`,
 });
 
-/** Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. */
+/**
+ * Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. Of
+ * folders within each other the repository decides ({@link nestedFolders}).
+ */
 function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
   if (path === undefined) return [];
   const folder = folderOf(path);
   const others = all
     .slice(0, at)
     .flatMap((other) =>
-      other.path === undefined
+      other.path === undefined || folderOf(other.path) !== folder
         ? []
         : [{ folder: folderOf(other.path), of: `Kustomization ${other.name ?? ""} applies`.replace("  ", " ") }],
     );
-  const remedy = "give each Kustomization a folder of its own, none within another";
+  const remedy = "give each Kustomization a folder of its own, beside the program's";
   const [problem] = [...own, ...others].flatMap((other) => fight(folder, other) ?? []);
   return problem === undefined ? [] : [{ at, key: "path", value: path, problem, remedy }];
 }

@@ -42,7 +42,9 @@ export function plan({ tree, files, previous, seeds, adopt }: PlanOptions): Plan
   for (const [path, text] of Object.entries(files)) {
     const entry = tree.get(path);
     if (holds(entry, text)) continue;
-    if (blocked(path) || (entry && !previous.has(path) && !adopt)) result.conflicts.push(path);
+    // The same bytes, only executable, are nobody else's content.
+    const isSame = entry?.mode === "100755" && entry.oid === blobId(text);
+    if (blocked(path) || (entry && !previous.has(path) && !adopt && !isSame)) result.conflicts.push(path);
     else result.writes.set(path, text);
   }
   for (const [path, text] of Object.entries(seeds)) {

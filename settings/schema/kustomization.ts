@@ -89,7 +89,7 @@ export const kustomization = map({
   name: setting(label(), "Its name; it stands in <name>.yaml of the cluster's folder.", "apps"),
   path: setting(
     folder("apps/overlays/prod"),
-    "The folder that it applies, from the repository's root. No other Kustomization's folder is within it.",
+    "The folder that it applies, from the repository's root. One within another's is left out by a kustomization.yaml of that one.",
     "apps/overlays/prod",
   ),
   dependsOn: setting(optional(list(label())), "Which Kustomizations have to be Ready first. Default: infrastructure.", [

@@ -3,7 +3,13 @@ import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { ownedFiles, seedFiles, sopsRule } from "../../../components/repository/files.ts";
 import { clusterFiles, readyNames } from "../../../components/repository/kustomizations.ts";
-import { clusterDisorder, disorders, folderOf, type Ordered } from "../../../components/repository/order.ts";
+import {
+  clusterDisorder,
+  disorders,
+  folderOf,
+  nestedFolders,
+  type Ordered,
+} from "../../../components/repository/order.ts";
 import { digest } from "../../settings/settingsOf.ts";
 import { OPTIONS } from "../flux/fluxOptions.ts";
 import { EVERY_PROPERTY } from "./everyProperty.ts";
@@ -143,13 +149,24 @@ describe("Kustomizations that cannot stand beside each other", () => {
     ["./clusters", "holds clusters/prod, which Flux's own Kustomization applies (namespace flux-system)"],
     ["infrastructure/prod/x/", "is within infrastructure/prod, which Kustomization infrastructure applies"],
     ["apps/", "is apps, which Kustomization first applies"],
-    ["apps/web", "is within apps, which Kustomization first applies"],
   ])
     it(`have one folder, or one within the other: ${path}`, () => {
       assert.deepEqual(found({ name: "first", path: "apps" }, { name: "a", path: path ?? "" }), [
         `1 path ${problem}${twice}`,
       ]);
     });
+
+  it("have no folder within another one's without a word of the repository's: the commit looks there", () => {
+    const all = [
+      { name: "a", path: "./apps/" },
+      { name: "b", path: "apps/web" },
+      { name: "c", path: "apps/web/x" },
+      { name: "d", path: "apps2" },
+    ];
+    assert.deepEqual(found(...all), []);
+    assert.deepEqual(nestedFolders(all), { apps: ["apps/web", "apps/web/x"], "apps/web": ["apps/web/x"] });
+    assert.deepEqual(nestedFolders([{ path: "apps" }, { path: "web" }, {}]), {});
+  });
 
   it("hold the whole repository", () => {
     assert.deepEqual(found({ name: "a", path: "./" }), [
