@@ -76,6 +76,7 @@ describe("a rehearsal's GitOps repository", () => {
       control: { port: Number(new URL(control.origin).port), token: "test" },
       ports: { outside, inside: outside, cluster: outside },
       runner: "outside",
+      stackFiles: folder,
       passphrase: "test",
       identities,
     };
