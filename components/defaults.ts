@@ -46,6 +46,7 @@ export const SOPS = { keyName: "sops", editors: [], encrypters: [] } as const;
 export const FLUX = {
   mode: "extension",
   createRepository: false,
+  start: "apps",
   branch: "main",
   imageAutomation: false,
   version: "2.9.4",

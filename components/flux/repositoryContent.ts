@@ -67,6 +67,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
       demo,
       kustomizations,
       configuration,
+      start,
       bootstrap,
     } = args;
     const pullSecrets = pullSecret(args.pullCredentials);
@@ -75,7 +76,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
     const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
     const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
-    const content = { stack, path, lock, charts, demo, kustomizations, configuration, secrets, ...pulls };
+    const content = { stack, path, lock, charts, demo, kustomizations, configuration, start, secrets, ...pulls };
     const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
     const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles({ ...args, path }, bootstrap, loginServer) : {};

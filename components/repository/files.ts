@@ -5,6 +5,7 @@ import { clusterFiles, decryptedFolders, type Kustomization, kustomizationsOf } 
 import { appsFolder, CONFIGURATION, type Configuration, DEMO, infrastructureFolder } from "./names.ts";
 import { folderOf } from "./order.ts";
 import { overlay, type Release, releaseFiles } from "./releases.ts";
+import { overlayStart } from "./start.ts";
 import { EXISTING_NAMESPACES } from "./taken.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
@@ -43,6 +44,8 @@ export interface RepositoryOptions {
   readonly path?: string | undefined;
   /** The stack's Kustomizations beside infrastructure; default apps, of the folder apps/<stack>. */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** What people begin with; default apps. */
+  readonly start?: "apps" | "overlays" | undefined;
   /** The extension's configuration that Flux's objects belong to; default flux-system. */
   readonly configuration?: Configuration | undefined;
 }
@@ -87,13 +90,13 @@ function fromRegistry(kustomization: Kustomization, options: RepositoryOptions):
   return { ...kustomization, images };
 }
 
-/** The files that a stack starts people off with: none where it applies other folders than its applications'. */
+/** The files that a stack starts people off with: no applications where it applies other folders than theirs. */
 export function seedFiles(
-  options: Pick<RepositoryOptions, "stack" | "demo" | "kustomizations">,
+  options: Pick<RepositoryOptions, "stack" | "demo" | "kustomizations" | "start">,
 ): Record<string, string> {
-  const { stack, demo } = options;
+  const { stack, demo, start } = options;
   const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
-  return hasApps ? appSeeds(stack, demo?.image) : {};
+  return { ...(start === "overlays" ? overlayStart() : {}), ...(hasApps ? appSeeds(stack, demo?.image) : {}) };
 }
 
 /** Where a stack's encrypted secret stands. */

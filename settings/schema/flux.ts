@@ -101,6 +101,12 @@ export const flux = setting(
       "The version that the extension stays at. Default: Azure upgrades it by itself.",
       "1.18.4",
     ),
+    start: setting(
+      defaulted(oneOf("apps", "overlays"), FLUX.start),
+      "What people begin with where their folders are empty. apps: apps/<stack>. overlays: a base and overlays for dev, " +
+        "staging and prod of apps/ and infrastructure/ too, and a README of who owns what; kustomizations say which of " +
+        "them the stack applies. What is written once is theirs.",
+    ),
     readyMinutes: setting(
       defaulted(integer(1, 120), FLUX.readyMinutes),
       "How many minutes an update waits until everything that Flux reconciles is Ready.",

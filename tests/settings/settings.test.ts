@@ -72,6 +72,7 @@ describe("settings", () => {
         kustomizations: undefined,
         configuration: undefined,
         extensionVersion: undefined,
+        start: "apps",
         version: "2.9.4",
         auth: "deployKey",
         readyMinutes: 15,

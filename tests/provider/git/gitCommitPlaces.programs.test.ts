@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { type Context, type Existing, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
+import { plan } from "../../../provider/git/gitPlan.ts";
 import { setEnvironment } from "../../support/environment.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
@@ -91,6 +92,34 @@ describe("GitCommit in people's repositories", () => {
     logs.length = 0;
     await preview({ url: UNKNOWN, files, apart: { apps: ["apps/team"] } });
     assert.deepEqual(logs, []);
+  });
+
+  it("begins nothing with a kustomization.yaml where people's files would be applied no more", async () => {
+    await server.commit("main", { "apps/prod/web.yaml": "w\n", "apps/base/demo/a.yaml": "s\n" });
+    const seeds = {
+      "apps/prod/kustomization.yaml": `${HEADER}resources: []\n`,
+      "apps/base/demo/kustomization.yaml": `${HEADER}resources:\n- a.yaml\n`,
+      "apps/base/demo/a.yaml": "s\n",
+      "apps/dev/kustomization.yaml": `${HEADER}resources: []\n`,
+    };
+    await create({ files, seeds });
+    assert.deepEqual(await paths(), [
+      "apps/base/demo/a.yaml",
+      "apps/base/demo/kustomization.yaml",
+      "apps/dev/kustomization.yaml",
+      "apps/prod/web.yaml",
+      "clusters/prod/apps.yaml",
+    ]);
+  });
+
+  it("takes over the same bytes that are executable", async () => {
+    await server.commit("main", { "clusters/prod/apps.yaml": "a\n" });
+    const oid = (await server.git(["rev-parse", "main:clusters/prod/apps.yaml"])).trim();
+    const { writes, conflicts } = plan({
+      tree: new Map([["clusters/prod/apps.yaml", { mode: "100755", oid }]]),
+      ...{ files, previous: new Map(), seeds: {}, adopt: false },
+    });
+    assert.deepEqual([[...writes.keys()], conflicts], [["clusters/prod/apps.yaml"], []]);
   });
 
   it("refuses to edit what is a pointer of Git LFS, and warns of attributes", async () => {
