@@ -1,6 +1,7 @@
 // `npm start`: rehearses the stacks, one after the other.
 import { parseArgs } from "node:util";
 import { useProxy } from "../../net/proxy.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { exampleFolder, stacksIn } from "../examples.ts";
 import { Interrupted } from "../run.ts";
 import { stackFiles } from "../session.ts";
@@ -13,7 +14,7 @@ Rehearses a stack: a simulated Azure, GitHub and the upstream registries on this
 real Kubernetes control plane with the real controllers of Flux.
   --example NAME  a folder of examples/: its settings, and what its repository/ holds in Git before the update
   --stack STACK   the stack to rehearse: a Pulumi.STACK.yaml of this folder (default: prod, then dev) or of the example
-                  (default: all of them, one after the other)
+                  (default: all of them, one after the other and in one repository)
   --keep          leave cloud and cluster running, for npm run rehearse`;
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -32,7 +33,11 @@ function stacksOf({ example, stack }: Asked): string[] {
   return example === undefined ? ["prod", "dev"] : stacksIn(stackFiles());
 }
 
-async function start(stacks: readonly string[], keep: boolean): Promise<boolean> {
+/** Whether two stacks keep their content in one branch of one repository. */
+const share = (one: Settings | undefined, other: Settings) =>
+  one?.flux.repository === other.flux.repository && one.flux.branch === other.flux.branch;
+
+async function start(stacks: readonly string[], { example, keep }: Asked): Promise<boolean> {
   // Faults of every stack are told before anything is built.
   const settings = await Promise.all(stacks.map(rehearsable));
   print("\n== Find the engine");
@@ -43,7 +48,8 @@ async function start(stacks: readonly string[], keep: boolean): Promise<boolean>
     const setting = settings[index];
     if (setting === undefined) continue;
     if (stacks.length > 1) print(`\n==== Stack ${stack}`);
-    faultless.push(await rehearseStack(stack, setting, { engine, clusterTools, keep, print }));
+    const before = example !== undefined && share(settings[index - 1], setting) ? stacks[index - 1] : undefined;
+    faultless.push(await rehearseStack(stack, setting, { engine, clusterTools, keep, before, print }));
   }
   return faultless.every(Boolean);
 }
@@ -59,7 +65,7 @@ try {
     },
   });
   if (values.help) print(USAGE);
-  else process.exitCode = (await start(stacksOf(values), values.keep)) ? 0 : 1;
+  else process.exitCode = (await start(stacksOf(values), values)) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);
   // As a shell says of a command that Ctrl-C ended.
