@@ -265,7 +265,9 @@ export const secretRules: readonly Rule[] = [
     severity: "error",
     remedy: "choose another name",
     link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
-    check: each(secretsOf, (secret) => finding([...secret.path, "name"], secret.name, takenSecret(secret))),
+    check: each(secretsOf, (secret, { draft }) =>
+      finding([...secret.path, "name"], secret.name, takenSecret(secret, draft.flux?.configuration)),
+    ),
   },
   {
     name: "secrets-leave-system-namespaces-alone",
