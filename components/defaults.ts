@@ -47,6 +47,7 @@ export const FLUX = {
   mode: "extension",
   createRepository: false,
   branch: "main",
+  username: "git",
   imageAutomation: false,
   version: "2.9.4",
   readyMinutes: 15,

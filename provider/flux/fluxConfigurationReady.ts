@@ -18,6 +18,7 @@ import {
 import { armGet, azure, type Cloud } from "../azure/cloud.ts";
 import { sameName } from "../azure/names.ts";
 import { GitBranch } from "../git/git.ts";
+import { type GitAccess, gitAccess } from "../git/gitAccess.ts";
 import {
   type Configuration,
   configurationRef,
@@ -45,9 +46,13 @@ export const FLUX_CONFIGURATION_READY = resourceSchema({
       .describe("The configuration's ARM id. Another one is another configuration.")
       .meta({ replaceOnChanges: true }),
     url: someText.describe(
-      "The repository's HTTPS URL, without credentials: it is asked for the branch's head where Azure tells of another " +
-        "commit, with `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.",
+      "The repository's URL, without credentials: it is asked for the branch's head where Azure tells of another commit, " +
+        "with `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment.",
     ),
+    access: gitAccess
+      .describe("How the repository is signed in to, where the environment's own ways do not do.")
+      .meta({ hidden: true })
+      .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
     commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
     kustomizations: forms.kustomizations.describe(
@@ -68,7 +73,7 @@ const API_VERSION = "2023-05-01";
 export interface ConfigurationWorld {
   readonly cloud: Cloud;
   /** The newest commit of a branch; undefined when there is no such branch. */
-  readonly head: (url: string, branch: string, signal: AbortSignal) => Promise<string | undefined>;
+  readonly head: (url: string, branch: string, signal: AbortSignal, access?: GitAccess) => Promise<string | undefined>;
   /** Between two looks, in milliseconds; ARM counts them. */
   readonly poll: number;
   /** How late Azure's word on an object may be, in milliseconds. */
@@ -201,12 +206,12 @@ class Heads {
 
   /** Undefined where a commit is new enough, else what to say of it. */
   async orderOf(synced: string | undefined): Promise<string | undefined> {
-    const { commit, url, branch } = this.#inputs;
+    const { commit, url, branch, access } = this.#inputs;
     if (synced === undefined) return `has synced nothing yet, not ${commit}`;
     if (this.#known.has(synced)) return undefined;
     const behind = `has synced ${synced}, not ${commit} yet`;
     try {
-      const head = await this.#world.head(url, branch, this.#signal);
+      const head = await this.#world.head(url, branch, this.#signal, access);
       if (head !== undefined) this.#known.add(head);
     } catch (error) {
       this.#signal.throwIfAborted();
@@ -216,8 +221,8 @@ class Heads {
   }
 }
 
-async function head(url: string, branch: string, signal: AbortSignal): Promise<string | undefined> {
-  const remote = await GitBranch.open(url, branch, signal);
+async function head(url: string, branch: string, signal: AbortSignal, access?: GitAccess): Promise<string | undefined> {
+  const remote = await GitBranch.open(url, branch, signal, access);
   try {
     return await remote.head();
   } finally {

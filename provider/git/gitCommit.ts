@@ -36,8 +36,9 @@ export const gitCommit = handlerOf(GIT_COMMIT, {
 
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
 async function diff(existing: KnownCommit, inputs: Previewed<GivenInputs>): Promise<Diff> {
-  const part = ({ url, branch, files, fluxComponents, sopsRules, kustomizations }: Previewed<GivenInputs>) => ({
+  const part = ({ url, access, branch, files, fluxComponents, sopsRules, kustomizations }: Previewed<GivenInputs>) => ({
     url,
+    access,
     branch,
     files: files ?? {},
     fluxComponents,
@@ -104,7 +105,7 @@ async function remove(existing: KnownCommit, context: Context, successor?: Known
   await settle(context, { wanted, ...left, mayBeGone: true });
 }
 
-type Place = Pick<GivenInputs, "url" | "branch">;
+type Place = Pick<GivenInputs, "url" | "branch" | "access">;
 
 /** Whether two places are one. A repository that was renamed has two URLs: then both have the same head at any time. */
 async function isSamePlace(old: Place, next: Place, context: Context): Promise<boolean> {
@@ -122,9 +123,10 @@ async function isSamePlace(old: Place, next: Place, context: Context): Promise<b
 }
 
 async function read(id: string, known: KnownCommit | undefined, context: Context) {
-  const { url, branch } = known?.inputs ?? parseImportId(id);
+  const place: Place = known?.inputs ?? parseImportId(id);
+  const { url, branch } = place;
   const left = known?.state.blobs ?? {};
-  return withBranch({ url, branch }, context, async (remote) => {
+  return withBranch(place, context, async (remote) => {
     const head = await remote.fetch();
     if (head === undefined) return undefined;
     const tree = await remote.tree(head);
@@ -243,8 +245,8 @@ async function persistently<T>(context: Context, operation: () => Promise<T>): P
   return retry(once, { waits, attempts: TRIES, signal: context.signal });
 }
 
-async function withBranch<T>({ url, branch }: Place, context: Context, use: (remote: GitBranch) => Promise<T>) {
-  const remote = await GitBranch.open(url, branch, context.signal);
+async function withBranch<T>({ url, branch, access }: Place, context: Context, use: (remote: GitBranch) => Promise<T>) {
+  const remote = await GitBranch.open(url, branch, context.signal, access);
   try {
     return await use(remote);
   } finally {
