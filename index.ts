@@ -20,8 +20,18 @@ const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
 const { identity: identityId, ...clusterSettings } = settings.cluster;
-const { mode, repository: url, createRepository, branch, path, auth, kustomizations } = settings.flux;
-const { imageAutomation, readyMinutes, configuration, extensionVersion, start } = settings.flux;
+const {
+  mode,
+  repository: url,
+  createRepository,
+  branch,
+  path,
+  auth,
+  username,
+  knownHosts,
+  commit: committer,
+} = settings.flux;
+const { imageAutomation, readyMinutes, kustomizations, configuration, extensionVersion, start } = settings.flux;
 
 const group = stackGroup(`${settings.project}-${stack}`, { existing: settings.resourceGroup, location, tags });
 const { resourceGroup } = group;
@@ -82,6 +92,10 @@ const flux = new FluxBootstrap("flux", {
   auth,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
+  gitKey: settings.gitKey as FluxBootstrapArgs["gitKey"],
+  username,
+  knownHosts,
+  commit: committer,
   imageAutomation,
   readyMinutes,
   configuration,

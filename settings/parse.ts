@@ -1,8 +1,10 @@
 // From a configuration to checked settings, without the engine.
 
 import { upgradeChannelOf } from "../components/defaults.ts";
+import { authOf } from "../components/flux/signIn.ts";
 import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
+import { gitHubRepository, parseRepositoryUrl } from "../net/gitAddress.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
 import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
@@ -81,10 +83,7 @@ export function parsedValue(value: unknown): unknown {
 
 function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
   const { runner, cluster, registry, flux, sops, images, demo } = form;
-  const [owner = "", name = ""] = new URL(flux.repository).pathname
-    .slice(1)
-    .replace(/(\.git)?\/?$/, "")
-    .split("/");
+  const address = parseRepositoryUrl(flux.repository);
   const prodLike = cluster.sku !== "Free";
   return {
     ...form,
@@ -99,10 +98,9 @@ function complete(form: Form, place: { project: string; stack: string; location:
     registry: registryOf(registry, place.location),
     flux: {
       ...flux,
-      auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
+      auth: authOf(flux),
       repository: flux.repository.replace(/\/$/, ""),
-      owner,
-      name,
+      ...(address && gitHubRepository(address)),
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
     },
     sops: sopsOf(sops, place, prodLike),

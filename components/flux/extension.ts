@@ -1,6 +1,7 @@
 import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extension.js";
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
 import * as pulumi from "@pulumi/pulumi";
+import { commitUrl, gitHubRepository } from "../../net/gitAddress.ts";
 import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
 import { readyNames } from "../repository/kustomizations.ts";
 import {
@@ -10,12 +11,12 @@ import {
   FLUX_NAMESPACE,
   rootKustomization,
 } from "../repository/names.ts";
-import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
-import { createDeployKey } from "./deployKey.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
+import { gitAccessOf } from "./gitAccess.ts";
+import { readingKey, readsBySsh } from "./readingKey.ts";
 
 /** How Flux reads the repository, as a FluxConfiguration has it. */
 interface SignIn {
@@ -36,9 +37,9 @@ interface Reconciled {
   readonly complianceState: pulumi.Output<string>;
 }
 
-/** Flux by the AKS extension, which reads the repository with a deploy key of its own or with a token. */
+/** Flux by the AKS extension, which reads the repository with a key or with a token. */
 export function installExtension(parts: FluxParts): Reconciled {
-  const signIn = parts.args.auth === "token" ? withToken(parts) : withDeployKey(parts);
+  const signIn = readsBySsh(parts.args) ? withKey(parts) : withToken(parts);
   const extension = createExtension(parts);
   const configuration = createConfiguration(parts, extension, signIn);
   const ready = createReady(parts, configuration);
@@ -49,11 +50,13 @@ export function installExtension(parts: FluxParts): Reconciled {
 function createReady({ name, args, repository, commit, parent }: FluxParts, configuration: FluxConfiguration) {
   // Azure tells of a source as of any other object.
   const { releases } = chartObjects(args.charts ?? [], false);
+  const access = gitAccessOf(args);
   return new FluxConfigurationReady(
     name,
     {
       configurationId: configuration.id,
-      url: repository.apply(() => httpsUrl(args.address)),
+      url: repository.apply(() => commitUrl(args.address)),
+      ...(access ? { access } : {}),
       branch: args.branch,
       commit: commit.commit,
       kustomizations: [rootKustomization("extension", args.configuration), ...readyNames(args)],
@@ -68,14 +71,19 @@ function withToken({ args, repository }: FluxParts): SignIn {
   // There, or it would have been refused.
   const token = pulumi.output(args.gitToken ?? "");
   return {
-    // GitHub takes any user name beside a token.
-    gitRepository: { url: repository.apply((name) => httpsUrl({ ...args.address, name })), httpsUser: "git" },
+    gitRepository: { url: repository.apply((found) => urlOf(args, found)), httpsUser: args.username },
     configurationProtectedSettings: { httpsKey: pulumi.secret(token.apply(base64)) },
   };
 }
 
-function withDeployKey(parts: FluxParts): SignIn {
-  const { url, privateKey, knownHosts } = createDeployKey(parts);
+/** On GitHub the repository has the name that GitHub knows it by. */
+function urlOf({ address }: FluxWanted, found: string): string {
+  const gitHub = gitHubRepository(address);
+  return gitHub === undefined ? commitUrl(address) : `https://github.com/${gitHub.owner}/${found}`;
+}
+
+function withKey(parts: FluxParts): SignIn {
+  const { url, privateKey, knownHosts } = readingKey(parts);
   return {
     gitRepository: { url, sshKnownHosts: base64(knownHosts) },
     configurationProtectedSettings: { sshPrivateKey: pulumi.secret(privateKey.apply(base64)) },

@@ -6,7 +6,6 @@ import { FLUX } from "../defaults.ts";
 import type { Chart } from "../repository/files.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
 import { clusterDisorder, demoDisorder, disorders, FOLDER, releaseDisorders } from "../repository/order.ts";
-import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
 import {
   shareResources,
   type Taken,
@@ -18,6 +17,7 @@ import {
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
 import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
+import { authOf, repositoryDisorder, signInDisorders } from "./signIn.ts";
 
 /** Everything about the arguments that cannot work. */
 export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
@@ -34,13 +34,12 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
   ];
 }
 
-function repositoryFaults({ repository, stack, branch }: FluxBootstrapArgs): Fault[] {
-  const remedy = "give the address of a repository on GitHub, for example https://github.com/acme/fleet";
-  const isOnGitHub = parseRepositoryUrl(repository)?.host === "github.com";
+function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
+  const { repository, stack, branch } = args;
+  // An address that is none may hold a credential, so it is not told.
+  const disorders = [repositoryDisorder(repository) ?? []].flat().concat(signInDisorders(args));
   return [
-    ...(isOnGitHub
-      ? []
-      : [{ argument: "repository", value: repository, problem: "is no repository on GitHub", remedy }]),
+    ...disorders.map(({ key, ...fault }) => ({ argument: key, ...fault })),
     ...unlike(
       "stack",
       stack,
@@ -65,9 +64,9 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
 }
 
 function modeFaults(args: FluxBootstrapArgs): Fault[] {
-  const { mode = FLUX.mode, auth, gitToken, access, lock, configuration, extensionVersion } = args;
+  const { mode = FLUX.mode, gitToken, access, lock, configuration, extensionVersion } = args;
   if (mode === "extension")
-    return auth === "token" && gitToken === undefined
+    return authOf(args) === "token" && gitToken === undefined
       ? [
           {
             argument: "gitToken",

@@ -3,13 +3,14 @@ import type { LockedFlux } from "../../mirror/lock.ts";
 import { FluxInstall, type PullSecretArgs, type SshKeyArgs } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
+import { FLUX } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { readyNames } from "../repository/kustomizations.ts";
 import { chartObjects, PULL_SECRET, rootKustomization } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
-import { createDeployKey, type DeployKey } from "./deployKey.ts";
 import type { FluxParts } from "./fluxParts.ts";
+import { type ReadingKey, readingKey, readsBySsh } from "./readingKey.ts";
 
 /** What a bootstrap needs beside what every way to bring Flux starts from. */
 export interface BootstrapParts extends FluxParts {
@@ -19,10 +20,12 @@ export interface BootstrapParts extends FluxParts {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
+  /** `azure`: the controllers' identity reads it. */
+  readonly provider?: "azure" | undefined;
 }
 
 /**
- * Flux by its own bootstrap, which reads the repository with a token or with a deploy key of its own.
+ * Flux by its own bootstrap, which reads the repository with a token, with a key or as its own identity.
  * @returns the commit, when all that it promises is Ready.
  */
 export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
@@ -44,7 +47,7 @@ export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
 }
 
 function createInstall(parts: BootstrapParts): FluxInstall {
-  const { name, args, access, flux, fluxUrl, repository, commit, parent } = parts;
+  const { name, args, access, flux, fluxUrl, provider, repository, commit, parent } = parts;
   const { identity, branch, path, imageAutomation, readyMinutes } = args;
   // Deleted before all of these, so that Flux is still in Git, and this may still reach it, when it is uninstalled.
   const needed = [...grantDeployers(parts), ...identity.requirements, ...args.contents, commit];
@@ -61,7 +64,9 @@ function createInstall(parts: BootstrapParts): FluxInstall {
       clientId: identity.clientId,
       tenantId: identity.tenantId,
       url: repository.apply(() => fluxUrl),
-      ...(args.auth === "deployKey" ? { sshKey: sshKeyOf(createDeployKey(parts)) } : {}),
+      ...(readsBySsh(args) ? { sshKey: sshKeyOf(readingKey(parts)) } : {}),
+      ...(args.auth === "token" && args.username !== FLUX.username ? { username: args.username } : {}),
+      ...(provider ? { provider } : {}),
       ...(args.pullCredentials ? { pullSecret: pullSecretOf(args.pullCredentials) } : {}),
       branch,
       path,
@@ -79,7 +84,7 @@ function grantDeployers({ name, args, access, parent }: BootstrapParts): pulumi.
   return [grant(`${name}-deployers`, { ...group, role, scope: access.clusterId }, { parent })];
 }
 
-function sshKeyOf({ privateKey, publicKey, knownHosts }: DeployKey): SshKeyArgs {
+function sshKeyOf({ privateKey, publicKey, knownHosts }: ReadingKey): SshKeyArgs {
   return { privateKey, publicKey, knownHosts };
 }
 

@@ -10,7 +10,7 @@ import {
 } from "../../flux/bootstrap.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
-import { GitCommit } from "../../provider/sdk/gitCommit.ts";
+import { type GitAccessArgs, GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
@@ -35,6 +35,8 @@ export interface Bootstrapped {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
+  /** `azure`: the controllers' identity reads the repository, at Azure DevOps. @default none: a Secret signs in */
+  readonly provider?: "azure" | undefined;
   /** Whether Flux's image controllers run too. */
   readonly imageAutomation: boolean;
   /** The identity that its controllers act as. */
@@ -47,6 +49,8 @@ export interface RepositoryContentArgs extends ContentArgs {
   readonly url: pulumi.Input<string>;
   /** The extension's configuration that Flux's objects belong to. @default flux-system */
   readonly configuration?: Configuration | undefined;
+  /** How the repository is reached, where the environment's own ways do not do. @default with GIT_TOKEN or GIT_SSH_KEY */
+  readonly gitAccess?: GitAccessArgs | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
   readonly bootstrap?: Bootstrapped | undefined;
 }
@@ -86,11 +90,13 @@ export class RepositoryContent extends pulumi.ComponentResource {
     const content = { stack, path, lock, charts, demo, kustomizations, configuration, start, secrets, ...pulls };
     const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
+    const access = args.gitAccess ? { access: args.gitAccess } : {};
     const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles({ ...args, path }, bootstrap, loginServer) : {};
     this.commit = new GitCommit(
       name,
       {
         url: args.url,
+        ...access,
         branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
@@ -105,6 +111,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
       name,
       {
         url: args.url,
+        ...access,
         branch: args.branch ?? FLUX.branch,
         keyUrl: after(args.keyUrl, ...(args.keyUsers ?? [])),
         ownFiles: encrypted.map(([path]) => path),
@@ -173,14 +180,14 @@ function renderSeeds(
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles(
   { path, branch = FLUX.branch }: RepositoryContentArgs & { readonly path: string },
-  { flux, fluxUrl, imageAutomation, identity }: Bootstrapped,
+  { flux, fluxUrl, provider, imageAutomation, identity }: Bootstrapped,
   loginServer: pulumi.Output<string>,
 ) {
   const { version, manifests } = flux;
   // The identity is a component: `output` would leave its properties as they are.
   const component = pulumi
     .output({ clientId: identity.clientId, tenantId: identity.tenantId })
-    .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation));
+    .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation, provider));
   return {
     files: {
       [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path }),

@@ -6,7 +6,7 @@ import { FLUX_SYSTEM, syncObjects } from "../../flux/bootstrap.ts";
 import { describe } from "../../net/describe.ts";
 import { type KubeObject, type KubernetesApi, type ObjectRef, UnreachableError } from "../../net/kubernetesApi.ts";
 import { detailedDiff, equal } from "../../plugin/diff.ts";
-import { type Context, type Diff, PartialFailure, type Properties } from "../../plugin/handler.ts";
+import { type Context, type Diff, PartialFailure, type Properties, UNKNOWN } from "../../plugin/handler.ts";
 import {
   changes,
   flag,
@@ -51,7 +51,7 @@ export const FLUX_INSTALL = resourceSchema({
   description:
     "Flux in an AKS cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which " +
     "alone change it from then on. A Flux that reconciles the same folder already is taken over as it is.\n\n" +
-    "Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another " +
+    "Flux reads the repository with the token of FLUX_GIT_TOKEN, or else on GitHub GITHUB_TOKEN, of the environment; another " +
     "FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller " +
     "signs in to the API server with its Entra token.\n\n" +
     "Every preview and refresh looks at what was installed: what is missing is an update, which puts it back and touches " +
@@ -76,6 +76,14 @@ export const FLUX_INSTALL = resourceSchema({
     url: repositoryUrl.describe(
       "The repository as Flux reads it: `https://<host>/<owner>/<name>`, or `ssh://git@<host>/<owner>/<name>` with a key.",
     ),
+    username: someText.describe("The user name beside the token. Default: `git`.").exactOptional(),
+    provider: z
+      .enum(["azure"], { error: "is no provider: azure is the only one" })
+      .describe(
+        "`azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. Default: " +
+          "with a token or a key.",
+      )
+      .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
     path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>").describe(
       "The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made.",
@@ -156,7 +164,8 @@ async function diff(
   const detailed = { ...detailedDiff(existing.inputs, inputs) };
   // How long to wait changes nothing in the cluster.
   delete detailed.readyMinutes;
-  const token = inputs.sshKey === undefined ? givenToken(world.environment) : undefined;
+  const hasToken = inputs.sshKey === undefined && inputs.provider === undefined;
+  const token = hasToken && inputs.url !== UNKNOWN ? givenToken(world.environment, inputs.url) : undefined;
   if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
     detailed.tokenFingerprint = { kind: "update", inputDiff: false };
   const { replaces } = changes(FLUX_INSTALL, existing.inputs, inputs);

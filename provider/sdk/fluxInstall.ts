@@ -41,6 +41,13 @@ export interface FluxInstallArgs {
   readonly tenantId: pulumi.Input<string>;
   /** The repository as Flux reads it: `https://<host>/<owner>/<name>`, or `ssh://git@<host>/<owner>/<name>` with a key. */
   readonly url: pulumi.Input<string>;
+  /** The user name beside the token. @default `git` */
+  readonly username?: pulumi.Input<string>;
+  /**
+   * `azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token.
+   * @default with a token or a key
+   */
+  readonly provider?: pulumi.Input<"azure">;
   /** The key that Flux reads an `ssh://` URL with; the repository has to know it. @default a token of the environment */
   readonly sshKey?: pulumi.Input<SshKeyArgs>;
   /** Signs in to a registry from Flux's namespace; another password changes the Secret. @default none */
@@ -57,7 +64,7 @@ export interface FluxInstallArgs {
  * Flux in an AKS cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which alone
  * change it from then on. A Flux that reconciles the same folder already is taken over as it is.
  *
- * Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another
+ * Flux reads the repository with the token of FLUX_GIT_TOKEN, or else on GitHub GITHUB_TOKEN, of the environment; another
  * FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller signs
  * in to the API server with its Entra token.
  *

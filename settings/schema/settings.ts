@@ -81,6 +81,11 @@ export const form = map({
     "A token that reads flux.repository, as a secret: `pulumi config set --secret aks-gitops:gitToken`. The extension's " +
       "Flux with auth token signs in with it.",
   ),
+  gitKey: setting(
+    optional(secretText),
+    "A private SSH key that reads flux.repository, in PEM and without a passphrase, as a secret: `pulumi config set --secret " +
+      "aks-gitops:gitKey < FILE`. Flux with auth sshKey signs in with it; a person registers its public half at the host.",
+  ),
   sops,
   charts,
   images,
