@@ -84,6 +84,8 @@ export interface FluxSource {
   readonly mode: "extension" | "bootstrap";
   readonly version: string;
   readonly imageAutomation: boolean;
+  /** The Secret that its images are pulled with. @default none */
+  readonly imagePullSecret?: string | undefined;
 }
 
 /** The part of a chart's settings that the lock depends on. */
@@ -159,8 +161,9 @@ export function settingsHash(settings: MirrorList): string {
   const charts = settings.charts.map(({ name, repository, version, values }) =>
     canonicalJson({ name, repository, version, values: values ?? {} }),
   );
-  const { mode, version, imageAutomation } = settings.flux ?? {};
-  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation } } : {};
+  const { mode, version, imageAutomation, imagePullSecret } = settings.flux ?? {};
+  // What is undefined is not in the text.
+  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret } } : {};
   return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...flux }));
 }
 

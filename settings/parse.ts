@@ -80,7 +80,7 @@ export function parsedValue(value: unknown): unknown {
 }
 
 function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
-  const { runner, cluster, registry, flux, sops, images, demo } = form;
+  const { runner, cluster, otherCluster, registry, flux, sops, images, demo } = form;
   const [owner = "", name = ""] = new URL(flux.repository).pathname
     .slice(1)
     .replace(/(\.git)?\/?$/, "")
@@ -104,6 +104,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       owner,
       name,
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
+      ...(otherCluster && { imagePullSecret: otherCluster.imagePullSecret }),
     },
     sops: sopsOf(sops, place, prodLike),
     images: [...new Set(demo ? [...images, demo.image] : images)],

@@ -37,6 +37,10 @@ export interface RepositoryOptions {
   readonly secrets: readonly { readonly name: string; readonly namespace: string }[];
   /** A Secret of Flux's namespace whose user name and password pull charts; default: Flux's own identity pulls. */
   readonly pullSecret?: string | undefined;
+  /** The Secret of the namespaces that images are pulled with; default: the nodes may pull. */
+  readonly imagePullSecret?: string | undefined;
+  /** A Secret of Flux's namespace that decrypts; default: Flux's own identity does. */
+  readonly decryptSecret?: string | undefined;
   /** The demo application; default none. */
   readonly demo?: Demo | undefined;
   /** The folder of its Kustomizations; default clusters/<stack>. */
@@ -50,10 +54,15 @@ export interface RepositoryOptions {
  * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
-  const { stack, path, charts, secrets, demo, kustomizations } = options;
+  const { stack, path, charts, secrets, demo, kustomizations, imagePullSecret, decryptSecret } = options;
   const namespaces = namespacesOf([...charts, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]);
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
+    ...(imagePullSecret === undefined
+      ? {}
+      : {
+          "service-accounts.yaml": toYaml(...pullingNamespaces(options).map((each) => pulling(each, imagePullSecret))),
+        }),
   };
   const releases = charts.map((chart) => releaseOf(chart, options));
   Object.assign(payload, releaseFiles(releases, options));
@@ -65,7 +74,10 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
     image: mirroredImage(demo.image, options),
     replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
   };
-  return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
+  return {
+    ...clusterFiles({ stack, path, demo: mirrored, kustomizations, decryptSecret }),
+    ...Object.fromEntries(entries),
+  };
 }
 
 /** The files that a stack starts people off with: none where it applies other folders than its applications'. */
@@ -75,6 +87,27 @@ export function seedFiles(
   const { stack, demo } = options;
   const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
   return hasApps ? appSeeds(stack, demo?.image) : {};
+}
+
+/** The namespaces that something of the stack runs in. */
+export function pullingNamespaces({
+  charts = [],
+  demo,
+}: {
+  readonly charts?: RepositoryOptions["charts"] | undefined;
+  readonly demo?: Demo | undefined;
+}): string[] {
+  return [...new Set([...charts.map(({ namespace }) => namespace), ...(demo ? [DEMO] : [])])].sort();
+}
+
+/** The account that pods have which name none; Kubernetes makes it, so it does not go with the stack. */
+function pulling(namespace: string, secret: string): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "default", namespace, annotations: { "kustomize.toolkit.fluxcd.io/prune": "disabled" } },
+    imagePullSecrets: [{ name: secret }],
+  };
 }
 
 /** Where a stack's encrypted secret stands. */

@@ -118,6 +118,8 @@ export interface KustomizationsOf {
 export interface KustomizationOptions extends KustomizationsOf {
   /** The demo application as this stack runs it, in the Kustomization apps. @default none */
   readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
+  /** The Secret of Flux's namespace that decrypts. @default none: Flux's own identity does */
+  readonly decryptSecret?: string | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -141,7 +143,7 @@ export function decryptedFolders(options: KustomizationsOf): string[] {
  * the payload itself would come without order and decryption.
  */
 export function clusterFiles(options: KustomizationOptions): Record<string, string> {
-  const { stack, path = clusterFolder(stack), demo } = options;
+  const { stack, path = clusterFolder(stack), demo, decryptSecret } = options;
   const own: Kustomization = { name: INFRASTRUCTURE, path: infrastructureFolder(stack), dependsOn: [] };
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
@@ -149,10 +151,13 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
     const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each))]));
+  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, decryptSecret))]));
 }
 
-function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization): Manifest {
+function manifest(
+  { name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization,
+  secret: string | undefined,
+): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
@@ -168,7 +173,9 @@ function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomizatio
       // With wait, Flux looks at no health check.
       wait,
       sourceRef: { kind: "GitRepository", name: GIT_REPOSITORY },
-      decryption: decryption ? { provider: "sops" } : undefined,
+      decryption: decryption
+        ? { provider: "sops", secretRef: secret === undefined ? undefined : { name: secret } }
+        : undefined,
       dependsOn: dependsOn.length > 0 ? dependsOn.map((each) => ({ name: each })) : undefined,
       suspend: given.suspend || undefined,
       force: given.force || undefined,

@@ -109,13 +109,13 @@ describe("a cluster that does not answer as it shall", () => {
         const status = refusals.shift();
         return status ? refusal(status, "who are you?") : undefined;
       };
-      await entered(world({ roleWaits: [1, 1, 1] }), open(), cloud.context);
+      await entered(world({ roleWaits: [1, 1, 1] }), open(), {}, cloud.context);
       assert.deepEqual(cloud.messages, ["info: waiting until the API server knows the role assignment"]);
     });
 
     it("is given up in the end with the remedy", async () => {
       intercept = () => refusal(403, 'User "u" cannot get resource "namespaces"');
-      await assert.rejects(entered(world({ roleWaits: [] }), open(), cloud.context), (error: KubernetesError) => {
+      await assert.rejects(entered(world({ roleWaits: [] }), open(), {}, cloud.context), (error: KubernetesError) => {
         assert.ok(error instanceof KubernetesError);
         assert.equal(
           error.message,
@@ -128,7 +128,7 @@ describe("a cluster that does not answer as it shall", () => {
 
     it("is not taken for one that refuses something else", async () => {
       intercept = () => refusal(400, "bad");
-      await assert.rejects(entered(world(), open(), cloud.context), { message: "GET /api/v1: bad" });
+      await assert.rejects(entered(world(), open(), {}, cloud.context), { message: "GET /api/v1: bad" });
     });
   });
 
