@@ -1,6 +1,12 @@
 import { strict as assert } from "node:assert";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { type ApiCredential, KubernetesApi, KubernetesError, nameOf, UnreachableError } from "../../net/kubernetesApi.ts";
+import {
+  type ApiCredential,
+  KubernetesApi,
+  KubernetesError,
+  nameOf,
+  UnreachableError,
+} from "../../net/kubernetesApi.ts";
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, listen } from "../support/loopback.ts";
 
 const CORE = {

@@ -174,6 +174,7 @@ describe("what programs see of the plugin's resources", () => {
     const places = {
       ...files,
       PullSecretArgs: "FluxInstall",
+      DecryptSecretArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       UpgradeSettingsArgs: "AgentPool",
       ClusterSkuArgs: "ManagedCluster",
