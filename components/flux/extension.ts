@@ -14,6 +14,7 @@ import {
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
+import type { ActingIdentity } from "./fluxBootstrapArgs.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
 import { gitAccessOf } from "./gitAccess.ts";
 import { readingKey, readsBySsh } from "./readingKey.ts";
@@ -29,6 +30,14 @@ interface SignIn {
   readonly configurationProtectedSettings: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
+/** What the extension needs beside what every way to bring Flux starts from. */
+export interface ExtensionParts extends FluxParts {
+  /** The AKS cluster. */
+  readonly aks: { readonly resourceGroupName: pulumi.Input<string>; readonly clusterName: pulumi.Input<string> };
+  /** The identity of Flux's controllers. */
+  readonly identity: ActingIdentity;
+}
+
 /** What Azure says of the repository in the cluster. */
 interface Reconciled {
   /** The commit, when Azure tells that the cluster has come to it. */
@@ -38,7 +47,7 @@ interface Reconciled {
 }
 
 /** Flux by the AKS extension, which reads the repository with a key or with a token. */
-export function installExtension(parts: FluxParts): Reconciled {
+export function installExtension(parts: ExtensionParts): Reconciled {
   const signIn = readsBySsh(parts.args) ? withKey(parts) : withToken(parts);
   const extension = createExtension(parts);
   const configuration = createConfiguration(parts, extension, signIn);
@@ -90,12 +99,12 @@ function withKey(parts: FluxParts): SignIn {
   };
 }
 
-function createExtension({ name, args, parent }: FluxParts): Extension {
+function createExtension({ name, args, aks, identity, parent }: ExtensionParts): Extension {
   const images = String(args.imageAutomation);
   return new Extension(
     name,
     {
-      ...target(args, args.clusterName),
+      ...target(aks, aks.clusterName),
       extensionName: EXTENSION,
       extensionType: "microsoft.flux",
       ...(args.extensionVersion === undefined
@@ -108,8 +117,8 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
         "image-reflector-controller.enabled": images,
         "multiTenancy.enforce": "true",
         "workloadIdentity.enable": "true",
-        "workloadIdentity.azureClientId": args.identity.clientId,
-        "workloadIdentity.azureTenantId": args.identity.tenantId,
+        "workloadIdentity.azureClientId": identity.clientId,
+        "workloadIdentity.azureTenantId": identity.tenantId,
       },
     },
     newFirst({ parent, ignoreChanges: SERVICE_SET.extension }),
@@ -117,17 +126,17 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
 }
 
 function createConfiguration(
-  { name, args, commit, parent }: FluxParts,
+  { name, args, aks, identity, commit, parent }: ExtensionParts,
   extension: Extension,
   { gitRepository, configurationProtectedSettings }: SignIn,
 ): FluxConfiguration {
   const { branch, path, configuration } = args;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
-  const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
+  const ready = [extension, ...identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
     name,
     {
-      ...target(args, after(args.clusterName, ...ready)),
+      ...target(aks, after(aks.clusterName, ...ready)),
       fluxConfigurationName: configuration.name,
       scope: configuration.scope,
       namespace: configuration.namespace,
@@ -156,7 +165,7 @@ function createConfiguration(
   );
 }
 
-function target({ resourceGroupName }: FluxWanted, clusterName: pulumi.Input<string>) {
+function target({ resourceGroupName }: ExtensionParts["aks"], clusterName: pulumi.Input<string>) {
   const clusterRp = "Microsoft.ContainerService";
   return { resourceGroupName, clusterRp, clusterResourceName: "managedClusters", clusterName };
 }

@@ -42,10 +42,10 @@ export interface CommitArgs {
 
 /** How Flux comes into the cluster and what it is to reconcile. */
 export interface FluxBootstrapArgs extends ContentArgs {
-  /** Name of the cluster's resource group. */
-  readonly resourceGroupName: pulumi.Input<string>;
-  /** The cluster's name, when pods can run in it. */
-  readonly clusterName: pulumi.Input<string>;
+  /** Name of the AKS cluster's resource group; mode extension needs it. @default none: the cluster is not AKS */
+  readonly resourceGroupName?: pulumi.Input<string> | undefined;
+  /** The AKS cluster's name, when pods can run in it; mode extension needs it. @default none: the cluster is not AKS */
+  readonly clusterName?: pulumi.Input<string> | undefined;
   /** The cluster's API server; mode bootstrap installs Flux through it. @default none */
   readonly access?: ApiAccess | undefined;
   /**
@@ -53,8 +53,8 @@ export interface FluxBootstrapArgs extends ContentArgs {
    * @default none: whoever runs the program may do so already
    */
   readonly deployers?: pulumi.Input<string> | undefined;
-  /** The identity of Flux's controllers. */
-  readonly identity: ActingIdentity;
+  /** The identity of Flux's controllers. @default none: the cluster is not AKS, and they sign in with passwords */
+  readonly identity?: ActingIdentity | undefined;
   /** Whether the AKS extension brings Flux, or the program does what `flux bootstrap` does. @default "extension" */
   readonly mode?: "extension" | "bootstrap" | undefined;
   /** The extension's configuration. Another name or namespace makes it anew. @default flux-system, of the whole cluster */

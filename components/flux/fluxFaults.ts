@@ -26,6 +26,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...notObjectId("deployers", args.deployers),
     ...waitFaults(args),
     ...modeFaults(args),
+    ...placeFaults(args),
     ...lockFaults(args),
     ...takenFaults(args),
     ...releaseFaults(args),
@@ -101,6 +102,48 @@ function modeFaults(args: FluxBootstrapArgs): Fault[] {
           },
         ]
       : []),
+  ];
+}
+
+/** What is lacking of the cluster, and of what signs in there. */
+function placeFaults(args: FluxBootstrapArgs): Fault[] {
+  const { mode = FLUX.mode, resourceGroupName, clusterName, identity, access, pullCredentials } = args;
+  const lacking = (argument: string, problem: string, remedy: string): Fault => ({ argument, problem, remedy });
+  if (mode === "extension") {
+    const needed = Object.entries({ resourceGroupName, clusterName, identity }).filter(
+      ([, value]) => value === undefined,
+    );
+    const problem = "is missing: the extension runs in AKS alone, and its controllers act as an identity";
+    const remedy = "give AksCluster's and FluxIdentity's, or choose mode bootstrap";
+    return needed.map(([argument]) => lacking(argument, problem, remedy));
+  }
+  const { clusterId, kubeContext } = access ?? {};
+  const isOne = access === undefined || (clusterId === undefined) !== (kubeContext === undefined);
+  const nobody = "is missing: without identity nobody";
+  const isAlone = identity === undefined;
+  return [
+    ...(isOne
+      ? []
+      : [lacking("access", "names no caller, or two", "give clusterId for AKS, or kubeContext for another cluster")]),
+    ...(isAlone && args.decryptCredentials === undefined
+      ? [lacking("decryptCredentials", `${nobody} decrypts for Flux`, "give DecryptPrincipal's, or an identity")]
+      : []),
+    ...((isAlone || args.imagePullSecret !== undefined) && pullCredentials === undefined
+      ? [
+          lacking(
+            "pullCredentials",
+            "is missing: nobody pulls with a password",
+            "set ContainerRegistry's pullPrincipal",
+          ),
+        ]
+      : []),
+    ...unlike(
+      "imagePullSecret",
+      args.imagePullSecret,
+      LABEL,
+      "is no name of a secret",
+      "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
+    ),
   ];
 }
 

@@ -11,6 +11,7 @@ import {
   type Previewed,
   resourceSchema,
   type State,
+  someText,
 } from "../../plugin/schema.ts";
 import { loginServer } from "../azure/forms.ts";
 import * as flux from "../flux/forms.ts";
@@ -56,6 +57,9 @@ const fluxComponents = z
     {
       version: flux.fluxVersion.describe("Flux's version, without `v`."),
       imageAutomation: flag.describe("Whether the image controllers are in it."),
+      imagePullSecret: someText
+        .describe("The Secret that the controllers' images are pulled with. Default: none, as the nodes may pull.")
+        .exactOptional(),
       manifests: flux.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
       loginServer: loginServer.describe(
         "The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`.",

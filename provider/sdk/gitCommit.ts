@@ -24,6 +24,8 @@ export interface FluxComponentsArgs {
   readonly version: pulumi.Input<string>;
   /** Whether the image controllers are in it. */
   readonly imageAutomation: pulumi.Input<boolean>;
+  /** The Secret that the controllers' images are pulled with. @default none, as the nodes may pull */
+  readonly imagePullSecret?: pulumi.Input<string>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`. */

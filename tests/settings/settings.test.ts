@@ -19,6 +19,7 @@ describe("settings", () => {
       project: "aks-gitops",
       stack: "test",
       location: "westeurope",
+      otherCluster: undefined,
       deployers: GROUP,
       runner: "outside",
       resourceGroup: undefined,
