@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { takesGitHubToken } from "../../net/gitAddress.ts";
 import { signInFaults, signInOf } from "../../net/signIn.ts";
 import { isMap } from "../../net/values.ts";
 import { describeFaults, describeWarning, type Fault } from "../../settings/errors.ts";
@@ -15,6 +16,8 @@ const CLOUD = "https://api.pulumi.com";
 interface StackFile {
   readonly subscriptionId: unknown;
   readonly repository: unknown;
+  /** The name of the variable that it is written with, where one is named. */
+  readonly credential: unknown;
   /** Whether its Flux keeps the token that an update gives it. */
   readonly keepsToken: boolean;
   /** Which passphrase or key seals its secrets. */
@@ -80,6 +83,7 @@ async function stackFile({ project, stack }: Needs): Promise<StackFile> {
   return {
     subscriptionId: config["azure-native:subscriptionId"],
     repository: flux.repository,
+    credential: isMap(flux.commit) ? flux.commit.credential : undefined,
     keepsToken: flux.mode === "bootstrap" && (flux.auth ?? "token") === "token",
     sealedBy: provider.includes("://") ? "key" : provider === "passphrase" || encryptionsalt ? "passphrase" : undefined,
   };
@@ -136,16 +140,17 @@ function secrets({ environment, stack }: Needs, { sealedBy }: StackFile): Fault[
   ];
 }
 
-function git({ environment, isPipeline }: Needs, { repository }: StackFile): Fault[] {
-  const isHttps = typeof repository === "string" && repository.startsWith("https://");
-  if (!isPipeline || !isHttps || environment.GIT_TOKEN || environment.GITHUB_TOKEN) return [];
-  return [
-    fault(
-      "GIT_TOKEN",
-      `is not set, nor is GITHUB_TOKEN, and the program writes to ${repository}`,
-      "set it to a token that may write there; that of a workflow may only in its own repository",
-    ),
-  ];
+function git({ environment, isPipeline }: Needs, { repository, credential }: StackFile): Fault[] {
+  if (!isPipeline || typeof repository !== "string" || !repository.startsWith("https://")) return [];
+  const isGitHub = takesGitHubToken(repository, environment);
+  const remedy = "set it to a token that may write there; that of a workflow may only in its own repository";
+  if (typeof credential === "string") {
+    const problem = `is not set, and the program writes to ${repository} with it (flux.commit.credential)`;
+    return environment[credential] ? [] : [fault(credential, problem, remedy)];
+  }
+  if (environment.GIT_TOKEN || (isGitHub && environment.GITHUB_TOKEN)) return [];
+  const nor = isGitHub ? ", nor is GITHUB_TOKEN" : "";
+  return [fault("GIT_TOKEN", `is not set${nor}, and the program writes to ${repository}`, remedy)];
 }
 
 /**

@@ -90,15 +90,18 @@ const WHAT: Readonly<Record<Review["operation"], string>> = {
 };
 
 /** How much changes, and of which commit and when that was seen. */
-export function aboutOf({ operation, verdict, counts, commit, time }: Review): Line {
+export function aboutOf({ operation, verdict, counts, dangers, commit, time }: Review): Line {
   const isUp = operation === "up";
   const known = COUNTED.filter(([name]) => counts[name] > 0);
   const numbers = known.map(([name, preview, up]) => `${counts[name]} ${isUp ? up : preview}`).join(", ");
   const isCut = verdict === "failed" && !isUp && known.length > 0;
   const what = WHAT[operation];
+  // Else whoever reads of a deletion would have to unfold all resources to see that it is an image of the mirror.
+  const isHarmless = verdict === "changes" && counts.delete + counts.replace > 0 && dangers.length === 0;
   const when = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
   return [
     numbers === "" ? "" : `${isCut ? "Known until then: " : ""}${numbers}. `,
+    isHarmless ? "Nobody misses what is deleted or replaced. " : "",
     ...(commit === undefined ? [`${what} of ${when}.`] : [`${what} of `, code(commit.slice(0, 8)), `, ${when}.`]),
   ];
 }

@@ -18,6 +18,7 @@ import {
 import { armGet, azure, type Cloud } from "../azure/cloud.ts";
 import { sameName } from "../azure/names.ts";
 import { type Descent, GitBranch } from "../git/git.ts";
+import { type GitAccess, gitAccess } from "../git/gitAccess.ts";
 import {
   appliedIn,
   type Configuration,
@@ -46,9 +47,13 @@ export const FLUX_CONFIGURATION_READY = resourceSchema({
       .describe("The configuration's ARM id. Another one is another configuration.")
       .meta({ replaceOnChanges: true }),
     url: someText.describe(
-      "The repository's HTTPS URL, without credentials: git is asked for what descends from the commit where Azure tells " +
-        "of another one, with `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.",
+      "The repository's URL, without credentials: git is asked for what descends from the commit where Azure tells of " +
+        "another one, with `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment.",
     ),
+    access: gitAccess
+      .describe("How the repository is signed in to, where the environment's own ways do not do.")
+      .meta({ hidden: true })
+      .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
     commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
     kustomizations: forms.kustomizations.describe(
@@ -69,7 +74,13 @@ const API_VERSION = "2023-05-01";
 export interface ConfigurationWorld {
   readonly cloud: Cloud;
   /** What of a branch descends from a commit, as git sees it. */
-  readonly descent: (url: string, branch: string, commit: string, signal: AbortSignal) => Promise<Descent>;
+  readonly descent: (
+    url: string,
+    branch: string,
+    commit: string,
+    signal: AbortSignal,
+    access?: GitAccess,
+  ) => Promise<Descent>;
   /** Between two looks, in milliseconds; ARM counts them. */
   readonly poll: number;
   /** How late Azure's word on an object may be, in milliseconds. */
@@ -210,9 +221,9 @@ class Past {
   async learn(synced: string | undefined, applied: readonly string[]): Promise<string | undefined> {
     const isKnown = synced === undefined || this.#ages.get(synced) !== undefined;
     if (isKnown && applied.every((commit) => this.#ages.has(commit))) return undefined;
-    const { commit, url, branch } = this.#inputs;
+    const { commit, url, branch, access } = this.#inputs;
     try {
-      const { later, earlier } = await this.#world.descent(url, branch, commit, this.#signal);
+      const { later, earlier } = await this.#world.descent(url, branch, commit, this.#signal, access);
       for (const one of [...applied, ...(synced === undefined ? [] : [synced])]) this.#ages.set(one, undefined);
       for (const one of earlier) this.#ages.set(one, "earlier");
       for (const one of later) this.#ages.set(one, "later");
@@ -233,8 +244,14 @@ class Past {
   }
 }
 
-async function descent(url: string, branch: string, commit: string, signal: AbortSignal): Promise<Descent> {
-  const remote = await GitBranch.open(url, branch, signal);
+async function descent(
+  url: string,
+  branch: string,
+  commit: string,
+  signal: AbortSignal,
+  access?: GitAccess,
+): Promise<Descent> {
+  const remote = await GitBranch.open(url, branch, signal, access);
   try {
     return await remote.descent(commit);
   } finally {

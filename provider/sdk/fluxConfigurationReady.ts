@@ -1,13 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GitAccessArgs } from "./gitCommit.ts";
 
 export interface FluxConfigurationReadyArgs {
   /** The configuration's ARM id. Another one is another configuration. */
   readonly configurationId: pulumi.Input<string>;
   /**
-   * The repository's HTTPS URL, without credentials: git is asked for what descends from the commit where Azure tells of
-   * another one, with `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
+   * The repository's URL, without credentials: git is asked for what descends from the commit where Azure tells of
+   * another one, with `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment.
    */
   readonly url: pulumi.Input<string>;
+  /** How the repository is signed in to, where the environment's own ways do not do. */
+  readonly access?: pulumi.Input<GitAccessArgs>;
   /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
   /** The commit that the cluster shall come to; a new one is waited for. */

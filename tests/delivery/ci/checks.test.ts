@@ -97,6 +97,13 @@ describe("what a run needs", () => {
     assert.deepEqual(await lacks({ GIT_TOKEN: "x" }, { stack: https }), []);
     assert.deepEqual(await lacks({}, { stack: https, isPipeline: false }), []);
     assert.deepEqual(await lacks({}, { stack: stack("ssh://git@github.com/acme/fleet") }), []);
+    const other = "GIT_TOKEN is not set, and the program writes to https://gitlab.com/acme/fleet";
+    assert.deepEqual(await lacks({ GITHUB_TOKEN: "x" }, { stack: stack("https://gitlab.com/acme/fleet") }), [other]);
+    const named = https.replace(" }", ", commit: { credential: FLEET_TOKEN } }");
+    assert.deepEqual(await lacks({ GIT_TOKEN: "x" }, { stack: named }), [
+      "FLEET_TOKEN is not set, and the program writes to https://github.com/acme/fleet with it (flux.commit.credential)",
+    ]);
+    assert.deepEqual(await lacks({ FLEET_TOKEN: "x" }, { stack: named }), []);
   });
 
   it("is a token of Flux's own for an update, where a bootstrapped Flux would keep one that ends within the hour", async () => {

@@ -7,7 +7,7 @@ import { after, before, describe, it } from "mocha";
 import { parseDocument } from "yaml";
 import { readTarGz } from "../../../net/archive.ts";
 import { gzip, tar } from "../../../rehearsal/content/archive.ts";
-import { kuredChart } from "../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../rehearsal/content/ownCharts.ts";
 import { checkout, Rehearsal } from "../../support/rehearsal.ts";
 import { DevOps } from "./devOps.ts";
 import { Machine, variablesOf } from "./machine.ts";
@@ -118,7 +118,7 @@ describe("the delivery of prod", () => {
 <!-- run -->
 ### ℹ️ \`prod\`: chart \`kured\` \`6.1.0\` → \`6.2.0\`, 5 resources in all
 
-1 to delete, 1 to replace, 2 to update, 1 to create, MANY unchanged. Preview of COMMIT, TIME.
+1 to delete, 1 to replace, 2 to update, 1 to create, MANY unchanged. Nobody misses what is deleted or replaced. Preview of COMMIT, TIME.
 
 #### Charts and images
 
@@ -207,7 +207,7 @@ MANY to replace, MANY to update, MANY unchanged. Preview of COMMIT, TIME.
 
 - Nobody removes a vault of production for good: without its key no secret in Git opens again.
 - The vault can be purged.
-- What to do: leave aks-gitops:sops.purgeProtection out, or write true; in another program set enablePurgeProtection: true. <https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview#purge-protection>
+- What to do: write aks-gitops:sops.purgeProtection: true; in another program set enablePurgeProtection: true. <https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview#purge-protection>
 
 \`cluster-has-a-paid-tier\`: cluster \`aks-prod\`, pack \`aks-gitops\`
 
