@@ -46,10 +46,19 @@ export const SOPS = { keyName: "sops", editors: [], encrypters: [] } as const;
 export const FLUX = {
   mode: "extension",
   createRepository: false,
+  start: "apps",
   branch: "main",
   imageAutomation: false,
   version: "2.9.4",
   readyMinutes: 15,
+} as const;
+
+/** The extension's configuration's. */
+export const CONFIGURATION = {
+  name: "flux-system",
+  namespace: "flux-system",
+  scope: "cluster",
+  syncSeconds: 60,
 } as const;
 
 /** Everything's in Azure. */

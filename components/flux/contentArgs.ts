@@ -37,6 +37,12 @@ export interface ContentArgs {
    * @default one named apps, of the folder `apps/<stack>`
    */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /**
+   * What people begin with where their folders are empty. apps: `apps/<stack>`. overlays: a base and overlays for dev,
+   * staging and prod of `apps/` and `infrastructure/` too, and a README of who owns what; `kustomizations` say which of
+   * them the stack applies. @default "apps"
+   */
+  readonly start?: RepositoryOptions["start"];
   /** Kubernetes secrets that are encrypted into the repository. @default none */
   readonly secrets?: readonly SecretArgs[] | undefined;
   /** The registry's login server, when the cluster may pull from it. */

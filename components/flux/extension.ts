@@ -8,7 +8,6 @@ import {
   EXTENSION,
   EXTENSION_KUSTOMIZATION,
   FLUX_NAMESPACE,
-  GIT_REPOSITORY,
   rootKustomization,
 } from "../repository/names.ts";
 import { httpsUrl } from "../repository/repositoryUrl.ts";
@@ -57,7 +56,7 @@ function createReady({ name, args, repository, commit, parent }: FluxParts, conf
       url: repository.apply(() => httpsUrl(args.address)),
       branch: args.branch,
       commit: commit.commit,
-      kustomizations: [rootKustomization("extension"), ...readyNames(args)],
+      kustomizations: [rootKustomization("extension", args.configuration), ...readyNames(args)],
       releases,
       readyMinutes: args.readyMinutes,
     },
@@ -91,7 +90,9 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
       ...target(args, args.clusterName),
       extensionName: EXTENSION,
       extensionType: "microsoft.flux",
-      autoUpgradeMinorVersion: true,
+      ...(args.extensionVersion === undefined
+        ? { autoUpgradeMinorVersion: true }
+        : { autoUpgradeMinorVersion: false, version: args.extensionVersion }),
       releaseTrain: "Stable",
       scope: { cluster: { releaseNamespace: FLUX_NAMESPACE } },
       configurationSettings: {
@@ -112,21 +113,21 @@ function createConfiguration(
   extension: Extension,
   { gitRepository, configurationProtectedSettings }: SignIn,
 ): FluxConfiguration {
-  const { branch, path } = args;
+  const { branch, path, configuration } = args;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
   const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
     name,
     {
       ...target(args, after(args.clusterName, ...ready)),
-      fluxConfigurationName: GIT_REPOSITORY,
-      scope: "cluster",
-      namespace: FLUX_NAMESPACE,
+      fluxConfigurationName: configuration.name,
+      scope: configuration.scope,
+      namespace: configuration.namespace,
       sourceKind: "GitRepository",
       gitRepository: {
         ...gitRepository,
         repositoryRef: { branch },
-        syncIntervalInSeconds: 60,
+        syncIntervalInSeconds: configuration.syncSeconds,
         timeoutInSeconds: 600,
       },
       configurationProtectedSettings,

@@ -16,6 +16,18 @@ export interface ActingIdentity {
   readonly roles?: readonly pulumi.Resource[] | undefined;
 }
 
+/** A configuration of the AKS extension, which Azure shows as GitOps of the cluster. */
+export interface FluxConfigurationArgs {
+  /** Its name in Azure; its GitRepository has the same, and its Kustomization is `<name>-cluster`. @default "flux-system" */
+  readonly name?: string | undefined;
+  /** The namespace of all Flux's objects of the stack; the extension makes it. @default "flux-system" */
+  readonly namespace?: string | undefined;
+  /** Whether Flux may write in the whole cluster, or in that namespace alone. @default "cluster" */
+  readonly scope?: "cluster" | "namespace" | undefined;
+  /** How often Flux looks into the repository, in seconds. @default 60 */
+  readonly syncSeconds?: number | undefined;
+}
+
 /** How Flux comes into the cluster and what it is to reconcile. */
 export interface FluxBootstrapArgs extends ContentArgs {
   /** Name of the cluster's resource group. */
@@ -33,6 +45,12 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly identity: ActingIdentity;
   /** Whether the AKS extension brings Flux, or the program does what `flux bootstrap` does. @default "extension" */
   readonly mode?: "extension" | "bootstrap" | undefined;
+  /** The extension's configuration. Another name or namespace makes it anew. @default flux-system, of the whole cluster */
+  readonly configuration?: FluxConfigurationArgs | undefined;
+  /**
+   * The version that the AKS extension stays at, such as "1.18.4". @default none: Azure upgrades it by itself
+   */
+  readonly extensionVersion?: string | undefined;
   /** The GitOps repository on GitHub: `https://github.com/<owner>/<name>`. */
   readonly repository: string;
   /** Whether the repository is made, private; it stays when the stack goes. @default false: it has to exist */

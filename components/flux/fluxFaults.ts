@@ -64,7 +64,8 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
   return [{ argument: "readyMinutes", value: readyMinutes, problem, remedy: "give whole minutes from 1 to 120" }];
 }
 
-function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBootstrapArgs): Fault[] {
+function modeFaults(args: FluxBootstrapArgs): Fault[] {
+  const { mode = FLUX.mode, auth, gitToken, access, lock, configuration, extensionVersion } = args;
   if (mode === "extension")
     return auth === "token" && gitToken === undefined
       ? [
@@ -76,6 +77,13 @@ function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBoot
         ]
       : [];
   return [
+    ...Object.entries({ configuration, extensionVersion })
+      .filter(([, value]) => value !== undefined)
+      .map(([argument]) => ({
+        argument,
+        problem: "is of the AKS extension, but Flux is bootstrapped",
+        remedy: "leave it out, or choose mode extension",
+      })),
     ...(access === undefined
       ? [
           {
@@ -97,7 +105,7 @@ function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBoot
   ];
 }
 
-function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
+function lockFaults({ charts = [], demo, kustomizations = [], lock }: FluxBootstrapArgs): Fault[] {
   const locked = charts.flatMap((chart, index) => (ownPath(chart.repository) === undefined ? [{ chart, index }] : []));
   const remedy = "resolve the lock anew with it, or leave it out";
   const unlocked = (argument: string, value: string, problem: string): Fault => ({ argument, value, problem, remedy });
@@ -119,6 +127,19 @@ function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
                 ),
           ],
     ),
+    ...kustomizations.flatMap(({ images = [] }, at) =>
+      images.flatMap(({ mirrored }, index) =>
+        mirrored === undefined || lock.images.some(({ source }) => source === mirrored)
+          ? []
+          : [
+              unlocked(
+                `kustomizations[${at}].images[${index}].mirrored`,
+                mirrored,
+                "is no image of the lock, so nothing says which digest to run",
+              ),
+            ],
+      ),
+    ),
     ...(demo && !lock.images.some(({ source }) => source === demo.image)
       ? [unlocked("demo.image", demo.image, "is no image of the lock, so nothing says which digest to run")]
       : []),
@@ -126,7 +147,8 @@ function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
 }
 
 /** What names that somebody else has. */
-function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }: FluxBootstrapArgs): Fault[] {
+function takenFaults(args: FluxBootstrapArgs): Fault[] {
+  const { stack, charts = [], secrets = [], demo, pullCredentials, configuration } = args;
   const fault = (argument: string, value: string, taken: Taken | undefined): Fault[] =>
     taken === undefined ? [] : [{ argument, value, ...taken }];
   return [
@@ -140,7 +162,7 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
       ),
     ]),
     ...secrets.flatMap((secret, index) => [
-      ...fault(`secrets[${index}].name`, secret.name, takenSecret(secret)),
+      ...fault(`secrets[${index}].name`, secret.name, takenSecret(secret, configuration)),
       ...fault(`secrets[${index}].namespace`, secret.namespace, takenNamespace(secret.namespace)),
       ...sameResources(secret, index, [...(pullCredentials ? [PULL_SECRET] : []), ...secrets.slice(0, index)]),
     ]),
@@ -170,7 +192,8 @@ function releaseFaults({ charts = [] }: FluxBootstrapArgs): Fault[] {
 }
 
 /** What would make Flux refuse a Kustomization, or two of them fight; of their further properties Flux itself judges. */
-function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: FluxBootstrapArgs): Fault[] {
+function kustomizationFaults(args: FluxBootstrapArgs): Fault[] {
+  const { stack, path: cluster, kustomizations, demo, configuration } = args;
   const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
   const path = "give a folder from the repository's root, for example apps/overlays/prod";
   const own = [
@@ -187,7 +210,7 @@ function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: Flu
       ...unlike(`kustomizations[${index}].name`, each.name, LABEL, "is no name of a Kustomization", name),
       ...unlike(`kustomizations[${index}].path`, each.path, FOLDER, "is no folder of the repository", path),
     ]),
-    ...disorders(stack, kustomizations, cluster).map(({ at, key, ...fault }) => ({
+    ...disorders(stack, kustomizations, cluster, configuration?.name).map(({ at, key, ...fault }) => ({
       argument: `kustomizations[${at}].${key}`,
       ...fault,
     })),

@@ -1,11 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { GitCommit } from "../../provider/sdk/gitCommit.ts";
-import { FLUX } from "../defaults.ts";
+import { CONFIGURATION, FLUX } from "../defaults.ts";
 import { clusterFolder } from "../repository/names.ts";
 import { folderOf } from "../repository/order.ts";
 import { parseRepositoryUrl, type RepositoryAddress } from "../repository/repositoryUrl.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
-import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
+import type { FluxBootstrapArgs, FluxConfigurationArgs } from "./fluxBootstrapArgs.ts";
 
 type Defaults = Omit<typeof FLUX, "version"> & { readonly contents: readonly [] };
 
@@ -16,6 +16,8 @@ export interface FluxWanted extends Filled<FluxBootstrapArgs, Defaults> {
   readonly address: RepositoryAddress;
   /** The folder that the cluster reconciles. */
   readonly path: string;
+  /** The extension's configuration. */
+  readonly configuration: Filled<FluxConfigurationArgs, typeof CONFIGURATION>;
 }
 
 /** What a way to bring Flux into the cluster starts from. */
@@ -41,5 +43,6 @@ export function filled(args: FluxBootstrapArgs): FluxWanted {
     auth: args.auth ?? (flat.mode === "extension" ? "deployKey" : "token"),
     address,
     path: folderOf(args.path ?? clusterFolder(args.stack)),
+    configuration: withDefaults<FluxConfigurationArgs, typeof CONFIGURATION>(args.configuration ?? {}, CONFIGURATION),
   };
 }

@@ -3,6 +3,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import {
   BOOTSTRAP_ENTRIES,
   BOOTSTRAP_FILES,
+  FLUX_SYSTEM,
   gotkSync,
   identityComponent,
   type WorkloadIdentity,
@@ -21,7 +22,9 @@ import {
   seedFiles,
   sopsRule,
 } from "../repository/files.ts";
-import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
+import { kustomizationsOf } from "../repository/kustomizations.ts";
+import { type Configuration, clusterFolder, INFRASTRUCTURE, PULL_SECRET } from "../repository/names.ts";
+import { nestedFolders } from "../repository/order.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
@@ -42,6 +45,8 @@ export interface Bootstrapped {
 export interface RepositoryContentArgs extends ContentArgs {
   /** The repository's address, when it is there. */
   readonly url: pulumi.Input<string>;
+  /** The extension's configuration that Flux's objects belong to. @default flux-system */
+  readonly configuration?: Configuration | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
   readonly bootstrap?: Bootstrapped | undefined;
 }
@@ -61,14 +66,24 @@ export class RepositoryContent extends pulumi.ComponentResource {
 
   constructor(name: string, args: RepositoryContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:RepositoryContent", name, {}, opts);
-    const { stack, path = clusterFolder(stack), lock, charts = [], demo, kustomizations, bootstrap } = args;
+    const {
+      stack,
+      path = clusterFolder(stack),
+      lock,
+      charts = [],
+      demo,
+      kustomizations,
+      configuration,
+      start,
+      bootstrap,
+    } = args;
     const pullSecrets = pullSecret(args.pullCredentials);
     // A bootstrapped Flux is given it straight.
     const inGit = bootstrap ? [] : pullSecrets;
     const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
     const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
-    const content = { stack, path, lock, charts, demo, kustomizations, secrets, ...pulls };
+    const content = { stack, path, lock, charts, demo, kustomizations, configuration, start, secrets, ...pulls };
     const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
     const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles({ ...args, path }, bootstrap, loginServer) : {};
@@ -79,6 +94,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
+        ...placed(content, path, bootstrap !== undefined),
         seeds: renderSeeds(content, loginServer),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
@@ -118,6 +134,18 @@ export class RepositoryContent extends pulumi.ComponentResource {
     const inputs = { ...secret, keyUrl: readableKeyUrl, ...(publicKey ? { publicKey } : {}) };
     return new EncryptedSecret(`${name}-${secret.namespace}-${secret.name}`, inputs, { parent: this }).content;
   }
+}
+
+/** What the commit is told of where files stand: those of the cluster's folder, and folders within each other. */
+function placed(content: Pick<RepositoryOptions, "stack" | "kustomizations">, path: string, isBootstrap: boolean) {
+  const names = kustomizationsOf(content).map(({ name }) => `${name}.yaml`);
+  const resources = [...(isBootstrap ? [FLUX_SYSTEM] : []), `${INFRASTRUCTURE}.yaml`, ...names];
+  const apart = nestedFolders(kustomizationsOf(content));
+  return {
+    // Where people have one there, Flux applies what it lists and nothing else of the folder.
+    listed: { [`${path}/kustomization.yaml`]: { resources } },
+    ...(Object.keys(apart).length > 0 ? { apart } : {}),
+  };
 }
 
 /** Files whose paths are known even while the registry's name is not, so that a preview shows which ones change. */

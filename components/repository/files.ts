@@ -3,9 +3,10 @@ import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { CHART, DEMO as DEMO_DEFAULTS } from "../defaults.ts";
 import { appSeeds, kustomization, type MarkedImage } from "./demo.ts";
 import { clusterFiles, decryptedFolders, type Kustomization, kustomizationsOf } from "./kustomizations.ts";
-import { appsFolder, DEMO, infrastructureFolder, releaseName } from "./names.ts";
+import { appsFolder, CONFIGURATION, type Configuration, DEMO, infrastructureFolder, releaseName } from "./names.ts";
 import { folderOf } from "./order.ts";
 import { mirroredPlace, overlay, type Release, type ReleasePolicy, releaseFiles } from "./releases.ts";
+import { overlayStart } from "./start.ts";
 import { EXISTING_NAMESPACES } from "./taken.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
@@ -57,6 +58,10 @@ export interface RepositoryOptions {
   readonly path?: string | undefined;
   /** The stack's Kustomizations beside infrastructure; default apps, of the folder apps/<stack>. */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** What people begin with; default apps. */
+  readonly start?: "apps" | "overlays" | undefined;
+  /** The extension's configuration that Flux's objects belong to; default flux-system. */
+  readonly configuration?: Configuration | undefined;
 }
 
 /**
@@ -64,15 +69,18 @@ export interface RepositoryOptions {
  * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
-  const { stack, path, charts, secrets, demo, kustomizations } = options;
+  const { stack, path, charts, secrets, demo, configuration = CONFIGURATION } = options;
   // Helm makes the others.
   const inOurs = charts.filter(({ install }) => !install?.createNamespace);
-  const namespaces = namespacesOf([...inOurs, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]);
+  // The configuration's own comes with it.
+  const namespaces = namespacesOf([...inOurs, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]).filter(
+    (name) => name !== configuration.namespace,
+  );
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
   };
   const releases = charts.map((chart) => releaseOf(chart, options));
-  Object.assign(payload, releaseFiles(releases, options));
+  Object.assign(payload, releaseFiles(releases, { ...options, namespace: configuration.namespace }));
   const resources = [...Object.keys(payload), ...secrets.map(secretFile)];
   payload["kustomization.yaml"] = toYaml(kustomization(resources));
   const folder = infrastructureFolder(stack);
@@ -82,20 +90,34 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
     image: demo.imagePolicy === undefined ? mirroredImage(demo.image, options) : undefined,
     replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
   };
-  return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
+  const kustomizations = options.kustomizations?.map((each) => fromRegistry(each, options));
+  return {
+    ...clusterFiles({ stack, path, demo: mirrored, kustomizations, configuration }),
+    ...Object.fromEntries(entries),
+  };
+}
+
+/** A Kustomization whose mirrored images come from the registry, each by its digest. */
+function fromRegistry(kustomization: Kustomization, options: RepositoryOptions): Kustomization {
+  const images = kustomization.images?.map(({ mirrored, ...image }) => {
+    if (mirrored === undefined) return image;
+    const [newName, digest] = mirroredImage(mirrored, options).split("@");
+    return { name: image.name, newName, digest };
+  });
+  return { ...kustomization, images };
 }
 
 /**
- * The files that a stack starts people off with: none where it applies other folders than its applications'.
+ * The files that a stack starts people off with: no applications where it applies other folders than theirs.
  * @param marked the demo's image, where image automation is to move it on ({@link markedImage}).
  */
 export function seedFiles(
-  options: Pick<RepositoryOptions, "stack" | "demo" | "kustomizations">,
+  options: Pick<RepositoryOptions, "stack" | "demo" | "kustomizations" | "start">,
   marked?: MarkedImage,
 ): Record<string, string> {
-  const { stack, demo } = options;
+  const { stack, demo, start } = options;
   const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
-  return hasApps ? appSeeds(stack, demo?.image, marked) : {};
+  return { ...(start === "overlays" ? overlayStart() : {}), ...(hasApps ? appSeeds(stack, demo?.image, marked) : {}) };
 }
 
 /** The demo's image as image automation finds it first; none where the demo has no ImagePolicy. */
@@ -103,9 +125,11 @@ export function markedImage({
   demo,
   lock,
   loginServer,
-}: Pick<RepositoryOptions, "demo" | "lock" | "loginServer">): MarkedImage | undefined {
+  configuration = CONFIGURATION,
+}: Pick<RepositoryOptions, "demo" | "lock" | "loginServer" | "configuration">): MarkedImage | undefined {
   if (demo?.imagePolicy === undefined) return undefined;
-  const { image, imagePolicy: policy } = demo;
+  const { image, imagePolicy } = demo;
+  const policy = `${configuration.namespace}:${imagePolicy}`;
   const { repository, tag } = lockedImage(image, lock);
   if (tag === undefined) throw new Error(`the lock has no tag of image ${image}, so there is none to move on from`);
   return { name: image.replace(/(:[^:/]+)?(@.*)?$/, ""), newName: `${loginServer}/${repository}`, newTag: tag, policy };

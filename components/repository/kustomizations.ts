@@ -1,5 +1,12 @@
 import { KUSTOMIZATION } from "../defaults.ts";
-import { clusterFolder, DEMO, FLUX_NAMESPACE, GIT_REPOSITORY, INFRASTRUCTURE, infrastructureFolder } from "./names.ts";
+import {
+  CONFIGURATION,
+  type Configuration,
+  clusterFolder,
+  DEMO,
+  INFRASTRUCTURE,
+  infrastructureFolder,
+} from "./names.ts";
 import { DEPENDS_ON, defaultKustomizations, folderOf, type Ordered } from "./order.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
@@ -57,6 +64,8 @@ export interface KustomizationPatch {
 /** An image of the files, and what stands in its place. */
 export interface KustomizationImage {
   readonly name: string;
+  /** An image of the lock, upstream: the stack's registry has it, and its digest is run. Alone. @default none */
+  readonly mirrored?: string | undefined;
   readonly newName?: string | undefined;
   readonly newTag?: string | undefined;
   readonly digest?: string | undefined;
@@ -69,7 +78,7 @@ export interface KustomizationImage {
 export interface Kustomization extends Ordered {
   /** Its name; it stands in `<name>.yaml` of the cluster's folder. */
   readonly name: string;
-  /** The folder that it applies, from the repository's root. No other Kustomization's folder is within it. */
+  /** The folder that it applies, from the repository's root. One within another's is left out by a kustomization.yaml of that one. */
   readonly path: string;
   /** Which Kustomizations have to be Ready first. @default infrastructure, which is what the program itself writes */
   readonly dependsOn?: readonly string[] | undefined;
@@ -119,6 +128,8 @@ export interface KustomizationsOf {
 export interface KustomizationOptions extends KustomizationsOf {
   /** The demo application as this stack runs it, in the Kustomization apps. @default none */
   readonly demo?: { readonly image?: string | undefined; readonly replicas: number } | undefined;
+  /** The configuration that they belong to. @default flux-system, in the namespace of the same name */
+  readonly configuration?: Configuration | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -142,7 +153,7 @@ export function decryptedFolders(options: KustomizationsOf): string[] {
  * the payload itself would come without order and decryption.
  */
 export function clusterFiles(options: KustomizationOptions): Record<string, string> {
-  const { stack, path = clusterFolder(stack), demo } = options;
+  const { stack, path = clusterFolder(stack), demo, configuration = CONFIGURATION } = options;
   const own: Kustomization = { name: INFRASTRUCTURE, path: infrastructureFolder(stack), dependsOn: [] };
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
@@ -150,15 +161,18 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
     const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each))]));
+  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, configuration))]));
 }
 
-function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization): Manifest {
+function manifest(
+  { name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization,
+  configuration: Configuration,
+): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
     kind: "Kustomization",
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    metadata: { name, namespace: configuration.namespace },
     // What is undefined is left out.
     spec: {
       interval: given.interval ?? KUSTOMIZATION.interval,
@@ -168,7 +182,7 @@ function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomizatio
       prune: given.prune ?? KUSTOMIZATION.prune,
       // With wait, Flux looks at no health check.
       wait,
-      sourceRef: { kind: "GitRepository", name: GIT_REPOSITORY },
+      sourceRef: { kind: "GitRepository", name: configuration.name },
       decryption: decryption ? { provider: "sops" } : undefined,
       dependsOn: dependsOn.length > 0 ? dependsOn.map((each) => ({ name: each })) : undefined,
       suspend: given.suspend || undefined,

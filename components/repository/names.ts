@@ -6,6 +6,17 @@ export const FLUX_NAMESPACE = "flux-system";
 /** The name of the GitRepository that everything comes from: the extension names it like its configuration. */
 export const GIT_REPOSITORY = "flux-system";
 
+/** The extension's configuration: what Flux's objects are called after, and where they stand. */
+export interface Configuration {
+  /** Its name in Azure, and that of its GitRepository. */
+  readonly name: string;
+  /** The namespace of its objects of Flux. */
+  readonly namespace: string;
+}
+
+/** The configuration where nobody says another; of a bootstrapped Flux the same is true. */
+export const CONFIGURATION: Configuration = { name: GIT_REPOSITORY, namespace: FLUX_NAMESPACE };
+
 /** The AKS extension that brings Flux, as the program names it. */
 export const EXTENSION = "flux";
 
@@ -16,11 +27,12 @@ export const EXTENSION_KUSTOMIZATION = "cluster";
 type Mode = "extension" | "bootstrap";
 
 /** The Kustomization that applies the stack's folder: the extension puts its configuration's name before it. */
-export const rootKustomization = (mode: Mode): string =>
-  mode === "extension" ? `${GIT_REPOSITORY}-${EXTENSION_KUSTOMIZATION}` : GIT_REPOSITORY;
+export const rootKustomization = (mode: Mode, { name }: Configuration = CONFIGURATION): string =>
+  mode === "extension" ? `${name}-${EXTENSION_KUSTOMIZATION}` : GIT_REPOSITORY;
 
 /** The secret that Flux signs in to the repository with: the extension names it after its configuration. */
-export const gitSecret = (mode: Mode): string => (mode === "extension" ? `${GIT_REPOSITORY}-auth` : GIT_REPOSITORY);
+export const gitSecret = (mode: Mode, { name }: Configuration = CONFIGURATION): string =>
+  mode === "extension" ? `${name}-auth` : GIT_REPOSITORY;
 
 /** The HelmChart that Flux makes for a release whose chart comes from a HelmRepository. */
 export const helmChart = (release: string): string => `${FLUX_NAMESPACE}-${release}`;

@@ -2,14 +2,15 @@
 // data out.
 import {
   appsFolder,
+  CONFIGURATION,
   clusterFolder,
-  EXTENSION_KUSTOMIZATION,
   FLUX_NAMESPACE,
   GIT_REPOSITORY,
   INFRASTRUCTURE,
   infrastructureFolder,
   type Released,
   releaseName,
+  rootKustomization,
 } from "./names.ts";
 
 /** What decides about the order and the folders of Kustomizations; what is faulty or absent may be undefined. */
@@ -53,14 +54,20 @@ export interface Disorder {
 /**
  * Everything about a stack's Kustomizations that Flux would refuse, or that would make two of them fight.
  * @param cluster the folder that they stand in.
+ * @param configuration the name of the extension's configuration.
  */
-export function disorders(stack: string, all: readonly Ordered[], cluster = clusterFolder(stack)): Disorder[] {
+export function disorders(
+  stack: string,
+  all: readonly Ordered[],
+  cluster = clusterFolder(stack),
+  configuration = CONFIGURATION.name,
+): Disorder[] {
   const own = [
     { folder: folderOf(cluster), of: `Flux's own Kustomization applies (namespace ${FLUX_NAMESPACE})` },
     payloadOf(stack),
   ];
   return all.flatMap((one, at) => [
-    ...nameDisorders(all, one, at),
+    ...nameDisorders(all, one, at, configuration),
     ...pathDisorders(own, all, one, at),
     ...waitDisorders(all, one, at, { kind: "Kustomization", always: [INFRASTRUCTURE] }),
   ]);
@@ -69,18 +76,31 @@ export function disorders(stack: string, all: readonly Ordered[], cluster = clus
 const OWN_NAMES: Readonly<Record<string, string>> = {
   [INFRASTRUCTURE]: "is the name of the Kustomization of what the program itself writes",
   [GIT_REPOSITORY]: "is the name of Flux's own Kustomization",
-  [`${GIT_REPOSITORY}-${EXTENSION_KUSTOMIZATION}`]: "is the name of the Kustomization that the extension makes",
   // clusters/<stack>/kustomization.yaml would be read as a list of what stands beside it.
   kustomization: "would stand in a file that kustomize takes for its own, kustomization.yaml",
 };
 
-function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number): Disorder[] {
+function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number, configuration: string): Disorder[] {
   if (name === undefined) return [];
   const remedy = "choose another name";
   const found = (problem: string): Disorder[] => [{ at, key: "name", value: name, problem, remedy }];
   const own = Object.hasOwn(OWN_NAMES, name) ? OWN_NAMES[name] : undefined;
   if (own !== undefined) return found(own);
+  if (name === rootKustomization("extension", { ...CONFIGURATION, name: configuration }))
+    return found("is the name of the Kustomization that the extension makes");
   return all.slice(0, at).some((other) => other.name === name) ? found("is the name of another Kustomization") : [];
+}
+
+/**
+ * Folders of Kustomizations that lie within another one's, by that one: which has to leave them out by a
+ * kustomization.yaml of its own, or the same objects would be applied twice.
+ */
+export function nestedFolders(all: readonly Ordered[]): Record<string, string[]> {
+  const folders = all.flatMap(({ path }) => (path === undefined ? [] : [folderOf(path)]));
+  const pairs = folders.map(
+    (outer) => [outer, folders.filter((each) => each !== outer && holds(outer, each))] as const,
+  );
+  return Object.fromEntries(pairs.filter(([, inner]) => inner.length > 0));
 }
 
 /** A folder, and who applies it, as a phrase after "which". */
@@ -102,18 +122,21 @@ const payloadOf = (stack: string): Applied => ({
   of: `Kustomization ${INFRASTRUCTURE} applies`,
 });
 
-/** Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. */
+/**
+ * Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. Of
+ * folders within each other the repository decides ({@link nestedFolders}).
+ */
 function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
   if (path === undefined) return [];
   const folder = folderOf(path);
   const others = all
     .slice(0, at)
     .flatMap((other) =>
-      other.path === undefined
+      other.path === undefined || folderOf(other.path) !== folder
         ? []
         : [{ folder: folderOf(other.path), of: `Kustomization ${other.name ?? ""} applies`.replace("  ", " ") }],
     );
-  const remedy = "give each Kustomization a folder of its own, none within another";
+  const remedy = "give each Kustomization a folder of its own, beside the program's";
   const [problem] = [...own, ...others].flatMap((other) => fight(folder, other) ?? []);
   return problem === undefined ? [] : [{ at, key: "path", value: path, problem, remedy }];
 }

@@ -2,7 +2,7 @@ import type { LockedChart } from "../../mirror/lock.ts";
 import { isMap } from "../../net/values.ts";
 import { RELEASE } from "../defaults.ts";
 import type { ObjectSelector } from "./kustomizations.ts";
-import { FLUX_NAMESPACE, HELM_REPOSITORY } from "./names.ts";
+import { CONFIGURATION, HELM_REPOSITORY } from "./names.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 /** An object of Flux's namespace that holds values of a chart. */
@@ -117,6 +117,8 @@ export interface ReleaseOptions {
   readonly loginServer: string;
   /** A Secret of Flux's namespace whose user name and password pull; default: Flux's own identity pulls. */
   readonly pullSecret?: string | undefined;
+  /** The namespace of Flux's objects; default: Flux's own. */
+  readonly namespace?: string | undefined;
 }
 
 /** The path of the mirrored charts in the registry. */
@@ -131,14 +133,18 @@ export function mirroredPlace({ name, version, manifest }: LockedChart): ChartPl
  * The files of releases: where Flux gets the charts, and what it does with them.
  * @returns text by path, below the stack's infrastructure folder.
  */
-export function releaseFiles(releases: readonly Release[], { loginServer, pullSecret }: ReleaseOptions) {
+export function releaseFiles(releases: readonly Release[], options: ReleaseOptions) {
+  const { pullSecret, namespace = CONFIGURATION.namespace } = options;
   const files: Record<string, string> = {};
   for (const release of releases) {
-    const source =
-      pullSecret === undefined ? ociRepository(release, loginServer) : helmRepository(release, loginServer, pullSecret);
-    files[`sources/${source.metadata.name}.yaml`] = toYaml(source);
+    const { kind, name, spec } =
+      pullSecret === undefined
+        ? ociRepository(release, options.loginServer)
+        : helmRepository(release, options.loginServer, pullSecret);
+    const source = { apiVersion: "source.toolkit.fluxcd.io/v1", kind, metadata: { name, namespace }, spec };
+    files[`sources/${name}.yaml`] = toYaml(source);
     const chart = pullSecret === undefined ? chartOfSource(release) : chartOfRepository(release);
-    files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart));
+    files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart, namespace));
   }
   return files;
 }
@@ -152,9 +158,8 @@ const address = (loginServer: string, ...path: string[]) =>
 function helmRepository(release: Release, loginServer: string, pullSecret: string) {
   const url = address(loginServer, release.chart.path);
   return {
-    apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
-    metadata: { name: repositoryName(release), namespace: FLUX_NAMESPACE },
+    name: repositoryName(release),
     spec: { type: "oci", interval: "10m0s", url, secretRef: { name: pullSecret } },
   };
 }
@@ -170,9 +175,8 @@ function chartOfRepository(release: Release) {
 function ociRepository({ name, chart }: Release, loginServer: string) {
   const { version, digest } = chart;
   return {
-    apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "OCIRepository",
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    name,
     spec: {
       interval: "10m0s",
       url: address(loginServer, chart.path, chart.name),
@@ -185,14 +189,15 @@ function ociRepository({ name, chart }: Release, loginServer: string) {
   };
 }
 
-function helmRelease({ name, namespace, values, postRender, ...policy }: Release, chart: Manifest): Manifest {
+function helmRelease(release: Release, chart: Manifest, besideSource: string): Manifest {
+  const { name, namespace, values, postRender, ...policy } = release;
   const { dependsOn = [], valuesFrom = [], install, upgrade } = policy;
   const images = postRender.map((image) => ({ ...image }));
   return {
     apiVersion: "helm.toolkit.fluxcd.io/v2",
     kind: "HelmRelease",
     // Beside its source; multi-tenancy allows no reference into another namespace.
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    metadata: { name, namespace: besideSource },
     // What is undefined is left out.
     spec: {
       interval: policy.interval ?? RELEASE.interval,

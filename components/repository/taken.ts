@@ -1,6 +1,14 @@
 // Names that are taken: by Flux, by this program, by Kubernetes and by AKS. Nothing else may have them, since one writer
 // would undo the other's.
-import { DEMO, FLUX_NAMESPACE, GIT_REPOSITORY, gitSecret, HELM_REPOSITORY, releaseName } from "./names.ts";
+import {
+  CONFIGURATION,
+  DEMO,
+  FLUX_NAMESPACE,
+  GIT_REPOSITORY,
+  gitSecret,
+  HELM_REPOSITORY,
+  releaseName,
+} from "./names.ts";
 
 /** Why a name is taken, as a phrase that follows the argument, and what to do. */
 export interface Taken {
@@ -92,10 +100,14 @@ export function takenRelease({ namespace, ...chart }: ReleaseNames, hasDemo: boo
   return undefined;
 }
 
-/** Why a secret may not have its name: Flux's sign-in, whoever brings Flux. */
-export function takenSecret({ name, namespace }: Named): Taken | undefined {
-  const signIns = [gitSecret("bootstrap"), gitSecret("extension")];
-  return namespace === FLUX_NAMESPACE && name !== undefined && signIns.includes(name)
+/**
+ * Why a secret may not have its name: Flux's sign-in, whoever brings Flux.
+ * @param configuration the extension's; what it does not say is as where there is none.
+ */
+export function takenSecret({ name, namespace }: Named, configuration: Named = {}): Taken | undefined {
+  const own = { name: configuration.name ?? CONFIGURATION.name, namespace: configuration.namespace ?? FLUX_NAMESPACE };
+  const signIns = [`${FLUX_NAMESPACE}/${gitSecret("bootstrap")}`, `${own.namespace}/${gitSecret("extension", own)}`];
+  return name !== undefined && signIns.includes(`${namespace}/${name}`)
     ? {
         problem: `is the name of the secret ${namespace}/${name}, with which Flux signs in to the repository`,
         remedy: "choose another name",

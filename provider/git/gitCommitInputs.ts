@@ -135,6 +135,20 @@ export const GIT_COMMIT = resourceSchema({
       )
       .meta({ hidden: true })
       .exactOptional(),
+    listed: byPath(kustomizationEntries, "of entries by path")
+      .describe(
+        "The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize " +
+          "takes what they list and nothing else beside them.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
+    apart: byPath(z.array(path), "of folders by the folder that holds them")
+      .describe(
+        "Folders that are applied by themselves, by the folder that holds them and is applied too: that one has to have a " +
+          "kustomization.yaml that leads to none of them, else nothing is committed.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
     message: z
       .string({ error: "must be a commit message" })
       .superRefine((value, context) => told(messageProblem(value), context))
@@ -171,7 +185,8 @@ export type GitCommitInputs = Required<GivenInputs>;
 
 /** Checked inputs, with what was left out filled in. */
 export function completed(inputs: GivenInputs): GitCommitInputs {
-  return { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {}, adopt: false, ...inputs };
+  const none = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {}, listed: {}, apart: {} };
+  return { ...none, adopt: false, ...inputs };
 }
 
 /** The faults that lie between properties. */

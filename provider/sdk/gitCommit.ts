@@ -57,6 +57,16 @@ export interface GitCommitArgs {
    * comments too. The file goes when nothing is left in it.
    */
   readonly kustomizations?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
+  /**
+   * The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize
+   * takes what they list and nothing else beside them.
+   */
+  readonly listed?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
+  /**
+   * Folders that are applied by themselves, by the folder that holds them and is applied too: that one has to have a
+   * kustomization.yaml that leads to none of them, else nothing is committed.
+   */
+  readonly apart?: pulumi.Input<Readonly<Record<string, pulumi.Input<readonly pulumi.Input<string>[]>>>>;
   /** Commit message: a subject line, and after an empty line a body if wanted. A change of it alone commits nothing. */
   readonly message: pulumi.Input<string>;
   /** Take over files and rules that already stand there with other content. @default false: that is an error */

@@ -8,7 +8,7 @@ import type { Settings } from "../../settings/settings.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { servedChart } from "../content/upstream.ts";
 import { must } from "../run.ts";
-import { type CloudFile, checkout, control, environment, type Paths } from "../session.ts";
+import { type CloudFile, checkout, control, environment, type Paths, stackFiles } from "../session.ts";
 
 /** The analyses of the Kured chart, so that a newcomer's first run need not have helm; a test holds that helm finds the same. */
 const known = join(import.meta.dirname, "../content/kured.lock.json");
@@ -50,7 +50,7 @@ export async function ensureLock(
   await control(cloud, "/content", "POST");
   const fitting = await readLock(paths.project, settings).catch(() => undefined);
   if (fitting !== undefined) return fitting;
-  if (existsSync(join(checkout, lockName(stack)))) print(`   ${ownLock(stack, paths)}`);
+  if (existsSync(join(stackFiles(), lockName(stack)))) print(`   ${ownLock(stack, paths)}`);
   const bases = await Promise.all([known, join(paths.project, lockName(stack))].map(someLock));
   const log = (line: string) => print(`   ${line}`);
   // Here, for behind the rehearsal's door there is nothing to download.

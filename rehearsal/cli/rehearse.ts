@@ -15,6 +15,7 @@ import {
   pathsOf,
   runningCloud,
   runningStacks,
+  stackFiles,
 } from "../session.ts";
 import { settingsOf } from "../settings.ts";
 import { signInAz } from "./azSignIn.ts";
@@ -144,7 +145,7 @@ const writesConfig = (args: readonly string[]) => {
 
 const wroteConfig = ({ stack, paths }: Call) =>
   `That changed the rehearsal's own copy, ${relative(checkout, join(paths.project, stackFileName(stack)))}; it goes with ` +
-  `the rehearsal. To keep the change, make it in ${stackFileName(stack)}.`;
+  `the rehearsal. To keep the change, make it in ${relative(checkout, join(stackFiles(), stackFileName(stack)))}.`;
 
 /** Commands that ask no cluster, whatever their arguments. */
 const ASK_NO_CLUSTER = ["az", "git", "pulumi", "sops"];
@@ -186,6 +187,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
   const { stack, cloud } = await pick(wanted);
+  // An example's stack is not the checkout's.
+  process.env.AKS_GITOPS_STACKS = cloud.stackFiles;
   const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName, inCluster: chosen as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
   if (verb === "review" || verb === "ci") return runDelivery(call, verb, rest);

@@ -11,7 +11,7 @@ import type { ChartRepository } from "../cloud/registry/charts.ts";
 import { MEDIA } from "../cloud/registry/protocol.ts";
 import type { UpstreamImage } from "../cloud/registry/upstream.ts";
 import { CREATED, imageContent, parseReference } from "./image.ts";
-import { kuredChart, type PackedChart } from "./kured.ts";
+import { ownCharts, type PackedChart } from "./ownCharts.ts";
 
 /**
  * Where real charts stand, which are served instead of the rehearsal's own: the checkout's folder for those of its
@@ -84,13 +84,13 @@ export function servedChart(setting: ChartSetting): PackedChart {
 /** A chart as the highest version that can be served, where its setting gives a range. */
 function findChart(setting: ChartSetting, folders: readonly string[]): PackedChart {
   if (isExact(setting.version)) return findVersion(setting, folders);
-  const own = kuredChart();
+  const own = ownCharts().filter(({ name }) => name === setting.name);
   const served = folders
     .filter(existsSync)
     .flatMap((folder) => readdirSync(folder))
     .filter((file) => file.startsWith(`${setting.name}-`) && file.endsWith(".tgz"))
     .map((file) => file.slice(setting.name.length + 1, -".tgz".length));
-  const versions = own.name === setting.name ? [own.version, ...served] : served;
+  const versions = [...own.map(({ version }) => version), ...served];
   return findVersion({ ...setting, version: highestOf(versions, setting.version) ?? setting.version }, folders);
 }
 
@@ -98,10 +98,14 @@ function findVersion({ name, version, repository }: ChartSetting, folders: reado
   const wanted = `${name}-${version}.tgz`;
   const file = folders.map((folder) => join(folder, wanted)).find((path) => existsSync(path));
   if (file !== undefined) return { name, version, tgz: readFileSync(file) };
-  const own = kuredChart();
-  if (own.name === name && own.version === version) return own;
+  const all = ownCharts();
+  const own = all.find((chart) => chart.name === name && chart.version === version);
+  if (own !== undefined) return own;
   const real = folders.filter(existsSync).flatMap((folder) => readdirSync(folder));
-  const known = new Set([`${own.name}-${own.version}.tgz`, ...real.filter((entry) => entry.endsWith(".tgz"))]);
+  const known = new Set([
+    ...all.map((chart) => `${chart.name}-${chart.version}.tgz`),
+    ...real.filter((entry) => entry.endsWith(".tgz")),
+  ]);
   // A URL may hold a password.
   const url = repository.replace(/\/\/[^/]*@/, "//").replace(/\/+$/, "");
   const source = url.startsWith("oci://") ? `${url}/${name}` : `${name} --repo ${url}`;

@@ -14,12 +14,14 @@ const customRoles = {
  * Makes the people and groups that the settings name, the GitOps repository where the stack does not make it itself, and
  * those who may run commands.
  * @param subscription its id.
+ * @param files what people have in the repository: text by path; only a README where nobody says.
  * @returns the credentials of those who may run commands.
  */
 export async function people(
   { arm, entra, gitHub }: Pick<Services, "arm" | "entra" | "gitHub">,
   { deployers, cluster, sops, flux }: Settings,
   subscription: string,
+  files: Readonly<Record<string, string>> = { "README.md": `# ${flux.name}\n` },
 ): Promise<CloudFile["identities"]> {
   const scope = `/subscriptions/${subscription}`;
   const groups = new Map([[deployers, "deployers"]]);
@@ -41,8 +43,7 @@ export async function people(
   arm.assignRole(deployers, "Contributor", scope);
   arm.assignRole(deployers, "Role Based Access Control Administrator", scope, delegationCondition(assignable));
   const repository = `${flux.owner}/${flux.name}`;
-  if (!flux.createRepository)
-    await gitHub.createRepository(flux.owner, flux.name, { private: true, files: { "README.md": `# ${flux.name}\n` } });
+  if (!flux.createRepository) await gitHub.createRepository(flux.owner, flux.name, { private: true, files });
   const memberships: Record<IdentityName, string[]> = {
     deployer: [deployers],
     reader: [],

@@ -73,6 +73,11 @@ const patch = map({
 
 const image = map({
   name: setting(word("an image's name"), "The image as the files name it.", "ghcr.io/stefanprodan/podinfo"),
+  mirrored: setting(
+    optional(word("an image of aks-gitops:images")),
+    "An image of aks-gitops:images instead: the stack's registry has it, and its digest is run. Alone. Default: none.",
+    "ghcr.io/stefanprodan/podinfo:6.14.1",
+  ),
   newName: setting(optional(word("an image's name")), "Its name instead. Default: the same."),
   newTag: setting(optional(word("a tag in quotes")), "Its tag instead. Default: the same.", "6.14.1"),
   digest: setting(
@@ -86,7 +91,7 @@ export const kustomization = map({
   name: setting(label(), "Its name; it stands in <name>.yaml of the cluster's folder.", "apps"),
   path: setting(
     folder("apps/overlays/prod"),
-    "The folder that it applies, from the repository's root. No other Kustomization's folder is within it.",
+    "The folder that it applies, from the repository's root. One within another's is left out by a kustomization.yaml of that one.",
     "apps/overlays/prod",
   ),
   dependsOn: setting(optional(list(label())), "Which Kustomizations have to be Ready first. Default: infrastructure.", [

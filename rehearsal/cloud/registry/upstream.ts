@@ -47,6 +47,7 @@ const FLAVOURS: Readonly<Record<string, Flavour>> = {
   },
   "ghcr.io": { hosts: ["ghcr.io"], realm: "https://ghcr.io/token", service: "ghcr.io" },
   "quay.io": { hosts: ["quay.io"], realm: "https://quay.io/v2/auth", service: "quay.io" },
+  "gcr.io": { hosts: ["gcr.io"], realm: "https://gcr.io/v2/token", service: "gcr.io" },
   "mcr.microsoft.com": { hosts: ["mcr.microsoft.com"] },
   "registry.k8s.io": { hosts: ["registry.k8s.io"] },
 };

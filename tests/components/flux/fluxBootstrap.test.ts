@@ -46,6 +46,7 @@ describe("FluxBootstrap", () => {
           azure_keyvault: KEY_URL,
         },
       ],
+      listed: { "clusters/test/kustomization.yaml": { resources: ["infrastructure.yaml", "apps.yaml"] } },
       message: "Update stack test",
     });
     assert.deepEqual(Object.keys(files).sort(), [
@@ -79,6 +80,20 @@ describe("FluxBootstrap", () => {
       seeds["apps/test/kustomization.yaml"] ?? "",
       /newName: acme\.azurecr\.io\/ghcr\.io\/stefanprodan\/podinfo # \{"\$imagepolicy": "flux-system:demo:name"\}/,
     );
+  });
+
+  it("names its files for a kustomization.yaml that people have beside them, and folders within each other", async () => {
+    const commit = async (args: object) => (await deployFlux(args)).find("GitCommit", "flux").inputs;
+    const listed = (...resources: string[]) => ({ "clusters/test/kustomization.yaml": { resources } });
+    const one = await commit({});
+    assert.deepEqual([one.listed, "apart" in one], [listed("infrastructure.yaml", "apps.yaml"), false]);
+    const kustomizations = [
+      { name: "all", path: "apps" },
+      { name: "team", path: "apps/team" },
+    ];
+    const two = await commit({ mode: "bootstrap", demo: undefined, kustomizations });
+    assert.deepEqual(two.listed, listed("flux-system", "infrastructure.yaml", "all.yaml", "team.yaml"));
+    assert.deepEqual(two.apart, { apps: ["apps/team"] });
   });
 
   it("commits nothing secret", async () => {

@@ -53,6 +53,18 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("the extension's settings for a Flux that is bootstrapped, and an image that is not in the lock", async () => {
+    const extension = { configuration: { name: "bootstrap" }, extensionVersion: "1.18.4" };
+    assert.deepEqual(await faults({ mode: "bootstrap", ...extension }), [
+      "configuration is of the AKS extension, but Flux is bootstrapped",
+      "extensionVersion is of the AKS extension, but Flux is bootstrapped",
+    ]);
+    const images = [{ name: "web", mirrored: "ghcr.io/acme/web:1" }];
+    assert.deepEqual(await faults({ demo: undefined, kustomizations: [{ name: "web", path: "web", images }] }), [
+      "kustomizations[0].images[0].mirrored is no image of the lock, so nothing says which digest to run",
+    ]);
+  });
+
   it("a folder of the cluster that is none, or that the program's own payload is in", async () => {
     assert.deepEqual(await faults({ path: "/clusters" }), ["path is no folder of the repository"]);
     assert.deepEqual(await faults({ path: "infrastructure" }), [

@@ -7,6 +7,7 @@ import {
   seedFiles,
   sopsRule,
 } from "../../../components/repository/files.ts";
+import { disorders } from "../../../components/repository/order.ts";
 import { overlay } from "../../../components/repository/releases.ts";
 import { OPTIONS } from "../flux/fluxOptions.ts";
 import { LOCK } from "../lock.ts";
@@ -137,6 +138,36 @@ images:
     const images = LOCK.images.map(({ tag: _, ...image }) => image);
     assert.throws(() => markedImage({ ...marked, lock: { ...LOCK, images } }), /the lock has no tag of image ghcr\.io/);
     assert.equal(markedImage(OPTIONS), undefined);
+  });
+});
+
+describe("a start with overlays", () => {
+  const kustomizations = [
+    { name: "infra", path: "infrastructure/overlays/prod" },
+    { name: "apps", path: "apps/overlays/prod", dependsOn: ["infra"] },
+  ];
+  const seeds = seedFiles({ stack: "prod", kustomizations, start: "overlays" });
+
+  it("is a base and an overlay for each stage, of applications and of infrastructure", () => {
+    const folders = ["apps", "infrastructure"].flatMap((folder) =>
+      ["base", "overlays/dev", "overlays/staging", "overlays/prod"].map((below) => `${folder}/${below}`),
+    );
+    const { "clusters/README.md": owners, ...rest } = seeds;
+    assert.deepEqual(Object.keys(rest).sort(), folders.map((folder) => `${folder}/kustomization.yaml`).sort());
+    assert.match(rest["apps/overlays/prod/kustomization.yaml"] ?? "", /^resources:\n {2}- \.\.\/\.\.\/base\n$/m);
+    assert.match(owners ?? "", /^\| `clusters\/<stack>\/`, .* \| the program's \|/m);
+  });
+
+  it("has whatever its own Kustomizations apply, and is the same for every stack", () => {
+    for (const { path } of kustomizations) assert.ok(`${path}/kustomization.yaml` in seeds);
+    assert.deepEqual(seedFiles({ stack: "dev", kustomizations, start: "overlays" }), seeds);
+    assert.deepEqual(disorders("prod", kustomizations), []);
+  });
+
+  it("goes beside the stack's applications where they are applied", () => {
+    const both = Object.keys(seedFiles({ ...OPTIONS, start: "overlays" }));
+    assert.ok(both.includes("apps/prod/kustomization.yaml") && both.includes("apps/base/demo/deployment.yaml"));
+    assert.equal(Object.keys(seedFiles({ stack: "prod" })).length, 1);
   });
 });
 

@@ -7,7 +7,7 @@ import { after, before, describe, it } from "mocha";
 import { parseDocument } from "yaml";
 import { readTarGz } from "../../../net/archive.ts";
 import { gzip, tar } from "../../../rehearsal/content/archive.ts";
-import { kuredChart } from "../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../rehearsal/content/ownCharts.ts";
 import { checkout, Rehearsal } from "../../support/rehearsal.ts";
 import { DevOps } from "./devOps.ts";
 import { Machine, variablesOf } from "./machine.ts";

@@ -6,7 +6,7 @@ import { RegistryClient } from "../../../../net/registry/client.ts";
 import { digestOf, MEDIA } from "../../../../rehearsal/cloud/registry/protocol.ts";
 import { UpstreamRegistries } from "../../../../rehearsal/cloud/registry/upstream.ts";
 import { imageContent } from "../../../../rehearsal/content/image.ts";
-import { kuredChart } from "../../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../../rehearsal/content/ownCharts.ts";
 import { FakeCloud, ROLES, serve } from "./support.ts";
 
 describe("The plugin's registry client", () => {
