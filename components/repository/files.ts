@@ -20,7 +20,7 @@ export interface Chart extends ReleasePolicy {
   readonly repository?: string | undefined;
   /** Of such a chart: one exact version, or a range with `follow`. @default the lock's */
   readonly version?: string | undefined;
-  /** Of such a chart: whether Flux takes the newest version of the range as soon as it is pushed. @default false */
+  /** Of such a chart: whether Flux takes the highest version of the range, at most 10 minutes after it was pushed. @default false */
   readonly follow?: boolean | undefined;
   /** Where its objects go. */
   readonly namespace: string;
