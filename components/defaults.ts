@@ -48,6 +48,7 @@ export const FLUX = {
   createRepository: false,
   start: "apps",
   branch: "main",
+  username: "git",
   imageAutomation: false,
   version: "2.9.4",
   readyMinutes: 15,

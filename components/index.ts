@@ -12,7 +12,7 @@ export type {
   WindowArgs,
 } from "./cluster/aksClusterArgs.ts";
 export { AksNetwork, type AksNetworkArgs } from "./cluster/aksNetwork.ts";
-export type { ApiAccess } from "./cluster/apiAccess.ts";
+export { type ApiAccess, kubeconfigAccess } from "./cluster/apiAccess.ts";
 export type { ContentArgs, SecretArgs } from "./flux/contentArgs.ts";
 export { FluxBootstrap } from "./flux/fluxBootstrap.ts";
 export type { ActingIdentity, FluxBootstrapArgs, FluxConfigurationArgs } from "./flux/fluxBootstrapArgs.ts";
@@ -44,4 +44,5 @@ export type {
 export type { Manifest } from "./repository/yaml.ts";
 export type { EndpointNetwork } from "./shared/privateEndpoint.ts";
 export type { Tags } from "./shared/tags.ts";
+export { type DecryptCredentials, DecryptPrincipal, type DecryptPrincipalArgs } from "./vault/decryptPrincipal.ts";
 export { SopsKeyVault, type SopsKeyVaultArgs, type SopsRoles } from "./vault/sopsKeyVault.ts";

@@ -86,6 +86,8 @@ export interface FluxSource {
   readonly mode: "extension" | "bootstrap";
   readonly version: string;
   readonly imageAutomation: boolean;
+  /** The Secret that its images are pulled with. @default none */
+  readonly imagePullSecret?: string | undefined;
 }
 
 /** The part of a chart's settings that the lock depends on. */
@@ -185,8 +187,9 @@ export function settingsHash(settings: MirrorList): string {
   const charts = mirrored(settings.charts).map(({ name, release = name, repository, version, values }) =>
     canonicalJson({ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} }),
   );
-  const { mode, version, imageAutomation } = settings.flux ?? {};
-  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation } } : {};
+  const { mode, version, imageAutomation, imagePullSecret } = settings.flux ?? {};
+  // What is undefined is not in the text.
+  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret } } : {};
   return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...flux }));
 }
 

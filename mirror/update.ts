@@ -95,8 +95,13 @@ interface ResolvedChart {
   readonly analysis: Analysis;
 }
 
-async function lockedFlux({ version, imageAutomation }: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
-  const { sha256, images } = await options.flux({ version, imageAutomation });
+async function lockedFlux(flux: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
+  const { version, imageAutomation, imagePullSecret } = flux;
+  const { sha256, images } = await options.flux({
+    version,
+    imageAutomation,
+    ...(imagePullSecret && { imagePullSecret }),
+  });
   return { version, manifests: sha256, images };
 }
 

@@ -9,6 +9,7 @@ import { chartRules, demoRules, secretRules } from "./rules/content.ts";
 import { existingRules } from "./rules/existing.ts";
 import { kustomizationRules } from "./rules/kustomizations.ts";
 import { networkRules, networkWarnings } from "./rules/network.ts";
+import { otherClusterRules } from "./rules/otherCluster.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
 
@@ -20,6 +21,7 @@ export const RULES: readonly Rule[] = [
   ...clusterRules,
   ...networkRules,
   ...existingRules,
+  ...otherClusterRules,
   ...reachRules,
   ...runnerWarnings,
   ...kustomizationRules,

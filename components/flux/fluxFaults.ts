@@ -6,7 +6,6 @@ import { FLUX } from "../defaults.ts";
 import type { Chart } from "../repository/files.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
 import { clusterDisorder, demoDisorder, disorders, FOLDER, releaseDisorders } from "../repository/order.ts";
-import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
 import {
   shareResources,
   type Taken,
@@ -18,6 +17,7 @@ import {
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
 import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
+import { authOf, repositoryDisorder, signInDisorders } from "./signIn.ts";
 
 /** Everything about the arguments that cannot work. */
 export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
@@ -26,6 +26,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...notObjectId("deployers", args.deployers),
     ...waitFaults(args),
     ...modeFaults(args),
+    ...placeFaults(args),
     ...lockFaults(args),
     ...takenFaults(args),
     ...releaseFaults(args),
@@ -34,13 +35,12 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
   ];
 }
 
-function repositoryFaults({ repository, stack, branch }: FluxBootstrapArgs): Fault[] {
-  const remedy = "give the address of a repository on GitHub, for example https://github.com/acme/fleet";
-  const isOnGitHub = parseRepositoryUrl(repository)?.host === "github.com";
+function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
+  const { repository, stack, branch } = args;
+  // An address that is none may hold a credential, so it is not told.
+  const disorders = [repositoryDisorder(repository) ?? []].flat().concat(signInDisorders(args));
   return [
-    ...(isOnGitHub
-      ? []
-      : [{ argument: "repository", value: repository, problem: "is no repository on GitHub", remedy }]),
+    ...disorders.map(({ key, ...fault }) => ({ argument: key, ...fault })),
     ...unlike(
       "stack",
       stack,
@@ -65,9 +65,9 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
 }
 
 function modeFaults(args: FluxBootstrapArgs): Fault[] {
-  const { mode = FLUX.mode, auth, gitToken, access, lock, configuration, extensionVersion } = args;
+  const { mode = FLUX.mode, gitToken, access, lock, configuration, extensionVersion } = args;
   if (mode === "extension")
-    return auth === "token" && gitToken === undefined
+    return authOf(args) === "token" && gitToken === undefined
       ? [
           {
             argument: "gitToken",
@@ -102,6 +102,48 @@ function modeFaults(args: FluxBootstrapArgs): Fault[] {
           },
         ]
       : []),
+  ];
+}
+
+/** What is lacking of the cluster, and of what signs in there. */
+function placeFaults(args: FluxBootstrapArgs): Fault[] {
+  const { mode = FLUX.mode, resourceGroupName, clusterName, identity, access, pullCredentials } = args;
+  const lacking = (argument: string, problem: string, remedy: string): Fault => ({ argument, problem, remedy });
+  if (mode === "extension") {
+    const needed = Object.entries({ resourceGroupName, clusterName, identity }).filter(
+      ([, value]) => value === undefined,
+    );
+    const problem = "is missing: the extension runs in AKS alone, and its controllers act as an identity";
+    const remedy = "give AksCluster's and FluxIdentity's, or choose mode bootstrap";
+    return needed.map(([argument]) => lacking(argument, problem, remedy));
+  }
+  const { clusterId, kubeContext } = access ?? {};
+  const isOne = access === undefined || (clusterId === undefined) !== (kubeContext === undefined);
+  const nobody = "is missing: without identity nobody";
+  const isAlone = identity === undefined;
+  return [
+    ...(isOne
+      ? []
+      : [lacking("access", "names no caller, or two", "give clusterId for AKS, or kubeContext for another cluster")]),
+    ...(isAlone && args.decryptCredentials === undefined
+      ? [lacking("decryptCredentials", `${nobody} decrypts for Flux`, "give DecryptPrincipal's, or an identity")]
+      : []),
+    ...((isAlone || args.imagePullSecret !== undefined) && pullCredentials === undefined
+      ? [
+          lacking(
+            "pullCredentials",
+            "is missing: nobody pulls with a password",
+            "set ContainerRegistry's pullPrincipal",
+          ),
+        ]
+      : []),
+    ...unlike(
+      "imagePullSecret",
+      args.imagePullSecret,
+      LABEL,
+      "is no name of a secret",
+      "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
+    ),
   ];
 }
 

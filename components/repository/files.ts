@@ -52,6 +52,10 @@ export interface RepositoryOptions {
   readonly secrets: readonly { readonly name: string; readonly namespace: string }[];
   /** A Secret of Flux's namespace whose user name and password pull charts; default: Flux's own identity pulls. */
   readonly pullSecret?: string | undefined;
+  /** The Secret of the namespaces that images are pulled with; default: the nodes may pull. */
+  readonly imagePullSecret?: string | undefined;
+  /** A Secret of Flux's namespace that decrypts; default: Flux's own identity does. */
+  readonly decryptSecret?: string | undefined;
   /** The demo application; default none. */
   readonly demo?: Demo | undefined;
   /** The folder of its Kustomizations; default clusters/<stack>. */
@@ -69,15 +73,20 @@ export interface RepositoryOptions {
  * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
-  const { stack, path, charts, secrets, demo, configuration = CONFIGURATION } = options;
-  // Helm makes the others.
-  const inOurs = charts.filter(({ install }) => !install?.createNamespace);
+  const { stack, path, charts, secrets, demo, configuration = CONFIGURATION, imagePullSecret, decryptSecret } = options;
+  // Helm makes the others, unless something has to be in them before.
+  const inOurs = charts.filter(({ install }) => !install?.createNamespace || imagePullSecret !== undefined);
   // The configuration's own comes with it.
   const namespaces = namespacesOf([...inOurs, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]).filter(
     (name) => name !== configuration.namespace,
   );
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
+    ...(imagePullSecret === undefined
+      ? {}
+      : {
+          "service-accounts.yaml": toYaml(...pullingNamespaces(options).map((each) => pulling(each, imagePullSecret))),
+        }),
   };
   const releases = charts.map((chart) => releaseOf(chart, options));
   Object.assign(payload, releaseFiles(releases, { ...options, namespace: configuration.namespace }));
@@ -92,7 +101,7 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   };
   const kustomizations = options.kustomizations?.map((each) => fromRegistry(each, options));
   return {
-    ...clusterFiles({ stack, path, demo: mirrored, kustomizations, configuration }),
+    ...clusterFiles({ stack, path, demo: mirrored, kustomizations, configuration, decryptSecret }),
     ...Object.fromEntries(entries),
   };
 }
@@ -117,7 +126,8 @@ export function seedFiles(
 ): Record<string, string> {
   const { stack, demo, start } = options;
   const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
-  return { ...(start === "overlays" ? overlayStart() : {}), ...(hasApps ? appSeeds(stack, demo?.image, marked) : {}) };
+  const apps = hasApps ? appSeeds(stack, demo?.image, marked) : {};
+  return { ...(start === "overlays" ? overlayStart() : {}), ...apps };
 }
 
 /** The demo's image as image automation finds it first; none where the demo has no ImagePolicy. */
@@ -133,6 +143,27 @@ export function markedImage({
   const { repository, tag } = lockedImage(image, lock);
   if (tag === undefined) throw new Error(`the lock has no tag of image ${image}, so there is none to move on from`);
   return { name: image.replace(/(:[^:/]+)?(@.*)?$/, ""), newName: `${loginServer}/${repository}`, newTag: tag, policy };
+}
+
+/** The namespaces that something of the stack runs in. */
+export function pullingNamespaces({
+  charts = [],
+  demo,
+}: {
+  readonly charts?: RepositoryOptions["charts"] | undefined;
+  readonly demo?: Demo | undefined;
+}): string[] {
+  return [...new Set([...charts.map(({ namespace }) => namespace), ...(demo ? [DEMO] : [])])].sort();
+}
+
+/** The account that pods have which name none; Kubernetes makes it, so it does not go with the stack. */
+function pulling(namespace: string, secret: string): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "default", namespace, annotations: { "kustomize.toolkit.fluxcd.io/prune": "disabled" } },
+    imagePullSecrets: [{ name: secret }],
+  };
 }
 
 /** Where a stack's encrypted secret stands. */

@@ -130,6 +130,8 @@ export interface KustomizationOptions extends KustomizationsOf {
   readonly demo?: { readonly image?: string | undefined; readonly replicas: number } | undefined;
   /** The configuration that they belong to. @default flux-system, in the namespace of the same name */
   readonly configuration?: Configuration | undefined;
+  /** The Secret of Flux's namespace that decrypts. @default none: Flux's own identity does */
+  readonly decryptSecret?: string | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -153,7 +155,7 @@ export function decryptedFolders(options: KustomizationsOf): string[] {
  * the payload itself would come without order and decryption.
  */
 export function clusterFiles(options: KustomizationOptions): Record<string, string> {
-  const { stack, path = clusterFolder(stack), demo, configuration = CONFIGURATION } = options;
+  const { stack, path = clusterFolder(stack), demo, configuration = CONFIGURATION, decryptSecret } = options;
   const own: Kustomization = { name: INFRASTRUCTURE, path: infrastructureFolder(stack), dependsOn: [] };
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
@@ -161,12 +163,15 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
     const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, configuration))]));
+  return Object.fromEntries(
+    all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, configuration, decryptSecret))]),
+  );
 }
 
 function manifest(
   { name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization,
   configuration: Configuration,
+  secret: string | undefined,
 ): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
@@ -183,7 +188,9 @@ function manifest(
       // With wait, Flux looks at no health check.
       wait,
       sourceRef: { kind: "GitRepository", name: configuration.name },
-      decryption: decryption ? { provider: "sops" } : undefined,
+      decryption: decryption
+        ? { provider: "sops", secretRef: secret === undefined ? undefined : { name: secret } }
+        : undefined,
       dependsOn: dependsOn.length > 0 ? dependsOn.map((each) => ({ name: each })) : undefined,
       suspend: given.suspend || undefined,
       force: given.force || undefined,

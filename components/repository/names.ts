@@ -78,6 +78,9 @@ export function chartObjects(charts: readonly (Released & { readonly name: strin
 /** The secret that the pull principal's credentials become. */
 export const PULL_SECRET = { name: "flux-helm-acr-credentials", namespace: FLUX_NAMESPACE } as const;
 
+/** The secret that the credentials become with which a cluster's Flux decrypts that has no identity. */
+export const DECRYPT_SECRET = "sops-azure-kv";
+
 /** The folder of a stack's Flux Kustomizations. */
 export const clusterFolder = (stack: string): string => `clusters/${stack}`;
 /** The folder of what the program itself gives a stack. */

@@ -133,16 +133,15 @@ export function mirroredPlace({ name, version, manifest }: LockedChart): ChartPl
  * The files of releases: where Flux gets the charts, and what it does with them.
  * @returns text by path, below the stack's infrastructure folder.
  */
-export function releaseFiles(releases: readonly Release[], options: ReleaseOptions) {
-  const { pullSecret, namespace = CONFIGURATION.namespace } = options;
+export function releaseFiles(releases: readonly Release[], options: ReleaseOptions): Record<string, string> {
+  const { loginServer, pullSecret, namespace = CONFIGURATION.namespace } = options;
   const files: Record<string, string> = {};
   for (const release of releases) {
-    const { kind, name, spec } =
+    const source =
       pullSecret === undefined
-        ? ociRepository(release, options.loginServer)
-        : helmRepository(release, options.loginServer, pullSecret);
-    const source = { apiVersion: "source.toolkit.fluxcd.io/v1", kind, metadata: { name, namespace }, spec };
-    files[`sources/${name}.yaml`] = toYaml(source);
+        ? ociRepository(release, loginServer, namespace)
+        : helmRepository(release, loginServer, pullSecret, namespace);
+    files[`sources/${source.metadata.name}.yaml`] = toYaml(source);
     const chart = pullSecret === undefined ? chartOfSource(release) : chartOfRepository(release);
     files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart, namespace));
   }
@@ -155,11 +154,12 @@ const repositoryName = ({ name, chart }: Release) => (chart.digest === undefined
 const address = (loginServer: string, ...path: string[]) =>
   `oci://${[loginServer, ...path].filter((part) => part !== "").join("/")}`;
 
-function helmRepository(release: Release, loginServer: string, pullSecret: string) {
+function helmRepository(release: Release, loginServer: string, pullSecret: string, namespace: string) {
   const url = address(loginServer, release.chart.path);
   return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
-    name: repositoryName(release),
+    metadata: { name: repositoryName(release), namespace },
     spec: { type: "oci", interval: "10m0s", url, secretRef: { name: pullSecret } },
   };
 }
@@ -172,11 +172,12 @@ function chartOfRepository(release: Release) {
   return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef } } };
 }
 
-function ociRepository({ name, chart }: Release, loginServer: string) {
+function ociRepository({ name, chart }: Release, loginServer: string, namespace: string) {
   const { version, digest } = chart;
   return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "OCIRepository",
-    name,
+    metadata: { name, namespace },
     spec: {
       interval: "10m0s",
       url: address(loginServer, chart.path, chart.name),

@@ -197,7 +197,8 @@ export const chartRules: readonly Rule[] = [
     severity: "warning",
     remedy: "leave kured out, or set nodeOSUpgradeChannel: Unmanaged",
     link: "https://learn.microsoft.com/azure/aks/node-updates-kured",
-    check: whole(({ draft: { cluster, charts = [] } }) => {
+    check: whole(({ draft: { cluster, otherCluster, charts = [] } }) => {
+      if (otherCluster !== undefined) return undefined;
       const kured = charts.findIndex((chart) => chart?.name === "kured");
       const channel = cluster?.nodeOSUpgradeChannel;
       return kured >= 0 && channel !== undefined && channel !== "Unmanaged"

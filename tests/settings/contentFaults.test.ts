@@ -134,7 +134,7 @@ describe("a fault of registry, keys, charts or secrets", () => {
     remedy  write its first address and a prefix length up to 32, for example 10.60.0.0/16
 
   aks-gitops:flux.repository is missing
-    remedy  write the address of a repository on GitHub, for example https://github.com/acme/fleet`,
+    remedy  write the repository's address, https://<host>/<path> or ssh://git@<host>/<path>, for example https://github.com/acme/fleet`,
     );
   });
 });

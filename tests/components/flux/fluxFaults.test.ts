@@ -12,9 +12,9 @@ function faults(args: Partial<FluxBootstrapArgs>): Promise<string[]> {
 }
 
 describe("FluxBootstrap refuses", () => {
-  it("another host's repository, and names that Git or Kubernetes does not take", async () => {
+  it("an address of no repository, and names that Git or Kubernetes does not take", async () => {
     assert.deepEqual(
-      await faults({ repository: "https://gitlab.com/acme/fleet", stack: "Prod/EU", branch: "a..b", readyMinutes: 0 }),
+      await faults({ repository: "https://github.com/acme", stack: "Prod/EU", branch: "a..b", readyMinutes: 0 }),
       [
         "repository is no repository on GitHub",
         "stack cannot be the name of folders",
