@@ -21,7 +21,7 @@ const { name: registryName, private: isPrivate, ...registrySettings } = settings
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
 const { identity: identityId, ...clusterSettings } = settings.cluster;
 const { mode, repository: url, createRepository, branch, path, auth, kustomizations } = settings.flux;
-const { imageAutomation, readyMinutes, configuration, extensionVersion, start } = settings.flux;
+const { imageAutomation, readyMinutes, configuration, configurations, extensionVersion, start } = settings.flux;
 
 const group = stackGroup(`${settings.project}-${stack}`, { existing: settings.resourceGroup, location, tags });
 const { resourceGroup } = group;
@@ -85,6 +85,7 @@ const flux = new FluxBootstrap("flux", {
   imageAutomation,
   readyMinutes,
   configuration,
+  configurations,
   extensionVersion,
   start,
   stack,

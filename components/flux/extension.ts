@@ -2,6 +2,7 @@ import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extensio
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
 import * as pulumi from "@pulumi/pulumi";
 import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
+import { FURTHER_CONFIGURATION } from "../defaults.ts";
 import { readyNames } from "../repository/kustomizations.ts";
 import {
   chartObjects,
@@ -10,11 +11,14 @@ import {
   FLUX_NAMESPACE,
   rootKustomization,
 } from "../repository/names.ts";
+import { folderOf } from "../repository/order.ts";
 import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
+import { withDefaults } from "../shared/withDefaults.ts";
 import { createDeployKey } from "./deployKey.ts";
+import type { FurtherConfigurationArgs } from "./fluxBootstrapArgs.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
 
 /** How Flux reads the repository, as a FluxConfiguration has it. */
@@ -40,7 +44,7 @@ interface Reconciled {
 export function installExtension(parts: FluxParts): Reconciled {
   const signIn = parts.args.auth === "token" ? withToken(parts) : withDeployKey(parts);
   const extension = createExtension(parts);
-  const configuration = createConfiguration(parts, extension, signIn);
+  const configuration = createConfigurations(parts, extension, signIn);
   const ready = createReady(parts, configuration);
   return { commit: after(parts.commit.commit, ready), complianceState: configuration.complianceState };
 }
@@ -108,16 +112,44 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
   );
 }
 
+/** One configuration: what it is called, where its objects stand, and the folder that it applies. */
+interface Wanted {
+  /** The resource's name. */
+  readonly resource: string;
+  readonly configuration: FluxWanted["configuration"];
+  readonly path: string;
+  /** Whether Azure waits until all of it is Ready. */
+  readonly waits: boolean;
+}
+
+function createConfigurations(parts: FluxParts, extension: Extension, signIn: SignIn): FluxConfiguration {
+  const { name, args } = parts;
+  const { configuration, path, configurations = [] } = args;
+  for (const { path: folder, ...given } of configurations)
+    createConfiguration(parts, extension, signIn, {
+      resource: `${name}-${given.name}`,
+      configuration: withDefaults<FurtherConfigurationArgs, typeof FURTHER_CONFIGURATION>(
+        { path: folder, ...given },
+        FURTHER_CONFIGURATION,
+      ),
+      path: folderOf(folder),
+      // What others have in there must not keep the program from ending.
+      waits: false,
+    });
+  return createConfiguration(parts, extension, signIn, { resource: name, configuration, path, waits: true });
+}
+
 function createConfiguration(
-  { name, args, commit, parent }: FluxParts,
+  { args, commit, parent }: FluxParts,
   extension: Extension,
   { gitRepository, configurationProtectedSettings }: SignIn,
+  { resource, configuration, path, waits }: Wanted,
 ): FluxConfiguration {
-  const { branch, path, configuration } = args;
+  const { branch } = args;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
   const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
-    name,
+    resource,
     {
       ...target(args, after(args.clusterName, ...ready)),
       fluxConfigurationName: configuration.name,
@@ -135,14 +167,14 @@ function createConfiguration(
         [EXTENSION_KUSTOMIZATION]: {
           path: `./${path}`,
           prune: true,
-          wait: true,
+          wait: waits,
           syncIntervalInSeconds: 600,
           retryIntervalInSeconds: 60,
           timeoutInSeconds: 600,
         },
       },
-      waitForReconciliation: true,
-      reconciliationWaitDuration: "PT20M",
+      waitForReconciliation: waits,
+      ...(waits ? { reconciliationWaitDuration: "PT20M" } : {}),
     },
     newFirst({ parent }),
   );

@@ -1,5 +1,5 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
-import { CONFIGURATION, FLUX } from "../../components/defaults.ts";
+import { CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
 import { defaulted, flag, integer, list, map, oneOf, optional, section, setting, text } from "../form.ts";
 import { kustomization } from "./kustomization.ts";
 import { folder, label } from "./parts.ts";
@@ -40,6 +40,25 @@ const configuration = map({
   ),
   syncSeconds: setting(
     defaulted(integer(10, 86400), CONFIGURATION.syncSeconds),
+    "How often Flux looks into the repository, in seconds.",
+  ),
+});
+
+/** A further configuration of the extension. */
+const further = map({
+  name: setting(
+    label(),
+    "Its name in Azure; its GitRepository has the same, and its Kustomization is <name>-cluster.",
+    "team-a",
+  ),
+  namespace: setting(label(), "The namespace of its objects of Flux; the extension makes it.", "team-a"),
+  path: setting(folder("teams/a"), "The folder of the repository that it applies.", "teams/a"),
+  scope: setting(
+    defaulted(oneOf("cluster", "namespace"), FURTHER_CONFIGURATION.scope),
+    "Whether Flux may write in that namespace alone for it, or in the whole cluster.",
+  ),
+  syncSeconds: setting(
+    defaulted(integer(10, 86400), FURTHER_CONFIGURATION.syncSeconds),
     "How often Flux looks into the repository, in seconds.",
   ),
 });
@@ -90,6 +109,11 @@ export const flux = setting(
     configuration: setting(
       optional(configuration),
       "The extension's configuration. Another name or namespace makes it anew. Default: flux-system, of the whole cluster.",
+    ),
+    configurations: setting(
+      optional(list(further)),
+      "Further configurations of the extension, each of a folder of the same repository. An update does not wait until " +
+        "what is in them is Ready. Default: none.",
     ),
     extensionVersion: setting(
       optional(
