@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
 import type { Kustomization } from "../repository/kustomizations.ts";
+import type { DecryptCredentials } from "../vault/decryptPrincipal.ts";
 
 /** A Kubernetes secret that is encrypted into the repository. */
 export interface SecretArgs {
@@ -60,6 +61,13 @@ export interface ContentArgs {
   readonly publicKey?: string | undefined;
   /** Credentials that pull from the registry. @default none: Flux's identity pulls */
   readonly pullCredentials?: PullCredentials | undefined;
+  /**
+   * Name of the Secrets, one a namespace of the stack's, with which images are pulled by pullCredentials; each namespace's
+   * service account default has it. @default none: the nodes may pull
+   */
+  readonly imagePullSecret?: string | undefined;
+  /** Who decrypts with the key for Flux. @default none: Flux's identity does */
+  readonly decryptCredentials?: DecryptCredentials | undefined;
   /** Charts and images that have to be in the registry before the cluster may read about them. @default none */
   readonly contents?: readonly pulumi.Resource[] | undefined;
 }

@@ -1,6 +1,7 @@
 import { Extension } from "@pulumi/azure-native/kubernetesconfiguration/extension.js";
 import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/fluxConfiguration.js";
 import * as pulumi from "@pulumi/pulumi";
+import { commitUrl, gitHubRepository } from "../../net/gitAddress.ts";
 import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
 import { FURTHER_CONFIGURATION } from "../defaults.ts";
 import { readyNames } from "../repository/kustomizations.ts";
@@ -12,14 +13,14 @@ import {
   rootKustomization,
 } from "../repository/names.ts";
 import { folderOf } from "../repository/order.ts";
-import { httpsUrl } from "../repository/repositoryUrl.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
 import { withDefaults } from "../shared/withDefaults.ts";
-import { createDeployKey } from "./deployKey.ts";
-import type { FurtherConfigurationArgs } from "./fluxBootstrapArgs.ts";
+import type { ActingIdentity, FurtherConfigurationArgs } from "./fluxBootstrapArgs.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
+import { gitAccessOf } from "./gitAccess.ts";
+import { readingKey, readsBySsh } from "./readingKey.ts";
 
 /** How Flux reads the repository, as a FluxConfiguration has it. */
 interface SignIn {
@@ -32,6 +33,14 @@ interface SignIn {
   readonly configurationProtectedSettings: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
+/** What the extension needs beside what every way to bring Flux starts from. */
+export interface ExtensionParts extends FluxParts {
+  /** The AKS cluster. */
+  readonly aks: { readonly resourceGroupName: pulumi.Input<string>; readonly clusterName: pulumi.Input<string> };
+  /** The identity of Flux's controllers. */
+  readonly identity: ActingIdentity;
+}
+
 /** What Azure says of the repository in the cluster. */
 interface Reconciled {
   /** The commit, when Azure tells that the cluster has come to it. */
@@ -40,9 +49,9 @@ interface Reconciled {
   readonly complianceState: pulumi.Output<string>;
 }
 
-/** Flux by the AKS extension, which reads the repository with a deploy key of its own or with a token. */
-export function installExtension(parts: FluxParts): Reconciled {
-  const signIn = parts.args.auth === "token" ? withToken(parts) : withDeployKey(parts);
+/** Flux by the AKS extension, which reads the repository with a key or with a token. */
+export function installExtension(parts: ExtensionParts): Reconciled {
+  const signIn = readsBySsh(parts.args) ? withKey(parts) : withToken(parts);
   const extension = createExtension(parts);
   const configuration = createConfigurations(parts, extension, signIn);
   const ready = createReady(parts, configuration);
@@ -53,11 +62,13 @@ export function installExtension(parts: FluxParts): Reconciled {
 function createReady({ name, args, repository, commit, parent }: FluxParts, configuration: FluxConfiguration) {
   // Azure tells of a source as of any other object.
   const { releases } = chartObjects(args.charts ?? [], false);
+  const access = gitAccessOf(args);
   return new FluxConfigurationReady(
     name,
     {
       configurationId: configuration.id,
-      url: repository.apply(() => httpsUrl(args.address)),
+      url: repository.apply(() => commitUrl(args.address)),
+      ...(access ? { access } : {}),
       branch: args.branch,
       commit: commit.commit,
       kustomizations: [rootKustomization("extension", args.configuration), ...readyNames(args)],
@@ -72,26 +83,31 @@ function withToken({ args, repository }: FluxParts): SignIn {
   // There, or it would have been refused.
   const token = pulumi.output(args.gitToken ?? "");
   return {
-    // GitHub takes any user name beside a token.
-    gitRepository: { url: repository.apply((name) => httpsUrl({ ...args.address, name })), httpsUser: "git" },
+    gitRepository: { url: repository.apply((found) => urlOf(args, found)), httpsUser: args.username },
     configurationProtectedSettings: { httpsKey: pulumi.secret(token.apply(base64)) },
   };
 }
 
-function withDeployKey(parts: FluxParts): SignIn {
-  const { url, privateKey, knownHosts } = createDeployKey(parts);
+/** On GitHub the repository has the name that GitHub knows it by. */
+function urlOf({ address }: FluxWanted, found: string): string {
+  const gitHub = gitHubRepository(address);
+  return gitHub === undefined ? commitUrl(address) : `https://github.com/${gitHub.owner}/${found}`;
+}
+
+function withKey(parts: FluxParts): SignIn {
+  const { url, privateKey, knownHosts } = readingKey(parts);
   return {
     gitRepository: { url, sshKnownHosts: base64(knownHosts) },
     configurationProtectedSettings: { sshPrivateKey: pulumi.secret(privateKey.apply(base64)) },
   };
 }
 
-function createExtension({ name, args, parent }: FluxParts): Extension {
+function createExtension({ name, args, aks, identity, parent }: ExtensionParts): Extension {
   const images = String(args.imageAutomation);
   return new Extension(
     name,
     {
-      ...target(args, args.clusterName),
+      ...target(aks, aks.clusterName),
       extensionName: EXTENSION,
       extensionType: "microsoft.flux",
       ...(args.extensionVersion === undefined
@@ -104,8 +120,8 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
         "image-reflector-controller.enabled": images,
         "multiTenancy.enforce": "true",
         "workloadIdentity.enable": "true",
-        "workloadIdentity.azureClientId": args.identity.clientId,
-        "workloadIdentity.azureTenantId": args.identity.tenantId,
+        "workloadIdentity.azureClientId": identity.clientId,
+        "workloadIdentity.azureTenantId": identity.tenantId,
       },
     },
     newFirst({ parent, ignoreChanges: SERVICE_SET.extension }),
@@ -122,7 +138,7 @@ interface Wanted {
   readonly waits: boolean;
 }
 
-function createConfigurations(parts: FluxParts, extension: Extension, signIn: SignIn): FluxConfiguration {
+function createConfigurations(parts: ExtensionParts, extension: Extension, signIn: SignIn): FluxConfiguration {
   const { name, args } = parts;
   const { configuration, path, configurations = [] } = args;
   for (const { path: folder, ...given } of configurations)
@@ -140,18 +156,18 @@ function createConfigurations(parts: FluxParts, extension: Extension, signIn: Si
 }
 
 function createConfiguration(
-  { args, commit, parent }: FluxParts,
+  { args, aks, identity, commit, parent }: ExtensionParts,
   extension: Extension,
   { gitRepository, configurationProtectedSettings }: SignIn,
   { resource, configuration, path, waits }: Wanted,
 ): FluxConfiguration {
   const { branch } = args;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
-  const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
+  const ready = [extension, ...identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
     resource,
     {
-      ...target(args, after(args.clusterName, ...ready)),
+      ...target(aks, after(aks.clusterName, ...ready)),
       fluxConfigurationName: configuration.name,
       scope: configuration.scope,
       namespace: configuration.namespace,
@@ -180,7 +196,7 @@ function createConfiguration(
   );
 }
 
-function target({ resourceGroupName }: FluxWanted, clusterName: pulumi.Input<string>) {
+function target({ resourceGroupName }: ExtensionParts["aks"], clusterName: pulumi.Input<string>) {
   const clusterRp = "Microsoft.ContainerService";
   return { resourceGroupName, clusterRp, clusterResourceName: "managedClusters", clusterName };
 }

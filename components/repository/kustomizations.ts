@@ -43,21 +43,22 @@ export interface Substitution {
     | undefined;
 }
 
+/** Which objects; each that is given has to fit, kind, namespace and name as regular expressions. */
+export interface ObjectSelector {
+  readonly group?: string | undefined;
+  readonly version?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly annotationSelector?: string | undefined;
+}
+
 /** A patch of what the files hold: a strategic merge patch or a JSON 6902 one, as YAML. */
 export interface KustomizationPatch {
   readonly patch: string;
   /** Which objects. @default the one that a strategic merge patch names */
-  readonly target?:
-    | {
-        readonly group?: string | undefined;
-        readonly version?: string | undefined;
-        readonly kind?: string | undefined;
-        readonly namespace?: string | undefined;
-        readonly name?: string | undefined;
-        readonly labelSelector?: string | undefined;
-        readonly annotationSelector?: string | undefined;
-      }
-    | undefined;
+  readonly target?: ObjectSelector | undefined;
 }
 
 /** An image of the files, and what stands in its place. */
@@ -126,9 +127,11 @@ export interface KustomizationsOf {
 
 export interface KustomizationOptions extends KustomizationsOf {
   /** The demo application as this stack runs it, in the Kustomization apps. @default none */
-  readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
+  readonly demo?: { readonly image?: string | undefined; readonly replicas: number } | undefined;
   /** The configuration that they belong to. @default flux-system, in the namespace of the same name */
   readonly configuration?: Configuration | undefined;
+  /** The Secret of Flux's namespace that decrypts. @default none: Flux's own identity does */
+  readonly decryptSecret?: string | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -152,7 +155,7 @@ export function decryptedFolders(options: KustomizationsOf): string[] {
  * the payload itself would come without order and decryption.
  */
 export function clusterFiles(options: KustomizationOptions): Record<string, string> {
-  const { stack, path = clusterFolder(stack), demo, configuration = CONFIGURATION } = options;
+  const { stack, path = clusterFolder(stack), demo, configuration = CONFIGURATION, decryptSecret } = options;
   const own: Kustomization = { name: INFRASTRUCTURE, path: infrastructureFolder(stack), dependsOn: [] };
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
@@ -160,12 +163,15 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
     const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, configuration))]));
+  return Object.fromEntries(
+    all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, configuration, decryptSecret))]),
+  );
 }
 
 function manifest(
   { name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization,
   configuration: Configuration,
+  secret: string | undefined,
 ): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
@@ -182,7 +188,9 @@ function manifest(
       // With wait, Flux looks at no health check.
       wait,
       sourceRef: { kind: "GitRepository", name: configuration.name },
-      decryption: decryption ? { provider: "sops" } : undefined,
+      decryption: decryption
+        ? { provider: "sops", secretRef: secret === undefined ? undefined : { name: secret } }
+        : undefined,
       dependsOn: dependsOn.length > 0 ? dependsOn.map((each) => ({ name: each })) : undefined,
       suspend: given.suspend || undefined,
       force: given.force || undefined,
@@ -198,12 +206,13 @@ function manifest(
   };
 }
 
-function demoPatch({ image, replicas }: { image: string; replicas: number }): KustomizationPatch {
+function demoPatch({ image, replicas }: NonNullable<KustomizationOptions["demo"]>): KustomizationPatch {
+  const template = { spec: { containers: [{ name: DEMO, image }] } };
   const patch = {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: DEMO, namespace: DEMO },
-    spec: { replicas, template: { spec: { containers: [{ name: DEMO, image }] } } },
+    spec: { replicas, ...(image === undefined ? {} : { template }) },
   };
   return { target: { kind: "Deployment", name: DEMO, namespace: DEMO }, patch: toYaml(patch) };
 }

@@ -1,4 +1,5 @@
-// A stack's Flux Kustomizations: which there are, and why some cannot stand beside each other. Plain data in, data out.
+// A stack's Flux Kustomizations and releases: which there are, and why some cannot stand beside each other. Plain data in,
+// data out.
 import {
   appsFolder,
   CONFIGURATION,
@@ -7,6 +8,8 @@ import {
   GIT_REPOSITORY,
   INFRASTRUCTURE,
   infrastructureFolder,
+  type Released,
+  releaseName,
   rootKustomization,
 } from "./names.ts";
 
@@ -113,7 +116,7 @@ export function disorders(
   return all.flatMap((one, at) => [
     ...nameDisorders(all, one, at, configuration),
     ...pathDisorders(own, all, one, at),
-    ...dependencyDisorders(all, one, at),
+    ...waitDisorders(all, one, at, { kind: "Kustomization", always: [INFRASTRUCTURE] }),
   ]);
 }
 
@@ -173,37 +176,40 @@ const payloadOf = (stack: string): Applied => ({
 function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
   if (path === undefined) return [];
   const folder = folderOf(path);
-  const others = all
-    .slice(0, at)
-    .flatMap((other) =>
-      other.path === undefined || folderOf(other.path) !== folder
-        ? []
-        : [
-            {
-              folder: folderOf(other.path),
-              of: other.name === undefined ? "another one applies" : `Kustomization ${other.name} applies`,
-            },
-          ],
-    );
+  const others = all.slice(0, at).flatMap((other) =>
+    other.path === undefined || folderOf(other.path) !== folder
+      ? []
+      : [
+          {
+            folder: folderOf(other.path),
+            of: other.name === undefined ? "another one applies" : `Kustomization ${other.name} applies`,
+          },
+        ],
+  );
   const remedy = "give each Kustomization a folder of its own, beside the program's";
   const [problem] = [...own, ...others].flatMap((other) => fight(folder, other) ?? []);
   return problem === undefined ? [] : [{ at, key: "path", value: path, problem, remedy }];
 }
 
-function dependencyDisorders(all: readonly Ordered[], one: Ordered, at: number): Disorder[] {
-  const found = (value: unknown, problem: string, remedy: string): Disorder => ({
-    ...{ at, key: "dependsOn", value, problem, remedy },
-  });
-  const names = all.flatMap(({ name }) => name ?? []);
+/** @param always what is there besides. */
+function waitDisorders(
+  all: readonly Ordered[],
+  one: Ordered,
+  at: number,
+  { kind, always }: { readonly kind: string; readonly always: readonly string[] },
+) {
+  const found = (value: unknown, problem: string, remedy: string) =>
+    ({ at, key: "dependsOn", value, problem, remedy }) as const;
+  const names = [...always, ...all.flatMap(({ name }) => name ?? [])];
   const given = (one.dependsOn ?? []).filter((name) => name !== undefined);
-  const unknown = given.filter((name) => name !== INFRASTRUCTURE && !names.includes(name));
-  const known = [INFRASTRUCTURE, ...names].join(", ");
+  const unknown = given.filter((name) => !names.includes(name));
+  const known = names.join(", ");
   const circle = one.name === undefined ? undefined : circleOf(all, one.name);
   // Each circle is told once, of the first of those that are in it.
   const isFirst =
     circle !== undefined && !all.slice(0, at).some(({ name }) => name !== undefined && circle.includes(name));
   return [
-    ...unknown.map((name) => found(name, "is no Kustomization of this stack", `name some of ${known}`)),
+    ...unknown.map((name) => found(name, `is no ${kind} of this stack`, `name some of ${known}`)),
     ...(isFirst
       ? [
           found(
@@ -230,6 +236,27 @@ function circleOf(all: readonly Ordered[], start: string): readonly string[] | u
     }
   }
   return undefined;
+}
+
+/** Why one release of a list cannot be as it is. */
+export type ReleaseDisorder = Omit<Disorder, "key"> & { readonly key: "name" | "release" | "dependsOn" };
+
+/** Everything about the order of a stack's releases that would keep one from ever being, or make two of them one. */
+export function releaseDisorders(
+  charts: readonly (Released & Pick<Ordered, "dependsOn">)[],
+): readonly ReleaseDisorder[] {
+  const all = charts.map((chart) => ({ name: releaseName(chart), dependsOn: chart.dependsOn }));
+  return charts.flatMap(({ release }, at): ReleaseDisorder[] => {
+    const one: Ordered = all[at] ?? {};
+    const isTwice = one.name !== undefined && all.slice(0, at).some(({ name }) => name === one.name);
+    const key = release === undefined ? "name" : "release";
+    const problem = release === undefined ? "is the name of another chart" : "is the name of another release";
+    const remedy = "list each chart once, or give each of its releases a name of its own with release";
+    return [
+      ...(isTwice ? [{ at, key, value: one.name, problem, remedy } as const] : []),
+      ...waitDisorders(all, one, at, { kind: "release", always: [] }),
+    ];
+  });
 }
 
 /** Why a stack with such Kustomizations cannot have the demo application: nothing would apply its folder. */

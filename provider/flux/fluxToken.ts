@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
+import { takesGitHubToken } from "../../net/gitAddress.ts";
 import type { KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
 import { ROOT_SOURCE, statusOf, unready } from "./fluxCluster.ts";
 
@@ -13,13 +14,17 @@ export interface GivenToken {
   readonly token: string;
 }
 
-/** The environment's token: `FLUX_GIT_TOKEN`, which is for Flux alone, else `GITHUB_TOKEN`. */
-export function givenToken(environment: Environment): GivenToken | undefined {
-  for (const variable of ["FLUX_GIT_TOKEN", "GITHUB_TOKEN"] as const) {
+/** The environment's token: `FLUX_GIT_TOKEN`, which is for Flux alone, else on GitHub `GITHUB_TOKEN`. */
+export function givenToken(environment: Environment, url: string): GivenToken | undefined {
+  for (const variable of variablesOf(environment, url)) {
     const token = environment[variable];
     if (token) return { variable, token };
   }
   return undefined;
+}
+
+function variablesOf(environment: Environment, url: string): readonly GivenToken["variable"][] {
+  return takesGitHubToken(url, environment) ? ["FLUX_GIT_TOKEN", "GITHUB_TOKEN"] : ["FLUX_GIT_TOKEN"];
 }
 
 /** Tells tokens apart without telling them. */
@@ -46,13 +51,15 @@ export async function chosenToken(
   url: string,
   known: KnownToken,
 ): Promise<{ readonly token: string; readonly isKept: boolean }> {
-  const given = givenToken(environment);
+  const given = givenToken(environment, url);
   if (given?.variable === "FLUX_GIT_TOKEN") return { token: given.token, isKept: false };
   const working = await workingToken(api, url, known);
   if (working !== undefined) return { token: working, isKept: !known.isEnding };
   if (given !== undefined) return { token: given.token, isKept: false };
   throw new Error(
-    `Flux needs a token that reads ${url}: set FLUX_GIT_TOKEN (for Flux alone, best read-only) or GITHUB_TOKEN`,
+    `Flux needs a token that reads ${url}: set FLUX_GIT_TOKEN (for Flux alone, best read-only)${
+      takesGitHubToken(url, environment) ? " or GITHUB_TOKEN" : ""
+    }`,
   );
 }
 

@@ -6,7 +6,8 @@ import { rmSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Credential, findCredential, gitEnvironment, helperSettings } from "./gitEnvironment.ts";
+import { findCredential, type GitAccess } from "./gitAccess.ts";
+import { gitEnvironment, helperSettings, type SignIn, sshSignIn } from "./gitEnvironment.ts";
 import { type GitAction, GitError, type GitFault, pushError, remoteError } from "./gitError.ts";
 
 /** An entry of a commit's tree: a file's mode (`100644`, `100755`, `120000`, `160000`) and object id. */
@@ -26,6 +27,14 @@ export interface CommitContent {
   readonly writes: ReadonlyMap<string, string>;
   /** Paths of files. */
   readonly removes: readonly string[];
+}
+
+/** Which commits of a branch are newer than one of them, and which are older. */
+export interface Descent {
+  /** That one itself, and all that it is an ancestor of. */
+  readonly later: ReadonlySet<string>;
+  /** Its ancestors, as far back as was looked. */
+  readonly earlier: ReadonlySet<string>;
 }
 
 interface Outcome {
@@ -56,16 +65,18 @@ export class GitBranch {
   readonly url: string;
   readonly branch: string;
   readonly #folder: string;
-  readonly #credential: Credential | undefined;
+  readonly #access: GitAccess;
+  #signIn: SignIn;
   readonly #signal: AbortSignal;
   readonly #running = new Set<ChildProcess>();
   #commits = 0;
 
-  private constructor(url: string, branch: string, folder: string, signal: AbortSignal) {
+  private constructor(url: string, branch: string, folder: string, signal: AbortSignal, access: GitAccess) {
     this.url = url;
     this.branch = branch;
     this.#folder = folder;
-    this.#credential = findCredential();
+    this.#access = access;
+    this.#signIn = { credential: findCredential(url, access), sshOptions: "" };
     this.#signal = signal;
   }
 
@@ -73,17 +84,19 @@ export class GitBranch {
    * Prepares the temporary repository; nothing is asked of the remote yet.
    *
    * @param signal ends a running git
-   * @throws GitError when git is missing or older than 2.30
+   * @param access how the remote is signed in to
+   * @throws GitError when git is missing or older than 2.30, or the credential is none
    */
-  static async open(url: string, branch: string, signal: AbortSignal): Promise<GitBranch> {
+  static async open(url: string, branch: string, signal: AbortSignal, access: GitAccess = {}): Promise<GitBranch> {
     await removeForgotten(tmpdir());
     const folder = await mkdtemp(join(tmpdir(), PREFIX));
-    const opened = new GitBranch(url, branch, folder, signal);
+    const opened = new GitBranch(url, branch, folder, signal, access);
     GitBranch.#open.add(opened);
     try {
       checkVersion(await opened.#text(["version"]));
       await opened.#text(["init", "--quiet", "--bare", "--template=", folder]);
       await opened.#text(["remote", "add", "origin", url]);
+      opened.#signIn = await sshSignIn(folder, url, opened.#signIn.credential, access);
     } catch (error) {
       await opened.close();
       throw error;
@@ -118,6 +131,29 @@ export class GitBranch {
     const options = ["--quiet", "--depth=1", "--filter=blob:none", "--no-tags", "--no-auto-maintenance"];
     await this.#ask("read", ["fetch", ...options, "origin", refspec]);
     return (await this.#text(["rev-parse", "refs/remotes/origin/head"])).trim();
+  }
+
+  /**
+   * Which of the branch's commits descend from one of them, as git sees it. Neither trees nor blobs are fetched, and no more
+   * than the newest commits unless the one is older than these.
+   * @returns the commit alone where the branch has it not, or so far back that nobody looks.
+   */
+  async descent(commit: string): Promise<Descent> {
+    const ref = "refs/remotes/origin/descent";
+    const options = ["--quiet", "--filter=tree:0", "--no-tags", "--no-auto-maintenance"];
+    for (const depth of [KNOWN_PAST, FURTHEST_PAST]) {
+      await this.#ask("read", ["fetch", ...options, `--depth=${depth}`, "origin", `+refs/heads/${this.branch}:${ref}`]);
+      // Not asked for by its id: where it is not here, git would fetch it.
+      const commits = (await this.#text(["rev-list", ref])).split("\n").filter(Boolean);
+      if (commits.includes(commit)) {
+        const list = async (...args: string[]) => (await this.#text(["rev-list", ...args])).split("\n").filter(Boolean);
+        const later = await list("--ancestry-path", ref, `^${commit}`);
+        const earlier = await list(`${commit}^@`);
+        return { later: new Set([commit, ...later]), earlier: new Set(earlier) };
+      }
+      if (commits.length < depth) break;
+    }
+    return { later: new Set([commit]), earlier: new Set() };
   }
 
   /** Every file of a commit by its path. */
@@ -208,11 +244,12 @@ export class GitBranch {
   }
 
   #fault(action: GitAction, output: string): GitFault {
-    return { action, url: this.url, branch: this.branch, output, credential: this.#credential };
+    const { url, branch } = this;
+    return { action, url, branch, output, access: this.#access, credential: this.#signIn.credential };
   }
 
   #authenticated(args: readonly string[]): string[] {
-    return [...helperSettings(this.url, this.#credential), ...args];
+    return [...helperSettings(this.url, this.#signIn.credential), ...args];
   }
 
   async #text(args: readonly string[], input?: string): Promise<string> {
@@ -224,7 +261,7 @@ export class GitBranch {
   #run(args: readonly string[], input?: string): Promise<Outcome> {
     const signal = this.#signal;
     signal.throwIfAborted();
-    const env = gitEnvironment(this.#folder, this.#credential);
+    const env = gitEnvironment(this.#folder, this.#signIn);
     // A process group of its own, because a killed git leaves its helpers talking to the remote.
     const child = spawn("git", args, { cwd: this.#folder, env, detached: process.platform !== "win32" });
     this.#running.add(child);
@@ -288,6 +325,9 @@ function checkVersion(text: string): void {
 
 /** So many of a branch's newest commits tell who wrote what. */
 const KNOWN_PAST = 200;
+
+/** Nobody looks further back for a commit that was made a moment ago. */
+const FURTHEST_PAST = 5000;
 
 /** The program's, whoever runs it; the address is nobody's (RFC 2606). */
 const AUTHOR = "aks-gitops <noreply@aks-gitops.invalid>";

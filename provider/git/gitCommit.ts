@@ -41,9 +41,10 @@ async function preview(
   _existing: unknown,
   context: Context,
 ): Promise<Previewed<GitCommitState>> {
-  const { url, branch, apart = {}, seeds = {} } = inputs;
-  if (url !== UNKNOWN && branch !== UNKNOWN && apart !== UNKNOWN && Object.keys(apart).length > 0) {
-    const place = { url, branch };
+  const { url, access, branch, apart = {}, seeds = {} } = inputs;
+  const needed: readonly unknown[] = [url, branch, access, ...Object.values(access ?? {}), apart];
+  if (!needed.includes(UNKNOWN) && Object.keys(apart).length > 0) {
+    const place = { url, branch, ...(access && { access }) } as Place;
     const known = seeds === UNKNOWN ? {} : (seeds as Record<string, string>);
     const found = await withBranch(place, context, async (remote) => {
       const head = await remote.fetch();
@@ -73,15 +74,19 @@ function appliedTwice(
 
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
 async function diff(existing: KnownCommit, inputs: Previewed<GivenInputs>): Promise<Diff> {
-  const part = ({ url, branch, files, fluxComponents, sopsRules, kustomizations, listed }: Previewed<GivenInputs>) => ({
-    url,
-    branch,
-    files: files ?? {},
-    fluxComponents,
-    sopsRules,
-    kustomizations,
-    listed,
-  });
+  const part = (given: Previewed<GivenInputs>) => {
+    const { url, access, branch, files, fluxComponents, sopsRules, kustomizations, listed } = given;
+    return {
+      url,
+      access,
+      branch,
+      files: files ?? {},
+      fluxComponents,
+      sopsRules,
+      kustomizations,
+      listed,
+    };
+  };
   const detailed = { ...detailedDiff(part(existing.inputs), part(inputs)), ...newSeeds(existing.inputs, inputs) };
   const { replaces } = changes(GIT_COMMIT, existing.inputs, inputs);
   return { changes: Object.keys(detailed).length > 0, replaces, detailed };
@@ -150,7 +155,7 @@ async function remove(existing: KnownCommit, context: Context, successor?: Known
   await settle(context, { wanted, ...left, mayBeGone: true });
 }
 
-type Place = Pick<GivenInputs, "url" | "branch">;
+type Place = Pick<GivenInputs, "url" | "branch" | "access">;
 
 /** Whether two places are one. A repository that was renamed has two URLs: then both have the same head at any time. */
 async function isSamePlace(old: Place, next: Place, context: Context): Promise<boolean> {
@@ -168,9 +173,10 @@ async function isSamePlace(old: Place, next: Place, context: Context): Promise<b
 }
 
 async function read(id: string, known: KnownCommit | undefined, context: Context) {
-  const { url, branch } = known?.inputs ?? parseImportId(id);
+  const place: Place = known?.inputs ?? parseImportId(id);
+  const { url, branch } = place;
   const left = known?.state.blobs ?? {};
-  return withBranch({ url, branch }, context, async (remote) => {
+  return withBranch(place, context, async (remote) => {
     const head = await remote.fetch();
     if (head === undefined) return undefined;
     const tree = await remote.tree(head);
@@ -289,8 +295,8 @@ async function persistently<T>(context: Context, operation: () => Promise<T>): P
   return retry(once, { waits, attempts: TRIES, signal: context.signal });
 }
 
-async function withBranch<T>({ url, branch }: Place, context: Context, use: (remote: GitBranch) => Promise<T>) {
-  const remote = await GitBranch.open(url, branch, context.signal);
+async function withBranch<T>({ url, branch, access }: Place, context: Context, use: (remote: GitBranch) => Promise<T>) {
+  const remote = await GitBranch.open(url, branch, context.signal, access);
   try {
     return await use(remote);
   } finally {

@@ -11,9 +11,11 @@ import {
   type Previewed,
   resourceSchema,
   type State,
+  someText,
 } from "../../plugin/schema.ts";
 import { loginServer } from "../azure/forms.ts";
 import * as flux from "../flux/forms.ts";
+import { gitAccess } from "./gitAccess.ts";
 import { LISTS } from "./kustomizationFile.ts";
 import { SOPS_CONFIG } from "./sopsRules.ts";
 
@@ -55,6 +57,9 @@ const fluxComponents = z
     {
       version: flux.fluxVersion.describe("Flux's version, without `v`."),
       imageAutomation: flag.describe("Whether the image controllers are in it."),
+      imagePullSecret: someText
+        .describe("The Secret that the controllers' images are pulled with. Default: none, as the nodes may pull.")
+        .exactOptional(),
       manifests: flux.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
       loginServer: loginServer.describe(
         "The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`.",
@@ -94,11 +99,15 @@ export const GIT_COMMIT = resourceSchema({
       .string({ error: "must be the repository's URL" })
       .superRefine((value, context) => told(urlProblem(value), context))
       .describe(
-        "The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment. " +
-          "Another one makes another resource.",
+        "The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, " +
+          "`GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment. Another one makes another resource.",
       )
       // It may have a credential in it.
       .meta({ hidden: true, replaceOnChanges: true }),
+    access: gitAccess
+      .describe("How the repository is signed in to, where the environment's own ways do not do.")
+      .meta({ hidden: true })
+      .exactOptional(),
     branch: z
       .string({ error: ({ input }) => `${show(input)} is no name of a branch` })
       .superRefine((value, context) => told(branchProblem(value), context))
@@ -181,7 +190,7 @@ export type GitCommitState = State<typeof GIT_COMMIT>;
 export type KnownCommit = Known<GivenInputs, GitCommitState>;
 
 /** The inputs with nothing left out. */
-export type GitCommitInputs = Required<GivenInputs>;
+export type GitCommitInputs = Required<Omit<GivenInputs, "access">> & Pick<GivenInputs, "access">;
 
 /** Checked inputs, with what was left out filled in. */
 export function completed(inputs: GivenInputs): GitCommitInputs {

@@ -24,18 +24,35 @@ export interface FluxComponentsArgs {
   readonly version: pulumi.Input<string>;
   /** Whether the image controllers are in it. */
   readonly imageAutomation: pulumi.Input<boolean>;
+  /** The Secret that the controllers' images are pulled with. @default none, as the nodes may pull */
+  readonly imagePullSecret?: pulumi.Input<string>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`. */
   readonly loginServer: pulumi.Input<string>;
 }
 
+/** How a Git repository is signed in to. */
+export interface GitAccessArgs {
+  /**
+   * The name of the environment variable with the credential: a token, or over SSH a private key.
+   * @default `GIT_TOKEN`, or else on GitHub `GITHUB_TOKEN`; over SSH `GIT_SSH_KEY`, or else SSH's own agent and keys
+   */
+  readonly credential?: pulumi.Input<string>;
+  /** The user name beside a token. @default `x-access-token` */
+  readonly username?: pulumi.Input<string>;
+  /** The host's keys over SSH, as lines of a known_hosts file; no other is trusted then. @default the user's */
+  readonly knownHosts?: pulumi.Input<string>;
+}
+
 export interface GitCommitArgs {
   /**
-   * The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
-   * Another one makes another resource.
+   * The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`,
+   * and over SSH `GIT_SSH_KEY`, of the environment. Another one makes another resource.
    */
   readonly url: pulumi.Input<string>;
+  /** How the repository is signed in to, where the environment's own ways do not do. */
+  readonly access?: pulumi.Input<GitAccessArgs>;
   /**
    * The branch. It is made by the first commit of an empty repository, else it must exist. Another one makes another
    * resource.

@@ -8,6 +8,7 @@ export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
 export { type GetExistingArgs, type GetExistingResult, getExisting } from "./getExisting.ts";
 export {
   type FluxComponentsArgs,
+  type GitAccessArgs,
   GitCommit,
   type GitCommitArgs,
   type KustomizationEntries,

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { analysisHash } from "../../mirror/analysis.ts";
-import { type Lock, lockName, readLock, sha256 } from "../../mirror/lock.ts";
+import { type Lock, lockName, mirrored, readLock, sha256 } from "../../mirror/lock.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { servedChart } from "../content/upstream.ts";
@@ -21,10 +21,10 @@ const ownLock = (stack: string, paths: Paths) =>
 /** Whether a chart has to be rendered, for no lock has its analysis. */
 export function needsHelm(settings: Pick<Settings, "charts">, bases: readonly Pick<Lock, "charts">[]): boolean {
   const analyses = new Set(bases.flatMap(({ charts }) => charts.map(({ analysis }) => analysis)));
-  return settings.charts.some((chart) => {
-    const { name, namespace, values } = chart;
+  return mirrored(settings.charts).some((chart) => {
+    const { name, release = name, namespace, values } = chart;
     return !analyses.has(
-      analysisHash({ sha256: sha256(servedChart(chart).tgz), name, namespace, values: { ...values } }),
+      analysisHash({ sha256: sha256(servedChart(chart).tgz), name: release, namespace, values: { ...values } }),
     );
   });
 }

@@ -32,7 +32,7 @@ const USAGE = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
   review ARGUMENTS...   npm run review of the rehearsal's project, for example: review --format markdown
-  ci preview|up         npm run ci of the rehearsal's project, as on a terminal
+  ci preview|up|drift   npm run ci of the rehearsal's project, as on a terminal
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
   check                 wait until Flux has settled, and say what it made of the repository
   stop                  end the rehearsal

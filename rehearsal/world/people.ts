@@ -42,8 +42,9 @@ export async function people(
   const assignable = Object.values(sops.roles).filter((role) => role !== undefined);
   arm.assignRole(deployers, "Contributor", scope);
   arm.assignRole(deployers, "Role Based Access Control Administrator", scope, delegationCondition(assignable));
-  const repository = `${flux.owner}/${flux.name}`;
-  if (!flux.createRepository) await gitHub.createRepository(flux.owner, flux.name, { private: true, files });
+  const { owner = "", name = "" } = flux;
+  const repository = `${owner}/${name}`;
+  if (!flux.createRepository && owner !== "") await gitHub.createRepository(owner, name, { private: true, files });
   const memberships: Record<IdentityName, string[]> = {
     deployer: [deployers],
     reader: [],
@@ -60,7 +61,7 @@ export async function people(
       name !== "deployer"
         ? { repositories: { [repository]: "read" } }
         : flux.createRepository
-          ? { repositories: {}, creates: [flux.owner] } // who makes a repository may do everything with it
+          ? { repositories: {}, creates: [owner] } // who makes a repository may do everything with it
           : { repositories: { [repository]: "admin" } },
     );
     return [name, { clientId: client.clientId, clientSecret: client.clientSecret, gitHubToken }] as const;

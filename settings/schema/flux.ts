@@ -1,6 +1,21 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
 import { CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
-import { defaulted, flag, integer, list, map, oneOf, optional, section, setting, text } from "../form.ts";
+import { AUTHS } from "../../components/flux/signIn.ts";
+import { ADDRESS, ADDRESS_REMEDY, addressFault } from "../../net/gitAddress.ts";
+import {
+  defaulted,
+  flag,
+  forEditors,
+  integer,
+  list,
+  map,
+  oneOf,
+  optional,
+  refined,
+  section,
+  setting,
+  text,
+} from "../form.ts";
 import { kustomization } from "./kustomization.ts";
 import { folder, label } from "./parts.ts";
 
@@ -8,6 +23,25 @@ import { folder, label } from "./parts.ts";
 // spaces, control characters and ~ ^ : ? * [ \
 const BRANCH =
   /^(?![-./])(?!(HEAD|@)$)(?!.*(\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\/$|\.$))[!-)+-9;->@-Z\]_-}\u00a1-\uffff]+$/;
+
+const USERNAME = /^[\w.@+~-]+$/;
+
+const variable = () =>
+  text(/^[A-Za-z_][A-Za-z0-9_]*$/, "write the name of an environment variable, for example GIT_TOKEN");
+
+const commit = map({
+  credential: setting(
+    optional(variable()),
+    "The name of the environment variable with the credential: a token, or over SSH a private key in PEM. Another name is " +
+      "how it rotates. Default: GIT_TOKEN, or else GITHUB_TOKEN on GitHub; over SSH GIT_SSH_KEY, or else the keys that SSH has.",
+    "FLEET_TOKEN",
+  ),
+  username: setting(
+    optional(text(USERNAME, "write a user name")),
+    "The user name beside the token. Default: x-access-token, which most hosts take.",
+    "x-token-auth",
+  ),
+});
 
 /** What decides about the images of a Flux that is bootstrapped. */
 export const fluxSource = {
@@ -71,16 +105,16 @@ export const flux = setting(
       "How Flux comes into the cluster: as AKS's extension, or as `flux bootstrap` would bring it.",
     ),
     repository: setting(
-      text(
-        /^https:\/\/github\.com\/[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+?(\.git)?\/?$/,
-        "write the address of a repository on GitHub, for example https://github.com/acme/fleet",
-      ),
-      "The GitOps repository on GitHub, without any credential.",
+      forEditors(refined(text(undefined, ADDRESS_REMEDY), addressFault), { pattern: ADDRESS.source }),
+      "The GitOps repository on any Git host, over HTTPS or SSH, without any credential. The program commits over the same " +
+        "way: with GIT_TOKEN, or else GITHUB_TOKEN on GitHub, or over SSH with GIT_SSH_KEY, of the environment.",
       "https://github.com/acme/fleet",
+      "https://dev.azure.com/acme/platform/_git/fleet",
+      "ssh://git@git.acme.example:2222/platform/fleet.git",
     ),
     createRepository: setting(
       defaulted(flag, FLUX.createRepository),
-      "Whether the repository is made, private, with this stack; else it has to exist. It stays when the stack goes: " +
+      "Whether the repository is made, private, with this stack, on github.com alone; else it has to exist. It stays when the stack goes: " +
         "take this away before the stack is made anew. Where stacks share a repository, one of them makes it.",
     ),
     branch: setting(
@@ -95,11 +129,29 @@ export const flux = setting(
     ),
     ...fluxSource,
     auth: setting(
-      optional(oneOf("deployKey", "token")),
-      "How Flux signs in to the repository. Default: deployKey with the extension, token with bootstrap. " +
-        "deployKey: with a key of its own that is added to the repository, over SSH; adding it takes the permission " +
+      optional(oneOf(...AUTHS)),
+      "How Flux signs in to the repository. Default: sshKey where its address is one of SSH, deployKey for the extension and " +
+        "GitHub, else token. deployKey: with a key of its own that is added to the repository on GitHub, over SSH; adding it takes the permission " +
         "Administration: write, an organisation may forbid it, and the key dies with the personal token that made it. token: over HTTPS; the extension's " +
-        "Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment.",
+        "Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. " +
+        "sshKey: over SSH with aks-gitops:gitKey, which a person registered at the host; RSA for Azure DevOps. " +
+        "workloadIdentity: a bootstrapped Flux at Azure DevOps over HTTPS, as the identity of its controllers.",
+    ),
+    username: setting(
+      defaulted(text(USERNAME, "write a user name"), FLUX.username),
+      "The user name beside Flux's token. Most hosts take any; a deploy token of GitLab and Bitbucket's tokens have their own.",
+      "x-token-auth",
+    ),
+    knownHosts: setting(
+      optional(text(undefined, "write lines of a known_hosts file")),
+      "By which keys the repository's host is known over SSH, as lines of a known_hosts file. Default: those that github.com, " +
+        "gitlab.com, bitbucket.org and Azure DevOps publish; no others are known.",
+      "git.acme.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...",
+    ),
+    commit: setting(
+      optional(commit),
+      "How the program itself signs in to the repository and commits. Default: with GIT_TOKEN, or else GITHUB_TOKEN on " +
+        "GitHub, or over SSH with GIT_SSH_KEY, of the environment.",
     ),
     kustomizations: setting(
       optional(list(kustomization)),

@@ -4,7 +4,8 @@ import { KUSTOMIZATION } from "../../components/defaults.ts";
 import { defaulted, flag, list, map, oneOf, optional, record, setting, text } from "../form.ts";
 import { folder, label } from "./parts.ts";
 
-const duration = (value: string) =>
+/** A duration as Flux writes it. */
+export const duration = (value: string) =>
   defaulted(text(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "write a duration as Flux does, in quotes, for example 10m0s"), value);
 
 const word = (what: string) => text(/^\S+$/, `write ${what}`);
@@ -48,7 +49,8 @@ const postBuild = map({
   ),
 });
 
-const target = map({
+/** Which objects. */
+export const target = map({
   group: setting(optional(word("an API group, for example apps")), "Their API group. Default: any."),
   version: setting(optional(word("a version, for example v1")), "Their API version. Default: any."),
   kind: setting(optional(word("a kind, for example Deployment")), "Their kind, as a regular expression. Default: any."),

@@ -173,7 +173,9 @@ describe("what programs see of the plugin's resources", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };
     const places = {
       ...files,
+      GitAccessArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",
+      DecryptSecretArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       UpgradeSettingsArgs: "AgentPool",
       ClusterSkuArgs: "ManagedCluster",

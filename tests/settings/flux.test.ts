@@ -191,12 +191,8 @@ describe("the extension's configuration", () => {
 });
 
 describe("a fault of Flux's settings", () => {
-  for (const repository of [
-    "git@github.com:acme/fleet.git",
-    "https://gitlab.com/acme/fleet",
-    "https://github.com/acme",
-  ])
-    it(`names ${repository} as no repository on GitHub`, () => {
+  for (const repository of ["git@github.com:acme/fleet.git", "http://gitlab.com/acme/fleet", "https://github.com/acme"])
+    it(`names ${repository} as no repository that can be reached`, () => {
       assert.equal(fault({ "aks-gitops:flux": { repository } })[0], "aks-gitops:flux.repository");
     });
 
@@ -214,7 +210,13 @@ describe("a fault of Flux's settings", () => {
       "is not a known word",
       /^did you mean bootstrap\? write one of extension, /,
     ],
-    [{ auth: "password" }, "auth", "password", "is not a known word", /^write one of deployKey, token$/],
+    [
+      { auth: "password" },
+      "auth",
+      "password",
+      "is not a known word",
+      /^write one of deployKey, token, sshKey, workloadIdentity$/,
+    ],
     [{ auth: "deploykey" }, "auth", "deploykey", "is not a known word", /^did you mean deployKey\?/],
     [{ version: "v2.9.4" }, "version", "v2.9.4", "does not have the right form", /without v, for example 2\.9\.4$/],
     [{ version: "2.9" }, "version", "2.9", "does not have the right form", /^write one exact version/],
@@ -311,5 +313,84 @@ describe("a warning about the token", () => {
         "a deploy key. Remove it: run `pulumi config rm aks-gitops:gitToken`.",
     ]);
     assert.deepEqual(warned({ mode: "extension", auth: "token" }), []);
+  });
+});
+
+describe("settings of a repository on another host", () => {
+  const keys = ["aks-gitops:gitKey", "aks-gitops:gitToken"];
+  const on = (repository: string, more: Record<string, unknown> = {}) => ({
+    "github:owner": undefined,
+    "aks-gitops:flux": { repository, ...more },
+  });
+
+  it("need no owner on GitHub, and sign in with a token over HTTPS", () => {
+    const config = { ...on("https://gitlab.com/acme/platform/fleet.git/"), ...TOKEN };
+    const { auth, repository, owner, name, username } = read(config, { secretKeys: keys }).flux;
+    assert.deepEqual(
+      [auth, repository, owner, name],
+      [...["token", "https://gitlab.com/acme/platform/fleet.git"], ...[undefined, undefined]],
+    );
+    assert.equal(username, "git");
+  });
+
+  it("name the token that is missing, and propose no deploy key", () => {
+    const [found] = faults(on("https://dev.azure.com/acme/platform/_git/fleet"));
+    assert.equal(found?.key, "aks-gitops:gitToken");
+    assert.doesNotMatch(found?.remedy ?? "", /deployKey/);
+  });
+
+  it("refuse what belongs to GitHub alone, with what to do instead", () => {
+    const found = faults(on("https://gitlab.com/acme/fleet", { createRepository: true, auth: "deployKey" }));
+    assert.deepEqual(
+      found.map(({ key, value }) => [key, value]),
+      [
+        ["aks-gitops:flux.createRepository", true],
+        ["aks-gitops:flux.auth", "deployKey"],
+      ],
+    );
+    assert.match(found[0]?.remedy ?? "", /^create https:\/\/gitlab\.com\/acme\/fleet at its host/);
+    assert.match(found[1]?.remedy ?? "", /aks-gitops:gitKey, and write sshKey$/);
+  });
+
+  it("ask for the host's keys over SSH, with the command that shows them, and for a key", () => {
+    const found = faults(on("ssh://git@git.acme.example:2222/fleet"));
+    assert.deepEqual(
+      found.map(({ key }) => key),
+      ["aks-gitops:flux.knownHosts", "aks-gitops:gitKey"],
+    );
+    assert.match(found[0]?.remedy ?? "", /^run `ssh-keyscan -p 2222 git\.acme\.example`, compare the fingerprints/);
+    assert.match(found[1]?.remedy ?? "", /pulumi config set --secret aks-gitops:gitKey/);
+  });
+
+  it("take a sealed key, and show none that is wrong", () => {
+    const devOps = on("ssh://git@ssh.dev.azure.com/v3/acme/platform/fleet");
+    assert.equal(read({ ...devOps, "aks-gitops:gitKey": { secure: "v1:abc" } }).flux.auth, "sshKey");
+    const [found] = faults({ ...devOps, "aks-gitops:gitKey": "hunter2" }, { secretKeys: keys });
+    assert.deepEqual([found?.key, found?.problem], ["aks-gitops:gitKey", "is no private key in PEM"]);
+    assert.doesNotMatch(JSON.stringify(found), /hunter2/);
+  });
+
+  it("name a key in plain text, and do not show it", () => {
+    const found = faults({ ...on("ssh://git@gitlab.com/acme/fleet"), "aks-gitops:gitKey": "hunter2" });
+    assert.deepEqual(
+      found.map(({ key, value, problem }) => [key, value, problem]),
+      [
+        ["aks-gitops:gitKey", "[secret]", "stands in plain text"],
+        ["aks-gitops:gitKey", undefined, "is no private key in PEM"],
+      ],
+    );
+  });
+
+  it("say of the extension that it knows no identity for a repository", () => {
+    const [found] = faults(on("https://dev.azure.com/acme/platform/_git/fleet", { auth: "workloadIdentity" }));
+    assert.equal(found?.key, "aks-gitops:flux.auth");
+    assert.match(found?.remedy ?? "", /^write mode: bootstrap/);
+  });
+
+  it("warn of a key that nobody uses", () => {
+    const unused = warnings({ ...flux({ mode: "bootstrap" }), "aks-gitops:gitKey": "x" }, { secretKeys: keys });
+    assert.deepEqual(unused, [
+      "aks-gitops:gitKey is not used: Flux signs in by flux.auth token. Remove it: run `pulumi config rm aks-gitops:gitKey`.",
+    ]);
   });
 });

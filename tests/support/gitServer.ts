@@ -30,6 +30,8 @@ export interface GitServer {
   readonly folder: string;
   /** Every request served so far, as `GET /repo.git/info/refs?service=git-upload-pack`. */
   readonly requests: string[];
+  /** The user names that were given. */
+  readonly users: string[];
   interrupt?: Interrupt | undefined;
   /** Runs git in the bare repository and gives its output, trimmed. */
   git(args: readonly string[], input?: string): Promise<string>;
@@ -59,6 +61,7 @@ export async function startGitServer(token: string): Promise<GitServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fleet.git`,
     folder,
     requests: [],
+    users: [],
     git,
     commit: (branch, files, message = "Somebody else") => commit(git, branch, files, message),
     close: () => close(server, root),
@@ -97,7 +100,9 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const [, encoded = ""] = (request.headers.authorization ?? "").split(" ");
-  if (Buffer.from(encoded, "base64").toString().split(":")[1] !== token) {
+  const [user = "", password] = Buffer.from(encoded, "base64").toString().split(":");
+  if (encoded) server.users.push(user);
+  if (password !== token) {
     request.resume();
     response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end("who are you?\n");
     return;

@@ -12,9 +12,9 @@ function faults(args: Partial<FluxBootstrapArgs>): Promise<string[]> {
 }
 
 describe("FluxBootstrap refuses", () => {
-  it("another host's repository, and names that Git or Kubernetes does not take", async () => {
+  it("an address of no repository, and names that Git or Kubernetes does not take", async () => {
     assert.deepEqual(
-      await faults({ repository: "https://gitlab.com/acme/fleet", stack: "Prod/EU", branch: "a..b", readyMinutes: 0 }),
+      await faults({ repository: "https://github.com/acme", stack: "Prod/EU", branch: "a..b", readyMinutes: 0 }),
       [
         "repository is no repository on GitHub",
         "stack cannot be the name of folders",
@@ -85,6 +85,21 @@ describe("FluxBootstrap refuses", () => {
       "charts[0].name is no chart of the lock, so nothing says what to release",
       "demo.image is no image of the lock, so nothing says which digest to run",
     ]);
+  });
+
+  it("releases that the lock does not know, that wait for nobody, or whose version nothing says", async () => {
+    const own = { name: "web", repository: "oci://{registry}/helm", namespace: "web" };
+    const charts = [
+      { name: "kured", release: "night", namespace: "baseline" },
+      { name: "kured", namespace: "baseline", dependsOn: ["web", "db"] },
+      own,
+    ];
+    assert.deepEqual(await faults({ charts }), [
+      "charts[0].release is no release of the chart kured in the lock, so nothing says what to release",
+      "charts[1].dependsOn is no release of this stack",
+      "charts[2].version is missing: the lock knows no chart of the stack's own registry",
+    ]);
+    assert.deepEqual(await faults({ charts: [{ ...own, version: "1.0.0" }], lock: { ...LOCK, charts: [] } }), []);
   });
 
   it("secrets that Kubernetes does not take, that are there twice, or that nobody opened", async () => {

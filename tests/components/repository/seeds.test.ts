@@ -1,9 +1,16 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { seedFiles, sopsRule } from "../../../components/repository/files.ts";
+import {
+  markedImage,
+  ownedFiles,
+  type RepositoryOptions,
+  seedFiles,
+  sopsRule,
+} from "../../../components/repository/files.ts";
 import { disorders } from "../../../components/repository/order.ts";
 import { overlay } from "../../../components/repository/releases.ts";
 import { OPTIONS } from "../flux/fluxOptions.ts";
+import { LOCK } from "../lock.ts";
 
 describe("the files that people begin with", () => {
   const seeds = seedFiles(OPTIONS);
@@ -96,6 +103,41 @@ spec:
       targetPort: http
 `,
     );
+  });
+});
+
+describe("an image that is marked for Flux's image automation", () => {
+  const marked = {
+    ...OPTIONS,
+    demo: { ...OPTIONS.demo, image: "ghcr.io/stefanprodan/podinfo:6.14.1", imagePolicy: "demo" },
+  };
+
+  it("stands by name and tag in people's own file, from the registry and without a digest that would win", () => {
+    assert.equal(
+      seedFiles(marked, markedImage(marked))["apps/prod/kustomization.yaml"],
+      `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - ../base/demo
+images:
+  - name: ghcr.io/stefanprodan/podinfo
+    newName: acme.azurecr.io/ghcr.io/stefanprodan/podinfo # {"$imagepolicy": "flux-system:demo:name"}
+    newTag: 6.14.1 # {"$imagepolicy": "flux-system:demo:tag"}
+`,
+    );
+  });
+
+  it("is in no file of the program's own, which the next update would write over", () => {
+    const own = (options: RepositoryOptions) => ownedFiles(options)["clusters/prod/apps.yaml"] ?? "";
+    assert.match(own(OPTIONS), /podinfo@sha256/);
+    assert.doesNotMatch(own(marked), /podinfo/);
+    assert.match(own(marked), /^ {10}replicas: 5$/m);
+  });
+
+  it("cannot be one that the lock knows by its digest alone", () => {
+    const images = LOCK.images.map(({ tag: _, ...image }) => image);
+    assert.throws(() => markedImage({ ...marked, lock: { ...LOCK, images } }), /the lock has no tag of image ghcr\.io/);
+    assert.equal(markedImage(OPTIONS), undefined);
   });
 });
 

@@ -26,6 +26,19 @@ describe("The plugin's registry client", () => {
     }
   });
 
+  it("lists all tags of a repository, over all pages, and none of one that is not there", async () => {
+    const tags = Array.from({ length: 1_001 }, (_, i) => `1.${i}.0`);
+    const upstream = new UpstreamRegistries([{ ...imageContent("ghcr.io/a/b:1"), tags }]);
+    const server = await serve(upstream.service, "ghcr.io");
+    try {
+      const client = new RegistryClient("ghcr.io", { endpoint: `http://${server.address}` });
+      assert.deepEqual(await client.tags("a/b"), tags.sort());
+      assert.deepEqual(await client.tags("a/c"), []);
+    } finally {
+      await server.close();
+    }
+  });
+
   it("pushes a chart into a registry with an Entra token and AcrPush", async () => {
     const cloud = new FakeCloud();
     cloud.roles.set("deployer", ROLES.AcrPush);
