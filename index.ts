@@ -33,8 +33,16 @@ const {
   knownHosts,
   commit: committer,
 } = settings.flux;
-const { imageAutomation, imagePullSecret, readyMinutes, kustomizations, configuration, extensionVersion, start } =
-  settings.flux;
+const {
+  imageAutomation,
+  imagePullSecret,
+  readyMinutes,
+  kustomizations,
+  configuration,
+  configurations,
+  extensionVersion,
+  start,
+} = settings.flux;
 // Said before anything is registered where it cannot be reached.
 const otherAccess = settings.otherCluster && (await kubeconfigAccess(settings.otherCluster.context));
 
@@ -115,6 +123,7 @@ const flux = new FluxBootstrap("flux", {
   imageAutomation,
   readyMinutes,
   configuration,
+  configurations,
   extensionVersion,
   start,
   stack,
