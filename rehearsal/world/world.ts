@@ -85,6 +85,7 @@ export class World {
       cluster: await door.listen("cluster"),
     } satisfies Record<Place, number>;
     services.clusters.join({ ...services, door, port: ports.cluster });
+    if (settings.otherCluster !== undefined) await services.clusters.startOther(settings.otherCluster);
     const passphrase = randomBytes(24).toString("base64url");
     return new World(stack, paths, door, services, requests, {
       ...ids,
