@@ -18,6 +18,7 @@ import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
+import type { CommitArgs } from "./fluxBootstrapArgs.ts";
 
 /** A Flux that is committed as `flux bootstrap` would commit it. */
 export interface Bootstrapped {
@@ -39,6 +40,8 @@ export interface RepositoryContentArgs extends ContentArgs {
   readonly url: pulumi.Input<string>;
   /** How the repository is reached, where the environment's own ways do not do. @default with GIT_TOKEN or GIT_SSH_KEY */
   readonly gitAccess?: GitAccessArgs | undefined;
+  /** In whose name is committed, and signed with what. @default the program's, unsigned */
+  readonly commit?: Pick<CommitArgs, "author" | "committer" | "signingKey"> | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
   readonly bootstrap?: Bootstrapped | undefined;
 }
@@ -78,6 +81,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
+        ...manner(args.commit),
         seeds: seedFiles(content),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
@@ -150,6 +154,14 @@ function bootstrapFiles(
       [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, manifests, loginServer },
     },
     kustomizations: { [`${path}/${BOOTSTRAP_FILES.kustomization}`]: BOOTSTRAP_ENTRIES },
+  };
+}
+
+function manner({ author, committer, signingKey }: CommitArgs = {}) {
+  return {
+    ...(author === undefined ? {} : { author }),
+    ...(committer === undefined ? {} : { committer }),
+    ...(signingKey === undefined ? {} : { signingKey }),
   };
 }
 

@@ -36,9 +36,23 @@ export const gitCommit = handlerOf(GIT_COMMIT, {
 
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
 async function diff(existing: KnownCommit, inputs: Previewed<GivenInputs>): Promise<Diff> {
-  const part = ({ url, access, branch, files, fluxComponents, sopsRules, kustomizations }: Previewed<GivenInputs>) => ({
+  const part = ({
     url,
     access,
+    author,
+    committer,
+    signingKey,
+    branch,
+    files,
+    fluxComponents,
+    sopsRules,
+    kustomizations,
+  }: Previewed<GivenInputs>) => ({
+    url,
+    access,
+    author,
+    committer,
+    signingKey,
     branch,
     files: files ?? {},
     fluxComponents,
@@ -296,7 +310,8 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
   }
   if (conflicts.length > 0) throw new Error(inTheWay(wanted, conflicts));
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
-  return remote.commit({ parent: head, message: wanted.message, owner, writes, removes });
+  const { message, author, committer, signingKey } = wanted;
+  return remote.commit({ parent: head, message, owner, author, committer, signingKey, writes, removes });
 }
 
 /** Tells this resource's commits from those of other stacks, wherever in its program the resource stands. */

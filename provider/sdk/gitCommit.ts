@@ -43,6 +43,14 @@ export interface GitAccessArgs {
   readonly knownHosts?: pulumi.Input<string>;
 }
 
+/** Somebody in a commit. */
+export interface PersonArgs {
+  /** The name. */
+  readonly name: pulumi.Input<string>;
+  /** The address. */
+  readonly email: pulumi.Input<string>;
+}
+
 export interface GitCommitArgs {
   /**
    * The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`,
@@ -72,6 +80,15 @@ export interface GitCommitArgs {
    * comments too. The file goes when nothing is left in it.
    */
   readonly kustomizations?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
+  /** Whose name the commits bear, and whose address. @default the program's */
+  readonly author?: pulumi.Input<PersonArgs>;
+  /** Who commits. @default the author */
+  readonly committer?: pulumi.Input<PersonArgs>;
+  /**
+   * The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits.
+   * @default they are not signed
+   */
+  readonly signingKey?: pulumi.Input<string>;
   /** Commit message: a subject line, and after an empty line a body if wanted. A change of it alone commits nothing. */
   readonly message: pulumi.Input<string>;
   /** Take over files and rules that already stand there with other content. @default false: that is an error */

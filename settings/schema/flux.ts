@@ -26,8 +26,13 @@ const BRANCH =
 
 const USERNAME = /^[\w.@+~-]+$/;
 
-const variable = () =>
-  text(/^[A-Za-z_][A-Za-z0-9_]*$/, "write the name of an environment variable, for example GIT_TOKEN");
+const variable = () => text(/^[A-Z_][A-Z0-9_]*$/, "write the name of an environment variable, for example GIT_TOKEN");
+
+const person = () =>
+  map({
+    name: setting(text(/^[^<>\p{Cc}]+$/u, "write a name"), "The name.", "Fleet"),
+    email: setting(text(/^[^<>\s]+@[^<>\s]+$/, "write an address"), "The address.", "fleet@acme.example"),
+  });
 
 const commit = map({
   credential: setting(
@@ -40,6 +45,18 @@ const commit = map({
     optional(text(USERNAME, "write a user name")),
     "The user name beside the token. Default: x-access-token, which most hosts take.",
     "x-token-auth",
+  ),
+  author: setting(
+    optional(person()),
+    "Whose name the commits bear, and whose address. Default: aks-gitops, of no domain.",
+    { name: "Fleet", email: "fleet@acme.example" },
+  ),
+  committer: setting(optional(person()), "Who commits. Default: the author."),
+  signingKey: setting(
+    optional(variable()),
+    "The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits; " +
+      "its public half is a signing key of the author's account. Default: they are not signed.",
+    "FLEET_SIGNING_KEY",
   ),
 });
 
