@@ -31,7 +31,7 @@ const {
   knownHosts,
   commit: committer,
 } = settings.flux;
-const { imageAutomation, readyMinutes, kustomizations } = settings.flux;
+const { imageAutomation, readyMinutes, kustomizations, sources } = settings.flux;
 
 const group = stackGroup(`${settings.project}-${stack}`, { existing: settings.resourceGroup, location, tags });
 const { resourceGroup } = group;
@@ -101,6 +101,7 @@ const flux = new FluxBootstrap("flux", {
   stack,
   lock,
   kustomizations,
+  sources,
   charts: settings.charts,
   demo: settings.demo,
   secrets: settings.secrets as FluxBootstrapArgs["secrets"],

@@ -32,6 +32,7 @@ export { ContainerRegistry, type ContainerRegistryArgs } from "./registry/contai
 export type { PullCredentials } from "./registry/pullCredentials.ts";
 export { PullPrincipal, type PullPrincipalArgs } from "./registry/pullPrincipal.ts";
 export type { Chart, Demo } from "./repository/files.ts";
+export type { Source } from "./repository/sources.ts";
 export type { Manifest } from "./repository/yaml.ts";
 export type { EndpointNetwork } from "./shared/privateEndpoint.ts";
 export type { Tags } from "./shared/tags.ts";

@@ -11,6 +11,7 @@ import { kustomizationRules } from "./rules/kustomizations.ts";
 import { networkRules, networkWarnings } from "./rules/network.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
+import { sourceRules } from "./rules/sources.ts";
 
 export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 
@@ -23,6 +24,7 @@ export const RULES: readonly Rule[] = [
   ...reachRules,
   ...runnerWarnings,
   ...kustomizationRules,
+  ...sourceRules,
   ...networkWarnings,
   ...chartRules,
   ...secretRules,

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
 import type { Kustomization } from "../repository/kustomizations.ts";
+import type { Source } from "../repository/sources.ts";
 
 /** A Kubernetes secret that is encrypted into the repository. */
 export interface SecretArgs {
@@ -37,6 +38,8 @@ export interface ContentArgs {
    * @default one named apps, of the folder `apps/<stack>`
    */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from, beside the repository. @default none */
+  readonly sources?: readonly Source[] | undefined;
   /** Kubernetes secrets that are encrypted into the repository. @default none */
   readonly secrets?: readonly SecretArgs[] | undefined;
   /** The registry's login server, when the cluster may pull from it. */

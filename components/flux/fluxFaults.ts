@@ -3,6 +3,7 @@
 import { FLUX } from "../defaults.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
 import { clusterDisorder, demoDisorder, disorders, FOLDER } from "../repository/order.ts";
+import { sourceDisorders } from "../repository/sources.ts";
 import {
   shareResources,
   type Taken,
@@ -26,6 +27,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...lockFaults(args),
     ...takenFaults(args),
     ...kustomizationFaults(args),
+    ...sourceFaults(args),
     ...secretFaults(args),
   ];
 }
@@ -146,7 +148,13 @@ function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: Flu
     ...own,
     ...kustomizations.flatMap((each, index) => [
       ...unlike(`kustomizations[${index}].name`, each.name, LABEL, "is no name of a Kustomization", name),
-      ...unlike(`kustomizations[${index}].path`, each.path, FOLDER, "is no folder of the repository", path),
+      ...unlike(
+        `kustomizations[${index}].path`,
+        each.path === "." ? undefined : each.path,
+        FOLDER,
+        "is no folder of the repository",
+        path,
+      ),
     ]),
     ...disorders(stack, kustomizations, cluster).map(({ at, key, ...fault }) => ({
       argument: `kustomizations[${at}].${key}`,
@@ -155,6 +163,23 @@ function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: Flu
     ...(demo
       ? [demoDisorder(stack, kustomizations) ?? []].flat().map((fault) => ({ argument: "demo", ...fault }))
       : []),
+  ];
+}
+
+/** Sources that Flux would refuse, and Kustomizations of sources that there are not. */
+function sourceFaults({ sources = [], kustomizations = [], charts = [], secrets = [] }: FluxBootstrapArgs): Fault[] {
+  const names = sources.map(({ name }) => name);
+  const remedy = "name one of sources, or leave it out for the repository";
+  return [
+    ...sourceDisorders(sources, { charts, secrets }).map(({ at, key, ...fault }) => ({
+      argument: `sources[${at}].${key}`,
+      ...fault,
+    })),
+    ...kustomizations.flatMap(({ source }, at) =>
+      source === undefined || names.includes(source)
+        ? []
+        : [{ argument: `kustomizations[${at}].source`, value: source, problem: "is no source of this stack", remedy }],
+    ),
   ];
 }
 

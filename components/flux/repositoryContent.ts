@@ -61,14 +61,14 @@ export class RepositoryContent extends pulumi.ComponentResource {
 
   constructor(name: string, args: RepositoryContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:RepositoryContent", name, {}, opts);
-    const { stack, path = clusterFolder(stack), lock, charts = [], demo, kustomizations, bootstrap } = args;
+    const { stack, path = clusterFolder(stack), lock, charts = [], demo, kustomizations, sources, bootstrap } = args;
     const pullSecrets = pullSecret(args.pullCredentials);
     // A bootstrapped Flux is given it straight.
     const inGit = bootstrap ? [] : pullSecrets;
     const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
     const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
-    const content = { stack, path, lock, charts, demo, kustomizations, secrets, ...pulls };
+    const content = { stack, path, lock, charts, demo, kustomizations, sources, secrets, ...pulls };
     const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
     const access = args.gitAccess ? { access: args.gitAccess } : {};

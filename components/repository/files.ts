@@ -5,6 +5,7 @@ import { clusterFiles, decryptedFolders, type Kustomization, kustomizationsOf } 
 import { appsFolder, DEMO, infrastructureFolder } from "./names.ts";
 import { folderOf } from "./order.ts";
 import { overlay, type Release, releaseFiles } from "./releases.ts";
+import { type Source, sourceFiles } from "./sources.ts";
 import { EXISTING_NAMESPACES } from "./taken.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
@@ -43,6 +44,8 @@ export interface RepositoryOptions {
   readonly path?: string | undefined;
   /** The stack's Kustomizations beside infrastructure; default apps, of the folder apps/<stack>. */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from; default none. */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 /**
@@ -50,13 +53,13 @@ export interface RepositoryOptions {
  * @returns text by path; the paths do not depend on the registry.
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
-  const { stack, path, charts, secrets, demo, kustomizations } = options;
+  const { stack, path, charts, secrets, demo, kustomizations, sources } = options;
   const namespaces = namespacesOf([...charts, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]);
   const payload: Record<string, string> = {
     ...(namespaces.length > 0 ? { "namespaces.yaml": toYaml(...namespaces.map(namespace)) } : {}),
   };
   const releases = charts.map((chart) => releaseOf(chart, options));
-  Object.assign(payload, releaseFiles(releases, options));
+  Object.assign(payload, releaseFiles(releases, options), sourceFiles(options.sources ?? []));
   const resources = [...Object.keys(payload), ...secrets.map(secretFile)];
   payload["kustomization.yaml"] = toYaml(kustomization(resources));
   const folder = infrastructureFolder(stack);
@@ -65,7 +68,7 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
     image: mirroredImage(demo.image, options),
     replicas: demo.replicas ?? DEMO_DEFAULTS.replicas,
   };
-  return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations }), ...Object.fromEntries(entries) };
+  return { ...clusterFiles({ stack, path, demo: mirrored, kustomizations, sources }), ...Object.fromEntries(entries) };
 }
 
 /** The files that a stack starts people off with: none where it applies other folders than its applications'. */
@@ -73,7 +76,9 @@ export function seedFiles(
   options: Pick<RepositoryOptions, "stack" | "demo" | "kustomizations">,
 ): Record<string, string> {
   const { stack, demo } = options;
-  const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
+  const hasApps = kustomizationsOf(options).some(
+    ({ path, source }) => source === undefined && folderOf(path) === appsFolder(stack),
+  );
   return hasApps ? appSeeds(stack, demo?.image) : {};
 }
 

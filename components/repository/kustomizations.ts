@@ -1,6 +1,7 @@
 import { KUSTOMIZATION } from "../defaults.ts";
 import { clusterFolder, DEMO, FLUX_NAMESPACE, GIT_REPOSITORY, INFRASTRUCTURE, infrastructureFolder } from "./names.ts";
 import { DEPENDS_ON, defaultKustomizations, folderOf, type Ordered } from "./order.ts";
+import { type Source, sourceRefOf } from "./sources.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 /** An object whose health a Kustomization waits for. */
@@ -68,7 +69,9 @@ export interface KustomizationImage {
 export interface Kustomization extends Ordered {
   /** Its name; it stands in `<name>.yaml` of the cluster's folder. */
   readonly name: string;
-  /** The folder that it applies, from the repository's root. No other Kustomization's folder is within it. */
+  /** The source that its folder is in, by its name. @default the repository */
+  readonly source?: string | undefined;
+  /** The folder that it applies, from its source's root; a dot is a further source's root. No other Kustomization's folder is within it. */
   readonly path: string;
   /** Which Kustomizations have to be Ready first. @default infrastructure, which is what the program itself writes */
   readonly dependsOn?: readonly string[] | undefined;
@@ -113,6 +116,8 @@ export interface KustomizationsOf {
   readonly path?: string | undefined;
   /** Those that it names. @default apps, of the folder apps/<stack> */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from. @default none */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 export interface KustomizationOptions extends KustomizationsOf {
@@ -132,7 +137,9 @@ export function readyNames(options: KustomizationsOf): string[] {
 
 /** The folders whose files the cluster decrypts. */
 export function decryptedFolders(options: KustomizationsOf): string[] {
-  const all = kustomizationsOf(options).filter(({ decryption = KUSTOMIZATION.decryption }) => decryption);
+  const isDecrypted = ({ decryption = KUSTOMIZATION.decryption, source }: Kustomization) =>
+    decryption && source === undefined;
+  const all = kustomizationsOf(options).filter(isDecrypted);
   return [...all.map(({ path }) => folderOf(path)), infrastructureFolder(options.stack)];
 }
 
@@ -146,13 +153,16 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
     // The application's files are people's own; what the stack says about it is laid over them here.
-    const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
+    const isDemo = demo !== undefined && each.source === undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each))]));
+  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, options.sources))]));
 }
 
-function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization): Manifest {
+function manifest(
+  { name, path, source, dependsOn = DEPENDS_ON, ...given }: Kustomization,
+  sources: readonly Source[] = [],
+): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
@@ -167,7 +177,7 @@ function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomizatio
       prune: given.prune ?? KUSTOMIZATION.prune,
       // With wait, Flux looks at no health check.
       wait,
-      sourceRef: { kind: "GitRepository", name: GIT_REPOSITORY },
+      sourceRef: sourceRefOf(source, sources, GIT_REPOSITORY),
       decryption: decryption ? { provider: "sops" } : undefined,
       dependsOn: dependsOn.length > 0 ? dependsOn.map((each) => ({ name: each })) : undefined,
       suspend: given.suspend || undefined,

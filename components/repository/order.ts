@@ -14,6 +14,8 @@ export interface Ordered {
   readonly name?: string | undefined;
   readonly path?: string | undefined;
   readonly dependsOn?: readonly (string | undefined)[] | undefined;
+  /** A further source that the folder is in; the repository's folders are then others. */
+  readonly source?: string | undefined;
 }
 
 /** What the program itself writes is applied first, unless something says otherwise. */
@@ -99,14 +101,21 @@ const payloadOf = (stack: string): Applied => ({
   of: `Kustomization ${INFRASTRUCTURE} applies`,
 });
 
+const NO_FOLDER = {
+  problem: "does not have the right form",
+  remedy: "write a folder from the repository's root, for example apps/overlays/prod",
+};
+
 /** Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. */
-function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
-  if (path === undefined) return [];
+function pathDisorders(own: readonly Applied[], all: readonly Ordered[], one: Ordered, at: number): Disorder[] {
+  const { path, source } = one;
+  if (path === undefined || source !== undefined) return [];
+  if (path === ".") return [{ at, key: "path", value: path, ...NO_FOLDER }];
   const folder = folderOf(path);
   const others = all
     .slice(0, at)
     .flatMap((other) =>
-      other.path === undefined
+      other.path === undefined || other.source !== undefined
         ? []
         : [{ folder: folderOf(other.path), of: `Kustomization ${other.name ?? ""} applies`.replace("  ", " ") }],
     );
@@ -160,7 +169,8 @@ function circleOf(all: readonly Ordered[], start: string): readonly string[] | u
 /** Why a stack with such Kustomizations cannot have the demo application: nothing would apply its folder. */
 export function demoDisorder(stack: string, all: readonly Ordered[]): Pick<Disorder, "problem" | "remedy"> | undefined {
   const folder = appsFolder(stack);
-  if (all.some(({ path }) => path !== undefined && folderOf(path) === folder)) return undefined;
+  if (all.some(({ path, source }) => path !== undefined && source === undefined && folderOf(path) === folder))
+    return undefined;
   return {
     problem: `stands in ${folder}, which no Kustomization of the stack applies`,
     remedy: `leave it out, or let a Kustomization have the path ${folder}`,

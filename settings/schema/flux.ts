@@ -18,6 +18,7 @@ import {
 } from "../form.ts";
 import { kustomization } from "./kustomization.ts";
 import { folder } from "./parts.ts";
+import { source } from "./source.ts";
 
 // The rules of `git check-ref-format --branch` (https://git-scm.com/docs/git-check-ref-format): last, every sign but
 // spaces, control characters and ~ ^ : ? * [ \
@@ -128,6 +129,11 @@ export const flux = setting(
       optional(commit),
       "How the program itself signs in to the repository and commits. Default: with GIT_TOKEN, or else GITHUB_TOKEN on " +
         "GitHub, or over SSH with GIT_SSH_KEY, of the environment.",
+    ),
+    sources: setting(
+      optional(list(source)),
+      "Further sources of kustomizations, beside the repository: other Git repositories, OCI artifacts and containers of " +
+        "Azure Storage. Default: none.",
     ),
     kustomizations: setting(
       optional(list(kustomization)),
