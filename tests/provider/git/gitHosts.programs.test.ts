@@ -235,6 +235,42 @@ const sshd = findSshd();
   });
 });
 
+describe("GitCommit on a host that knows Git's first protocol alone, and gives nothing but whole branches", () => {
+  let server: GitServer;
+  let restore: () => void;
+  before(async () => {
+    server = await startGitServer(TOKEN, { plain: true });
+    restore = setEnvironment({ GIT_TOKEN: TOKEN });
+  });
+  after(async () => {
+    restore();
+    await server.close();
+  });
+
+  it("commits, merges what others share with it, updates, and knows what it owns", async () => {
+    await server.commit("main", {
+      "README.md": "r\n",
+      ".sops.yaml": "creation_rules:\n  - path_regex: x\n    age: age1\n",
+    });
+    await server.commit("main", { "README.md": "more\n" });
+    const sopsRules = [{ path_regex: "^a", azure_keyvault: "https://kv.vault.azure.net/keys/sops/v1" }];
+    const given = { url: server.url, branch: "main", message: "m", files: { "a.yaml": "a\n" }, sopsRules };
+    const first = { ...(await gitCommit.create(given, context())), inputs: given };
+    assert.match(
+      await server.git(["show", "main:.sops.yaml"]),
+      /path_regex: x\n {4}age: age1\n {2}- path_regex: \^a\n/,
+    );
+    const next = { ...given, files: { "a.yaml": "b\n", "b.yaml": "b\n" } };
+    await gitCommit.update?.(first, next, context());
+    assert.equal(await server.git(["show", "main:a.yaml"]), "b");
+    const read = await gitCommit.read?.(first.id, next, { ...first.state, ...next }, context());
+    assert.deepEqual(read?.inputs.files, next.files);
+    // Without its state, what it committed itself is in nobody's way.
+    await create({ url: server.url, files: { "a.yaml": "c\n" } });
+    assert.equal(await server.git(["show", "main:a.yaml"]), "c");
+  });
+});
+
 describe("a branch that wants signed commits of a company's address", () => {
   let server: GitServer;
   let restore: () => void;
