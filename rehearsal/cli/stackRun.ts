@@ -90,7 +90,7 @@ async function prepare({ stack, paths, engine, process: { cloud } }: Run): Promi
   await syncProject(
     stack,
     paths,
-    cloud.identities.reader.gitHubToken,
+    cloud.identities.reader.gitToken ?? cloud.identities.reader.gitHubToken,
     async (path, value) => void setSecrets.push([path, value]),
   );
   await mustPulumi(["stack", "init", stack], options);
