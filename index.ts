@@ -2,10 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   AksCluster,
   ContainerRegistry,
+  DecryptPrincipal,
   FluxBootstrap,
   type FluxBootstrapArgs,
   FluxIdentity,
   HelmMirror,
+  kubeconfigAccess,
   Protection,
   readMirrorLock,
   SopsKeyVault,
@@ -31,29 +33,35 @@ const {
   knownHosts,
   commit: committer,
 } = settings.flux;
-const { imageAutomation, readyMinutes, kustomizations, sources } = settings.flux;
+const { imageAutomation, imagePullSecret, readyMinutes, kustomizations, sources } = settings.flux;
+const { configuration, extensionVersion, start } = settings.flux;
+// Said before anything is registered where it cannot be reached.
+const otherAccess = settings.otherCluster && (await kubeconfigAccess(settings.otherCluster.context));
 
 const group = stackGroup(`${settings.project}-${stack}`, { existing: settings.resourceGroup, location, tags });
 const { resourceGroup } = group;
 const common = { resourceGroupName: resourceGroup.name, tags };
 
-const cluster = new AksCluster(`aks-${stack}`, {
-  ...common,
-  ...clusterSettings,
-  identityId,
-  runnerNetworkId: settings.runnerNetworkId,
-  runnerAddresses: settings.runnerAddresses,
-  privateEndpoints: isPrivate,
-  protect,
-});
-const network = isPrivate ? { ...cluster.network, allowedAddresses: settings.runnerAddresses } : undefined;
+const cluster =
+  otherAccess === undefined
+    ? new AksCluster(`aks-${stack}`, {
+        ...common,
+        ...clusterSettings,
+        identityId,
+        runnerNetworkId: settings.runnerNetworkId,
+        runnerAddresses: settings.runnerAddresses,
+        privateEndpoints: isPrivate,
+        protect,
+      })
+    : undefined;
+const network = isPrivate && cluster ? { ...cluster.network, allowedAddresses: settings.runnerAddresses } : undefined;
 const registry = new ContainerRegistry(`acr-${stack}`, {
   ...common,
   ...registrySettings,
   registryName,
   network,
   deployers,
-  pullers: { kubelet: cluster.kubeletPrincipalId },
+  pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {
   ...common,
@@ -70,18 +78,26 @@ const mirror = new HelmMirror("mirror", {
   importServer: registry.importServer,
   pushServer: registry.pushServer,
 });
-const identity = new FluxIdentity(`flux-${stack}`, {
-  ...common,
-  issuer: cluster.oidcIssuerUrl,
-  registryId: registry.registryId,
-  keyId: vault.keyId,
-  decryptRole: settings.sops.roles.decrypt,
-  imageAutomation,
-});
+const issuer = cluster?.oidcIssuerUrl ?? settings.otherCluster?.issuer;
+const decryptRole = settings.sops.roles.decrypt;
+const identity =
+  issuer === undefined
+    ? undefined
+    : new FluxIdentity(`flux-${stack}`, {
+        ...common,
+        issuer,
+        registryId: registry.registryId,
+        keyId: vault.keyId,
+        decryptRole,
+        imageAutomation,
+      });
+const decrypter = identity
+  ? undefined
+  : new DecryptPrincipal(`kv-${stack}-decrypt`, { keyId: vault.keyId, tenantId: vault.tenantId, decryptRole });
 const flux = new FluxBootstrap("flux", {
-  ...common,
-  clusterName: cluster.readyClusterName,
-  access: cluster.access,
+  resourceGroupName: cluster && resourceGroup.name,
+  clusterName: cluster?.readyClusterName,
+  access: cluster?.access ?? otherAccess,
   deployers,
   identity,
   mode,
@@ -98,6 +114,9 @@ const flux = new FluxBootstrap("flux", {
   commit: committer,
   imageAutomation,
   readyMinutes,
+  configuration,
+  extensionVersion,
+  start,
   stack,
   lock,
   kustomizations,
@@ -108,22 +127,27 @@ const flux = new FluxBootstrap("flux", {
   loginServer: registry.pullServer,
   keyUrl: vault.keyUrl,
   readableKeyUrl: vault.readableKeyUrl,
-  keyUsers: vault.keyUsers,
+  keyUsers: [...vault.keyUsers, ...(decrypter?.roles ?? [])],
   publicKey,
   pullCredentials: registry.pullCredentials,
+  imagePullSecret,
+  decryptCredentials: decrypter?.credentials,
   contents: mirror.contents,
 });
 // Last, when everything that it holds on to is registered.
 // It has the name of the setting, which is then in the refusal of the engine.
 new Protection("aks-gitops:protect", {
   protect,
-  resources: [...group.parts, cluster, registry, vault, mirror, identity, flux],
+  resources: [...group.parts, cluster, registry, vault, mirror, identity, decrypter, flux].filter(
+    (one) => one !== undefined,
+  ),
 });
 
 export const resourceGroupId = resourceGroup.id;
-export const { clusterId, clusterName, oidcIssuerUrl } = cluster;
+/** Of an AKS cluster alone. */
+export const { clusterId, clusterName, oidcIssuerUrl } = cluster ?? {};
 /** It holds no credential and is a secret only to keep its many lines out of an update: `--show-secrets` shows it. */
-export const kubeconfig = pulumi.secret(cluster.kubeconfig);
+export const kubeconfig = cluster && pulumi.secret(cluster.kubeconfig);
 export const { registryId, loginServer } = registry;
 export const { vaultUri, keyId, keyUrl } = vault;
 export const { commit } = flux;

@@ -10,7 +10,7 @@ export const checkout = resolve(import.meta.dirname, "..");
 /** Where rehearsals live: `.rehearsal` of the checkout, or the folder that `AKS_GITOPS_REHEARSALS` names. */
 const rehearsals = () => resolve(process.env.AKS_GITOPS_REHEARSALS ?? join(checkout, ".rehearsal"));
 
-/** Where the stacks' files are: the checkout, or the folder that `AKS_GITOPS_STACKS` names, with a Pulumi.yaml in it. */
+/** Where the stacks' files are: the checkout, an example's folder, or what else `AKS_GITOPS_STACKS` names. */
 export const stackFiles = () => resolve(process.env.AKS_GITOPS_STACKS ?? checkout);
 
 /** Who a command of a rehearsal may run as. */
@@ -79,6 +79,8 @@ export interface CloudFile {
   readonly pid: number;
   readonly control: { readonly port: number; readonly token: string };
   readonly ports: Readonly<Record<Place, number>>;
+  /** The folder of the stack's file. */
+  readonly stackFiles: string;
   /** Where the stack's runner stands. */
   readonly runner: Place;
   readonly tenantId: string;

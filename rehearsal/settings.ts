@@ -3,7 +3,7 @@ import { authOf, type SignInOptions } from "../components/flux/signIn.ts";
 import { parseSettings } from "../settings/parse.ts";
 import { readStackFile } from "../settings/stackFile.ts";
 import type { Settings } from "../settings/types.ts";
-import { stackFiles } from "./session.ts";
+import { checkout, stackFiles } from "./session.ts";
 
 /** The token that the extension's Flux reads the repository with. */
 export const GIT_TOKEN_KEY = "aks-gitops:gitToken";
@@ -20,5 +20,10 @@ export function needsGitToken(config: Record<string, unknown>): boolean {
  * @throws SettingsError with all faults of the file.
  */
 export async function settingsOf(stack: string, folder = stackFiles()): Promise<Settings> {
-  return parseSettings(await readStackFile(folder, stack));
+  return parseSettings(await stackFileOf(stack, folder));
+}
+
+/** A stack's configuration; the project is the checkout's, wherever the stack's file is. */
+export function stackFileOf(stack: string, folder = stackFiles()): ReturnType<typeof readStackFile> {
+  return readStackFile(folder, stack, checkout);
 }

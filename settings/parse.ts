@@ -82,7 +82,7 @@ export function parsedValue(value: unknown): unknown {
 }
 
 function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
-  const { runner, cluster, registry, flux, sops, images, demo } = form;
+  const { runner, cluster, otherCluster, registry, flux, sops, images, demo } = form;
   const address = parseRepositoryUrl(flux.repository);
   const prodLike = cluster.sku !== "Free";
   return {
@@ -102,6 +102,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       repository: flux.repository.replace(/\/$/, ""),
       ...(address && gitHubRepository(address)),
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
+      ...(otherCluster && { imagePullSecret: otherCluster.imagePullSecret }),
     },
     sops: sopsOf(sops, place, prodLike),
     images: [...new Set(demo ? [...images, demo.image] : images)],

@@ -54,6 +54,8 @@ export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth" | "path"
   readonly owner?: string;
   /** The repository's name there. */
   readonly name?: string;
+  /** The Secret that Flux's own images are pulled with, where the nodes may not pull. */
+  readonly imagePullSecret?: string | undefined;
   /** The folder that the cluster reconciles, `clusters/<stack>` by default; as Git has it. */
   readonly path: string;
 }

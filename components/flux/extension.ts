@@ -9,12 +9,12 @@ import {
   EXTENSION,
   EXTENSION_KUSTOMIZATION,
   FLUX_NAMESPACE,
-  GIT_REPOSITORY,
   rootKustomization,
 } from "../repository/names.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
+import type { ActingIdentity } from "./fluxBootstrapArgs.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
 import { gitAccessOf } from "./gitAccess.ts";
 import { readingKey, readsBySsh } from "./readingKey.ts";
@@ -30,6 +30,14 @@ interface SignIn {
   readonly configurationProtectedSettings: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
+/** What the extension needs beside what every way to bring Flux starts from. */
+export interface ExtensionParts extends FluxParts {
+  /** The AKS cluster. */
+  readonly aks: { readonly resourceGroupName: pulumi.Input<string>; readonly clusterName: pulumi.Input<string> };
+  /** The identity of Flux's controllers. */
+  readonly identity: ActingIdentity;
+}
+
 /** What Azure says of the repository in the cluster. */
 interface Reconciled {
   /** The commit, when Azure tells that the cluster has come to it. */
@@ -39,7 +47,7 @@ interface Reconciled {
 }
 
 /** Flux by the AKS extension, which reads the repository with a key or with a token. */
-export function installExtension(parts: FluxParts): Reconciled {
+export function installExtension(parts: ExtensionParts): Reconciled {
   const signIn = readsBySsh(parts.args) ? withKey(parts) : withToken(parts);
   const extension = createExtension(parts);
   const configuration = createConfiguration(parts, extension, signIn);
@@ -60,7 +68,7 @@ function createReady({ name, args, repository, commit, parent }: FluxParts, conf
       ...(access ? { access } : {}),
       branch: args.branch,
       commit: commit.commit,
-      kustomizations: [rootKustomization("extension"), ...readyNames(args)],
+      kustomizations: [rootKustomization("extension", args.configuration), ...readyNames(args)],
       releases,
       readyMinutes: args.readyMinutes,
     },
@@ -91,15 +99,17 @@ function withKey(parts: FluxParts): SignIn {
   };
 }
 
-function createExtension({ name, args, parent }: FluxParts): Extension {
+function createExtension({ name, args, aks, identity, parent }: ExtensionParts): Extension {
   const images = String(args.imageAutomation);
   return new Extension(
     name,
     {
-      ...target(args, args.clusterName),
+      ...target(aks, aks.clusterName),
       extensionName: EXTENSION,
       extensionType: "microsoft.flux",
-      autoUpgradeMinorVersion: true,
+      ...(args.extensionVersion === undefined
+        ? { autoUpgradeMinorVersion: true }
+        : { autoUpgradeMinorVersion: false, version: args.extensionVersion }),
       releaseTrain: "Stable",
       scope: { cluster: { releaseNamespace: FLUX_NAMESPACE } },
       configurationSettings: {
@@ -107,8 +117,8 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
         "image-reflector-controller.enabled": images,
         "multiTenancy.enforce": "true",
         "workloadIdentity.enable": "true",
-        "workloadIdentity.azureClientId": args.identity.clientId,
-        "workloadIdentity.azureTenantId": args.identity.tenantId,
+        "workloadIdentity.azureClientId": identity.clientId,
+        "workloadIdentity.azureTenantId": identity.tenantId,
       },
     },
     newFirst({ parent, ignoreChanges: SERVICE_SET.extension }),
@@ -116,25 +126,25 @@ function createExtension({ name, args, parent }: FluxParts): Extension {
 }
 
 function createConfiguration(
-  { name, args, commit, parent }: FluxParts,
+  { name, args, aks, identity, commit, parent }: ExtensionParts,
   extension: Extension,
   { gitRepository, configurationProtectedSettings }: SignIn,
 ): FluxConfiguration {
-  const { branch, path } = args;
+  const { branch, path, configuration } = args;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
-  const ready = [extension, ...args.identity.requirements, ...args.contents, commit];
+  const ready = [extension, ...identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
     name,
     {
-      ...target(args, after(args.clusterName, ...ready)),
-      fluxConfigurationName: GIT_REPOSITORY,
-      scope: "cluster",
-      namespace: FLUX_NAMESPACE,
+      ...target(aks, after(aks.clusterName, ...ready)),
+      fluxConfigurationName: configuration.name,
+      scope: configuration.scope,
+      namespace: configuration.namespace,
       sourceKind: "GitRepository",
       gitRepository: {
         ...gitRepository,
         repositoryRef: { branch },
-        syncIntervalInSeconds: 60,
+        syncIntervalInSeconds: configuration.syncSeconds,
         timeoutInSeconds: 600,
       },
       configurationProtectedSettings,
@@ -155,7 +165,7 @@ function createConfiguration(
   );
 }
 
-function target({ resourceGroupName }: FluxWanted, clusterName: pulumi.Input<string>) {
+function target({ resourceGroupName }: ExtensionParts["aks"], clusterName: pulumi.Input<string>) {
   const clusterRp = "Microsoft.ContainerService";
   return { resourceGroupName, clusterRp, clusterResourceName: "managedClusters", clusterName };
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { commitUrl, sshUrl, writtenUrl } from "../../net/gitAddress.ts";
 import { refuse } from "../shared/faults.ts";
-import { installExtension } from "./extension.ts";
+import { type ExtensionParts, installExtension } from "./extension.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
 import { fluxFaults } from "./fluxFaults.ts";
 import { type FluxWanted, filled } from "./fluxParts.ts";
@@ -29,7 +29,7 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     const bootstrap = bootstrapOf(wanted);
     const repository = gitOpsRepository(name, wanted, this);
     const url = repository.apply(() => commitUrl(wanted.address));
-    const { roles = [] } = wanted.identity;
+    const { roles = [] } = wanted.identity ?? {};
     const needed = { keyUsers: [...(wanted.keyUsers ?? []), ...roles], contents: [...wanted.contents, ...roles] };
     const content = { ...wanted, ...needed, gitAccess: gitAccessOf(wanted), url, bootstrap };
     const { commit } = new RepositoryContent(name, content, { parent: this });
@@ -37,10 +37,18 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     if (bootstrap) {
       this.commit = installBootstrap({ ...parts, ...bootstrap });
     } else {
-      ({ commit: this.commit, complianceState: this.complianceState } = installExtension(parts));
+      const extension = { ...parts, ...aksOf(wanted) };
+      ({ commit: this.commit, complianceState: this.complianceState } = installExtension(extension));
     }
     this.registerOutputs({ commit: this.commit, complianceState: this.complianceState });
   }
+}
+
+/** What the extension needs. @throws Error when it is not there; faultless arguments have it. */
+function aksOf({ resourceGroupName, clusterName, identity }: FluxWanted): Pick<ExtensionParts, "aks" | "identity"> {
+  if (resourceGroupName === undefined || clusterName === undefined || identity === undefined)
+    throw new Error("mode extension needs resourceGroupName, clusterName and identity");
+  return { aks: { resourceGroupName, clusterName }, identity };
 }
 
 /** What a bootstrap needs; none where the extension brings Flux. */

@@ -17,6 +17,18 @@ export interface ActingIdentity {
   readonly roles?: readonly pulumi.Resource[] | undefined;
 }
 
+/** A configuration of the AKS extension, which Azure shows as GitOps of the cluster. */
+export interface FluxConfigurationArgs {
+  /** Its name in Azure; its GitRepository has the same, and its Kustomization is `<name>-cluster`. @default "flux-system" */
+  readonly name?: string | undefined;
+  /** The namespace of all Flux's objects of the stack; the extension makes it. @default "flux-system" */
+  readonly namespace?: string | undefined;
+  /** Whether Flux may write in the whole cluster, or in that namespace alone. @default "cluster" */
+  readonly scope?: "cluster" | "namespace" | undefined;
+  /** How often Flux looks into the repository, in seconds. @default 60 */
+  readonly syncSeconds?: number | undefined;
+}
+
 /** How the program signs in to the repository that it commits to, and in whose name. */
 export interface CommitArgs {
   /**
@@ -45,10 +57,10 @@ export interface Person {
 
 /** How Flux comes into the cluster and what it is to reconcile. */
 export interface FluxBootstrapArgs extends ContentArgs {
-  /** Name of the cluster's resource group. */
-  readonly resourceGroupName: pulumi.Input<string>;
-  /** The cluster's name, when pods can run in it. */
-  readonly clusterName: pulumi.Input<string>;
+  /** Name of the AKS cluster's resource group; mode extension needs it. @default none: the cluster is not AKS */
+  readonly resourceGroupName?: pulumi.Input<string> | undefined;
+  /** The AKS cluster's name, when pods can run in it; mode extension needs it. @default none: the cluster is not AKS */
+  readonly clusterName?: pulumi.Input<string> | undefined;
   /** The cluster's API server; mode bootstrap installs Flux through it. @default none */
   readonly access?: ApiAccess | undefined;
   /**
@@ -56,10 +68,16 @@ export interface FluxBootstrapArgs extends ContentArgs {
    * @default none: whoever runs the program may do so already
    */
   readonly deployers?: pulumi.Input<string> | undefined;
-  /** The identity of Flux's controllers. */
-  readonly identity: ActingIdentity;
+  /** The identity of Flux's controllers. @default none: the cluster is not AKS, and they sign in with passwords */
+  readonly identity?: ActingIdentity | undefined;
   /** Whether the AKS extension brings Flux, or the program does what `flux bootstrap` does. @default "extension" */
   readonly mode?: "extension" | "bootstrap" | undefined;
+  /** The extension's configuration. Another name or namespace makes it anew. @default flux-system, of the whole cluster */
+  readonly configuration?: FluxConfigurationArgs | undefined;
+  /**
+   * The version that the AKS extension stays at, such as "1.18.4". @default none: Azure upgrades it by itself
+   */
+  readonly extensionVersion?: string | undefined;
   /** The GitOps repository on any Git host: `https://<host>/<path>` or `ssh://<user>@<host>/<path>`. */
   readonly repository: string;
   /** Whether the repository is made, private, on github.com alone; it stays when the stack goes. @default false: it has to exist */

@@ -1,14 +1,17 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
+import { lockedRelease } from "../../mirror/lock.ts";
+import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { FLUX } from "../defaults.ts";
-import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
-import { clusterDisorder, demoDisorder, disorders, FOLDER } from "../repository/order.ts";
+import type { Chart } from "../repository/files.ts";
+import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
+import { clusterDisorder, demoDisorder, disorders, FOLDER, releaseDisorders } from "../repository/order.ts";
 import { sourceDisorders } from "../repository/sources.ts";
 import {
   shareResources,
   type Taken,
-  takenChart,
   takenNamespace,
+  takenRelease,
   takenSecret,
   takenStack,
 } from "../repository/taken.ts";
@@ -24,8 +27,10 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...notObjectId("deployers", args.deployers),
     ...waitFaults(args),
     ...modeFaults(args),
+    ...placeFaults(args),
     ...lockFaults(args),
     ...takenFaults(args),
+    ...releaseFaults(args),
     ...kustomizationFaults(args),
     ...sourceFaults(args),
     ...secretFaults(args),
@@ -62,7 +67,7 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
 }
 
 function modeFaults(args: FluxBootstrapArgs): Fault[] {
-  const { mode = FLUX.mode, gitToken, access, lock } = args;
+  const { mode = FLUX.mode, gitToken, access, lock, configuration, extensionVersion } = args;
   if (mode === "extension")
     return authOf(args) === "token" && gitToken === undefined
       ? [
@@ -74,6 +79,13 @@ function modeFaults(args: FluxBootstrapArgs): Fault[] {
         ]
       : [];
   return [
+    ...Object.entries({ configuration, extensionVersion })
+      .filter(([, value]) => value !== undefined)
+      .map(([argument]) => ({
+        argument,
+        problem: "is of the AKS extension, but Flux is bootstrapped",
+        remedy: "leave it out, or choose mode extension",
+      })),
     ...(access === undefined
       ? [
           {
@@ -95,14 +107,82 @@ function modeFaults(args: FluxBootstrapArgs): Fault[] {
   ];
 }
 
-function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
+/** What is lacking of the cluster, and of what signs in there. */
+function placeFaults(args: FluxBootstrapArgs): Fault[] {
+  const { mode = FLUX.mode, resourceGroupName, clusterName, identity, access, pullCredentials } = args;
+  const lacking = (argument: string, problem: string, remedy: string): Fault => ({ argument, problem, remedy });
+  if (mode === "extension") {
+    const needed = Object.entries({ resourceGroupName, clusterName, identity }).filter(
+      ([, value]) => value === undefined,
+    );
+    const problem = "is missing: the extension runs in AKS alone, and its controllers act as an identity";
+    const remedy = "give AksCluster's and FluxIdentity's, or choose mode bootstrap";
+    return needed.map(([argument]) => lacking(argument, problem, remedy));
+  }
+  const { clusterId, kubeContext } = access ?? {};
+  const isOne = access === undefined || (clusterId === undefined) !== (kubeContext === undefined);
+  const nobody = "is missing: without identity nobody";
+  const isAlone = identity === undefined;
+  return [
+    ...(isOne
+      ? []
+      : [lacking("access", "names no caller, or two", "give clusterId for AKS, or kubeContext for another cluster")]),
+    ...(isAlone && args.decryptCredentials === undefined
+      ? [lacking("decryptCredentials", `${nobody} decrypts for Flux`, "give DecryptPrincipal's, or an identity")]
+      : []),
+    ...((isAlone || args.imagePullSecret !== undefined) && pullCredentials === undefined
+      ? [
+          lacking(
+            "pullCredentials",
+            "is missing: nobody pulls with a password",
+            "set ContainerRegistry's pullPrincipal",
+          ),
+        ]
+      : []),
+    ...unlike(
+      "imagePullSecret",
+      args.imagePullSecret,
+      LABEL,
+      "is no name of a secret",
+      "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
+    ),
+  ];
+}
+
+function lockFaults({ charts = [], demo, kustomizations = [], lock }: FluxBootstrapArgs): Fault[] {
+  const locked = charts.flatMap((chart, index) => (ownPath(chart.repository) === undefined ? [{ chart, index }] : []));
   const remedy = "resolve the lock anew with it, or leave it out";
   const unlocked = (argument: string, value: string, problem: string): Fault => ({ argument, value, problem, remedy });
   return [
-    ...charts.flatMap(({ name }, index) =>
-      lock.charts.some((chart) => chart.name === name)
+    ...locked.flatMap(({ chart, index }) =>
+      lock.charts.some(lockedRelease(chart))
         ? []
-        : [unlocked(`charts[${index}].name`, name, "is no chart of the lock, so nothing says what to release")],
+        : [
+            chart.release === undefined
+              ? unlocked(
+                  `charts[${index}].name`,
+                  chart.name,
+                  "is no chart of the lock, so nothing says what to release",
+                )
+              : unlocked(
+                  `charts[${index}].release`,
+                  chart.release,
+                  `is no release of the chart ${chart.name} in the lock, so nothing says what to release`,
+                ),
+          ],
+    ),
+    ...kustomizations.flatMap(({ images = [] }, at) =>
+      images.flatMap(({ mirrored }, index) =>
+        mirrored === undefined || lock.images.some(({ source }) => source === mirrored)
+          ? []
+          : [
+              unlocked(
+                `kustomizations[${at}].images[${index}].mirrored`,
+                mirrored,
+                "is no image of the lock, so nothing says which digest to run",
+              ),
+            ],
+      ),
     ),
     ...(demo && !lock.images.some(({ source }) => source === demo.image)
       ? [unlocked("demo.image", demo.image, "is no image of the lock, so nothing says which digest to run")]
@@ -111,13 +191,14 @@ function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
 }
 
 /** What names that somebody else has. */
-function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }: FluxBootstrapArgs): Fault[] {
+function takenFaults(args: FluxBootstrapArgs): Fault[] {
+  const { stack, charts = [], secrets = [], demo, pullCredentials, configuration } = args;
   const fault = (argument: string, value: string, taken: Taken | undefined): Fault[] =>
     taken === undefined ? [] : [{ argument, value, ...taken }];
   return [
     ...fault("stack", stack, takenStack(stack)),
     ...charts.flatMap((chart, index) => [
-      ...fault(`charts[${index}].name`, chart.name, takenChart(chart, demo !== undefined)),
+      ...fault(releaseArgument(chart, index), releaseName(chart), takenRelease(chart, demo !== undefined)),
       ...fault(
         `charts[${index}].namespace`,
         chart.namespace,
@@ -125,15 +206,38 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
       ),
     ]),
     ...secrets.flatMap((secret, index) => [
-      ...fault(`secrets[${index}].name`, secret.name, takenSecret(secret)),
+      ...fault(`secrets[${index}].name`, secret.name, takenSecret(secret, configuration)),
       ...fault(`secrets[${index}].namespace`, secret.namespace, takenNamespace(secret.namespace)),
       ...sameResources(secret, index, [...(pullCredentials ? [PULL_SECRET] : []), ...secrets.slice(0, index)]),
     ]),
   ];
 }
 
+/** Where a release gets its name from. */
+const releaseArgument = ({ release }: Chart, index: number) =>
+  `charts[${index}].${release === undefined ? "name" : "release"}`;
+
+/** Releases that Flux would never bring about, or that would be one; of their further properties Flux itself judges. */
+function releaseFaults({ charts = [] }: FluxBootstrapArgs): Fault[] {
+  return [
+    ...releaseDisorders(charts).map(({ at, key, ...fault }) => ({ argument: `charts[${at}].${key}`, ...fault })),
+    ...charts.flatMap(({ repository, version }, index) =>
+      ownPath(repository) !== undefined && version === undefined
+        ? [
+            {
+              argument: `charts[${index}].version`,
+              problem: "is missing: the lock knows no chart of the stack's own registry",
+              remedy: "give one exact version, or a range with follow: true",
+            },
+          ]
+        : [],
+    ),
+  ];
+}
+
 /** What would make Flux refuse a Kustomization, or two of them fight; of their further properties Flux itself judges. */
-function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: FluxBootstrapArgs): Fault[] {
+function kustomizationFaults(args: FluxBootstrapArgs): Fault[] {
+  const { stack, path: cluster, kustomizations, demo, configuration } = args;
   const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
   const path = "give a folder from the repository's root, for example apps/overlays/prod";
   const own = [
@@ -156,7 +260,7 @@ function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: Flu
         path,
       ),
     ]),
-    ...disorders(stack, kustomizations, cluster).map(({ at, key, ...fault }) => ({
+    ...disorders(stack, kustomizations, cluster, configuration?.name).map(({ at, key, ...fault }) => ({
       argument: `kustomizations[${at}].${key}`,
       ...fault,
     })),
@@ -167,11 +271,12 @@ function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: Flu
 }
 
 /** Sources that Flux would refuse, and Kustomizations of sources that there are not. */
-function sourceFaults({ sources = [], kustomizations = [], charts = [], secrets = [] }: FluxBootstrapArgs): Fault[] {
+function sourceFaults(args: FluxBootstrapArgs): Fault[] {
+  const { sources = [], kustomizations = [], charts = [], secrets = [], configuration } = args;
   const names = sources.map(({ name }) => name);
   const remedy = "name one of sources, or leave it out for the repository";
   return [
-    ...sourceDisorders(sources, { charts, secrets }).map(({ at, key, ...fault }) => ({
+    ...sourceDisorders(sources, { charts, secrets }, configuration?.namespace).map(({ at, key, ...fault }) => ({
       argument: `sources[${at}].${key}`,
       ...fault,
     })),

@@ -1,11 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { parseRepositoryUrl, type RepositoryAddress } from "../../net/gitAddress.ts";
 import type { GitCommit } from "../../provider/sdk/gitCommit.ts";
-import { FLUX } from "../defaults.ts";
+import { CONFIGURATION, FLUX } from "../defaults.ts";
 import { clusterFolder } from "../repository/names.ts";
 import { folderOf } from "../repository/order.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
-import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
+import type { FluxBootstrapArgs, FluxConfigurationArgs } from "./fluxBootstrapArgs.ts";
 import { type Auth, authOf } from "./signIn.ts";
 
 type Defaults = Omit<typeof FLUX, "version"> & { readonly contents: readonly [] };
@@ -17,6 +17,8 @@ export interface FluxWanted extends Filled<FluxBootstrapArgs, Defaults> {
   readonly address: RepositoryAddress;
   /** The folder that the cluster reconciles. */
   readonly path: string;
+  /** The extension's configuration. */
+  readonly configuration: Filled<FluxConfigurationArgs, typeof CONFIGURATION>;
 }
 
 /** What a way to bring Flux into the cluster starts from. */
@@ -42,5 +44,6 @@ export function filled(args: FluxBootstrapArgs): FluxWanted {
     auth: authOf(flat),
     address,
     path: folderOf(args.path ?? clusterFolder(args.stack)),
+    configuration: withDefaults<FluxConfigurationArgs, typeof CONFIGURATION>(args.configuration ?? {}, CONFIGURATION),
   };
 }

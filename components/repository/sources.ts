@@ -2,7 +2,7 @@
 // (https://fluxcd.io/flux/components/source/): what they are, and why some cannot be. Plain data in, data out.
 import { addressFault, isDevOps, parseRepositoryUrl } from "../../net/gitAddress.ts";
 import { SOURCE } from "../defaults.ts";
-import { FLUX_NAMESPACE, GIT_REPOSITORY } from "./names.ts";
+import { FLUX_NAMESPACE, GIT_REPOSITORY, HELM_REPOSITORY, type Released, releaseName } from "./names.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 export const SOURCE_KINDS = ["GitRepository", "OCIRepository", "Bucket"] as const;
@@ -105,8 +105,8 @@ export interface SourceDisorder {
 
 /** What sources stand beside. */
 export interface Beside {
-  /** The stack's charts, whose sources have their names. */
-  readonly charts: readonly ({ readonly name?: string | undefined } | undefined)[];
+  /** The stack's charts, whose sources are called as their releases. */
+  readonly charts: readonly (Released | undefined)[];
   /** The stack's secrets; undefined where they are not to be read. */
   readonly secrets:
     | readonly ({ readonly name?: string | undefined; readonly namespace?: string | undefined } | undefined)[]
@@ -142,9 +142,11 @@ function takenName({ name }: SourceOptions, before: readonly SourceOptions[], { 
       ? "is the name of the repository's own source"
       : before.some((other) => other.name === name)
         ? "is the name of another source"
-        : charts.some((chart) => chart?.name === name)
-          ? "is the name of a chart, whose source is called the same"
-          : undefined;
+        : charts.some((chart) => chart !== undefined && releaseName(chart) === name)
+          ? "is the name of a chart's release, whose source is called the same"
+          : name === HELM_REPOSITORY
+            ? "is the name of the HelmRepository that the program writes"
+            : undefined;
   return problem === undefined ? [] : [found("name", problem, "choose another name")];
 }
 

@@ -18,6 +18,8 @@ interface StackFile {
   readonly repository: unknown;
   /** The name of the variable that it is written with, where one is named. */
   readonly credential: unknown;
+  /** Whether its Flux keeps the token that an update gives it. */
+  readonly keepsToken: boolean;
   /** Which passphrase or key seals its secrets. */
   readonly sealedBy: "passphrase" | "key" | undefined;
 }
@@ -29,6 +31,8 @@ export interface Needs {
   readonly stack: string;
   /** Whether nobody is there who could sign in with a browser, or type a password. */
   readonly isPipeline: boolean;
+  /** Whether something is changed, and not looked at alone. */
+  readonly isUpdate: boolean;
   /** Whether a program is on PATH. */
   readonly hasProgram: (name: string) => boolean;
 }
@@ -48,7 +52,7 @@ export async function missing(options: Needs, more: readonly Fault[] = []): Prom
   const words: string[] = [];
   try {
     const file = await stackFile(needs);
-    faults.push(...subscription(needs, file), ...secrets(needs, file), ...git(needs, file));
+    faults.push(...subscription(needs, file), ...secrets(needs, file), ...git(needs, file), ...flux(needs, file));
   } catch (error) {
     // A whole word of its own: of the file that is missing or wrong.
     words.push((error as Error).message);
@@ -73,12 +77,14 @@ export const fault = (key: string, problem: string, remedy: string): Fault => ({
 async function stackFile({ project, stack }: Needs): Promise<StackFile> {
   const { project: name, config } = await readStackFile(project, stack);
   const { secretsprovider, encryptionsalt } = (await readYaml(join(project, `Pulumi.${stack}.yaml`))) ?? {};
-  const flux = config[`${name}:flux`];
+  const found = config[`${name}:flux`];
+  const flux = isMap(found) ? found : {};
   const provider = typeof secretsprovider === "string" ? secretsprovider : "";
   return {
     subscriptionId: config["azure-native:subscriptionId"],
-    repository: isMap(flux) ? flux.repository : undefined,
-    credential: isMap(flux) && isMap(flux.commit) ? flux.commit.credential : undefined,
+    repository: flux.repository,
+    credential: isMap(flux.commit) ? flux.commit.credential : undefined,
+    keepsToken: flux.mode === "bootstrap" && (flux.auth ?? "token") === "token",
     sealedBy: provider.includes("://") ? "key" : provider === "passphrase" || encryptionsalt ? "passphrase" : undefined,
   };
 }
@@ -145,6 +151,25 @@ function git({ environment, isPipeline }: Needs, { repository, credential }: Sta
   if (environment.GIT_TOKEN || (isGitHub && environment.GITHUB_TOKEN)) return [];
   const nor = isGitHub ? ", nor is GITHUB_TOKEN" : "";
   return [fault("GIT_TOKEN", `is not set${nor}, and the program writes to ${repository}`, remedy)];
+}
+
+/**
+ * How a token begins that GitHub gives to an App, as a job's is: it ends with the job, or within the hour.
+ * https://docs.github.com/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
+ */
+const OF_AN_HOUR = /^ghs_/;
+
+function flux({ environment, isUpdate }: Needs, { keepsToken }: StackFile): Fault[] {
+  if (!isUpdate || !keepsToken || environment.FLUX_GIT_TOKEN || !OF_AN_HOUR.test(environment.GITHUB_TOKEN ?? ""))
+    return [];
+  return [
+    fault(
+      "FLUX_GIT_TOKEN",
+      "is not set, and a bootstrapped Flux would keep GITHUB_TOKEN, which ends with the job or within the hour",
+      "set it to a token for Flux alone that stays and reads the repository, from a secret of the pipeline; or let Flux " +
+        "have a deploy key, flux.auth: deployKey",
+    ),
+  ];
 }
 
 /** Where the state is, and whether that lets this run in. */

@@ -1,5 +1,6 @@
 // `npm run review`: what a change would do to a stack, as a reviewer needs it.
 import { parseArgs } from "node:util";
+import { findPulumi } from "./pulumi.ts";
 import { FORMATS, type Format, renderReview } from "./render.ts";
 
 const USAGE = `npm run review -- --stack STACK [--format FORMAT] [--project FOLDER]
@@ -51,9 +52,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { stack, format, project } = wanted;
   print(`Previewing ${stack} ...`);
+  const pulumi = findPulumi();
+  // It may fail before anybody waits for it.
+  pulumi.catch(() => {});
   // Pulumi's SDK takes its time, which nobody who asks for help has.
   const { makeReview } = await import("./review.ts");
-  const review = await makeReview({ stack, project });
+  const review = await makeReview({ stack, project, pulumi });
   process.stdout.write(`${renderReview(review, format).trimEnd()}\n`);
   return review.verdict === "failed" || review.verdict === "blocked" ? 1 : 0;
 }

@@ -215,7 +215,7 @@ export const clusterGuards: readonly Guard[] = [
     description: "Microsoft Defender watches the nodes and pods of production.",
     level: "advisory",
     production: true,
-    remedy: "leave aks-gitops:cluster.defender out, or write true",
+    remedy: "write aks-gitops:cluster.defender: true",
     link: "https://learn.microsoft.com/azure/defender-for-cloud/defender-for-containers-introduction",
     kinds: clusters,
     find: (seen) => {

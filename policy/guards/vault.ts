@@ -13,8 +13,7 @@ export const vaultGuards: readonly Guard[] = [
     description: "Nobody removes a vault of production for good: without its key no secret in Git opens again.",
     level: "mandatory",
     production: true,
-    remedy:
-      "leave aks-gitops:sops.purgeProtection out, or write true; in another program set enablePurgeProtection: true",
+    remedy: "write aks-gitops:sops.purgeProtection: true; in another program set enablePurgeProtection: true",
     link: `${LEARN}/soft-delete-overview#purge-protection`,
     kinds,
     find: (seen) => found(!vault(seen).enablePurgeProtection && "The vault can be purged"),

@@ -32,13 +32,16 @@ const lacksRight = (error: unknown): boolean => error instanceof ArmError && MIS
  * Codes of what another operation holds, where the status is not 409 or 429. OperationNotAllowed is none of them: with 400
  * it is said of what will never be allowed, such as a lower version.
  */
-const HELD = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "OperationPreempted"];
+const HELD = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "OperationPreempted", "RetryableError"];
+
+/** Whether another operation holds what was asked for, by ARM's word for it. */
+export const isHeld = ({ code }: ArmError): boolean => HELD.includes(code);
 
 /** Whether trying again may help with what Azure said of a cluster. */
 export function isPassing(error: unknown, attempt: number): error is ArmError {
   if (!(error instanceof ArmError)) return false;
   if (lacksRight(error)) return attempt <= ROLE_WAITS.length;
-  return error.status === 409 || error.status === 429 || HELD.includes(error.code);
+  return error.status === 409 || error.status === 429 || isHeld(error);
 }
 
 /**

@@ -14,7 +14,7 @@ import {
 import type { Context } from "../../plugin/handler.ts";
 import { type ComponentInputs, deploymentsOf, isStopped } from "./fluxApply.ts";
 import { type FluxWorld, kustomizationRef, openCluster, ROOT_SOURCE, statusOf } from "./fluxCluster.ts";
-import { pullSecretRef } from "./fluxPullSecret.ts";
+import { secretRefs } from "./fluxSecrets.ts";
 import { SIGN_IN } from "./fluxToken.ts";
 import { isDying, isMarked, NAMESPACE } from "./fluxUninstall.ts";
 import { inTime } from "./glance.ts";
@@ -29,8 +29,10 @@ export interface LookInputs extends ComponentInputs {
   readonly url: string;
   readonly branch: string;
   readonly path: string;
+  readonly kubeContext?: string;
   readonly pullSecret?: { readonly name: string };
   readonly provider?: "azure";
+  readonly decryptSecret?: { readonly name: string };
 }
 
 /** What the root objects say. */
@@ -160,11 +162,8 @@ function deploymentsIn(api: KubernetesApi, inputs: LookInputs): Promise<Part> {
   return partOf(refs, async () => found(refs, await api.list("apps/v1", "Deployment", { namespace: FLUX_SYSTEM })));
 }
 
-function secretsOf({ pullSecret, provider }: LookInputs): ObjectRef[] {
-  return [
-    ...(provider === undefined ? [SIGN_IN] : []),
-    ...(pullSecret === undefined ? [] : [pullSecretRef(pullSecret)]),
-  ];
+function secretsOf(inputs: LookInputs): ObjectRef[] {
+  return [...(inputs.provider === undefined ? [SIGN_IN] : []), ...secretRefs(inputs)];
 }
 
 function found(refs: readonly ObjectRef[], objects: readonly KubeObject[]): Part["found"] {

@@ -41,6 +41,14 @@ export interface CommitContent {
   readonly removes: readonly string[];
 }
 
+/** Which commits of a branch are newer than one of them, and which are older. */
+export interface Descent {
+  /** That one itself, and all that it is an ancestor of. */
+  readonly later: ReadonlySet<string>;
+  /** Its ancestors, as far back as was looked. */
+  readonly earlier: ReadonlySet<string>;
+}
+
 interface Outcome {
   readonly code: number;
   readonly stdout: Buffer;
@@ -135,6 +143,29 @@ export class GitBranch {
     const options = ["--quiet", "--depth=1", "--filter=blob:none", "--no-tags", "--no-auto-maintenance"];
     await this.#ask("read", ["fetch", ...options, "origin", refspec]);
     return (await this.#text(["rev-parse", "refs/remotes/origin/head"])).trim();
+  }
+
+  /**
+   * Which of the branch's commits descend from one of them, as git sees it. Neither trees nor blobs are fetched, and no more
+   * than the newest commits unless the one is older than these.
+   * @returns the commit alone where the branch has it not, or so far back that nobody looks.
+   */
+  async descent(commit: string): Promise<Descent> {
+    const ref = "refs/remotes/origin/descent";
+    const options = ["--quiet", "--filter=tree:0", "--no-tags", "--no-auto-maintenance"];
+    for (const depth of [KNOWN_PAST, FURTHEST_PAST]) {
+      await this.#ask("read", ["fetch", ...options, `--depth=${depth}`, "origin", `+refs/heads/${this.branch}:${ref}`]);
+      // Not asked for by its id: where it is not here, git would fetch it.
+      const commits = (await this.#text(["rev-list", ref])).split("\n").filter(Boolean);
+      if (commits.includes(commit)) {
+        const list = async (...args: string[]) => (await this.#text(["rev-list", ...args])).split("\n").filter(Boolean);
+        const later = await list("--ancestry-path", ref, `^${commit}`);
+        const earlier = await list(`${commit}^@`);
+        return { later: new Set([commit, ...later]), earlier: new Set(earlier) };
+      }
+      if (commits.length < depth) break;
+    }
+    return { later: new Set([commit]), earlier: new Set() };
   }
 
   /** Every file of a commit by its path. */
@@ -333,6 +364,9 @@ function checkVersion(text: string): void {
 
 /** So many of a branch's newest commits tell who wrote what. */
 const KNOWN_PAST = 200;
+
+/** Nobody looks further back for a commit that was made a moment ago. */
+const FURTHEST_PAST = 5000;
 
 /** The program's, whoever runs it; the address is nobody's (RFC 2606). */
 const AUTHOR: Person = { name: "aks-gitops", email: "noreply@aks-gitops.invalid" };

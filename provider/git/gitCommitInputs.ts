@@ -12,6 +12,7 @@ import {
   type Previewed,
   resourceSchema,
   type State,
+  someText,
 } from "../../plugin/schema.ts";
 import { loginServer } from "../azure/forms.ts";
 import * as flux from "../flux/forms.ts";
@@ -57,6 +58,9 @@ const fluxComponents = z
     {
       version: flux.fluxVersion.describe("Flux's version, without `v`."),
       imageAutomation: flag.describe("Whether the image controllers are in it."),
+      imagePullSecret: someText
+        .describe("The Secret that the controllers' images are pulled with. Default: none, as the nodes may pull.")
+        .exactOptional(),
       manifests: flux.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
       loginServer: loginServer.describe(
         "The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`.",
@@ -171,6 +175,20 @@ export const GIT_COMMIT = resourceSchema({
           "commits. Default: they are not signed.",
       )
       .exactOptional(),
+    listed: byPath(kustomizationEntries, "of entries by path")
+      .describe(
+        "The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize " +
+          "takes what they list and nothing else beside them.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
+    apart: byPath(z.array(path), "of folders by the folder that holds them")
+      .describe(
+        "Folders that are applied by themselves, by the folder that holds them and is applied too: that one has to have a " +
+          "kustomization.yaml that leads to none of them, else nothing is committed.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
     message: z
       .string({ error: "must be a commit message" })
       .superRefine((value, context) => told(messageProblem(value), context))
@@ -210,7 +228,8 @@ type Manner = "access" | "author" | "committer" | "signingKey";
 
 /** Checked inputs, with what was left out filled in. */
 export function completed(inputs: GivenInputs): GitCommitInputs {
-  return { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {}, adopt: false, ...inputs };
+  const none = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {}, listed: {}, apart: {} };
+  return { ...none, adopt: false, ...inputs };
 }
 
 /** The faults that lie between properties. */

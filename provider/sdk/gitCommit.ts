@@ -24,6 +24,8 @@ export interface FluxComponentsArgs {
   readonly version: pulumi.Input<string>;
   /** Whether the image controllers are in it. */
   readonly imageAutomation: pulumi.Input<boolean>;
+  /** The Secret that the controllers' images are pulled with. @default none, as the nodes may pull */
+  readonly imagePullSecret?: pulumi.Input<string>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`. */
@@ -89,6 +91,16 @@ export interface GitCommitArgs {
    * @default they are not signed
    */
   readonly signingKey?: pulumi.Input<string>;
+  /**
+   * The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize
+   * takes what they list and nothing else beside them.
+   */
+  readonly listed?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
+  /**
+   * Folders that are applied by themselves, by the folder that holds them and is applied too: that one has to have a
+   * kustomization.yaml that leads to none of them, else nothing is committed.
+   */
+  readonly apart?: pulumi.Input<Readonly<Record<string, pulumi.Input<readonly pulumi.Input<string>[]>>>>;
   /** Commit message: a subject line, and after an empty line a body if wanted. A change of it alone commits nothing. */
   readonly message: pulumi.Input<string>;
   /** Take over files and rules that already stand there with other content. @default false: that is an error */

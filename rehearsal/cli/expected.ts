@@ -1,10 +1,10 @@
 // What the settings of a stack promise of its cluster, whatever is found there.
 import { readyNames } from "../../components/repository/kustomizations.ts";
 import {
+  CONFIGURATION,
   chartObjects,
   EXTENSION,
   FLUX_NAMESPACE,
-  GIT_REPOSITORY,
   gitSecret,
   helmChart,
   PULL_SECRET,
@@ -38,24 +38,26 @@ export interface Expected {
 
 /** What a stack's settings promise. @param definitions names of Flux's own (see {@link fluxDefinitions}). */
 export function expectedOf(
-  { stack, flux: { mode, imageAutomation, kustomizations }, charts, secrets, registry }: Settings,
+  { stack, flux: { mode, imageAutomation, kustomizations, configuration }, charts, secrets, registry }: Settings,
   definitions: readonly string[],
 ): Expected {
-  const flux = (kind: string, name: string): FluxReference => ({ kind, namespace: FLUX_NAMESPACE, name });
+  const { name: source, namespace } = configuration ?? CONFIGURATION;
+  const named = { name: source, namespace };
+  const flux = (kind: string, name: string): FluxReference => ({ kind, namespace, name });
   const { pullPrincipal } = registry;
   const { releases, sources } = chartObjects(charts, pullPrincipal);
   return {
     mode,
-    namespaces: [FLUX_NAMESPACE],
+    namespaces: [...new Set([FLUX_NAMESPACE, namespace])],
     deployments: fluxControllers({ imageAutomation }),
     definitions,
     secrets: [
-      `${FLUX_NAMESPACE}/${gitSecret(mode)}`,
+      `${namespace}/${gitSecret(mode, named)}`,
       ...(pullPrincipal ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []),
       ...secrets.map(({ namespace, name }) => `${namespace}/${name}`),
     ],
-    source: flux("GitRepository", GIT_REPOSITORY),
-    kustomizations: [rootKustomization(mode), ...readyNames({ stack, kustomizations })].map((name) =>
+    source: flux("GitRepository", source),
+    kustomizations: [rootKustomization(mode, named), ...readyNames({ stack, kustomizations })].map((name) =>
       flux("Kustomization", name),
     ),
     releases: [
@@ -64,7 +66,7 @@ export function expectedOf(
       ...(pullPrincipal ? releases.map((name) => flux("HelmChart", helmChart(name))) : []),
     ],
     extensions: mode === "extension" ? [EXTENSION] : [],
-    configurations: mode === "extension" ? [GIT_REPOSITORY] : [],
+    configurations: mode === "extension" ? [source] : [],
   };
 }
 

@@ -15,7 +15,11 @@ const customRoles = {
  * Makes the repository of an address at Azure DevOps. @returns `project/name`.
  * @throws Error for any other host: a rehearsal has none.
  */
-async function devOpsRepository(devOps: Services["devOps"], url: string): Promise<string> {
+async function devOpsRepository(
+  devOps: Services["devOps"],
+  url: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
   const address = parseRepositoryUrl(url);
   const [organization, project = "", , name = ""] = (address && isDevOps(address) ? address.path : "")
     .split("/")
@@ -25,7 +29,7 @@ async function devOpsRepository(devOps: Services["devOps"], url: string): Promis
       `a rehearsal has no ${url}: it serves https://github.com and https://dev.azure.com/${devOps.organization} alone. ` +
         "Name a repository there for the rehearsal",
     );
-  await devOps.createGitRepository(project, name, { files: { "README.md": `# ${name}\n` } });
+  await devOps.createGitRepository(project, name, { files });
   return `${project}/${name}`;
 }
 
@@ -39,12 +43,14 @@ function devOpsToken(devOps: Services["devOps"], name: IdentityName, repository:
  * Makes the people and groups that the settings name, the GitOps repository where the stack does not make it itself, and
  * those who may run commands.
  * @param subscription its id.
+ * @param files what people have in the repository: text by path; only a README where nobody says.
  * @returns the credentials of those who may run commands.
  */
 export async function people(
   { arm, entra, gitHub, devOps }: Pick<Services, "arm" | "entra" | "gitHub" | "devOps">,
   { deployers, cluster, sops, flux }: Settings,
   subscription: string,
+  files: Readonly<Record<string, string>> = { "README.md": `# ${flux.name}\n` },
 ): Promise<CloudFile["identities"]> {
   const scope = `/subscriptions/${subscription}`;
   const groups = new Map([[deployers, "deployers"]]);
@@ -67,9 +73,8 @@ export async function people(
   arm.assignRole(deployers, "Role Based Access Control Administrator", scope, delegationCondition(assignable));
   const { owner = "", name = "" } = flux;
   const repository = `${owner}/${name}`;
-  if (!flux.createRepository && owner !== "")
-    await gitHub.createRepository(owner, name, { private: true, files: { "README.md": `# ${name}\n` } });
-  const devOpsName = owner === "" ? await devOpsRepository(devOps, flux.repository) : undefined;
+  if (!flux.createRepository && owner !== "") await gitHub.createRepository(owner, name, { private: true, files });
+  const devOpsName = owner === "" ? await devOpsRepository(devOps, flux.repository, files) : undefined;
   const memberships: Record<IdentityName, string[]> = {
     deployer: [deployers],
     reader: [],

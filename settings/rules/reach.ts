@@ -1,6 +1,7 @@
 // Rules of who reaches what: registry, vault, runner, Flux's sign-in.
 import { authOf, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
 import { gitHubRepository, parseRepositoryUrl } from "../../net/gitAddress.ts";
+import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { GIT_KEY, GIT_TOKEN, own } from "../check.ts";
 import { type Draft, type Facts, type Rule, whole } from "./rule.ts";
 
@@ -18,6 +19,8 @@ const isOutside = (runner: Draft["runner"]): boolean =>
 // Who gets into one that is there already is its owner's decision.
 const isShut = ({ registry, runner }: Draft, existing: unknown) =>
   registry?.private === true && isOutside(runner) && existing === undefined;
+/** Whether the runner pushes charts; somebody else does those of the stack's own registry. */
+const pushes = ({ charts = [] }: Draft) => charts.some((chart) => ownPath(chart?.repository) === undefined);
 const SHUT = "cannot be outside: a private registry and vault are reached from the virtual network only";
 
 export const reachRules: readonly Rule[] = [
@@ -41,7 +44,7 @@ export const reachRules: readonly Rule[] = [
       "run inside a network and write runner: {inside: {vnet: <its id>}}, let the runner in with runner: {outside: {addresses: [...]}}, or set registry.private: false",
     link: `${LEARN}/container-registry/container-registry-private-link`,
     check: whole(({ draft }) =>
-      isShut(draft, draft.registry?.existing) && draft.charts?.length
+      isShut(draft, draft.registry?.existing) && pushes(draft)
         ? { path: own("runner"), value: draft.runner, problem: `${SHUT}, and charts are pushed by the runner` }
         : undefined,
     ),
@@ -55,7 +58,7 @@ export const reachRules: readonly Rule[] = [
     link: `${LEARN}/key-vault/general/private-link-service`,
     check: whole(({ draft }) =>
       isShut(draft, draft.sops?.existingKey ?? draft.sops?.existingVault) &&
-      !(draft.charts?.length && draft.registry?.existing === undefined) &&
+      !(pushes(draft) && draft.registry?.existing === undefined) &&
       (draft.secrets?.length || draft.registry?.pullPrincipal) &&
       !draft.sops?.publicKey
         ? {

@@ -8,6 +8,9 @@ const LINK = "https://fluxcd.io/flux/components/source/";
 
 const sourcesOf = ({ draft: { flux } }: Facts) => (flux?.sources ?? []).map((each) => each ?? {});
 
+/** Flux reads a source and its secrets beside the Kustomization that comes from it. */
+const namespaceOf = ({ draft: { flux } }: Facts) => flux?.configuration?.namespace ?? FLUX_NAMESPACE;
+
 export const sourceRules: readonly Rule[] = [
   {
     name: "sources-can-be-read",
@@ -19,10 +22,12 @@ export const sourceRules: readonly Rule[] = [
       const { charts, secrets } = facts.draft;
       // A stack file's secrets may be sealed as a whole.
       const isKnown = secrets !== undefined && !facts.sealed && !facts.faulty.has("aks-gitops:secrets");
-      return sourceDisorders(sourcesOf(facts), {
-        charts: charts ?? [],
-        secrets: isKnown ? secrets : undefined,
-      }).map(({ at, key, ...found }) => ({ path: own("flux", "sources", at, key), item: at, ...found }));
+      const beside = { charts: charts ?? [], secrets: isKnown ? secrets : undefined };
+      return sourceDisorders(sourcesOf(facts), beside, namespaceOf(facts)).map(({ at, key, ...found }) => ({
+        path: own("flux", "sources", at, key),
+        item: at,
+        ...found,
+      }));
     },
   },
   {
@@ -41,7 +46,7 @@ export const sourceRules: readonly Rule[] = [
                 path: own("flux", "kustomizations", at, "source"),
                 item: at,
                 value: each.source,
-                problem: `is no source of this stack in namespace ${FLUX_NAMESPACE}`,
+                problem: `is no source of this stack in namespace ${namespaceOf(facts)}`,
               },
             ],
       );

@@ -1,5 +1,5 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
-import { FLUX } from "../../components/defaults.ts";
+import { CONFIGURATION, FLUX } from "../../components/defaults.ts";
 import { AUTHS } from "../../components/flux/signIn.ts";
 import { ADDRESS, ADDRESS_REMEDY, addressFault } from "../../net/gitAddress.ts";
 import {
@@ -17,7 +17,7 @@ import {
   text,
 } from "../form.ts";
 import { kustomization } from "./kustomization.ts";
-import { folder } from "./parts.ts";
+import { folder, label } from "./parts.ts";
 import { source } from "./source.ts";
 
 // The rules of `git check-ref-format --branch` (https://git-scm.com/docs/git-check-ref-format): last, every sign but
@@ -73,6 +73,28 @@ export const fluxSource = {
     FLUX.version,
   ),
 };
+
+/** The extension's configuration. */
+const configuration = map({
+  name: setting(
+    defaulted(label(), CONFIGURATION.name),
+    "Its name in Azure; its GitRepository has the same, and its Kustomization is <name>-cluster.",
+    "bootstrap",
+  ),
+  namespace: setting(
+    defaulted(label(), CONFIGURATION.namespace),
+    "The namespace of all Flux's objects of the stack; the extension makes it.",
+    "cluster-config",
+  ),
+  scope: setting(
+    defaulted(oneOf("cluster", "namespace"), CONFIGURATION.scope),
+    "Whether Flux may write in the whole cluster, or in that namespace alone.",
+  ),
+  syncSeconds: setting(
+    defaulted(integer(10, 86400), CONFIGURATION.syncSeconds),
+    "How often Flux looks into the repository, in seconds.",
+  ),
+});
 
 /** How Flux comes into the cluster and where it reads. */
 export const flux = setting(
@@ -139,6 +161,26 @@ export const flux = setting(
       optional(list(kustomization)),
       "Flux's Kustomizations of the repository's folders, beside infrastructure, which applies what the program itself " +
         "writes. Default: one named apps, of the folder apps/<stack>.",
+    ),
+    configuration: setting(
+      optional(configuration),
+      "The extension's configuration. Another name or namespace makes it anew. Default: flux-system, of the whole cluster.",
+    ),
+    extensionVersion: setting(
+      optional(
+        text(
+          /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/,
+          "write one exact version of the extension in quotes, for example 1.18.4",
+        ),
+      ),
+      "The version that the extension stays at. Default: Azure upgrades it by itself.",
+      "1.18.4",
+    ),
+    start: setting(
+      defaulted(oneOf("apps", "overlays"), FLUX.start),
+      "What people begin with where their folders are empty. apps: apps/<stack>. overlays: a base and overlays for dev, " +
+        "staging and prod of apps/ and infrastructure/ too, and a README of who owns what; kustomizations say which of " +
+        "them the stack applies. What is written once is theirs.",
     ),
     readyMinutes: setting(
       defaulted(integer(1, 120), FLUX.readyMinutes),

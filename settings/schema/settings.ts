@@ -5,6 +5,7 @@ import { defaulted, flag, list, map, oneOf, optional, refined, setting, text, wo
 import { cluster } from "./cluster.ts";
 import { charts, demo, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
+import { otherCluster } from "./otherCluster.ts";
 import { cidr, networkId, objectId } from "./parts.ts";
 import { registry } from "./registry.ts";
 import { sops } from "./sops.ts";
@@ -74,6 +75,7 @@ export const form = map({
   protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
   tags,
   cluster,
+  otherCluster,
   registry,
   flux,
   gitToken: setting(

@@ -176,6 +176,7 @@ describe("what programs see of the plugin's resources", () => {
       GitAccessArgs: "GitCommit",
       PersonArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",
+      DecryptSecretArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       UpgradeSettingsArgs: "AgentPool",
       ClusterSkuArgs: "ManagedCluster",

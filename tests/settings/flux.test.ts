@@ -79,6 +79,25 @@ describe("settings of Kustomizations", () => {
     assert.equal(fault(flux({ path: "../fleet" }))[0], "aks-gitops:flux.path");
   });
 
+  it("name images of aks-gitops:images alone, and nothing beside", () => {
+    const mirrored = "ghcr.io/acme/web:1";
+    const problem = (image: object, images: string[]) => {
+      const kustomizations = [{ ...web, images: [{ name: "web", ...image }] }];
+      return faults({ ...flux({ kustomizations }), "aks-gitops:images": images }).map(({ key, problem: found }) => [
+        key,
+        found,
+      ]);
+    };
+    const key = "aks-gitops:flux.kustomizations[0].images[0].mirrored";
+    assert.deepEqual(problem({ mirrored }, []), [
+      [key, "is none of aks-gitops:images, so the registry does not have it"],
+    ]);
+    assert.deepEqual(problem({ mirrored, newTag: "2" }, [mirrored]), [[key, "says name and digest already"]]);
+    const kustomizations = [{ ...web, images: [{ name: "web", mirrored }] }];
+    const settings = read({ ...flux({ kustomizations }), "aks-gitops:images": [mirrored] });
+    assert.equal(settings.flux.kustomizations?.[0]?.images?.[0]?.mirrored, mirrored);
+  });
+
   it("refuse a demo that nothing applies", () => {
     const demo = { "aks-gitops:demo": { image: "ghcr.io/stefanprodan/podinfo:6.14.1" } };
     const [key, , problem] = fault({ ...flux({ kustomizations: [web] }), ...demo });
@@ -94,6 +113,58 @@ describe("settings of Kustomizations", () => {
       warnings(flux({ kustomizations: [{ ...web, wait: true, healthChecks }] }))[0] ?? "",
       /kustomizations\[0\]\.healthChecks are not looked at: with wait: true/,
     );
+  });
+});
+
+describe("the extension's configuration", () => {
+  it("is of the whole cluster, and has the names that it is given", () => {
+    assert.equal(read(flux({})).flux.configuration, undefined);
+    assert.deepEqual(
+      read(flux({ configuration: { name: "bootstrap", namespace: "cluster-config" } })).flux.configuration,
+      {
+        ...{ name: "bootstrap", namespace: "cluster-config", scope: "cluster", syncSeconds: 60 },
+      },
+    );
+  });
+
+  it("is the extension's alone, as its version is", () => {
+    const given = { mode: "bootstrap", configuration: {}, extensionVersion: "1.18.4" };
+    assert.deepEqual(
+      faults(flux(given)).map(({ key, problem }) => [key, problem]),
+      ["configuration", "extensionVersion"].map((key) => [
+        `aks-gitops:flux.${key}`,
+        "is of the AKS extension, but Flux is bootstrapped",
+      ]),
+    );
+  });
+
+  it("of one namespace has nothing to write elsewhere", () => {
+    const given = flux({ configuration: { namespace: "team", scope: "namespace" } });
+    const secret = (namespace: string) => ({ "aks-gitops:secrets": [{ name: "a", namespace, data: { b: "c" } }] });
+    assert.equal(read({ ...given, ...secret("team") }, { secretKeys: ["aks-gitops:secrets"] }).secrets.length, 1);
+    const [found] = faults({ ...given, ...secret("shop") }, { secretKeys: ["aks-gitops:secrets"] });
+    assert.deepEqual(
+      [found?.key, found?.value, found?.problem],
+      [
+        "aks-gitops:flux.configuration.scope",
+        "namespace",
+        "lets Flux write in team alone, but there is something to go into namespace shop",
+      ],
+    );
+  });
+
+  it("has a sign-in that no secret may have the name of", () => {
+    const given = flux({ configuration: { name: "bootstrap", namespace: "cluster-config" } });
+    const secret = (namespace: string, name: string) => ({
+      "aks-gitops:secrets": [{ name, namespace, data: { b: "c" } }],
+    });
+    const options = { secretKeys: ["aks-gitops:secrets"] };
+    const found = faults({ ...given, ...secret("cluster-config", "bootstrap-auth") }, options);
+    assert.match(
+      found[0]?.problem ?? "",
+      /^is the name of the secret cluster-config\/bootstrap-auth, with which Flux signs in/,
+    );
+    assert.deepEqual(faults({ ...given, ...secret("flux-system", "flux-system-auth") }, options), []);
   });
 });
 

@@ -48,7 +48,7 @@ describe("settings of further sources", () => {
       "aks-gitops:charts": [{ name: "kured", version: "1.0.0", namespace: "a", repository: "https://a.example" }],
     };
     assert.deepEqual(found([oci], [], charts), [
-      "aks-gitops:flux.sources[0].name is the name of a chart, whose source is called the same",
+      "aks-gitops:flux.sources[0].name is the name of a chart's release, whose source is called the same",
       "aks-gitops:flux.sources[0].tag is missing, and so are semver and digest",
       "aks-gitops:flux.sources[0].provider signs in to a registry of Azure alone",
       "aks-gitops:flux.sources[0].branch is nothing that an OCIRepository has",

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { resolved } from "../deployment.ts";
-import { deployFlux } from "./fluxDeployment.ts";
+import { deployFlux, filesOf } from "./fluxDeployment.ts";
 
 const TARGET = {
   resourceGroupName: "group",
@@ -110,6 +110,23 @@ describe("FluxBootstrap by the extension", () => {
     assert.deepEqual(ready.dependencies, ["FluxConfiguration::flux", "GitCommit::flux"]);
     assert.equal(ready.parent, "FluxBootstrap::flux");
     assert.equal(await resolved(result.commit), "0123abc");
+  });
+
+  it("has another configuration, and stays at a version, where it is told so", async () => {
+    const configuration = { name: "bootstrap", namespace: "cluster-config", syncSeconds: 120 };
+    const { find } = await deployFlux({ configuration, extensionVersion: "1.18.4" });
+    const { autoUpgradeMinorVersion, version } = find("Extension", "flux").inputs;
+    assert.deepEqual([autoUpgradeMinorVersion, version], [false, "1.18.4"]);
+    const { fluxConfigurationName, namespace, scope, gitRepository } = find("FluxConfiguration", "flux").inputs;
+    assert.deepEqual([fluxConfigurationName, namespace, scope], ["bootstrap", "cluster-config", "cluster"]);
+    assert.equal((gitRepository as { syncIntervalInSeconds: number }).syncIntervalInSeconds, 120);
+    assert.deepEqual(find("FluxConfigurationReady", "flux").inputs.kustomizations, [
+      ...["bootstrap-cluster", "infrastructure", "apps"],
+    ]);
+    const files = Object.values(filesOf(find("GitCommit", "flux"))).join("\n");
+    assert.doesNotMatch(files, /flux-system/);
+    // Kustomizations, source and release.
+    assert.equal(files.match(/namespace: cluster-config$/gm)?.length, 4);
   });
 
   it("keeps the private key secret", async () => {

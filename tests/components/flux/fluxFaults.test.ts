@@ -70,6 +70,18 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("the extension's settings for a Flux that is bootstrapped, and an image that is not in the lock", async () => {
+    const extension = { configuration: { name: "bootstrap" }, extensionVersion: "1.18.4" };
+    assert.deepEqual(await faults({ mode: "bootstrap", ...extension }), [
+      "configuration is of the AKS extension, but Flux is bootstrapped",
+      "extensionVersion is of the AKS extension, but Flux is bootstrapped",
+    ]);
+    const images = [{ name: "web", mirrored: "ghcr.io/acme/web:1" }];
+    assert.deepEqual(await faults({ demo: undefined, kustomizations: [{ name: "web", path: "web", images }] }), [
+      "kustomizations[0].images[0].mirrored is no image of the lock, so nothing says which digest to run",
+    ]);
+  });
+
   it("a folder of the cluster that is none, or that the program's own payload is in", async () => {
     assert.deepEqual(await faults({ path: "/clusters" }), ["path is no folder of the repository"]);
     assert.deepEqual(await faults({ path: "infrastructure" }), [
@@ -82,6 +94,21 @@ describe("FluxBootstrap refuses", () => {
       "charts[0].name is no chart of the lock, so nothing says what to release",
       "demo.image is no image of the lock, so nothing says which digest to run",
     ]);
+  });
+
+  it("releases that the lock does not know, that wait for nobody, or whose version nothing says", async () => {
+    const own = { name: "web", repository: "oci://{registry}/helm", namespace: "web" };
+    const charts = [
+      { name: "kured", release: "night", namespace: "baseline" },
+      { name: "kured", namespace: "baseline", dependsOn: ["web", "db"] },
+      own,
+    ];
+    assert.deepEqual(await faults({ charts }), [
+      "charts[0].release is no release of the chart kured in the lock, so nothing says what to release",
+      "charts[1].dependsOn is no release of this stack",
+      "charts[2].version is missing: the lock knows no chart of the stack's own registry",
+    ]);
+    assert.deepEqual(await faults({ charts: [{ ...own, version: "1.0.0" }], lock: { ...LOCK, charts: [] } }), []);
   });
 
   it("secrets that Kubernetes does not take, that are there twice, or that nobody opened", async () => {

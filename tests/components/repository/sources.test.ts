@@ -90,7 +90,11 @@ describe("a further source that cannot be", () => {
 
   const wrong: [string, SourceOptions, string][] = [
     ["has the repository's name", { ...git, name: "flux-system" }, "name is the name of the repository's own source"],
-    ["has a chart's name", { ...oci, name: "kured" }, "name is the name of a chart, whose source is called the same"],
+    [
+      "has a chart's name",
+      { ...oci, name: "kured" },
+      "name is the name of a chart's release, whose source is called the same",
+    ],
     [
       "has a credential in it",
       { ...git, url: "https://u:hunter2@git.acme.example/shop" },

@@ -89,7 +89,10 @@ export class Platform {
     });
     this.#repository = {
       name: this.name,
-      variables: { STACKS: this.stack, PULUMI_BACKEND_URL: deployer.PULUMI_BACKEND_URL ?? "" },
+      variables: {
+        ...{ STACKS: this.stack, STACKS_ON_MAIN: "dev" },
+        PULUMI_BACKEND_URL: deployer.PULUMI_BACKEND_URL ?? "",
+      },
       environments: { [this.stack]: environment(deployer), [`${this.stack}-preview`]: environment(reader) },
     };
   }
@@ -130,19 +133,40 @@ export class Platform {
     await this.#git("merge", "--quiet", "--no-ff", "--message", `Merge ${branch}`, branch);
     const sha = await this.#git("rev-parse", "HEAD");
     const ref = `refs/pull/${number}/merge`;
-    await this.#git("push", "--quiet", "--force", "origin", `HEAD:${ref}`, `${branch}:refs/pull/${number}/head`);
+    // A fork's branch is the fork's.
+    const heads = [`refs/pull/${number}/head`, ...(from === this.name ? [`refs/heads/${branch}`] : [])];
+    const refs = [`HEAD:${ref}`, ...heads.map((head) => `${branch}:${head}`)];
+    await this.#git("push", "--quiet", "--force", "origin", ...refs);
     await this.#git("checkout", "--quiet", "main");
-    const pull = { number, head: { ref: branch, sha: head, repo: { full_name: from } }, base: { ref: "main" } };
-    return { name: "pull_request", ref, sha, payload: { action, number, pull_request: pull } };
+    const base = { ref: "main", sha: await this.#git("rev-parse", "main") };
+    const pull = { number, head: { ref: branch, sha: head, repo: { full_name: from } }, base };
+    return { name: "pull_request", ref, sha, payload: { action, number, pull_request: pull, ...this.#origin } };
   }
 
-  /** Merges a pull request and pushes a tag of the stack there. @returns the event of the tag. */
-  async tag(number: number, name: string): Promise<Event> {
+  /** Merges a pull request. @returns the event of main's push. */
+  async merge(number: number): Promise<Event> {
+    const before = await this.#git("rev-parse", "main");
     await this.#git("merge", "--quiet", "--no-ff", "--message", `Merge #${number}`, `change-${number}`);
+    await this.#git("push", "--quiet", "origin", "main");
+    const modified = (await this.#git("diff", "--name-only", before, "main")).split("\n");
+    return this.#pushed("refs/heads/main", before, [{ added: [], removed: [], modified }]);
+  }
+
+  /** Pushes a tag of main. @returns the event of it. */
+  async tag(name: string): Promise<Event> {
     await this.#git("tag", name);
-    await this.#git("push", "--quiet", "origin", "main", name);
-    const sha = await this.#git("rev-parse", "HEAD");
-    return { name: "push", ref: `refs/tags/${name}`, sha, payload: { before: "0".repeat(40), after: sha } };
+    await this.#git("push", "--quiet", "origin", name);
+    return this.#pushed(`refs/tags/${name}`, "0".repeat(40), []);
+  }
+
+  async #pushed(ref: string, before: string, commits: readonly object[]): Promise<Event> {
+    const sha = await this.#git("rev-parse", "main");
+    return { name: "push", ref, sha, payload: { ref, before, after: sha, deleted: false, commits, ...this.#origin } };
+  }
+
+  /** The repository in a payload. */
+  get #origin() {
+    return { repository: { full_name: this.name } };
   }
 
   /** Runs a workflow for an event, with every step of every job. */

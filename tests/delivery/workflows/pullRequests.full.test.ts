@@ -7,7 +7,7 @@ import { after, before, describe, it } from "mocha";
 import { parseDocument } from "yaml";
 import { readTarGz } from "../../../net/archive.ts";
 import { gzip, tar } from "../../../rehearsal/content/archive.ts";
-import { kuredChart } from "../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../rehearsal/content/ownCharts.ts";
 import { checkout, Rehearsal } from "../../support/rehearsal.ts";
 import { DevOps } from "./devOps.ts";
 import { Machine, variablesOf } from "./machine.ts";
@@ -118,7 +118,7 @@ describe("the delivery of prod", () => {
 <!-- run -->
 ### ℹ️ \`prod\`: chart \`kured\` \`6.1.0\` → \`6.2.0\`, 5 resources in all
 
-1 to delete, 1 to replace, 2 to update, 1 to create, MANY unchanged. Preview of COMMIT, TIME.
+1 to delete, 1 to replace, 2 to update, 1 to create, MANY unchanged. Nobody misses what is deleted or replaced. Preview of COMMIT, TIME.
 
 #### Charts and images
 
@@ -158,7 +158,7 @@ describe("the delivery of prod", () => {
     );
     assert.deepEqual(folded(body), ["All resources that change: 5", "Outputs that change: 1"]);
     assert.deepEqual(ends(delivered), ["success", "success"]);
-    assert.deepEqual(delivered.jobs.stacks?.outputs, { stacks: '["prod"]' });
+    assert.deepEqual(delivered.jobs.stacks?.outputs, { stacks: '["prod"]', untouched: "[]" });
   });
 
   it("warns before all else where the cluster would be another one, and lets people decide", async () => {
@@ -207,7 +207,7 @@ MANY to replace, MANY to update, MANY unchanged. Preview of COMMIT, TIME.
 
 - Nobody removes a vault of production for good: without its key no secret in Git opens again.
 - The vault can be purged.
-- What to do: leave aks-gitops:sops.purgeProtection out, or write true; in another program set enablePurgeProtection: true. <https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview#purge-protection>
+- What to do: write aks-gitops:sops.purgeProtection: true; in another program set enablePurgeProtection: true. <https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview#purge-protection>
 
 \`cluster-has-a-paid-tier\`: cluster \`aks-prod\`, pack \`aks-gitops\`
 
@@ -247,6 +247,13 @@ mirror.prod.lock.json does not fit the settings of stack prod: chart kured is 6.
 ✅ \`prod\`: nothing changes. MANY unchanged. Preview of COMMIT, TIME.`,
     );
     assert.deepEqual(ends(again), ["success", "success"]);
+    const beside = await platform.push(number, "Say why instead", { "docs/why.md": "# Why\n" });
+    const untouched = await platform.deliver("preview.yml", beside);
+    assert.deepEqual(Object.keys(untouched.jobs), ["stacks", "untouched (prod)", "previews"]);
+    assert.equal(untouched.jobs["untouched (prod)"]?.result, "success", untouched.jobs["untouched (prod)"]?.log);
+    const [comment, ...others] = untouched.comments;
+    assert.deepEqual(others, []);
+    assert.match(comment?.body ?? "", /^<!-- .* -->\n<!-- run .* -->\nℹ️ `prod`: not touched any more\. /);
   });
 
   it("tells the author of a pull request from a fork what a maintainer can do, and runs nothing of it", async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { LOCK_VERSION, lockName, settingsHash } from "../../../mirror/lock.ts";
-import { commitTime, isAfter, updateClone } from "../../../rehearsal/cli/clone.ts";
+import { commitTime, handOver, isAfter, updateClone } from "../../../rehearsal/cli/clone.ts";
 import { signInAndAuthor } from "../../../rehearsal/cli/gitSettings.ts";
 import { Phases } from "../../../rehearsal/cli/phases.ts";
 import { makeReport, summary } from "../../../rehearsal/cli/report.ts";
@@ -78,6 +78,7 @@ describe("a rehearsal's GitOps repository", () => {
       control: { port: Number(new URL(control.origin).port), token: "test" },
       ports: { outside, inside: outside, cluster: outside },
       runner: "outside",
+      stackFiles: folder,
       passphrase: "test",
       identities,
     };
@@ -116,6 +117,23 @@ describe("a rehearsal's GitOps repository", () => {
     assert.equal(pushed.code, 0, pushed.stderr);
     const asReader = { ...cloud, identities: { ...cloud.identities, deployer: reader } };
     assert.deepEqual(await updateClone(paths, asReader, url, "main"), { commit: pushed.stdout.trim() });
+  });
+
+  it("is gone on with by another stack's rehearsal, as the first one left it", async () => {
+    const [first, second] = [await world("first", false), await world("second", false)];
+    const place = { repository: url, branch: "main" };
+    // Where there is no clone yet the second begins anew.
+    await handOver(first.paths, place, second.paths, second.cloud);
+    await updateClone(first.paths, first.cloud, url, "main");
+    const script = `git -c user.name=A -c user.email=a@b commit -q --allow-empty -m Left
+      git push -q "https://x:$GITHUB_TOKEN@github.com/acme/fleet" HEAD:main`;
+    const env = environment(first);
+    const pushed = await run("bash", ["--norc", "-euc", script], { cwd: first.paths.clone, env });
+    assert.equal(pushed.code, 0, pushed.stderr);
+    const left = await updateClone(first.paths, first.cloud, url, "main");
+    await handOver(first.paths, place, second.paths, second.cloud);
+    assert.deepEqual(await updateClone(second.paths, second.cloud, url, "main"), left);
+    assert.ok("commit" in left);
   });
 
   describe("in the clone of somebody who works in it", () => {
