@@ -75,16 +75,11 @@ function appliedTwice(
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
 async function diff(existing: KnownCommit, inputs: Previewed<GivenInputs>): Promise<Diff> {
   const part = (given: Previewed<GivenInputs>) => {
-    const { url, access, branch, files, fluxComponents, sopsRules, kustomizations, listed } = given;
+    const { url, access, author, committer, signingKey, branch } = given;
+    const { files, fluxComponents, sopsRules, kustomizations, listed } = given;
     return {
-      url,
-      access,
-      branch,
-      files: files ?? {},
-      fluxComponents,
-      sopsRules,
-      kustomizations,
-      listed,
+      ...{ url, access, author, committer, signingKey, branch },
+      ...{ files: files ?? {}, fluxComponents, sopsRules, kustomizations, listed },
     };
   };
   const detailed = { ...detailedDiff(part(existing.inputs), part(inputs)), ...newSeeds(existing.inputs, inputs) };
@@ -354,7 +349,8 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
   for (const odd of oddities(tree, [...Object.keys(wanted.files), ...Object.keys(wanted.seeds)], attributes))
     context.log("warning", odd);
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
-  return remote.commit({ parent: head, message: wanted.message, owner, writes, removes });
+  const { message, author, committer, signingKey } = wanted;
+  return remote.commit({ parent: head, message, owner, author, committer, signingKey, writes, removes });
 }
 
 /** @throws Error naming a file that cannot be edited. */

@@ -401,4 +401,12 @@ describe("settings of a repository on another host", () => {
       "aks-gitops:gitKey is not used: Flux signs in by flux.auth token. Remove it: run `pulumi config rm aks-gitops:gitKey`.",
     ]);
   });
+
+  it("name a committer's address that is none, and a credential that is no variable's name", () => {
+    const commit = { author: { name: "Fleet", email: "fleet" }, credential: "ghp_0123", signingKey: "a-b" };
+    assert.deepEqual(
+      faults(flux({ commit })).map(({ key }) => key),
+      ["credential", "author.email", "signingKey"].map((key) => `aks-gitops:flux.commit.${key}`),
+    );
+  });
 });
