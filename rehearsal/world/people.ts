@@ -11,6 +11,14 @@ const customRoles = {
   decrypt: "Microsoft.KeyVault/vaults/keys/decrypt/action",
 } as const;
 
+/** Organisation, project and name of a repository at Azure DevOps; none of any other host's. */
+export function devOpsNames(url: string): readonly string[] {
+  const address = parseRepositoryUrl(url);
+  const path = address && isDevOps(address) ? address.path : "";
+  const [organization = "", project = "", , name = ""] = path.split("/").map(decodeURIComponent);
+  return organization === "" ? [] : [organization, project, name];
+}
+
 /**
  * Makes the repository of an address at Azure DevOps. @returns `project/name`.
  * @throws Error for any other host: a rehearsal has none.
@@ -20,14 +28,11 @@ async function devOpsRepository(
   url: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const address = parseRepositoryUrl(url);
-  const [organization, project = "", , name = ""] = (address && isDevOps(address) ? address.path : "")
-    .split("/")
-    .map(decodeURIComponent);
-  if (organization !== devOps.organization)
+  const [organization, project = "", name = ""] = devOpsNames(url);
+  if (organization === undefined)
     throw new Error(
-      `a rehearsal has no ${url}: it serves https://github.com and https://dev.azure.com/${devOps.organization} alone. ` +
-        "Name a repository there for the rehearsal",
+      `a rehearsal has no ${url}: it serves https://github.com and https://dev.azure.com alone. Name a repository there ` +
+        "for the rehearsal",
     );
   await devOps.createGitRepository(project, name, { files });
   return `${project}/${name}`;

@@ -14,7 +14,7 @@ import { DeploymentsWorld } from "./deployments.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
-import { people } from "./people.ts";
+import { devOpsNames, people } from "./people.ts";
 import { Pipelines } from "./pipelines.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
@@ -66,7 +66,9 @@ export class World {
     await writeFile(paths.authority, authority.pem);
     const requests = createWriteStream(paths.armRequests, { flags: "a" });
     const company = companyOf(settings, ids.subscriptionId);
-    const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`), company);
+    const record = (line: object) => requests.write(`${JSON.stringify(line)}\n`);
+    const [organization] = devOpsNames(settings.flux.repository);
+    const services = await makeServices(ids, paths, record, company, organization);
     const files = await repositoryFiles();
     const identities = await people(services, settings, ids.subscriptionId, files);
     services.arm.begin(company.resources);
