@@ -41,6 +41,7 @@ const {
   configuration,
   configurations,
   extensionVersion,
+  sources,
   start,
 } = settings.flux;
 // Said before anything is registered where it cannot be reached.
@@ -129,6 +130,7 @@ const flux = new FluxBootstrap("flux", {
   stack,
   lock,
   kustomizations,
+  sources,
   charts: settings.charts,
   demo: settings.demo,
   secrets: settings.secrets as FluxBootstrapArgs["secrets"],

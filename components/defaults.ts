@@ -86,6 +86,9 @@ export const DEMO = { replicas: 1 } as const;
 /** A Kubernetes secret's. */
 export const SECRET = { type: "Opaque", generate: [], data: {} } as const;
 
+/** A further source's; as Flux writes it. */
+export const SOURCE = { interval: "5m0s" } as const;
+
 /** A Flux Kustomization's; its durations as Flux writes them. */
 export const KUSTOMIZATION = {
   interval: "10m0s",

@@ -46,6 +46,7 @@ export type {
   UpgradePolicy,
   ValuesReference,
 } from "./repository/releases.ts";
+export type { Source } from "./repository/sources.ts";
 export type { Manifest } from "./repository/yaml.ts";
 export type { EndpointNetwork } from "./shared/privateEndpoint.ts";
 export type { Tags } from "./shared/tags.ts";

@@ -1,4 +1,5 @@
 // The settings of a rehearsed stack, read without the engine.
+import { authOf, type SignInOptions } from "../components/flux/signIn.ts";
 import { parseSettings } from "../settings/parse.ts";
 import { readStackFile } from "../settings/stackFile.ts";
 import type { Settings } from "../settings/types.ts";
@@ -9,8 +10,8 @@ export const GIT_TOKEN_KEY = "aks-gitops:gitToken";
 
 /** Whether a stack's Flux needs that token; a stack file without secrets of its own has none yet. */
 export function needsGitToken(config: Record<string, unknown>): boolean {
-  const { mode = "extension", auth } = (config["aks-gitops:flux"] ?? {}) as { mode?: string; auth?: string };
-  return mode === "extension" && auth === "token";
+  const flux = (config["aks-gitops:flux"] ?? {}) as SignInOptions;
+  return (flux.mode ?? "extension") === "extension" && authOf(flux) === "token";
 }
 
 /**

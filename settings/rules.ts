@@ -12,6 +12,7 @@ import { networkRules, networkWarnings } from "./rules/network.ts";
 import { otherClusterRules } from "./rules/otherCluster.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
+import { sourceRules } from "./rules/sources.ts";
 
 export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 
@@ -25,6 +26,7 @@ export const RULES: readonly Rule[] = [
   ...reachRules,
   ...runnerWarnings,
   ...kustomizationRules,
+  ...sourceRules,
   ...networkWarnings,
   ...chartRules,
   ...secretRules,

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
 import type { Kustomization } from "../repository/kustomizations.ts";
+import type { Source } from "../repository/sources.ts";
 import type { DecryptCredentials } from "../vault/decryptPrincipal.ts";
 
 /** A Kubernetes secret that is encrypted into the repository. */
@@ -38,6 +39,8 @@ export interface ContentArgs {
    * @default one named apps, of the folder `apps/<stack>`
    */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from, beside the repository. @default none */
+  readonly sources?: readonly Source[] | undefined;
   /**
    * What people begin with where their folders are empty. apps: `apps/<stack>`. overlays: a base and overlays for dev,
    * staging and prod of `apps/` and `infrastructure/` too, and a README of who owns what; `kustomizations` say which of

@@ -43,7 +43,7 @@ export interface FurtherConfigurationArgs {
   readonly syncSeconds?: number | undefined;
 }
 
-/** How the program signs in to the repository that it commits to. */
+/** How the program signs in to the repository that it commits to, and in whose name. */
 export interface CommitArgs {
   /**
    * The name of the environment variable with the credential: a token, or over SSH a private key.
@@ -52,6 +52,21 @@ export interface CommitArgs {
   readonly credential?: string | undefined;
   /** The user name beside a token. @default "x-access-token" */
   readonly username?: string | undefined;
+  /** Whose name the commits bear, and whose address. @default the program's, of no domain */
+  readonly author?: Person | undefined;
+  /** Who commits. @default the author */
+  readonly committer?: Person | undefined;
+  /**
+   * The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits.
+   * @default none: they are not signed
+   */
+  readonly signingKey?: string | undefined;
+}
+
+/** Somebody in a commit. */
+export interface Person {
+  readonly name: string;
+  readonly email: string;
 }
 
 /** How Flux comes into the cluster and what it is to reconcile. */

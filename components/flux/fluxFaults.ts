@@ -14,6 +14,7 @@ import {
   furtherDisorders,
   releaseDisorders,
 } from "../repository/order.ts";
+import { sourceDisorders } from "../repository/sources.ts";
 import {
   shareResources,
   type Taken,
@@ -39,6 +40,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...takenFaults(args),
     ...releaseFaults(args),
     ...kustomizationFaults(args),
+    ...sourceFaults(args),
     ...secretFaults(args),
     ...configurationFaults(args),
   ];
@@ -242,6 +244,10 @@ function configurationFaults({
         "give one, for example teams/a",
       ),
     ]),
+    ...[takenNamespace(configuration?.namespace) ?? []].flat().map((taken) => ({
+      ...{ argument: "configuration.namespace", value: configuration?.namespace },
+      ...taken,
+    })),
     ...furtherDisorders(stack, configurations, beside, place).map(({ at, key, ...fault }) => ({
       argument: `configurations[${at}].${key}`,
       ...fault,
@@ -288,7 +294,13 @@ function kustomizationFaults(args: FluxBootstrapArgs): Fault[] {
     ...own,
     ...kustomizations.flatMap((each, index) => [
       ...unlike(`kustomizations[${index}].name`, each.name, LABEL, "is no name of a Kustomization", name),
-      ...unlike(`kustomizations[${index}].path`, each.path, FOLDER, "is no folder of the repository", path),
+      ...unlike(
+        `kustomizations[${index}].path`,
+        each.path === "." ? undefined : each.path,
+        FOLDER,
+        "is no folder of the repository",
+        path,
+      ),
     ]),
     ...disorders(stack, kustomizations, cluster, configuration?.name).map(({ at, key, ...fault }) => ({
       argument: `kustomizations[${at}].${key}`,
@@ -297,6 +309,24 @@ function kustomizationFaults(args: FluxBootstrapArgs): Fault[] {
     ...(demo
       ? [demoDisorder(stack, kustomizations) ?? []].flat().map((fault) => ({ argument: "demo", ...fault }))
       : []),
+  ];
+}
+
+/** Sources that Flux would refuse, and Kustomizations of sources that there are not. */
+function sourceFaults(args: FluxBootstrapArgs): Fault[] {
+  const { sources = [], kustomizations = [], charts = [], secrets = [], configuration } = args;
+  const names = sources.map(({ name }) => name);
+  const remedy = "name one of sources, or leave it out for the repository";
+  return [
+    ...sourceDisorders(sources, { charts, secrets }, configuration?.namespace).map(({ at, key, ...fault }) => ({
+      argument: `sources[${at}].${key}`,
+      ...fault,
+    })),
+    ...kustomizations.flatMap(({ source }, at) =>
+      source === undefined || names.includes(source)
+        ? []
+        : [{ argument: `kustomizations[${at}].source`, value: source, problem: "is no source of this stack", remedy }],
+    ),
   ];
 }
 

@@ -12,6 +12,7 @@ import { FLUX } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { readyNames } from "../repository/kustomizations.ts";
 import { chartObjects, DECRYPT_SECRET, PULL_SECRET, rootKustomization } from "../repository/names.ts";
+import { sourceNames } from "../repository/sources.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import type { DecryptCredentials } from "../vault/decryptPrincipal.ts";
@@ -45,12 +46,18 @@ export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
       certificateAuthority: access.certificateAuthority,
       commit: commit.commit,
       kustomizations: [rootKustomization("bootstrap"), ...readyNames(args)],
-      ...chartObjects(args.charts ?? [], Boolean(args.pullCredentials)),
+      ...objectsOf(args),
       readyMinutes: args.readyMinutes,
     },
     { parent },
   );
   return after(commit.commit, ready);
+}
+
+/** What Flux is given beside Kustomizations. */
+function objectsOf({ charts = [], pullCredentials, sources = [] }: FluxParts["args"]) {
+  const objects = chartObjects(charts, Boolean(pullCredentials));
+  return { ...objects, sources: [...objects.sources, ...sourceNames(sources)] };
 }
 
 function createInstall(parts: BootstrapParts): FluxInstall {

@@ -30,6 +30,7 @@ import { nestedFolders } from "../repository/order.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
+import type { CommitArgs } from "./fluxBootstrapArgs.ts";
 
 /** A Flux that is committed as `flux bootstrap` would commit it. */
 export interface Bootstrapped {
@@ -55,6 +56,8 @@ export interface RepositoryContentArgs extends ContentArgs {
   readonly configurations?: readonly { readonly path: string }[] | undefined;
   /** How the repository is reached, where the environment's own ways do not do. @default with GIT_TOKEN or GIT_SSH_KEY */
   readonly gitAccess?: GitAccessArgs | undefined;
+  /** In whose name is committed, and signed with what. @default the program's, unsigned */
+  readonly commit?: Pick<CommitArgs, "author" | "committer" | "signingKey"> | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
   readonly bootstrap?: Bootstrapped | undefined;
 }
@@ -81,6 +84,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
       charts = [],
       demo,
       kustomizations,
+      sources,
       configuration,
       start,
       bootstrap,
@@ -100,6 +104,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
       charts,
       demo,
       kustomizations,
+      sources,
       configuration,
       start,
       secrets,
@@ -119,6 +124,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
+        ...manner(args.commit),
         ...placed(content, path, args),
         seeds: renderSeeds(content, loginServer),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
@@ -227,6 +233,14 @@ function bootstrapFiles(
         ? BOOTSTRAP_ENTRIES
         : { resources: BOOTSTRAP_ENTRIES.resources },
     },
+  };
+}
+
+function manner({ author, committer, signingKey }: CommitArgs = {}) {
+  return {
+    ...(author === undefined ? {} : { author }),
+    ...(committer === undefined ? {} : { committer }),
+    ...(signingKey === undefined ? {} : { signingKey }),
   };
 }
 

@@ -6,6 +6,7 @@ import { clusterFiles, decryptedFolders, type Kustomization, kustomizationsOf } 
 import { appsFolder, CONFIGURATION, type Configuration, DEMO, infrastructureFolder, releaseName } from "./names.ts";
 import { folderOf } from "./order.ts";
 import { mirroredPlace, overlay, type Release, type ReleasePolicy, releaseFiles } from "./releases.ts";
+import { type Source, sourceFiles } from "./sources.ts";
 import { overlayStart } from "./start.ts";
 import { EXISTING_NAMESPACES } from "./taken.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
@@ -62,6 +63,8 @@ export interface RepositoryOptions {
   readonly path?: string | undefined;
   /** The stack's Kustomizations beside infrastructure; default apps, of the folder apps/<stack>. */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from; default none. */
+  readonly sources?: readonly Source[] | undefined;
   /** What people begin with; default apps. */
   readonly start?: "apps" | "overlays" | undefined;
   /** The extension's configuration that Flux's objects belong to; default flux-system. */
@@ -89,7 +92,9 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
         }),
   };
   const releases = charts.map((chart) => releaseOf(chart, options));
-  Object.assign(payload, releaseFiles(releases, { ...options, namespace: configuration.namespace }));
+  const { namespace: objectsIn } = configuration;
+  Object.assign(payload, releaseFiles(releases, { ...options, namespace: objectsIn }));
+  Object.assign(payload, sourceFiles(options.sources ?? [], objectsIn));
   const resources = [...Object.keys(payload), ...secrets.map(secretFile)];
   payload["kustomization.yaml"] = toYaml(kustomization(resources));
   const folder = infrastructureFolder(stack);
@@ -101,7 +106,15 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   };
   const kustomizations = options.kustomizations?.map((each) => fromRegistry(each, options));
   return {
-    ...clusterFiles({ stack, path, demo: mirrored, kustomizations, configuration, decryptSecret }),
+    ...clusterFiles({
+      stack,
+      path,
+      demo: mirrored,
+      kustomizations,
+      sources: options.sources,
+      configuration,
+      decryptSecret,
+    }),
     ...Object.fromEntries(entries),
   };
 }
@@ -125,7 +138,9 @@ export function seedFiles(
   marked?: MarkedImage,
 ): Record<string, string> {
   const { stack, demo, start } = options;
-  const hasApps = kustomizationsOf(options).some(({ path }) => folderOf(path) === appsFolder(stack));
+  const hasApps = kustomizationsOf(options).some(
+    ({ path, source }) => source === undefined && folderOf(path) === appsFolder(stack),
+  );
   const apps = hasApps ? appSeeds(stack, demo?.image, marked) : {};
   return { ...(start === "overlays" ? overlayStart() : {}), ...apps };
 }

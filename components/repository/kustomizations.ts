@@ -8,6 +8,7 @@ import {
   infrastructureFolder,
 } from "./names.ts";
 import { DEPENDS_ON, defaultKustomizations, folderOf, type Ordered } from "./order.ts";
+import { type Source, sourceRefOf } from "./sources.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 /** An object whose health a Kustomization waits for. */
@@ -78,7 +79,12 @@ export interface KustomizationImage {
 export interface Kustomization extends Ordered {
   /** Its name; it stands in `<name>.yaml` of the cluster's folder. */
   readonly name: string;
-  /** The folder that it applies, from the repository's root. One within another's is left out by a kustomization.yaml of that one. */
+  /** The source that its folder is in, by its name. @default the repository */
+  readonly source?: string | undefined;
+  /**
+   * The folder that it applies, from its source's root; a dot is a further source's root. One within another's is left out by
+   * a kustomization.yaml of that one.
+   */
   readonly path: string;
   /** Which Kustomizations have to be Ready first. @default infrastructure, which is what the program itself writes */
   readonly dependsOn?: readonly string[] | undefined;
@@ -123,6 +129,8 @@ export interface KustomizationsOf {
   readonly path?: string | undefined;
   /** Those that it names. @default apps, of the folder apps/<stack> */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from. @default none */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 export interface KustomizationOptions extends KustomizationsOf {
@@ -146,7 +154,9 @@ export function readyNames(options: KustomizationsOf): string[] {
 
 /** The folders whose files the cluster decrypts. */
 export function decryptedFolders(options: KustomizationsOf): string[] {
-  const all = kustomizationsOf(options).filter(({ decryption = KUSTOMIZATION.decryption }) => decryption);
+  const isDecrypted = ({ decryption = KUSTOMIZATION.decryption, source }: Kustomization) =>
+    decryption && source === undefined;
+  const all = kustomizationsOf(options).filter(isDecrypted);
   return [...all.map(({ path }) => folderOf(path)), infrastructureFolder(options.stack)];
 }
 
@@ -155,23 +165,20 @@ export function decryptedFolders(options: KustomizationsOf): string[] {
  * the payload itself would come without order and decryption.
  */
 export function clusterFiles(options: KustomizationOptions): Record<string, string> {
-  const { stack, path = clusterFolder(stack), demo, configuration = CONFIGURATION, decryptSecret } = options;
+  const { stack, path = clusterFolder(stack), demo } = options;
   const own: Kustomization = { name: INFRASTRUCTURE, path: infrastructureFolder(stack), dependsOn: [] };
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
     // The application's files are people's own; what the stack says about it is laid over them here.
-    const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
+    const isDemo = demo !== undefined && each.source === undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(
-    all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, configuration, decryptSecret))]),
-  );
+  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, options))]));
 }
 
 function manifest(
-  { name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization,
-  configuration: Configuration,
-  secret: string | undefined,
+  { name, path, source, dependsOn = DEPENDS_ON, ...given }: Kustomization,
+  { configuration = CONFIGURATION, decryptSecret: secret, sources = [] }: KustomizationOptions,
 ): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
@@ -187,7 +194,7 @@ function manifest(
       prune: given.prune ?? KUSTOMIZATION.prune,
       // With wait, Flux looks at no health check.
       wait,
-      sourceRef: { kind: "GitRepository", name: configuration.name },
+      sourceRef: sourceRefOf(source, sources, configuration.name),
       decryption: decryption
         ? { provider: "sops", secretRef: secret === undefined ? undefined : { name: secret } }
         : undefined,

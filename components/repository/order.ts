@@ -12,12 +12,15 @@ import {
   releaseName,
   rootKustomization,
 } from "./names.ts";
+import { takenNamespace } from "./taken.ts";
 
 /** What decides about the order and the folders of Kustomizations; what is faulty or absent may be undefined. */
 export interface Ordered {
   readonly name?: string | undefined;
   readonly path?: string | undefined;
   readonly dependsOn?: readonly (string | undefined)[] | undefined;
+  /** A further source that the folder is in; the repository's folders are then others. */
+  readonly source?: string | undefined;
 }
 
 /** What the program itself writes is applied first, unless something says otherwise. */
@@ -69,17 +72,17 @@ export function furtherDisorders(
     const problem = `is the name of ${name === own ? "the program's own configuration" : "another configuration"}`;
     return isTaken ? [{ at, key: "name", value: name, problem, remedy: "choose another name" }] : [];
   });
-  const standing = all.flatMap(({ namespace }, at): FurtherDisorder[] =>
-    namespace === FLUX_NAMESPACE
-      ? [
-          {
-            ...{ at, key: "namespace", value: namespace, problem: "belongs to Flux itself" },
-            remedy: "give it a namespace of its own",
-          },
-        ]
-      : [],
-  );
-  const folders = [...beside.map(({ name, path }) => ({ name, path })), ...all.map(({ path }) => ({ path }))];
+  const standing = all.flatMap(({ namespace }, at): FurtherDisorder[] => {
+    const taken =
+      namespace === FLUX_NAMESPACE
+        ? { problem: "belongs to Flux itself", remedy: "give it a namespace of its own" }
+        : takenNamespace(namespace);
+    return taken === undefined ? [] : [{ at, key: "namespace", value: namespace, ...taken }];
+  });
+  const folders = [
+    ...beside.map(({ name, path, source }) => ({ name, path, source })),
+    ...all.map(({ path }) => ({ path })),
+  ];
   const placed = disorders(stack, folders, cluster, own).flatMap(({ key, at, ...rest }) =>
     key === "path" && at >= beside.length ? [{ ...rest, key, at: at - beside.length } as FurtherDisorder] : [],
   );
@@ -143,7 +146,8 @@ function nameDisorders(all: readonly Ordered[], { name }: Ordered, at: number, c
  * kustomization.yaml of its own, or the same objects would be applied twice.
  */
 export function nestedFolders(all: readonly Ordered[]): Record<string, string[]> {
-  const folders = all.flatMap(({ path }) => (path === undefined ? [] : [folderOf(path)]));
+  const inside = all.filter(({ source }) => source === undefined);
+  const folders = inside.flatMap(({ path }) => (path === undefined ? [] : [folderOf(path)]));
   const pairs = folders.map(
     (outer) => [outer, folders.filter((each) => each !== outer && holds(outer, each))] as const,
   );
@@ -169,15 +173,22 @@ const payloadOf = (stack: string): Applied => ({
   of: `Kustomization ${INFRASTRUCTURE} applies`,
 });
 
+const NO_FOLDER = {
+  problem: "does not have the right form",
+  remedy: "write a folder from the repository's root, for example apps/overlays/prod",
+};
+
 /**
  * Flux applies every file below a path, so that an object of two Kustomizations would be applied, and pruned, by both. Of
  * folders within each other the repository decides ({@link nestedFolders}).
  */
-function pathDisorders(own: readonly Applied[], all: readonly Ordered[], { path }: Ordered, at: number): Disorder[] {
-  if (path === undefined) return [];
+function pathDisorders(own: readonly Applied[], all: readonly Ordered[], one: Ordered, at: number): Disorder[] {
+  const { path, source } = one;
+  if (path === undefined || source !== undefined) return [];
+  if (path === ".") return [{ at, key: "path", value: path, ...NO_FOLDER }];
   const folder = folderOf(path);
   const others = all.slice(0, at).flatMap((other) =>
-    other.path === undefined || folderOf(other.path) !== folder
+    other.path === undefined || other.source !== undefined || folderOf(other.path) !== folder
       ? []
       : [
           {
@@ -262,7 +273,8 @@ export function releaseDisorders(
 /** Why a stack with such Kustomizations cannot have the demo application: nothing would apply its folder. */
 export function demoDisorder(stack: string, all: readonly Ordered[]): Pick<Disorder, "problem" | "remedy"> | undefined {
   const folder = appsFolder(stack);
-  if (all.some(({ path }) => path !== undefined && folderOf(path) === folder)) return undefined;
+  if (all.some(({ path, source }) => path !== undefined && source === undefined && folderOf(path) === folder))
+    return undefined;
   return {
     problem: `stands in ${folder}, which no Kustomization of the stack applies`,
     remedy: `leave it out, or let a Kustomization have the path ${folder}`,

@@ -84,7 +84,7 @@ export async function chosenSignIn(
     const texts = { identity: privateKey, "identity.pub": publicKey, known_hosts: knownHosts };
     return { secret: signInSecret(texts), state: {} };
   }
-  const { token, isKept } = await chosenToken(environment, api, url, known);
+  const { token, isKept } = await chosenToken(environment, api, url, { ...known, username });
   const secret = isKept ? undefined : signInSecret({ username, password: token });
   return { secret, state: { tokenFingerprint: fingerprint(token) } };
 }

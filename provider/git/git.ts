@@ -7,13 +7,19 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findCredential, type GitAccess } from "./gitAccess.ts";
-import { gitEnvironment, helperSettings, type SignIn, sshSignIn } from "./gitEnvironment.ts";
+import { gitEnvironment, helperSettings, type SignIn, sshSignIn, writeSigningKey } from "./gitEnvironment.ts";
 import { type GitAction, GitError, type GitFault, pushError, remoteError } from "./gitError.ts";
 
 /** An entry of a commit's tree: a file's mode (`100644`, `100755`, `120000`, `160000`) and object id. */
 export interface TreeEntry {
   readonly mode: string;
   readonly oid: string;
+}
+
+/** Somebody in a commit. */
+export interface Person {
+  readonly name: string;
+  readonly email: string;
 }
 
 /** What a commit is made of. */
@@ -23,6 +29,12 @@ export interface CommitContent {
   readonly message: string;
   /** Whose it is, as a part of an address: the committer's, which tells {@link GitBranch.owners} later. */
   readonly owner: string;
+  /** Whose name it bears; default: the program's. */
+  readonly author?: Person | undefined;
+  /** Who commits it; default: the author. */
+  readonly committer?: Person | undefined;
+  /** The name of the environment variable with the private SSH key that signs it; default: it is not signed. */
+  readonly signingKey?: string | undefined;
   /** Texts by path; they replace whatever file is there. */
   readonly writes: ReadonlyMap<string, string>;
   /** Paths of files. */
@@ -184,9 +196,10 @@ export class GitBranch {
     const isWhole = (await this.#text(["rev-parse", "--is-shallow-repository"])).trim() === "false";
     const found = await Promise.all(
       paths.map(async (path) => {
-        const last = await this.#text(["log", "-1", "--format=%H %ce", commit, "--", `:(literal)${path}`]);
-        const [id = "", address = ""] = last.trim().split(" ");
-        const [, owner] = OWNER.exec(address) ?? [];
+        const format = `--format=%H %ce %(trailers:key=${OWNER_TRAILER},valueonly,separator=%x20)`;
+        const last = await this.#text(["log", "-1", format, commit, "--", `:(literal)${path}`]);
+        const [id = "", address = "", named] = last.trim().split(" ");
+        const owner = OWNER.exec(address)?.[1] ?? named;
         return isWhole || !oldest.includes(id) ? [path, owner] : [path, undefined];
       }),
     );
@@ -217,13 +230,39 @@ export class GitBranch {
     await this.#ask("read", [...quick, "fetch", ...options, "--stdin", "origin"], `${oids.join("\n")}\n`);
   }
 
-  /** Writes a commit here, by and for `aks-gitops`; undefined when it would not differ from its parent. */
+  /**
+   * Writes a commit here; undefined when it would not differ from its parent.
+   *
+   * @throws GitError where it is to be signed and cannot be
+   */
   async commit(content: CommitContent): Promise<string | undefined> {
     const ref = `refs/aks-gitops/${++this.#commits}`;
     await this.#text(["fast-import", "--quiet", "--done"], importStream(ref, content));
     const trees = content.parent === undefined ? [`${ref}^{tree}`] : [`${ref}^{tree}`, `${content.parent}^{tree}`];
     const [commit, own, before] = (await this.#text(["rev-parse", ref, ...trees])).split("\n");
-    return own === before ? undefined : commit;
+    if (own === before || own === undefined) return undefined;
+    return content.signingKey === undefined ? commit : this.#signed(content, content.signingKey, own);
+  }
+
+  /** The commit anew, signed: fast-import signs nothing. */
+  async #signed(content: CommitContent, variable: string, tree: string): Promise<string> {
+    const key = await writeSigningKey(this.#folder, variable);
+    const parents = content.parent === undefined ? [] : ["-p", content.parent];
+    const settings = ["-c", "gpg.format=ssh", "-c", `user.signingKey=${key}`];
+    const [author, committer] = [authorOf(content), committerOf(content)];
+    const { code, stdout, stderr } = await this.#run(
+      [...settings, "commit-tree", "-S", tree, ...parents, "-F", "-"],
+      messageOf(content),
+      {
+        ...{ GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email },
+        ...{ GIT_COMMITTER_NAME: committer.name, GIT_COMMITTER_EMAIL: committer.email },
+      },
+    );
+    if (code === 0) return stdout.toString().trim();
+    throw new GitError(
+      "other",
+      `git could not sign with the key in ${variable} (git 2.34 and ssh-keygen do): ${stderr.trim()}`,
+    );
   }
 
   /**
@@ -258,10 +297,10 @@ export class GitBranch {
     return stdout.toString();
   }
 
-  #run(args: readonly string[], input?: string): Promise<Outcome> {
+  #run(args: readonly string[], input?: string, more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
     const signal = this.#signal;
     signal.throwIfAborted();
-    const env = gitEnvironment(this.#folder, this.#signIn);
+    const env = { ...gitEnvironment(this.#folder, this.#signIn), ...more };
     // A process group of its own, because a killed git leaves its helpers talking to the remote.
     const child = spawn("git", args, { cwd: this.#folder, env, detached: process.platform !== "win32" });
     this.#running.add(child);
@@ -330,18 +369,34 @@ const KNOWN_PAST = 200;
 const FURTHEST_PAST = 5000;
 
 /** The program's, whoever runs it; the address is nobody's (RFC 2606). */
-const AUTHOR = "aks-gitops <noreply@aks-gitops.invalid>";
+const AUTHOR: Person = { name: "aks-gitops", email: "noreply@aks-gitops.invalid" };
 
-const committer = (owner: string) => `aks-gitops <noreply+${owner}@aks-gitops.invalid>`;
+const authorOf = ({ author = AUTHOR }: CommitContent): Person => author;
+
+const committerOf = ({ author, committer, owner }: CommitContent): Person =>
+  committer ?? author ?? { name: "aks-gitops", email: `noreply+${owner}@aks-gitops.invalid` };
+
+/** Where the committer's address does not tell whose a commit is, its message does. */
+const OWNER_TRAILER = "Aks-Gitops-Owner";
+
+function messageOf(content: CommitContent): string {
+  const text = content.message.trim();
+  return content.committer === undefined && content.author === undefined
+    ? `${text}\n`
+    : `${text}\n\n${OWNER_TRAILER}: ${content.owner}\n`;
+}
 
 const OWNER = /^noreply\+(\w+)@aks-gitops\.invalid$/;
 
 /** The commit in the language of git fast-import; lengths are in bytes. */
-function importStream(ref: string, { parent, message, owner, writes, removes }: CommitContent): string {
+function importStream(ref: string, content: CommitContent): string {
+  const { parent, writes, removes } = content;
+  const person = ({ name, email }: Person) => `${name} <${email}>`;
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
   const time = `${Math.floor(Date.now() / 1000)} +0000`;
   return [
-    `commit ${ref}\nauthor ${AUTHOR} ${time}\ncommitter ${committer(owner)} ${time}\n${data(`${message.trim()}\n`)}`,
+    `commit ${ref}\nauthor ${person(authorOf(content))} ${time}\n`,
+    `committer ${person(committerOf(content))} ${time}\n${data(messageOf(content))}`,
     parent === undefined ? "" : `from ${parent}\n`,
     ...removes.map((path) => `D ${path}\n`),
     ...[...writes].map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`),

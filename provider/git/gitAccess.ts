@@ -8,7 +8,7 @@ import { matching } from "../../plugin/schema.ts";
 export const gitAccess = z
   .strictObject(
     {
-      credential: matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable: GIT_TOKEN")
+      credential: matching(/^[A-Z_][A-Z0-9_]*$/, "the name of an environment variable: GIT_TOKEN")
         .describe(
           "The name of the environment variable with the credential: a token, or over SSH a private key. Default: " +
             "`GIT_TOKEN`, or else on GitHub `GITHUB_TOKEN`; over SSH `GIT_SSH_KEY`, or else SSH's own agent and keys.",

@@ -75,16 +75,11 @@ function appliedTwice(
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
 async function diff(existing: KnownCommit, inputs: Previewed<GivenInputs>): Promise<Diff> {
   const part = (given: Previewed<GivenInputs>) => {
-    const { url, access, branch, files, fluxComponents, sopsRules, kustomizations, listed } = given;
+    const { url, access, author, committer, signingKey, branch } = given;
+    const { files, fluxComponents, sopsRules, kustomizations, listed } = given;
     return {
-      url,
-      access,
-      branch,
-      files: files ?? {},
-      fluxComponents,
-      sopsRules,
-      kustomizations,
-      listed,
+      ...{ url, access, author, committer, signingKey, branch },
+      ...{ files: files ?? {}, fluxComponents, sopsRules, kustomizations, listed },
     };
   };
   const detailed = { ...detailedDiff(part(existing.inputs), part(inputs)), ...newSeeds(existing.inputs, inputs) };
@@ -354,7 +349,8 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
   for (const odd of oddities(tree, [...Object.keys(wanted.files), ...Object.keys(wanted.seeds)], attributes))
     context.log("warning", odd);
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
-  return remote.commit({ parent: head, message: wanted.message, owner, writes, removes });
+  const { message, author, committer, signingKey } = wanted;
+  return remote.commit({ parent: head, message, owner, author, committer, signingKey, writes, removes });
 }
 
 /** @throws Error naming a file that cannot be edited. */
@@ -383,9 +379,16 @@ async function planned(
 }
 
 function inTheWay({ url, branch }: GitCommitInputs, conflicts: readonly string[]): string {
+  // Whose files they are, Flux says itself; a Flux that prunes would go with them.
+  const flux = conflicts.filter((path) => /(^|\/)gotk-(components|sync)\.yaml$/.test(path));
+  const suspend =
+    flux.length === 0
+      ? ""
+      : `. ${flux.join(" and ")}: a Flux that was bootstrapped by hand keeps itself there, and removes itself from its cluster ` +
+        "with them. Choose a folder beside, or run `flux suspend kustomization flux-system` in that cluster first";
   return (
     `branch ${branch} of ${url} already holds something else at: ${conflicts.join(", ")}. ` +
     "Remove or rename it in the repository, or give it the same content. It may also be a folder of that name, or a " +
-    "file or link where a folder above it shall be"
+    `file or link where a folder above it shall be${suspend}`
   );
 }

@@ -8,6 +8,7 @@ import {
   type Inputs,
   instance,
   type Known,
+  matching,
   type Previewed,
   resourceSchema,
   type State,
@@ -69,6 +70,25 @@ const fluxComponents = z
   )
   .describe("A gotk-components.yaml: `flux install --export` with a registry.")
   .meta({ id: "FluxComponents" });
+
+/** As git writes somebody. */
+const person = z
+  .strictObject(
+    {
+      name: z
+        .string()
+        .regex(/^[^<>\p{Cc}]+$/u, { error: "is no name" })
+        .describe("The name."),
+      email: z
+        .string()
+        .regex(/^[^<>\s]+@[^<>\s]+$/, { error: "is no address" })
+        .describe("The address."),
+    },
+    { error: "must be a map" },
+  )
+  .describe("Somebody in a commit.")
+  .meta({ id: "Person" });
+const PERSON = { hidden: true };
 
 const entries = z.array(z.string().min(1));
 
@@ -144,6 +164,17 @@ export const GIT_COMMIT = resourceSchema({
       )
       .meta({ hidden: true })
       .exactOptional(),
+    author: person
+      .describe("Whose name the commits bear, and whose address. Default: the program's.")
+      .meta(PERSON)
+      .exactOptional(),
+    committer: person.describe("Who commits. Default: the author.").meta(PERSON).exactOptional(),
+    signingKey: matching(/^[A-Z_][A-Z0-9_]*$/, "the name of an environment variable: GIT_SIGNING_KEY")
+      .describe(
+        "The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the " +
+          "commits. Default: they are not signed.",
+      )
+      .exactOptional(),
     listed: byPath(kustomizationEntries, "of entries by path")
       .describe(
         "The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize " +
@@ -190,7 +221,10 @@ export type GitCommitState = State<typeof GIT_COMMIT>;
 export type KnownCommit = Known<GivenInputs, GitCommitState>;
 
 /** The inputs with nothing left out. */
-export type GitCommitInputs = Required<Omit<GivenInputs, "access">> & Pick<GivenInputs, "access">;
+export type GitCommitInputs = Required<Omit<GivenInputs, Manner>> & Pick<GivenInputs, Manner>;
+
+/** What says how it is committed, and not what. */
+type Manner = "access" | "author" | "committer" | "signingKey";
 
 /** Checked inputs, with what was left out filled in. */
 export function completed(inputs: GivenInputs): GitCommitInputs {

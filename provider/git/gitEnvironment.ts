@@ -101,7 +101,27 @@ export async function sshSignIn(
   };
 }
 
-function keyText({ variable, token }: Credential): string {
+/**
+ * Puts a key that signs commits into a folder that nobody else may enter, with its public half, as ssh-keygen wants it.
+ *
+ * @param variable the environment's, which holds it.
+ * @returns the file's path.
+ * @throws GitError where the variable holds no private key.
+ */
+export async function writeSigningKey(
+  folder: string,
+  variable: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  const token = environment[variable];
+  if (!token) throw new GitError("other", `${variable} is not set, and commits are to be signed with the key in it`);
+  const path = join(folder, "signing-key");
+  await writeFile(path, keyText({ variable, token }), { mode: 0o600 });
+  await writeFile(`${path}.pub`, `${publicKeyOf(token).line}\n`);
+  return path;
+}
+
+function keyText({ variable, token }: Pick<Credential, "variable" | "token">): string {
   try {
     publicKeyOf(token);
   } catch (error) {

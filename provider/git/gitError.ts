@@ -40,8 +40,21 @@ export function pushError(fault: GitFault): GitError {
   }
   return new GitError(
     "other",
-    `${fault.url} refuses a push to branch ${fault.branch} ${why}: let the token's owner push there (branch protection, rulesets), or choose another branch${said(fault)}`,
+    `${fault.url} refuses a push to branch ${fault.branch} ${why}: ${pushRemedy(fault)}${said(fault)}`,
   );
+}
+
+/** What helps where a rule of the branch is broken, in the words of GitHub, GitLab and Azure DevOps. */
+function pushRemedy({ output }: GitFault): string {
+  const isUnsigned = /verified signature|must be signed|commits? (is|are) not signed/i.test(output);
+  const isStranger = /(author|committer)('s)? e-?mail/i.test(output);
+  const rest = "let the token's owner push there (branch protection, rulesets), or choose another branch";
+  if (!isUnsigned && !isStranger) return rest;
+  return [
+    ...(isUnsigned ? ["its commits have to be signed: name a signing key (flux.commit.signingKey)"] : []),
+    ...(isStranger ? ["it takes some addresses only: name whose commits they are (flux.commit.author)"] : []),
+    `or let the token's owner bypass its rules, or choose another branch`,
+  ].join("; ");
 }
 
 /** Any other refusal, and any failure on the way. */

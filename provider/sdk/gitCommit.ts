@@ -45,6 +45,14 @@ export interface GitAccessArgs {
   readonly knownHosts?: pulumi.Input<string>;
 }
 
+/** Somebody in a commit. */
+export interface PersonArgs {
+  /** The name. */
+  readonly name: pulumi.Input<string>;
+  /** The address. */
+  readonly email: pulumi.Input<string>;
+}
+
 export interface GitCommitArgs {
   /**
    * The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`,
@@ -74,6 +82,15 @@ export interface GitCommitArgs {
    * comments too. The file goes when nothing is left in it.
    */
   readonly kustomizations?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
+  /** Whose name the commits bear, and whose address. @default the program's */
+  readonly author?: pulumi.Input<PersonArgs>;
+  /** Who commits. @default the author */
+  readonly committer?: pulumi.Input<PersonArgs>;
+  /**
+   * The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits.
+   * @default they are not signed
+   */
+  readonly signingKey?: pulumi.Input<string>;
   /**
    * The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize
    * takes what they list and nothing else beside them.

@@ -12,6 +12,7 @@ export {
   GitCommit,
   type GitCommitArgs,
   type KustomizationEntries,
+  type PersonArgs,
   type SopsRule,
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";

@@ -104,7 +104,8 @@ function inherit(command: string, args: readonly string[], cwd: string, env: Rec
 
 /** Brings the rehearsal's project level with the checkout. */
 async function sync({ stack, paths, cloud }: Call, engine: Engine): Promise<void> {
-  await syncProject(stack, paths, cloud.identities.reader.gitHubToken, async (path, value) => {
+  const { gitToken, gitHubToken } = cloud.identities.reader;
+  await syncProject(stack, paths, gitToken ?? gitHubToken, async (path, value) => {
     await mustPulumi(["config", "set", "--secret", "--path", path, "--stack", stack], {
       engine,
       paths,

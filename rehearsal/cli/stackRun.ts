@@ -94,7 +94,7 @@ async function prepare({ stack, paths, engine, settings, before, process: { clou
   await syncProject(
     stack,
     paths,
-    cloud.identities.reader.gitHubToken,
+    cloud.identities.reader.gitToken ?? cloud.identities.reader.gitHubToken,
     async (path, value) => void setSecrets.push([path, value]),
   );
   await mustPulumi(["stack", "init", stack], options);

@@ -1,5 +1,6 @@
 // The simulated services of one rehearsal, wired to each other and to the door.
 
+import { join } from "node:path";
 import { fluxManifests } from "../../flux/manifests.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { ArmService } from "../cloud/arm/service.ts";
@@ -90,7 +91,10 @@ export async function makeServices(
     upstream,
     charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
-    devOps: new AzureDevOps("acme"),
+    devOps: new AzureDevOps("acme", {
+      root: join(paths.git, "dev.azure.com"),
+      authenticate: (authorization, audience) => entra.authenticate(authorization, audience),
+    }),
     clusters,
     issuers,
     pulumi: new PulumiCloud(),

@@ -18,6 +18,7 @@ import {
 } from "../form.ts";
 import { kustomization } from "./kustomization.ts";
 import { folder, label } from "./parts.ts";
+import { source } from "./source.ts";
 
 // The rules of `git check-ref-format --branch` (https://git-scm.com/docs/git-check-ref-format): last, every sign but
 // spaces, control characters and ~ ^ : ? * [ \
@@ -26,8 +27,13 @@ const BRANCH =
 
 const USERNAME = /^[\w.@+~-]+$/;
 
-const variable = () =>
-  text(/^[A-Za-z_][A-Za-z0-9_]*$/, "write the name of an environment variable, for example GIT_TOKEN");
+const variable = () => text(/^[A-Z_][A-Z0-9_]*$/, "write the name of an environment variable, for example GIT_TOKEN");
+
+const person = () =>
+  map({
+    name: setting(text(/^[^<>\p{Cc}]+$/u, "write a name"), "The name.", "Fleet"),
+    email: setting(text(/^[^<>\s]+@[^<>\s]+$/, "write an address"), "The address.", "fleet@acme.example"),
+  });
 
 const commit = map({
   credential: setting(
@@ -40,6 +46,18 @@ const commit = map({
     optional(text(USERNAME, "write a user name")),
     "The user name beside the token. Default: x-access-token, which most hosts take.",
     "x-token-auth",
+  ),
+  author: setting(
+    optional(person()),
+    "Whose name the commits bear, and whose address. Default: aks-gitops, of no domain.",
+    { name: "Fleet", email: "fleet@acme.example" },
+  ),
+  committer: setting(optional(person()), "Who commits. Default: the author."),
+  signingKey: setting(
+    optional(variable()),
+    "The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits; " +
+      "its public half is a signing key of the author's account. Default: they are not signed.",
+    "FLEET_SIGNING_KEY",
   ),
 });
 
@@ -152,6 +170,11 @@ export const flux = setting(
       optional(commit),
       "How the program itself signs in to the repository and commits. Default: with GIT_TOKEN, or else GITHUB_TOKEN on " +
         "GitHub, or over SSH with GIT_SSH_KEY, of the environment.",
+    ),
+    sources: setting(
+      optional(list(source)),
+      "Further sources of kustomizations, beside the repository: other Git repositories, OCI artifacts and containers of " +
+        "Azure Storage. Default: none.",
     ),
     kustomizations: setting(
       optional(list(kustomization)),

@@ -2,7 +2,7 @@
 // https://fluxcd.io/flux/components/kustomize/kustomizations/
 import { KUSTOMIZATION } from "../../components/defaults.ts";
 import { defaulted, flag, list, map, oneOf, optional, record, setting, text } from "../form.ts";
-import { folder, label } from "./parts.ts";
+import { folderOrRoot, label } from "./parts.ts";
 
 /** A duration as Flux writes it. */
 export const duration = (value: string) =>
@@ -90,9 +90,15 @@ const image = map({
 export const kustomization = map({
   name: setting(label(), "Its name; it stands in <name>.yaml of the cluster's folder.", "apps"),
   path: setting(
-    folder("apps/overlays/prod"),
-    "The folder that it applies, from the repository's root. One within another's is left out by a kustomization.yaml of that one.",
+    folderOrRoot("apps/overlays/prod"),
+    "The folder that it applies, from its source's root; a further source's root itself is a dot. One within another's is " +
+      "left out by a kustomization.yaml of that one.",
     "apps/overlays/prod",
+  ),
+  source: setting(
+    optional(label()),
+    "The source that its folder is in, one of flux.sources. Default: the repository.",
+    "shop",
   ),
   dependsOn: setting(optional(list(label())), "Which Kustomizations have to be Ready first. Default: infrastructure.", [
     "infrastructure",

@@ -41,6 +41,10 @@ export const label = () =>
     "write at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
   );
 
+/** A folder as {@link folder}, or a dot for the root. */
+export const folderOrRoot = (example: string) =>
+  text(new RegExp(`${FOLDER.source}|^\\.$`), `write a folder from the repository's root, for example ${example}`);
+
 /** A folder below a repository's root, with or without `./` before it. */
 export const folder = (example: string) =>
   text(FOLDER, `write a folder from the repository's root, for example ${example}`);

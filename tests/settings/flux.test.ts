@@ -175,6 +175,14 @@ describe("the extension's configuration", () => {
     );
   });
 
+  it("stands in no namespace of Kubernetes or AKS", () => {
+    const configurations = [{ name: "a", namespace: "azure-arc", path: "a" }];
+    assert.deepEqual(
+      faults(flux({ configuration: { namespace: "kube-public" }, configurations })).map(({ key }) => key),
+      ["configuration.namespace", "configurations[0].namespace"].map((key) => `aks-gitops:flux.${key}`),
+    );
+  });
+
   it("has a sign-in that no secret may have the name of", () => {
     const given = flux({ configuration: { name: "bootstrap", namespace: "cluster-config" } });
     const secret = (namespace: string, name: string) => ({
@@ -392,5 +400,13 @@ describe("settings of a repository on another host", () => {
     assert.deepEqual(unused, [
       "aks-gitops:gitKey is not used: Flux signs in by flux.auth token. Remove it: run `pulumi config rm aks-gitops:gitKey`.",
     ]);
+  });
+
+  it("name a committer's address that is none, and a credential that is no variable's name", () => {
+    const commit = { author: { name: "Fleet", email: "fleet" }, credential: "ghp_0123", signingKey: "a-b" };
+    assert.deepEqual(
+      faults(flux({ commit })).map(({ key }) => key),
+      ["credential", "author.email", "signingKey"].map((key) => `aks-gitops:flux.commit.${key}`),
+    );
   });
 });

@@ -79,6 +79,7 @@ describe("settings", () => {
         auth: "deployKey",
         username: "git",
         knownHosts: undefined,
+        sources: undefined,
         commit: undefined,
         readyMinutes: 15,
         owner: "acme",

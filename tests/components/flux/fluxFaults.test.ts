@@ -24,6 +24,23 @@ describe("FluxBootstrap refuses", () => {
     );
   });
 
+  it("a source that Flux would not read, and a Kustomization of none", async () => {
+    const source = { name: "shop", kind: "OCIRepository", url: "oci://ghcr.io/acme/shop:v1", secret: "ghcr" } as const;
+    const kustomizations = [
+      { name: "shop", path: ".", source: "shop" },
+      { name: "web", path: "web", source: "wed" },
+      { name: "all", path: "." },
+    ];
+    assert.deepEqual(await faults({ sources: [source], kustomizations }), [
+      "kustomizations[2].path does not have the right form",
+      "demo stands in apps/test, which no Kustomization of the stack applies",
+      "sources[0].url is no address of an OCI artifact",
+      "sources[0].tag is missing, and so are semver and digest",
+      "sources[0].secret is no secret of namespace flux-system that the stack has",
+      "kustomizations[1].source is no source of this stack",
+    ]);
+  });
+
   it("a way to sign in without what it signs in with", async () => {
     assert.deepEqual(await faults({ auth: "token" }), [
       "gitToken is missing: with auth token the extension's Flux signs in to the repository with it",
@@ -66,6 +83,11 @@ describe("FluxBootstrap refuses", () => {
       "configurations[0].name is the name of the program's own configuration",
       "configurations[0].namespace belongs to Flux itself",
       "configurations[0].path is within clusters/test, which Flux's own Kustomization applies (namespace flux-system): the same objects would be applied twice",
+    ]);
+    const azure = { name: "a", namespace: "azure-arc", path: "a" };
+    assert.deepEqual(await faults({ configuration: { namespace: "kube-public" }, configurations: [azure] }), [
+      "configuration.namespace belongs to Kubernetes itself",
+      "configurations[0].namespace belongs to AKS, whose add-ons make it and keep it",
     ]);
     const images = [{ name: "web", mirrored: "ghcr.io/acme/web:1" }];
     assert.deepEqual(await faults({ demo: undefined, kustomizations: [{ name: "web", path: "web", images }] }), [

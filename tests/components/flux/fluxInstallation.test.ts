@@ -231,4 +231,12 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
       gotkSync({ url, branch, path }),
     );
   });
+
+  it("waits for further sources, and commits them", async () => {
+    const sources = [{ name: "shop", kind: "OCIRepository", url: "oci://ghcr.io/acme/shop", tag: "v1" } as const];
+    const { find } = await deployFlux({ mode: "bootstrap", sources });
+    assert.deepEqual(find("FluxReady", "flux").inputs.sources, ["OCIRepository/kured", "OCIRepository/shop"]);
+    const files = filesOf(find("GitCommit", "flux"));
+    assert.match(files["infrastructure/test/sources/shop.yaml"] ?? "", /url: oci:\/\/ghcr\.io\/acme\/shop\n/);
+  });
 });

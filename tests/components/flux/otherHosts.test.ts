@@ -103,6 +103,16 @@ describe("what commits", () => {
   });
 });
 
+describe("commits", () => {
+  it("are in the name and with the signature that are given", async () => {
+    const author = { name: "Fleet", email: "fleet@acme.example" };
+    const { find } = await deployFlux({ commit: { author, signingKey: "FLEET_SIGNING_KEY" } });
+    const { inputs } = find("GitCommit", "flux");
+    assert.deepEqual([inputs.author, inputs.committer, inputs.signingKey], [author, undefined, "FLEET_SIGNING_KEY"]);
+    assert.equal(inputs.access, undefined);
+  });
+});
+
 describe("FluxBootstrap refuses", () => {
   it("what belongs to GitHub alone, on another host", async () => {
     assert.deepEqual(await faults({ repository: HTTPS, createRepository: true, auth: "deployKey" }), [

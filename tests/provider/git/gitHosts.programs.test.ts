@@ -1,10 +1,12 @@
 // GitCommit on Git hosts of any kind: over HTTPS with named credentials, over SSH with keys, and what it says where a right
 // is missing.
 import { strict as assert } from "node:assert";
+import { generateKeyPairSync } from "node:crypto";
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "mocha";
+import { publicKeyOf } from "../../../net/sshKey.ts";
 import type { Context, Properties } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
 import { remoteError } from "../../../provider/git/gitError.ts";
@@ -228,6 +230,121 @@ const sshd = findSshd();
     process.env.GIT_SSH_KEY = "hunter2";
     await assert.rejects(create({ url, access }), (error: Error) => {
       assert.equal(error.message, "the key in GIT_SSH_KEY is no private key in PEM: give a private key in PEM");
+      return true;
+    });
+  });
+});
+
+describe("GitCommit on a host that knows Git's first protocol alone, and gives nothing but whole branches", () => {
+  let server: GitServer;
+  let restore: () => void;
+  before(async () => {
+    server = await startGitServer(TOKEN, { plain: true });
+    restore = setEnvironment({ GIT_TOKEN: TOKEN });
+  });
+  after(async () => {
+    restore();
+    await server.close();
+  });
+
+  it("commits, merges what others share with it, updates, and knows what it owns", async () => {
+    await server.commit("main", {
+      "README.md": "r\n",
+      ".sops.yaml": "creation_rules:\n  - path_regex: x\n    age: age1\n",
+    });
+    await server.commit("main", { "README.md": "more\n" });
+    const sopsRules = [{ path_regex: "^a", azure_keyvault: "https://kv.vault.azure.net/keys/sops/v1" }];
+    const given = { url: server.url, branch: "main", message: "m", files: { "a.yaml": "a\n" }, sopsRules };
+    const first = { ...(await gitCommit.create(given, context())), inputs: given };
+    assert.match(
+      await server.git(["show", "main:.sops.yaml"]),
+      /path_regex: x\n {4}age: age1\n {2}- path_regex: \^a\n/,
+    );
+    const next = { ...given, files: { "a.yaml": "b\n", "b.yaml": "b\n" } };
+    await gitCommit.update?.(first, next, context());
+    assert.equal(await server.git(["show", "main:a.yaml"]), "b");
+    const read = await gitCommit.read?.(first.id, next, { ...first.state, ...next }, context());
+    assert.deepEqual(read?.inputs.files, next.files);
+    // Without its state, what it committed itself is in nobody's way.
+    await create({ url: server.url, files: { "a.yaml": "c\n" } });
+    assert.equal(await server.git(["show", "main:a.yaml"]), "c");
+  });
+});
+
+describe("a branch that wants signed commits of a company's address", () => {
+  let server: GitServer;
+  let restore: () => void;
+  const author = { name: "Fleet", email: "fleet@acme.example" };
+  // As GitHub answers, in the manner of fluxcd/flux#2902 and others.
+  const HOOK = `#!/bin/sh
+new=$3
+bad=0
+if ! git cat-file commit "$new" | grep -q '^gpgsig'; then
+  echo "error: GH013: Repository rule violations found for refs/heads/main."
+  echo "- Commits must have verified signatures."
+  bad=1
+fi
+email=$(git log -1 --format=%ae "$new")
+case $email in *@acme.example) ;; *) echo "- Author email must end with @acme.example, but is '$email'"; bad=1 ;; esac
+exit $bad
+`;
+  beforeEach(async () => {
+    server = await startGitServer(TOKEN);
+    const hook = join(server.folder, "hooks", "update");
+    await writeFile(hook, HOOK);
+    await chmod(hook, 0o755);
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = privateKey.export({ type: "pkcs1", format: "pem" }) as string;
+    restore = setEnvironment({ GIT_TOKEN: TOKEN, FLEET_SIGNING_KEY: key });
+  });
+  afterEach(async () => {
+    restore();
+    await server.close();
+  });
+
+  it("refuses others once, and what helps is said beside the host's own lines", async () => {
+    await assert.rejects(create({ url: server.url }), (error: Error) => {
+      assert.match(error.message, /its commits have to be signed: name a signing key \(flux\.commit\.signingKey\)/);
+      assert.match(error.message, /name whose commits they are \(flux\.commit\.author\)/);
+      assert.match(error.message, /bypass its rules, or choose another branch/);
+      assert.match(error.message, /remote: error: GH013: .*; remote: - Commits must have verified signatures/);
+      return true;
+    });
+    const pushes = server.requests.filter((request) => request.startsWith("POST") && request.includes("receive-pack"));
+    assert.equal(pushes.length, 1);
+  });
+
+  it("takes those that are signed with a key of the environment, in the name that is given", async () => {
+    const { state } = await create({ url: server.url, author, signingKey: "FLEET_SIGNING_KEY" });
+    assert.equal(await server.git(["rev-parse", "main"]), state.commit);
+    assert.equal(
+      await server.git(["log", "-1", "--format=%an <%ae> %cn <%ce>%n%s", "main"]),
+      "Fleet <fleet@acme.example> Fleet <fleet@acme.example>\nUpdate clusters/prod",
+    );
+    const allowed = join(server.folder, "allowed");
+    await writeFile(allowed, `fleet@acme.example ${publicKeyOf(process.env.FLEET_SIGNING_KEY ?? "").line}\n`);
+    const settings = ["-c", "gpg.format=ssh", "-c", `gpg.ssh.allowedSignersFile=${allowed}`];
+    await server.git([...settings, "verify-commit", "main"]);
+  });
+
+  it("knows its own commits again though they bear another's name", async () => {
+    const given = { url: server.url, author, committer: { name: "Bot", email: "bot@acme.example" } };
+    const signed = { ...given, signingKey: "FLEET_SIGNING_KEY" };
+    await create(signed);
+    assert.equal(await server.git(["log", "-1", "--format=%cn", "main"]), "Bot");
+    // Without its state, what it committed itself is in nobody's way.
+    await create({ ...signed, files: { "a.yaml": "b\n" } });
+    assert.equal(await server.git(["show", "main:a.yaml"]), "b");
+  });
+
+  it("is not tried where the key is missing, or is none", async () => {
+    await assert.rejects(
+      create({ url: server.url, author, signingKey: "NO_KEY" }),
+      /^GitError: NO_KEY is not set, and commits/,
+    );
+    process.env.FLEET_SIGNING_KEY = "hunter2";
+    await assert.rejects(create({ url: server.url, author, signingKey: "FLEET_SIGNING_KEY" }), (error: Error) => {
+      assert.equal(error.message, "the key in FLEET_SIGNING_KEY is no private key in PEM: give a private key in PEM");
       return true;
     });
   });

@@ -54,7 +54,7 @@ describe("a rehearsal's GitOps repository", () => {
   });
 
   /** What takes part where a stack's settings say whether it makes its repository. */
-  async function world(name: string, createRepository: boolean) {
+  async function world(name: string, createRepository: boolean, repository = url) {
     const below = Object.entries(pathsOf("test")).map(([key, path]) => [
       key,
       path.replace(pathsOf("test").dir, join(folder, name)),
@@ -64,7 +64,9 @@ describe("a rehearsal's GitOps repository", () => {
     const authority = await Authority.create();
     writeFileSync(paths.authority, authority.pem);
     const services: Services = await makeServices(ids, paths, () => {});
-    const settings = settingsOf({ flux: { repository: url, createRepository } });
+    const settings = settingsOf({
+      flux: { repository, createRepository, ...(repository === url ? {} : { mode: "bootstrap" }) },
+    });
     const identities = await people(services, settings, ids.subscriptionId);
     const door = new Door(authority);
     doors.push(door);
@@ -185,6 +187,31 @@ describe("a rehearsal's GitOps repository", () => {
             assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes(gitHubToken), entry.name);
       assert.equal(existsSync(join(home, ".git-credentials")), false);
     });
+  });
+
+  it("is at Azure DevOps where the settings say so: who deploys commits there, and all others read", async () => {
+    const devOps = "https://dev.azure.com/acme/My%20Platform/_git/fleet";
+    const { paths, cloud } = await world("devops", false, devOps);
+    assert.ok("commit" in (await updateClone(paths, cloud, devOps, "main")));
+    const push = async (as: IdentityName) => {
+      const env = environment({ paths, cloud, as });
+      const settings = await signInAndAuthor(as, paths.clone, env);
+      const script = "git commit -q --allow-empty -m Next && git push -q origin main";
+      return run("bash", ["--norc", "-euc", script], { cwd: paths.clone, env: { ...env, ...settings } });
+    };
+    assert.equal((await push("deployer")).code, 0);
+    const refused = await push("reader");
+    assert.match(refused.stderr, /TF401027: You need the Git 'GenericContribute' permission/);
+    const { GIT_TOKEN, FLUX_GIT_TOKEN } = environment({ paths, cloud });
+    const { deployer, reader } = cloud.identities;
+    assert.deepEqual([GIT_TOKEN, FLUX_GIT_TOKEN], [deployer.gitToken, reader.gitToken]);
+  });
+
+  it("is nowhere else: another host is told to be none of a rehearsal's", async () => {
+    await assert.rejects(
+      world("elsewhere", false, "https://gitlab.com/acme/fleet.git"),
+      /^Error: a rehearsal has no https:\/\/gitlab\.com\/acme\/fleet\.git: it serves https:\/\/github\.com and/,
+    );
   });
 
   it("is a fault of the summary where the stack did not come to make it", async () => {
