@@ -33,8 +33,17 @@ const {
   knownHosts,
   commit: committer,
 } = settings.flux;
-const { imageAutomation, imagePullSecret, readyMinutes, kustomizations, sources } = settings.flux;
-const { configuration, extensionVersion, start } = settings.flux;
+const {
+  imageAutomation,
+  imagePullSecret,
+  readyMinutes,
+  kustomizations,
+  sources,
+  configuration,
+  configurations,
+  extensionVersion,
+  start,
+} = settings.flux;
 // Said before anything is registered where it cannot be reached.
 const otherAccess = settings.otherCluster && (await kubeconfigAccess(settings.otherCluster.context));
 
@@ -115,6 +124,7 @@ const flux = new FluxBootstrap("flux", {
   imageAutomation,
   readyMinutes,
   configuration,
+  configurations,
   extensionVersion,
   start,
   stack,
@@ -144,10 +154,12 @@ new Protection("aks-gitops:protect", {
 });
 
 export const resourceGroupId = resourceGroup.id;
-/** Of an AKS cluster alone. */
-export const { clusterId, clusterName, oidcIssuerUrl } = cluster ?? {};
+/** Of an AKS cluster alone, as are the two that follow; null is no output, and undefined would be a warning. */
+export const clusterId = cluster?.clusterId ?? null;
+export const clusterName = cluster?.clusterName ?? null;
+export const oidcIssuerUrl = cluster?.oidcIssuerUrl ?? null;
 /** It holds no credential and is a secret only to keep its many lines out of an update: `--show-secrets` shows it. */
-export const kubeconfig = cluster && pulumi.secret(cluster.kubeconfig);
+export const kubeconfig = cluster ? pulumi.secret(cluster.kubeconfig) : null;
 export const { registryId, loginServer } = registry;
 export const { vaultUri, keyId, keyUrl } = vault;
 export const { commit } = flux;

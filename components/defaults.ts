@@ -62,6 +62,9 @@ export const CONFIGURATION = {
   syncSeconds: 60,
 } as const;
 
+/** A further configuration's. */
+export const FURTHER_CONFIGURATION = { scope: "namespace", syncSeconds: 60 } as const;
+
 /** Everything's in Azure. */
 export const TAGS = {} as const;
 

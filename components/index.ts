@@ -15,7 +15,12 @@ export { AksNetwork, type AksNetworkArgs } from "./cluster/aksNetwork.ts";
 export { type ApiAccess, kubeconfigAccess } from "./cluster/apiAccess.ts";
 export type { ContentArgs, SecretArgs } from "./flux/contentArgs.ts";
 export { FluxBootstrap } from "./flux/fluxBootstrap.ts";
-export type { ActingIdentity, FluxBootstrapArgs, FluxConfigurationArgs } from "./flux/fluxBootstrapArgs.ts";
+export type {
+  ActingIdentity,
+  FluxBootstrapArgs,
+  FluxConfigurationArgs,
+  FurtherConfigurationArgs,
+} from "./flux/fluxBootstrapArgs.ts";
 export { FluxIdentity, type FluxIdentityArgs } from "./flux/fluxIdentity.ts";
 export { type Bootstrapped, RepositoryContent, type RepositoryContentArgs } from "./flux/repositoryContent.ts";
 export { HelmMirror, type HelmMirrorArgs, readMirrorLock } from "./mirror/helmMirror.ts";

@@ -4,7 +4,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { cacheFolder, findTool } from "../tools/findTool.ts";
+import { cacheFolder } from "../tools/cacheFolder.ts";
+import { findTool } from "../tools/findTool.ts";
 
 /** What of Flux is installed. */
 export interface FluxOptions {

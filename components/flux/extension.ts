@@ -3,6 +3,7 @@ import { FluxConfiguration } from "@pulumi/azure-native/kubernetesconfiguration/
 import * as pulumi from "@pulumi/pulumi";
 import { commitUrl, gitHubRepository } from "../../net/gitAddress.ts";
 import { FluxConfigurationReady } from "../../provider/sdk/fluxConfigurationReady.ts";
+import { FURTHER_CONFIGURATION } from "../defaults.ts";
 import { readyNames } from "../repository/kustomizations.ts";
 import {
   chartObjects,
@@ -11,10 +12,12 @@ import {
   FLUX_NAMESPACE,
   rootKustomization,
 } from "../repository/names.ts";
+import { folderOf } from "../repository/order.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import { SERVICE_SET } from "../shared/serviceSet.ts";
-import type { ActingIdentity } from "./fluxBootstrapArgs.ts";
+import { withDefaults } from "../shared/withDefaults.ts";
+import type { ActingIdentity, FurtherConfigurationArgs } from "./fluxBootstrapArgs.ts";
 import type { FluxParts, FluxWanted } from "./fluxParts.ts";
 import { gitAccessOf } from "./gitAccess.ts";
 import { readingKey, readsBySsh } from "./readingKey.ts";
@@ -50,7 +53,7 @@ interface Reconciled {
 export function installExtension(parts: ExtensionParts): Reconciled {
   const signIn = readsBySsh(parts.args) ? withKey(parts) : withToken(parts);
   const extension = createExtension(parts);
-  const configuration = createConfiguration(parts, extension, signIn);
+  const configuration = createConfigurations(parts, extension, signIn);
   const ready = createReady(parts, configuration);
   return { commit: after(parts.commit.commit, ready), complianceState: configuration.complianceState };
 }
@@ -125,16 +128,44 @@ function createExtension({ name, args, aks, identity, parent }: ExtensionParts):
   );
 }
 
+/** One configuration: what it is called, where its objects stand, and the folder that it applies. */
+interface Wanted {
+  /** The resource's name. */
+  readonly resource: string;
+  readonly configuration: FluxWanted["configuration"];
+  readonly path: string;
+  /** Whether Azure waits until all of it is Ready. */
+  readonly waits: boolean;
+}
+
+function createConfigurations(parts: ExtensionParts, extension: Extension, signIn: SignIn): FluxConfiguration {
+  const { name, args } = parts;
+  const { configuration, path, configurations = [] } = args;
+  for (const { path: folder, ...given } of configurations)
+    createConfiguration(parts, extension, signIn, {
+      resource: `${name}-${given.name}`,
+      configuration: withDefaults<FurtherConfigurationArgs, typeof FURTHER_CONFIGURATION>(
+        { path: folder, ...given },
+        FURTHER_CONFIGURATION,
+      ),
+      path: folderOf(folder),
+      // What others have in there must not keep the program from ending.
+      waits: false,
+    });
+  return createConfiguration(parts, extension, signIn, { resource: name, configuration, path, waits: true });
+}
+
 function createConfiguration(
-  { name, args, aks, identity, commit, parent }: ExtensionParts,
+  { args, aks, identity, commit, parent }: ExtensionParts,
   extension: Extension,
   { gitRepository, configurationProtectedSettings }: SignIn,
+  { resource, configuration, path, waits }: Wanted,
 ): FluxConfiguration {
-  const { branch, path, configuration } = args;
+  const { branch } = args;
   // Deleted before all of these, so that Flux is still there, and still may, when it cleans up.
   const ready = [extension, ...identity.requirements, ...args.contents, commit];
   return new FluxConfiguration(
-    name,
+    resource,
     {
       ...target(aks, after(aks.clusterName, ...ready)),
       fluxConfigurationName: configuration.name,
@@ -152,14 +183,14 @@ function createConfiguration(
         [EXTENSION_KUSTOMIZATION]: {
           path: `./${path}`,
           prune: true,
-          wait: true,
+          wait: waits,
           syncIntervalInSeconds: 600,
           retryIntervalInSeconds: 60,
           timeoutInSeconds: 600,
         },
       },
-      waitForReconciliation: true,
-      reconciliationWaitDuration: "PT20M",
+      waitForReconciliation: waits,
+      ...(waits ? { reconciliationWaitDuration: "PT20M" } : {}),
     },
     newFirst({ parent }),
   );

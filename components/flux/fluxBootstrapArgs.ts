@@ -29,6 +29,20 @@ export interface FluxConfigurationArgs {
   readonly syncSeconds?: number | undefined;
 }
 
+/** A further configuration of the AKS extension: a folder of people's own, kept in a namespace of its own. */
+export interface FurtherConfigurationArgs {
+  /** Its name in Azure; its GitRepository has the same, and its Kustomization is `<name>-cluster`. */
+  readonly name: string;
+  /** The namespace of its objects of Flux; the extension makes it. */
+  readonly namespace: string;
+  /** The folder of the repository that it applies. */
+  readonly path: string;
+  /** Whether Flux may write in that namespace alone for it, or in the whole cluster. @default "namespace" */
+  readonly scope?: "cluster" | "namespace" | undefined;
+  /** How often Flux looks into the repository, in seconds. @default 60 */
+  readonly syncSeconds?: number | undefined;
+}
+
 /** How the program signs in to the repository that it commits to, and in whose name. */
 export interface CommitArgs {
   /**
@@ -74,6 +88,11 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly mode?: "extension" | "bootstrap" | undefined;
   /** The extension's configuration. Another name or namespace makes it anew. @default flux-system, of the whole cluster */
   readonly configuration?: FluxConfigurationArgs | undefined;
+  /**
+   * Further configurations of the extension, each of a folder of the same repository, read with the same sign-in. An
+   * update does not wait until what is in them is Ready. @default none
+   */
+  readonly configurations?: readonly FurtherConfigurationArgs[] | undefined;
   /**
    * The version that the AKS extension stays at, such as "1.18.4". @default none: Azure upgrades it by itself
    */

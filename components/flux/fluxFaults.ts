@@ -4,8 +4,16 @@ import { lockedRelease } from "../../mirror/lock.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { FLUX } from "../defaults.ts";
 import type { Chart } from "../repository/files.ts";
+import { kustomizationsOf } from "../repository/kustomizations.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
-import { clusterDisorder, demoDisorder, disorders, FOLDER, releaseDisorders } from "../repository/order.ts";
+import {
+  clusterDisorder,
+  demoDisorder,
+  disorders,
+  FOLDER,
+  furtherDisorders,
+  releaseDisorders,
+} from "../repository/order.ts";
 import { sourceDisorders } from "../repository/sources.ts";
 import {
   shareResources,
@@ -34,6 +42,7 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...kustomizationFaults(args),
     ...sourceFaults(args),
     ...secretFaults(args),
+    ...configurationFaults(args),
   ];
 }
 
@@ -67,7 +76,7 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
 }
 
 function modeFaults(args: FluxBootstrapArgs): Fault[] {
-  const { mode = FLUX.mode, gitToken, access, lock, configuration, extensionVersion } = args;
+  const { mode = FLUX.mode, gitToken, access, lock, configuration, configurations, extensionVersion } = args;
   if (mode === "extension")
     return authOf(args) === "token" && gitToken === undefined
       ? [
@@ -79,7 +88,7 @@ function modeFaults(args: FluxBootstrapArgs): Fault[] {
         ]
       : [];
   return [
-    ...Object.entries({ configuration, extensionVersion })
+    ...Object.entries({ configuration, configurations, extensionVersion })
       .filter(([, value]) => value !== undefined)
       .map(([argument]) => ({
         argument,
@@ -210,6 +219,35 @@ function takenFaults(args: FluxBootstrapArgs): Fault[] {
       ...fault(`secrets[${index}].namespace`, secret.namespace, takenNamespace(secret.namespace)),
       ...sameResources(secret, index, [...(pullCredentials ? [PULL_SECRET] : []), ...secrets.slice(0, index)]),
     ]),
+  ];
+}
+
+function configurationFaults({
+  stack,
+  path,
+  kustomizations,
+  configuration,
+  configurations = [],
+}: FluxBootstrapArgs): Fault[] {
+  const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
+  const beside = kustomizationsOf({ stack, kustomizations });
+  const place = { cluster: path, own: configuration?.name };
+  return [
+    ...configurations.flatMap((each, at) => [
+      ...unlike(`configurations[${at}].name`, each.name, LABEL, "is no name of a configuration", name),
+      ...unlike(`configurations[${at}].namespace`, each.namespace, LABEL, "is no namespace", name),
+      ...unlike(
+        `configurations[${at}].path`,
+        each.path,
+        FOLDER,
+        "is no folder of the repository",
+        "give one, for example teams/a",
+      ),
+    ]),
+    ...furtherDisorders(stack, configurations, beside, place).map(({ at, key, ...fault }) => ({
+      argument: `configurations[${at}].${key}`,
+      ...fault,
+    })),
   ];
 }
 

@@ -52,6 +52,8 @@ export interface RepositoryContentArgs extends ContentArgs {
   readonly url: pulumi.Input<string>;
   /** The extension's configuration that Flux's objects belong to. @default flux-system */
   readonly configuration?: Configuration | undefined;
+  /** Folders that the extension's further configurations apply. @default none */
+  readonly configurations?: readonly { readonly path: string }[] | undefined;
   /** How the repository is reached, where the environment's own ways do not do. @default with GIT_TOKEN or GIT_SSH_KEY */
   readonly gitAccess?: GitAccessArgs | undefined;
   /** In whose name is committed, and signed with what. @default the program's, unsigned */
@@ -123,7 +125,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
         ...manner(args.commit),
-        ...placed(content, path, bootstrap !== undefined),
+        ...placed(content, path, args),
         seeds: renderSeeds(content, loginServer),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
@@ -167,10 +169,14 @@ export class RepositoryContent extends pulumi.ComponentResource {
 }
 
 /** What the commit is told of where files stand: those of the cluster's folder, and folders within each other. */
-function placed(content: Pick<RepositoryOptions, "stack" | "kustomizations">, path: string, isBootstrap: boolean) {
+function placed(
+  content: Pick<RepositoryOptions, "stack" | "kustomizations">,
+  path: string,
+  { bootstrap, configurations = [] }: Pick<RepositoryContentArgs, "bootstrap" | "configurations">,
+) {
   const names = kustomizationsOf(content).map(({ name }) => `${name}.yaml`);
-  const resources = [...(isBootstrap ? [FLUX_SYSTEM] : []), `${INFRASTRUCTURE}.yaml`, ...names];
-  const apart = nestedFolders(kustomizationsOf(content));
+  const resources = [...(bootstrap ? [FLUX_SYSTEM] : []), `${INFRASTRUCTURE}.yaml`, ...names];
+  const apart = nestedFolders([...kustomizationsOf(content), ...configurations]);
   return {
     // Where people have one there, Flux applies what it lists and nothing else of the folder.
     listed: { [`${path}/kustomization.yaml`]: { resources } },

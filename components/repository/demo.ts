@@ -1,5 +1,5 @@
 import { Document, isScalar } from "yaml";
-import { appsFolder, DEMO, FLUX_NAMESPACE } from "./names.ts";
+import { appsFolder, DEMO } from "./names.ts";
 import { type Manifest, textOf, toYaml } from "./yaml.ts";
 
 /** An image that Flux's image automation moves on (https://fluxcd.io/flux/guides/image-update/). */
@@ -9,7 +9,7 @@ export interface MarkedImage {
   /** Where it is pulled from instead. */
   readonly newName: string;
   readonly newTag: string;
-  /** The ImagePolicy of Flux's namespace that says which tag comes next. */
+  /** `<namespace>:<name>` of the ImagePolicy that says which tag comes next. */
   readonly policy: string;
 }
 
@@ -52,7 +52,7 @@ function markedKustomization(resources: readonly string[], { policy, ...image }:
     ["newTag", "tag"],
   ] as const) {
     const node = document.getIn(["images", 0, key], true);
-    if (isScalar(node)) node.comment = ` {"$imagepolicy": "${FLUX_NAMESPACE}:${policy}:${part}"}`;
+    if (isScalar(node)) node.comment = ` {"$imagepolicy": "${policy}:${part}"}`;
   }
   return textOf(document);
 }

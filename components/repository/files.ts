@@ -21,7 +21,7 @@ export interface Chart extends ReleasePolicy {
   readonly repository?: string | undefined;
   /** Of such a chart: one exact version, or a range with `follow`. @default the lock's */
   readonly version?: string | undefined;
-  /** Of such a chart: whether Flux takes the newest version of the range as soon as it is pushed. @default false */
+  /** Of such a chart: whether Flux takes the highest version of the range, at most 10 minutes after it was pushed. @default false */
   readonly follow?: boolean | undefined;
   /** Where its objects go. */
   readonly namespace: string;
@@ -77,8 +77,8 @@ export interface RepositoryOptions {
  */
 export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   const { stack, path, charts, secrets, demo, configuration = CONFIGURATION, imagePullSecret, decryptSecret } = options;
-  // Helm makes the others.
-  const inOurs = charts.filter(({ install }) => !install?.createNamespace);
+  // Helm makes the others, unless something has to be in them before.
+  const inOurs = charts.filter(({ install }) => !install?.createNamespace || imagePullSecret !== undefined);
   // The configuration's own comes with it.
   const namespaces = namespacesOf([...inOurs, ...secrets, ...(demo ? [{ namespace: DEMO }] : [])]).filter(
     (name) => name !== configuration.namespace,
@@ -150,9 +150,11 @@ export function markedImage({
   demo,
   lock,
   loginServer,
-}: Pick<RepositoryOptions, "demo" | "lock" | "loginServer">): MarkedImage | undefined {
+  configuration = CONFIGURATION,
+}: Pick<RepositoryOptions, "demo" | "lock" | "loginServer" | "configuration">): MarkedImage | undefined {
   if (demo?.imagePolicy === undefined) return undefined;
-  const { image, imagePolicy: policy } = demo;
+  const { image, imagePolicy } = demo;
+  const policy = `${configuration.namespace}:${imagePolicy}`;
   const { repository, tag } = lockedImage(image, lock);
   if (tag === undefined) throw new Error(`the lock has no tag of image ${image}, so there is none to move on from`);
   return { name: image.replace(/(:[^:/]+)?(@.*)?$/, ""), newName: `${loginServer}/${repository}`, newTag: tag, policy };

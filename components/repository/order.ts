@@ -41,6 +41,56 @@ function holds(outer: string, inner: string): boolean {
 /** The Kustomizations of a stack that names none: its applications, after what the program writes. */
 export const defaultKustomizations = (stack: string) => [{ name: "apps", path: appsFolder(stack) }] as const;
 
+/** A further configuration of the extension; what is faulty or absent may be undefined. */
+export interface Further {
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly path?: string | undefined;
+}
+
+/** Why a further configuration cannot be as it is. */
+export interface FurtherDisorder extends Omit<Disorder, "key"> {
+  readonly key: "name" | "namespace" | "path";
+}
+
+/**
+ * Everything about further configurations that Azure would refuse, or that would make them fight.
+ * @param all those that there are.
+ * @param beside the Kustomizations of the stack.
+ * @param own the name of the program's own.
+ */
+export function furtherDisorders(
+  stack: string,
+  all: readonly Further[],
+  beside: readonly Ordered[],
+  { cluster, own = CONFIGURATION.name }: { cluster?: string | undefined; own?: string | undefined },
+): FurtherDisorder[] {
+  const named = all.flatMap(({ name }, at): FurtherDisorder[] => {
+    if (name === undefined) return [];
+    const isTaken = name === own || all.slice(0, at).some((other) => other.name === name);
+    const problem = `is the name of ${name === own ? "the program's own configuration" : "another configuration"}`;
+    return isTaken ? [{ at, key: "name", value: name, problem, remedy: "choose another name" }] : [];
+  });
+  const standing = all.flatMap(({ namespace }, at): FurtherDisorder[] =>
+    namespace === FLUX_NAMESPACE
+      ? [
+          {
+            ...{ at, key: "namespace", value: namespace, problem: "belongs to Flux itself" },
+            remedy: "give it a namespace of its own",
+          },
+        ]
+      : [],
+  );
+  const folders = [
+    ...beside.map(({ name, path, source }) => ({ name, path, source })),
+    ...all.map(({ path }) => ({ path })),
+  ];
+  const placed = disorders(stack, folders, cluster, own).flatMap(({ key, at, ...rest }) =>
+    key === "path" && at >= beside.length ? [{ ...rest, key, at: at - beside.length } as FurtherDisorder] : [],
+  );
+  return [...named, ...standing, ...placed];
+}
+
 /** Why one Kustomization of a list cannot be as it is. */
 export interface Disorder {
   /** Which one. */
@@ -139,13 +189,16 @@ function pathDisorders(own: readonly Applied[], all: readonly Ordered[], one: Or
   if (path === undefined || source !== undefined) return [];
   if (path === ".") return [{ at, key: "path", value: path, ...NO_FOLDER }];
   const folder = folderOf(path);
-  const others = all
-    .slice(0, at)
-    .flatMap((other) =>
-      other.path === undefined || other.source !== undefined || folderOf(other.path) !== folder
-        ? []
-        : [{ folder: folderOf(other.path), of: `Kustomization ${other.name ?? ""} applies`.replace("  ", " ") }],
-    );
+  const others = all.slice(0, at).flatMap((other) =>
+    other.path === undefined || other.source !== undefined || folderOf(other.path) !== folder
+      ? []
+      : [
+          {
+            folder: folderOf(other.path),
+            of: other.name === undefined ? "another one applies" : `Kustomization ${other.name} applies`,
+          },
+        ],
+  );
   const remedy = "give each Kustomization a folder of its own, beside the program's";
   const [problem] = [...own, ...others].flatMap((other) => fight(folder, other) ?? []);
   return problem === undefined ? [] : [{ at, key: "path", value: path, problem, remedy }];

@@ -96,7 +96,7 @@ export interface ChartPlace {
   readonly version: string;
   /** `sha256:<hex>` of the chart's OCI manifest; none where somebody else pushes it. */
   readonly digest?: string | undefined;
-  /** Whether Flux takes the newest version within the range, as soon as it is there. */
+  /** Whether Flux takes the highest version within the range. */
   readonly follow?: boolean | undefined;
 }
 

@@ -159,9 +159,12 @@ function git({ environment, isPipeline }: Needs, { repository, credential }: Sta
  */
 const OF_AN_HOUR = /^ghs_/;
 
-function flux({ environment, isUpdate }: Needs, { keepsToken }: StackFile): Fault[] {
-  if (!isUpdate || !keepsToken || environment.FLUX_GIT_TOKEN || !OF_AN_HOUR.test(environment.GITHUB_TOKEN ?? ""))
-    return [];
+function flux({ environment, isUpdate }: Needs, { repository, keepsToken }: StackFile): Fault[] {
+  const isHttps = typeof repository === "string" && repository.startsWith("https://");
+  if (!isUpdate || !keepsToken || !isHttps || environment.FLUX_GIT_TOKEN) return [];
+  // Elsewhere Flux is given no such token.
+  const isGiven = takesGitHubToken(repository, environment);
+  if (!isGiven || !OF_AN_HOUR.test(environment.GITHUB_TOKEN ?? "")) return [];
   return [
     fault(
       "FLUX_GIT_TOKEN",

@@ -8,6 +8,7 @@ import { describe } from "../../net/describe.ts";
 import { useProxy } from "../../net/proxy.ts";
 import { readYaml } from "../../settings/stackFile.ts";
 import { findTools } from "../../tools/findTool.ts";
+import { keepCompiled } from "../compiled.ts";
 import { marker, renderReview } from "../review/render.ts";
 import { detect } from "./detect.ts";
 import { run } from "./run.ts";
@@ -89,7 +90,9 @@ async function main(): Promise<0 | 1 | 2> {
     },
   };
   if (wanted === "untouched") return untouched(stack, place);
-  // Pulumi's library takes longer than all the rest: it is loaded beside what is looked at before.
+  // Pulumi's library takes longer than all the rest: it is loaded beside what is looked at before, and compiled only once
+  // on a machine.
+  keepCompiled();
   const loading = import("../review/review.ts");
   return run(
     { operation: wanted, stack, project },

@@ -1,5 +1,6 @@
 // `npm run review`: what a change would do to a stack, as a reviewer needs it.
 import { parseArgs } from "node:util";
+import { keepCompiled } from "../compiled.ts";
 import { findPulumi } from "./pulumi.ts";
 import { FORMATS, type Format, renderReview } from "./render.ts";
 
@@ -55,7 +56,8 @@ async function main(args: readonly string[]): Promise<number> {
   const pulumi = findPulumi();
   // It may fail before anybody waits for it.
   pulumi.catch(() => {});
-  // Pulumi's SDK takes its time, which nobody who asks for help has.
+  // Pulumi's SDK takes its time, which nobody who asks for help has; half of it only once on a machine.
+  keepCompiled();
   const { makeReview } = await import("./review.ts");
   const review = await makeReview({ stack, project, pulumi });
   process.stdout.write(`${renderReview(review, format).trimEnd()}\n`);

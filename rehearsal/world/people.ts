@@ -11,6 +11,14 @@ const customRoles = {
   decrypt: "Microsoft.KeyVault/vaults/keys/decrypt/action",
 } as const;
 
+/** Where an address is at Azure DevOps; undefined where it is elsewhere. */
+export function devOpsPlace(url: string) {
+  const address = parseRepositoryUrl(url);
+  if (address === undefined || !isDevOps(address)) return undefined;
+  const [organization = "", project = "", , name = ""] = address.path.split("/").map(decodeURIComponent);
+  return { organization, project, name };
+}
+
 /**
  * Makes the repository of an address at Azure DevOps. @returns `project/name`.
  * @throws Error for any other host: a rehearsal has none.
@@ -20,17 +28,14 @@ async function devOpsRepository(
   url: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const address = parseRepositoryUrl(url);
-  const [organization, project = "", , name = ""] = (address && isDevOps(address) ? address.path : "")
-    .split("/")
-    .map(decodeURIComponent);
-  if (organization !== devOps.organization)
+  const place = devOpsPlace(url);
+  if (place?.organization !== devOps.organization)
     throw new Error(
-      `a rehearsal has no ${url}: it serves https://github.com and https://dev.azure.com/${devOps.organization} alone. ` +
-        "Name a repository there for the rehearsal",
+      `a rehearsal has no ${url}: it serves https://github.com and https://dev.azure.com alone. Name a repository there for ` +
+        "the rehearsal",
     );
-  await devOps.createGitRepository(project, name, { files });
-  return `${project}/${name}`;
+  await devOps.createGitRepository(place.project, place.name, { files });
+  return `${place.project}/${place.name}`;
 }
 
 /** Who deploys commits; all others read. */

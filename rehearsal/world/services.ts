@@ -45,12 +45,16 @@ export interface Services {
  */
 export const TAKES_EFFECT = { roleDelay: 1000, federationDelay: 1000, secretDelay: 1000 };
 
-/** Makes all services of a tenant and subscription, and of what the company has; `record` gets every ARM request. */
+/**
+ * Makes all services of a tenant and subscription, and of what the company has; `record` gets every ARM request.
+ * @param organization the company's at Azure DevOps.
+ */
 export async function makeServices(
   ids: { tenantId: string; subscriptionId: string },
   paths: Paths,
   record: (line: object) => void,
   company?: Pick<Company, "hub" | "subscriptions">,
+  organization = "acme",
 ): Promise<Services> {
   const { secretDelay, ...delays } = TAKES_EFFECT;
   const entra = await Entra.create({ tenantId: ids.tenantId, secretDelay });
@@ -91,7 +95,7 @@ export async function makeServices(
     upstream,
     charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
-    devOps: new AzureDevOps("acme", {
+    devOps: new AzureDevOps(organization, {
       root: join(paths.git, "dev.azure.com"),
       authenticate: (authorization, audience) => entra.authenticate(authorization, audience),
     }),

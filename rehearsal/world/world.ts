@@ -14,7 +14,7 @@ import { DeploymentsWorld } from "./deployments.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
-import { people } from "./people.ts";
+import { devOpsPlace, people } from "./people.ts";
 import { Pipelines } from "./pipelines.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
@@ -66,7 +66,14 @@ export class World {
     await writeFile(paths.authority, authority.pem);
     const requests = createWriteStream(paths.armRequests, { flags: "a" });
     const company = companyOf(settings, ids.subscriptionId);
-    const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`), company);
+    const record = (line: object) => void requests.write(`${JSON.stringify(line)}\n`);
+    const services = await makeServices(
+      ids,
+      paths,
+      record,
+      company,
+      devOpsPlace(settings.flux.repository)?.organization,
+    );
     const files = await repositoryFiles();
     const identities = await people(services, settings, ids.subscriptionId, files);
     services.arm.begin(company.resources);
@@ -85,6 +92,7 @@ export class World {
       cluster: await door.listen("cluster"),
     } satisfies Record<Place, number>;
     services.clusters.join({ ...services, door, port: ports.cluster });
+    if (settings.otherCluster !== undefined) await services.clusters.startOther(settings.otherCluster);
     const passphrase = randomBytes(24).toString("base64url");
     return new World(stack, paths, door, services, requests, {
       ...ids,

@@ -36,24 +36,26 @@ type ValuesReference = NonNullable<NonNullable<ReturnType<typeof chartsOf>[numbe
 function missingValues(
   { kind, name, valuesKey = "values.yaml", optional }: ValuesReference,
   path: Path,
-  { secrets = [] }: Draft,
+  { secrets = [], flux }: Draft,
 ): Finding | undefined {
+  const namespace = flux?.configuration?.namespace ?? FLUX_NAMESPACE;
   const namesakes = secrets.filter((secret) => kind === "Secret" && name !== undefined && secret?.name === name);
   const [first] = namesakes;
   if (first === undefined) return undefined;
-  const found = namesakes.find((secret) => secret?.namespace === FLUX_NAMESPACE);
+  const found = namesakes.find((secret) => secret?.namespace === namespace);
   if (found === undefined)
     return {
       path: [...path, "name"],
       value: name,
-      problem: `is a secret of namespace ${first.namespace ?? ""}, and Flux reads a release's values in ${FLUX_NAMESPACE} alone`,
+      problem: `is a secret of namespace ${first.namespace ?? ""}, and Flux reads a release's values in ${namespace} alone`,
+      remedy: `give the secret the namespace ${namespace}`,
     };
   const keys = [...Object.keys(found.data ?? {}), ...(found.generate ?? [])];
   if (optional || keys.includes(valuesKey)) return undefined;
   return {
     path: [...path, "valuesKey"],
     value: valuesKey,
-    problem: `is no key of the secret ${FLUX_NAMESPACE}/${name}`,
+    problem: `is no key of the secret ${namespace}/${name}`,
     remedy: `name one of ${keys.join(", ")}`,
   };
 }
@@ -121,7 +123,7 @@ export const chartRules: readonly Rule[] = [
     name: "values-come-from-flux-s-namespace",
     subject: "charts",
     severity: "error",
-    remedy: `give the secret the namespace ${FLUX_NAMESPACE}`,
+    remedy: "give the secret Flux's namespace",
     link: "https://fluxcd.io/flux/components/helm/helmreleases/#values-references",
     check: each(chartsOf, ({ valuesFrom = [], path }, { draft }) =>
       valuesFrom.flatMap((reference, index) =>

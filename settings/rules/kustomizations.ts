@@ -1,7 +1,13 @@
 // Rules of the Kustomizations of aks-gitops:flux.
 
 import { DEMO } from "../../components/repository/names.ts";
-import { clusterDisorder, demoDisorder, disorders } from "../../components/repository/order.ts";
+import {
+  clusterDisorder,
+  defaultKustomizations,
+  demoDisorder,
+  disorders,
+  furtherDisorders,
+} from "../../components/repository/order.ts";
 import { own } from "../check.ts";
 import { type Facts, type Rule, whole } from "./rule.ts";
 
@@ -88,11 +94,29 @@ export const kustomizationRules: readonly Rule[] = [
     check: ({ draft: { flux } }) =>
       flux?.mode !== "bootstrap"
         ? []
-        : (["configuration", "extensionVersion"] as const).flatMap((key) =>
+        : (["configuration", "configurations", "extensionVersion"] as const).flatMap((key) =>
             flux[key] === undefined
               ? []
               : [{ path: own("flux", key), problem: "is of the AKS extension, but Flux is bootstrapped" }],
           ),
+  },
+  {
+    name: "configurations-do-not-fight",
+    subject: "flux configurations",
+    severity: "error",
+    remedy: "give each a name, a namespace and a folder of its own",
+    link: "https://learn.microsoft.com/azure/azure-arc/kubernetes/conceptual-gitops-flux2",
+    check: ({ draft: { flux }, stack }) => {
+      const all = (flux?.configurations ?? []).map((each) => each ?? {});
+      if (stack === undefined) return [];
+      const beside = flux?.kustomizations?.map((each) => each ?? {}) ?? defaultKustomizations(stack);
+      const place = { cluster: flux?.path, own: flux?.configuration?.name };
+      return furtherDisorders(stack, all, beside, place).map(({ at, key, ...finding }) => ({
+        path: own("flux", "configurations", at, key),
+        item: at,
+        ...finding,
+      }));
+    },
   },
   {
     name: "flux-may-write-where-it-has-to",

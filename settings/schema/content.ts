@@ -174,8 +174,8 @@ const chart = map({
   ),
   follow: setting(
     defaulted(flag, RELEASE.follow),
-    "Whether the cluster itself takes the highest version within the range, as soon as it is pushed: for charts of the " +
-      "stack's own registry alone.",
+    "Whether the cluster itself takes the highest version within the range, at most ten minutes after it was pushed: for " +
+      "charts of the stack's own registry alone.",
   ),
   namespace: setting(label(), "The namespace that its objects go into.", "baseline"),
   values: setting(

@@ -1,5 +1,5 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
-import { CONFIGURATION, FLUX } from "../../components/defaults.ts";
+import { CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
 import { AUTHS } from "../../components/flux/signIn.ts";
 import { ADDRESS, ADDRESS_REMEDY, addressFault } from "../../net/gitAddress.ts";
 import {
@@ -96,6 +96,25 @@ const configuration = map({
   ),
 });
 
+/** A further configuration of the extension. */
+const further = map({
+  name: setting(
+    label(),
+    "Its name in Azure; its GitRepository has the same, and its Kustomization is <name>-cluster.",
+    "team-a",
+  ),
+  namespace: setting(label(), "The namespace of its objects of Flux; the extension makes it.", "team-a"),
+  path: setting(folder("teams/a"), "The folder of the repository that it applies.", "teams/a"),
+  scope: setting(
+    defaulted(oneOf("cluster", "namespace"), FURTHER_CONFIGURATION.scope),
+    "Whether Flux may write in that namespace alone for it, or in the whole cluster.",
+  ),
+  syncSeconds: setting(
+    defaulted(integer(10, 86400), FURTHER_CONFIGURATION.syncSeconds),
+    "How often Flux looks into the repository, in seconds.",
+  ),
+});
+
 /** How Flux comes into the cluster and where it reads. */
 export const flux = setting(
   section({
@@ -165,6 +184,11 @@ export const flux = setting(
     configuration: setting(
       optional(configuration),
       "The extension's configuration. Another name or namespace makes it anew. Default: flux-system, of the whole cluster.",
+    ),
+    configurations: setting(
+      optional(list(further)),
+      "Further configurations of the extension, each of a folder of the same repository. An update does not wait until " +
+        "what is in them is Ready. Default: none.",
     ),
     extensionVersion: setting(
       optional(

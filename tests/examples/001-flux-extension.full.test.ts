@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { after, before, describe, it } from "mocha";
 import { Rehearsal } from "../support/rehearsal.ts";
-import { askedFor, changesNothing, kubectl, leavesWhatIsPeoples } from "./examples.ts";
+import { askedFor, changesNothing, follows, kubectl, leavesWhatIsPeoples } from "./examples.ts";
 
 const EXAMPLE = "001-flux-extension";
 
@@ -92,6 +92,8 @@ describe(`the example ${EXAMPLE}`, () => {
     assert.ok(ids.length > 15);
     assert.deepEqual([...new Set(ids)].sort(), [...ids].sort());
   });
+
+  it("does what the guide says", () => follows(aks01, EXAMPLE));
 
   it("changes nothing with a second up", () => changesNothing(aks01));
 

@@ -9,6 +9,7 @@ import { folderOf } from "../../components/repository/order.ts";
 import { exampleFolder, exampleNames, repositoryFiles, stacksIn } from "../../rehearsal/examples.ts";
 import { checkout } from "../../rehearsal/session.ts";
 import { settingsOf } from "../../rehearsal/settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { digest } from "../settings/settingsOf.ts";
 
 describe("an example", () => {
@@ -20,6 +21,21 @@ describe("an example", () => {
     assert.throws(() => exampleFolder(".."), /^Error: There is no example/);
   });
 });
+
+/** The paths that a stack owns. */
+function owned({ stack, flux, images, charts, secrets, demo }: Settings): string[] {
+  const lock = {
+    images: images.map((source) => ({ source, repository: source, digest: digest("a"), tag: "a" })),
+    charts: charts.map(({ name, repository, version }) => ({
+      ...{ name, repository, version, url: repository, sha256: "a", created: "", analysis: "", images: [] },
+      ...{ manifest: digest("b"), values: {}, postRender: [] },
+    })),
+  };
+  const { path, kustomizations, configuration } = flux;
+  return Object.keys(
+    ownedFiles({ stack, path, kustomizations, configuration, loginServer: "", lock, charts, secrets, demo }),
+  );
+}
 
 for (const name of exampleNames())
   describe(`the example ${name}`, () => {
@@ -63,28 +79,25 @@ for (const name of exampleNames())
     for (const stack of stacksIn(folder))
       it(`applies folders that are there, and owns nothing that people have, with stack ${stack}`, async () => {
         const settings = await settingsOf(stack, folder);
-        const { path, kustomizations, configuration } = settings.flux;
         const people = (await repositoryFiles(folder)) ?? {};
-        const images = settings.images.map((source) => ({ source, repository: source, digest: digest("a"), tag: "a" }));
-        const charts = settings.charts.map(({ name, repository, version }) => ({
-          ...{ name, repository, version, url: repository, sha256: "a", created: "", analysis: "", images: [] },
-          ...{ manifest: digest("b"), values: {}, postRender: [] },
-        }));
-        const owned = ownedFiles({
-          ...{ stack, path, kustomizations, configuration, loginServer: "acme.azurecr.io", lock: { charts, images } },
-          ...{ charts: settings.charts, secrets: settings.secrets, demo: settings.demo },
-        });
         assert.deepEqual(
-          Object.keys(owned).filter((each) => each in people),
+          owned(settings).filter((each) => each in people),
           [],
         );
-        const all = Object.keys({ ...people, ...seedFiles({ stack, kustomizations, demo: settings.demo }) });
-        for (const each of kustomizationsOf({ stack, kustomizations }))
+        const all = Object.keys({ ...people, ...seedFiles({ ...settings, ...settings.flux }) });
+        for (const { path } of kustomizationsOf({ stack, kustomizations: settings.flux.kustomizations }))
           assert.ok(
-            all.some((file) => file.startsWith(`${folderOf(each.path)}/`)),
-            each.path,
+            all.some((file) => file.startsWith(`${folderOf(path)}/`)),
+            path,
           );
       });
+
+    it("has stacks that own different files of one repository", async () => {
+      const all = await Promise.all(stacksIn(folder).map((stack) => settingsOf(stack, folder)));
+      assert.equal(new Set(all.map(({ flux }) => flux.repository)).size, 1);
+      const paths = all.flatMap(owned);
+      assert.deepEqual([...new Set(paths)].sort(), [...paths].sort());
+    });
 
     it("is rehearsed by a test of its own", () => {
       assert.ok(existsSync(join(checkout, "tests/examples", `${name}.full.test.ts`)));

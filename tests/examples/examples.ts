@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { exampleFolder, repositoryFiles } from "../../rehearsal/examples.ts";
-import type { Rehearsal } from "../support/rehearsal.ts";
+import { checkout, type Rehearsal } from "../support/rehearsal.ts";
 
 /** An object of the cluster. */
 export interface Found {
@@ -26,6 +26,14 @@ export function askedFor({ folder }: Rehearsal, url: RegExp): Record<string, any
   const puts = lines.map((line) => JSON.parse(line)).filter((line) => line.method === "PUT" && url.test(line.url));
   assert.ok(puts.length > 0, `a request that fits ${url}`);
   return puts.at(-1).body.properties;
+}
+
+/** Runs what a guide shows of a rehearsal that is kept, but for its beginning and its end. */
+export async function follows(rehearsal: Rehearsal, example: string): Promise<void> {
+  const page = readFileSync(join(checkout, "docs/guides", `${example}.md`), "utf8");
+  const commands = [...page.matchAll(/^npm run rehearse -- (exec -- .+)$/gm)].map(([, words = ""]) => words.split(" "));
+  assert.ok(commands.length >= 3, example);
+  for (const command of commands) assert.notEqual((await rehearsal.succeeds(...command)).stdout, "", command.join(" "));
 }
 
 /** A second `pulumi up` finds nothing to do. */

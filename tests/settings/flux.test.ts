@@ -127,6 +127,28 @@ describe("the extension's configuration", () => {
     );
   });
 
+  it("has others beside it, each with a name and a folder of its own, in a namespace that is not Flux's", () => {
+    const team = { name: "team-a", namespace: "team-a", path: "teams/a" };
+    const [only] = read(flux({ configurations: [team] })).flux.configurations ?? [];
+    assert.deepEqual({ ...only }, { ...team, scope: "namespace", syncSeconds: 60 });
+    const found = (...more: object[]) =>
+      faults(flux({ configuration: { name: "bootstrap" }, configurations: [team, ...more] })).map(
+        ({ key, problem }) => [key.replace("aks-gitops:flux.configurations", ""), problem],
+      );
+    const twice = ": the same objects would be applied twice";
+    assert.deepEqual(found({ ...team, path: "teams/a/" }), [
+      ["[1].name", "is the name of another configuration"],
+      ["[1].path", `is teams/a, which another one applies${twice}`],
+    ]);
+    assert.deepEqual(found({ name: "bootstrap", namespace: "flux-system", path: "apps/test" }), [
+      ["[1].name", "is the name of the program's own configuration"],
+      ["[1].namespace", "belongs to Flux itself"],
+      ["[1].path", `is apps/test, which Kustomization apps applies${twice}`],
+    ]);
+    assert.deepEqual(found({ name: "team-b", namespace: "team-b", path: "teams/a/b" }), []);
+    assert.equal(found({ name: "team-b", namespace: "team-b", path: "infrastructure" }).length, 1);
+  });
+
   it("is the extension's alone, as its version is", () => {
     const given = { mode: "bootstrap", configuration: {}, extensionVersion: "1.18.4" };
     assert.deepEqual(

@@ -110,6 +110,11 @@ describe("a fault of a release", () => {
         "is a secret of namespace web, and Flux reads a release's values in flux-system alone",
       ],
     ]);
+    const flux = { repository: "https://github.com/acme/fleet", configuration: { namespace: "web" } };
+    assert.equal(
+      read({ "aks-gitops:flux": flux, ...from({ valuesKey: "password" }), ...secrets(secret) }).secrets.length,
+      1,
+    );
     const there = secrets({ ...secret, namespace: "flux-system" });
     assert.deepEqual(of({ ...from({}), ...there }), [
       ["aks-gitops:charts[0].valuesFrom[0].valuesKey", "values.yaml", "is no key of the secret flux-system/web-values"],

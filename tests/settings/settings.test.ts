@@ -72,6 +72,7 @@ describe("settings", () => {
         imageAutomation: false,
         kustomizations: undefined,
         configuration: undefined,
+        configurations: undefined,
         extensionVersion: undefined,
         start: "apps",
         version: "2.9.4",

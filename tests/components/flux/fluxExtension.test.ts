@@ -129,6 +129,23 @@ describe("FluxBootstrap by the extension", () => {
     assert.equal(files.match(/namespace: cluster-config$/gm)?.length, 4);
   });
 
+  it("has further configurations with the same sign-in, which nobody waits for", async () => {
+    const configurations = [{ name: "team-a", namespace: "team-a", path: "./apps/test/team-a/" }];
+    const { find, names } = await deployFlux({ configurations });
+    assert.deepEqual(names("FluxConfiguration").sort(), ["flux", "flux-team-a"]);
+    const [own, further] = ["flux", "flux-team-a"].map((name) => find("FluxConfiguration", name));
+    const { fluxConfigurationName, namespace, scope, kustomizations, waitForReconciliation, gitRepository, ...rest } =
+      further?.inputs ?? {};
+    assert.deepEqual([fluxConfigurationName, namespace, scope], ["team-a", "team-a", "namespace"]);
+    const { path, wait, prune } = (kustomizations as { cluster: Record<string, unknown> }).cluster;
+    assert.deepEqual([path, wait, prune], ["./apps/test/team-a", false, true]);
+    assert.deepEqual([waitForReconciliation, "reconciliationWaitDuration" in rest], [false, false]);
+    assert.deepEqual(gitRepository, own?.inputs.gitRepository);
+    assert.deepEqual(further?.secrets, ["configurationProtectedSettings"]);
+    assert.deepEqual(further?.dependencies, own?.dependencies);
+    assert.deepEqual(find("GitCommit", "flux").inputs.apart, { "apps/test": ["apps/test/team-a"] });
+  });
+
   it("keeps the private key secret", async () => {
     const { find } = await deployFlux();
     assert.deepEqual(find("FluxConfiguration", "flux").secrets, ["configurationProtectedSettings"]);

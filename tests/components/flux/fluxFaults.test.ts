@@ -76,6 +76,14 @@ describe("FluxBootstrap refuses", () => {
       "configuration is of the AKS extension, but Flux is bootstrapped",
       "extensionVersion is of the AKS extension, but Flux is bootstrapped",
     ]);
+    const further = { name: "flux-system", namespace: "flux-system", path: "clusters/test/a" };
+    assert.deepEqual(await faults({ configurations: [further, { name: "A", namespace: "a", path: "../a" }] }), [
+      "configurations[1].name is no name of a configuration",
+      "configurations[1].path is no folder of the repository",
+      "configurations[0].name is the name of the program's own configuration",
+      "configurations[0].namespace belongs to Flux itself",
+      "configurations[0].path is within clusters/test, which Flux's own Kustomization applies (namespace flux-system): the same objects would be applied twice",
+    ]);
     const images = [{ name: "web", mirrored: "ghcr.io/acme/web:1" }];
     assert.deepEqual(await faults({ demo: undefined, kustomizations: [{ name: "web", path: "web", images }] }), [
       "kustomizations[0].images[0].mirrored is no image of the lock, so nothing says which digest to run",

@@ -48,9 +48,12 @@ describe("a release", () => {
 
   it("leaves the namespace that Helm makes to Helm, unless something else is in it", () => {
     const lock = lockOf({ release: "reboots" });
-    const named = (charts: readonly Chart[]) =>
-      ownedFiles({ ...OPTIONS, lock, charts, secrets: [], demo: undefined })["infrastructure/prod/namespaces.yaml"];
+    const named = (charts: readonly Chart[], imagePullSecret?: string) =>
+      ownedFiles({ ...OPTIONS, lock, charts, secrets: [], demo: undefined, imagePullSecret })[
+        "infrastructure/prod/namespaces.yaml"
+      ];
     assert.equal(named([EVERY_RELEASE]), undefined);
+    assert.match(named([EVERY_RELEASE], "acr-pull") ?? "", /^ {2}name: baseline$/m);
     const own = { ...OWN, version: "1.0.0", namespace: "baseline" };
     assert.match(named([EVERY_RELEASE, own]) ?? "", /^ {2}name: baseline$/m);
   });

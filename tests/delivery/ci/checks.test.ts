@@ -117,6 +117,11 @@ describe("what a run needs", () => {
     assert.deepEqual(await lacks({ ...job, FLUX_GIT_TOKEN: "github_pat_flux" }, bootstrap), []);
     assert.deepEqual(await lacks({ GITHUB_TOKEN: "ghp_stays" }, bootstrap), []);
     assert.deepEqual(await lacks(job, { ...bootstrap, isUpdate: false }), []);
+    // No such token is given to Flux at another host, nor over SSH.
+    for (const repository of ["https://gitlab.com/acme/fleet", "ssh://git@github.com/acme/fleet"]) {
+      const elsewhere = bootstrap.stack.replace("https://github.com/acme/fleet", repository);
+      assert.deepEqual(await lacks({ ...job, GIT_TOKEN: "x" }, { ...bootstrap, stack: elsewhere }), []);
+    }
     for (const flux of ["mode: extension", "mode: bootstrap, auth: deployKey"])
       assert.deepEqual(await lacks(job, { stack: stack(flux), isUpdate: true }), []);
   });
