@@ -38,10 +38,10 @@ const {
   imagePullSecret,
   readyMinutes,
   kustomizations,
-  sources,
   configuration,
   configurations,
   extensionVersion,
+  sources,
   start,
 } = settings.flux;
 // Said before anything is registered where it cannot be reached.

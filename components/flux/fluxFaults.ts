@@ -244,6 +244,10 @@ function configurationFaults({
         "give one, for example teams/a",
       ),
     ]),
+    ...[takenNamespace(configuration?.namespace) ?? []].flat().map((taken) => ({
+      ...{ argument: "configuration.namespace", value: configuration?.namespace },
+      ...taken,
+    })),
     ...furtherDisorders(stack, configurations, beside, place).map(({ at, key, ...fault }) => ({
       argument: `configurations[${at}].${key}`,
       ...fault,

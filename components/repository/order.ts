@@ -12,6 +12,7 @@ import {
   releaseName,
   rootKustomization,
 } from "./names.ts";
+import { takenNamespace } from "./taken.ts";
 
 /** What decides about the order and the folders of Kustomizations; what is faulty or absent may be undefined. */
 export interface Ordered {
@@ -71,16 +72,13 @@ export function furtherDisorders(
     const problem = `is the name of ${name === own ? "the program's own configuration" : "another configuration"}`;
     return isTaken ? [{ at, key: "name", value: name, problem, remedy: "choose another name" }] : [];
   });
-  const standing = all.flatMap(({ namespace }, at): FurtherDisorder[] =>
-    namespace === FLUX_NAMESPACE
-      ? [
-          {
-            ...{ at, key: "namespace", value: namespace, problem: "belongs to Flux itself" },
-            remedy: "give it a namespace of its own",
-          },
-        ]
-      : [],
-  );
+  const standing = all.flatMap(({ namespace }, at): FurtherDisorder[] => {
+    const taken =
+      namespace === FLUX_NAMESPACE
+        ? { problem: "belongs to Flux itself", remedy: "give it a namespace of its own" }
+        : takenNamespace(namespace);
+    return taken === undefined ? [] : [{ at, key: "namespace", value: namespace, ...taken }];
+  });
   const folders = [
     ...beside.map(({ name, path, source }) => ({ name, path, source })),
     ...all.map(({ path }) => ({ path })),

@@ -50,9 +50,15 @@ export function isPassing(error: unknown, attempt: number): error is ArmError {
  */
 export function later(reason: string, { attempt, wait }: Try, context: Context, error = new Error(reason)): Again {
   if (wait === undefined) throw error;
-  const soonest = lacksRight(error) ? Math.min(wait, ROLE_WAITS[attempt - 1] ?? wait) : wait;
-  context.log("info", `${reason}; trying again in ${soonest / 1000} s`);
-  return new Again(soonest);
+  if (!(error instanceof ArmError && lacksRight(error))) return again(reason, wait, context);
+  // Azure's own words take ten lines beside the resource; they are told where waiting did not help.
+  const short = `${error.status} ${error.code}, as long as a new role is not known everywhere`;
+  return again(short, Math.min(wait, ROLE_WAITS[attempt - 1] ?? wait), context);
+}
+
+function again(reason: string, wait: number, context: Context): Again {
+  context.log("info", `${reason}; trying again in ${wait / 1000} s`);
+  return new Again(wait);
 }
 
 /** How something is asked of Azure again. */

@@ -379,9 +379,16 @@ async function planned(
 }
 
 function inTheWay({ url, branch }: GitCommitInputs, conflicts: readonly string[]): string {
+  // Whose files they are, Flux says itself; a Flux that prunes would go with them.
+  const flux = conflicts.filter((path) => /(^|\/)gotk-(components|sync)\.yaml$/.test(path));
+  const suspend =
+    flux.length === 0
+      ? ""
+      : `. ${flux.join(" and ")}: a Flux that was bootstrapped by hand keeps itself there, and removes itself from its cluster ` +
+        "with them. Choose a folder beside, or run `flux suspend kustomization flux-system` in that cluster first";
   return (
     `branch ${branch} of ${url} already holds something else at: ${conflicts.join(", ")}. ` +
     "Remove or rename it in the repository, or give it the same content. It may also be a folder of that name, or a " +
-    "file or link where a folder above it shall be"
+    `file or link where a folder above it shall be${suspend}`
   );
 }

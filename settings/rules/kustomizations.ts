@@ -8,6 +8,7 @@ import {
   disorders,
   furtherDisorders,
 } from "../../components/repository/order.ts";
+import { takenNamespace } from "../../components/repository/taken.ts";
 import { own } from "../check.ts";
 import { type Facts, type Rule, whole } from "./rule.ts";
 
@@ -99,6 +100,18 @@ export const kustomizationRules: readonly Rule[] = [
               ? []
               : [{ path: own("flux", key), problem: "is of the AKS extension, but Flux is bootstrapped" }],
           ),
+  },
+  {
+    name: "the-configuration-takes-nobodys-namespace",
+    subject: "flux",
+    severity: "error",
+    remedy: "choose a namespace of its own",
+    link: "https://learn.microsoft.com/azure/aks/integrations",
+    check: whole(({ draft: { flux } }) => {
+      const namespace = flux?.configuration?.namespace;
+      const taken = takenNamespace(namespace);
+      return taken && { path: own("flux", "configuration", "namespace"), value: namespace, ...taken };
+    }),
   },
   {
     name: "configurations-do-not-fight",

@@ -175,6 +175,14 @@ describe("the extension's configuration", () => {
     );
   });
 
+  it("stands in no namespace of Kubernetes or AKS", () => {
+    const configurations = [{ name: "a", namespace: "azure-arc", path: "a" }];
+    assert.deepEqual(
+      faults(flux({ configuration: { namespace: "kube-public" }, configurations })).map(({ key }) => key),
+      ["configuration.namespace", "configurations[0].namespace"].map((key) => `aks-gitops:flux.${key}`),
+    );
+  });
+
   it("has a sign-in that no secret may have the name of", () => {
     const given = flux({ configuration: { name: "bootstrap", namespace: "cluster-config" } });
     const secret = (namespace: string, name: string) => ({

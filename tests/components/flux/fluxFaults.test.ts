@@ -84,6 +84,11 @@ describe("FluxBootstrap refuses", () => {
       "configurations[0].namespace belongs to Flux itself",
       "configurations[0].path is within clusters/test, which Flux's own Kustomization applies (namespace flux-system): the same objects would be applied twice",
     ]);
+    const azure = { name: "a", namespace: "azure-arc", path: "a" };
+    assert.deepEqual(await faults({ configuration: { namespace: "kube-public" }, configurations: [azure] }), [
+      "configuration.namespace belongs to Kubernetes itself",
+      "configurations[0].namespace belongs to AKS, whose add-ons make it and keep it",
+    ]);
     const images = [{ name: "web", mirrored: "ghcr.io/acme/web:1" }];
     assert.deepEqual(await faults({ demo: undefined, kustomizations: [{ name: "web", path: "web", images }] }), [
       "kustomizations[0].images[0].mirrored is no image of the lock, so nothing says which digest to run",

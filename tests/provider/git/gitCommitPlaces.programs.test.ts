@@ -112,6 +112,20 @@ describe("GitCommit in people's repositories", () => {
     ]);
   });
 
+  it("says what to do first where a Flux that was bootstrapped by hand is in the way", async () => {
+    const [components, sync] = ["components", "sync"].map((name) => `clusters/dev/flux-system/gotk-${name}.yaml`);
+    await server.commit("main", { [components ?? ""]: "c\n", [sync ?? ""]: "s\n", "a.yaml": "a\n" });
+    const wanted = { [components ?? ""]: "C\n", [sync ?? ""]: "S\n", "a.yaml": "A\n" };
+    await assert.rejects(create({ files: wanted }), (error: Error) => {
+      assert.ok(
+        error.message.includes(`. ${components} and ${sync}: a Flux that was bootstrapped by hand keeps itself there`),
+      );
+      assert.match(error.message, /run `flux suspend kustomization flux-system` in that cluster first$/);
+      return true;
+    });
+    await assert.rejects(create({ files: { "a.yaml": "A\n" } }), (error: Error) => !error.message.includes("suspend"));
+  });
+
   it("takes over the same bytes that are executable", async () => {
     await server.commit("main", { "clusters/prod/apps.yaml": "a\n" });
     const oid = (await server.git(["rev-parse", "main:clusters/prod/apps.yaml"])).trim();
