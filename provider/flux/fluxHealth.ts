@@ -130,7 +130,7 @@ function sourceProblem(source: KubeObject | undefined, requestedAt: string | und
 function sourceFault(source: KubeObject, requestedAt: string | undefined): string | undefined {
   const { lastHandledReconcileAt, artifact } = statusOf(source);
   const problem = unready(source);
-  if (problem !== undefined) return IS_REFUSED.test(problem) ? `${problem}; ${TOKEN_REMEDY}` : problem;
+  if (problem !== undefined) return [problem, readRemedy(source, problem) ?? []].flat().join("; ");
   if (artifact?.revision === undefined) return "has fetched nothing yet";
   if (requestedAt === undefined) return undefined;
   // Somebody may have asked again meanwhile; then only that is told to have been done.
@@ -159,7 +159,19 @@ function paused({ kind, metadata, spec }: KubeObject): string | undefined {
   return (spec as { suspend?: boolean } | undefined)?.suspend ? resumeRemedy(kind, metadata.name) : undefined;
 }
 
-/** GitHub says of a private repository that it is not found. */
-const IS_REFUSED = /authentication required|authorization failed|repository not found|invalid auth/i;
+/** What lets Flux read the repository by the way that it takes; undefined where its problem is no matter of that. */
+function readRemedy({ spec }: KubeObject, problem: string): string | undefined {
+  const { url = "", provider } = spec as { url?: string; provider?: string };
+  if (/knownhosts:/i.test(problem))
+    return "compare the host's keys with those that it publishes, give them as flux.knownHosts, and run `pulumi up`";
+  if (!IS_REFUSED.test(problem)) return undefined;
+  if (provider === "azure")
+    return "add the service principal of Flux's identity to the organisation, and to the Readers of the repository's project";
+  return url.startsWith("ssh://")
+    ? "register the public half of the key at the host with the right to read, or give another one, and run `pulumi up`"
+    : "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";
+}
 
-const TOKEN_REMEDY = "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";
+/** GitHub says of a private repository that it is not found. */
+const IS_REFUSED =
+  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019/i;

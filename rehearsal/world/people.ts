@@ -11,12 +11,12 @@ const customRoles = {
   decrypt: "Microsoft.KeyVault/vaults/keys/decrypt/action",
 } as const;
 
-/** Organisation, project and name of a repository at Azure DevOps; none of any other host's. */
-export function devOpsNames(url: string): readonly string[] {
+/** Where an address is at Azure DevOps; undefined where it is elsewhere. */
+export function devOpsPlace(url: string) {
   const address = parseRepositoryUrl(url);
-  const path = address && isDevOps(address) ? address.path : "";
-  const [organization = "", project = "", , name = ""] = path.split("/").map(decodeURIComponent);
-  return organization === "" ? [] : [organization, project, name];
+  if (address === undefined || !isDevOps(address)) return undefined;
+  const [organization = "", project = "", , name = ""] = address.path.split("/").map(decodeURIComponent);
+  return { organization, project, name };
 }
 
 /**
@@ -28,14 +28,14 @@ async function devOpsRepository(
   url: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const [organization, project = "", name = ""] = devOpsNames(url);
-  if (organization === undefined)
+  const place = devOpsPlace(url);
+  if (place?.organization !== devOps.organization)
     throw new Error(
-      `a rehearsal has no ${url}: it serves https://github.com and https://dev.azure.com alone. Name a repository there ` +
-        "for the rehearsal",
+      `a rehearsal has no ${url}: it serves https://github.com and https://dev.azure.com alone. Name a repository there for ` +
+        "the rehearsal",
     );
-  await devOps.createGitRepository(project, name, { files });
-  return `${project}/${name}`;
+  await devOps.createGitRepository(place.project, place.name, { files });
+  return `${place.project}/${place.name}`;
 }
 
 /** Who deploys commits; all others read. */

@@ -45,9 +45,6 @@ export interface Services {
  */
 export const TAKES_EFFECT = { roleDelay: 1000, federationDelay: 1000, secretDelay: 1000 };
 
-/** The organisation of a company at Azure DevOps, where no address says another. */
-const ORGANIZATION = "acme";
-
 /**
  * Makes all services of a tenant and subscription, and of what the company has; `record` gets every ARM request.
  * @param organization the company's at Azure DevOps.
@@ -57,7 +54,7 @@ export async function makeServices(
   paths: Paths,
   record: (line: object) => void,
   company?: Pick<Company, "hub" | "subscriptions">,
-  organization = ORGANIZATION,
+  organization = "acme",
 ): Promise<Services> {
   const { secretDelay, ...delays } = TAKES_EFFECT;
   const entra = await Entra.create({ tenantId: ids.tenantId, secretDelay });

@@ -14,7 +14,7 @@ import { DeploymentsWorld } from "./deployments.ts";
 import { inspect } from "./inspect.ts";
 import { answeringCluster, inspectFlux } from "./inspectCluster.ts";
 import type { InspectedFlux, Inspection } from "./inspection.ts";
-import { devOpsNames, people } from "./people.ts";
+import { devOpsPlace, people } from "./people.ts";
 import { Pipelines } from "./pipelines.ts";
 import { addContent, makeServices, route, type Services } from "./services.ts";
 
@@ -66,9 +66,14 @@ export class World {
     await writeFile(paths.authority, authority.pem);
     const requests = createWriteStream(paths.armRequests, { flags: "a" });
     const company = companyOf(settings, ids.subscriptionId);
-    const record = (line: object) => requests.write(`${JSON.stringify(line)}\n`);
-    const [organization] = devOpsNames(settings.flux.repository);
-    const services = await makeServices(ids, paths, record, company, organization);
+    const record = (line: object) => void requests.write(`${JSON.stringify(line)}\n`);
+    const services = await makeServices(
+      ids,
+      paths,
+      record,
+      company,
+      devOpsPlace(settings.flux.repository)?.organization,
+    );
     const files = await repositoryFiles();
     const identities = await people(services, settings, ids.subscriptionId, files);
     services.arm.begin(company.resources);

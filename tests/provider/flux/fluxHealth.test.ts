@@ -1,0 +1,49 @@
+import { strict as assert } from "node:assert";
+import { describe, it } from "mocha";
+import type { KubeObject } from "../../../net/kubernetesApi.ts";
+import { unsettledIn } from "../../../provider/flux/fluxHealth.ts";
+
+/** What is told of a GitRepository that Flux cannot read. */
+function told(spec: object, message: string): string | undefined {
+  const ready = { type: "Ready", status: "False", reason: "GitOperationFailed", message };
+  const source = {
+    ...{ apiVersion: "source.toolkit.fluxcd.io/v1", kind: "GitRepository" },
+    ...{ metadata: { name: "flux-system", namespace: "flux-system", generation: 1 }, spec },
+    status: { observedGeneration: 1, conditions: [ready] },
+  } as unknown as KubeObject;
+  return unsettledIn(() => source, [])[0]?.problem;
+}
+
+describe("a repository that Flux cannot read", () => {
+  const SSH = { url: "ssh://git@git.acme.example/fleet" };
+  const DEVOPS = { url: "https://dev.azure.com/acme/platform/_git/fleet" };
+  const cases: [string, object, string, RegExp | undefined][] = [
+    ["over HTTPS", DEVOPS, "authentication required", /; set FLUX_GIT_TOKEN to a token that reads the repository, and/],
+    [
+      "over SSH",
+      SSH,
+      "ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain",
+      /; register the public half of the key at the host with the right to read/,
+    ],
+    [
+      "by another host's key",
+      SSH,
+      "ssh: handshake failed: knownhosts: key mismatch",
+      /; compare the host's keys .* flux\.knownHosts/,
+    ],
+    [
+      "as the controllers' identity",
+      { ...DEVOPS, provider: "azure" },
+      "unexpected client error: TF401019: The Git repository does not exist or you do not have permissions",
+      /; add the service principal of Flux's identity to the organisation, and to the Readers/,
+    ],
+    ["for another reason", SSH, "dial tcp: lookup git.acme.example: no such host", undefined],
+  ];
+  for (const [how, spec, message, remedy] of cases)
+    it(`${how} is told with ${remedy === undefined ? "its reason alone" : "what helps"}`, () => {
+      const problem = told(spec, message) ?? "";
+      assert.ok(problem.startsWith(`GitOperationFailed: ${message}`), problem);
+      if (remedy === undefined) assert.equal(problem, `GitOperationFailed: ${message}`);
+      else assert.match(problem, remedy);
+    });
+});
