@@ -2,10 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   AksCluster,
   ContainerRegistry,
+  DecryptPrincipal,
   FluxBootstrap,
   type FluxBootstrapArgs,
   FluxIdentity,
   HelmMirror,
+  kubeconfigAccess,
   Protection,
   readMirrorLock,
   SopsKeyVault,
@@ -20,30 +22,55 @@ const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
 const { identity: identityId, ...clusterSettings } = settings.cluster;
-const { mode, repository: url, createRepository, branch, path, auth, kustomizations } = settings.flux;
-const { imageAutomation, readyMinutes } = settings.flux;
+const {
+  mode,
+  repository: url,
+  createRepository,
+  branch,
+  path,
+  auth,
+  username,
+  knownHosts,
+  commit: committer,
+} = settings.flux;
+const {
+  imageAutomation,
+  imagePullSecret,
+  readyMinutes,
+  kustomizations,
+  configuration,
+  configurations,
+  extensionVersion,
+  sources,
+  start,
+} = settings.flux;
+// Said before anything is registered where it cannot be reached.
+const otherAccess = settings.otherCluster && (await kubeconfigAccess(settings.otherCluster.context));
 
 const group = stackGroup(`${settings.project}-${stack}`, { existing: settings.resourceGroup, location, tags });
 const { resourceGroup } = group;
 const common = { resourceGroupName: resourceGroup.name, tags };
 
-const cluster = new AksCluster(`aks-${stack}`, {
-  ...common,
-  ...clusterSettings,
-  identityId,
-  runnerNetworkId: settings.runnerNetworkId,
-  runnerAddresses: settings.runnerAddresses,
-  privateEndpoints: isPrivate,
-  protect,
-});
-const network = isPrivate ? { ...cluster.network, allowedAddresses: settings.runnerAddresses } : undefined;
+const cluster =
+  otherAccess === undefined
+    ? new AksCluster(`aks-${stack}`, {
+        ...common,
+        ...clusterSettings,
+        identityId,
+        runnerNetworkId: settings.runnerNetworkId,
+        runnerAddresses: settings.runnerAddresses,
+        privateEndpoints: isPrivate,
+        protect,
+      })
+    : undefined;
+const network = isPrivate && cluster ? { ...cluster.network, allowedAddresses: settings.runnerAddresses } : undefined;
 const registry = new ContainerRegistry(`acr-${stack}`, {
   ...common,
   ...registrySettings,
   registryName,
   network,
   deployers,
-  pullers: { kubelet: cluster.kubeletPrincipalId },
+  pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {
   ...common,
@@ -60,18 +87,26 @@ const mirror = new HelmMirror("mirror", {
   importServer: registry.importServer,
   pushServer: registry.pushServer,
 });
-const identity = new FluxIdentity(`flux-${stack}`, {
-  ...common,
-  issuer: cluster.oidcIssuerUrl,
-  registryId: registry.registryId,
-  keyId: vault.keyId,
-  decryptRole: settings.sops.roles.decrypt,
-  imageAutomation,
-});
+const issuer = cluster?.oidcIssuerUrl ?? settings.otherCluster?.issuer;
+const decryptRole = settings.sops.roles.decrypt;
+const identity =
+  issuer === undefined
+    ? undefined
+    : new FluxIdentity(`flux-${stack}`, {
+        ...common,
+        issuer,
+        registryId: registry.registryId,
+        keyId: vault.keyId,
+        decryptRole,
+        imageAutomation,
+      });
+const decrypter = identity
+  ? undefined
+  : new DecryptPrincipal(`kv-${stack}-decrypt`, { keyId: vault.keyId, tenantId: vault.tenantId, decryptRole });
 const flux = new FluxBootstrap("flux", {
-  ...common,
-  clusterName: cluster.readyClusterName,
-  access: cluster.access,
+  resourceGroupName: cluster && resourceGroup.name,
+  clusterName: cluster?.readyClusterName,
+  access: cluster?.access ?? otherAccess,
   deployers,
   identity,
   mode,
@@ -82,33 +117,49 @@ const flux = new FluxBootstrap("flux", {
   auth,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
+  gitKey: settings.gitKey as FluxBootstrapArgs["gitKey"],
+  username,
+  knownHosts,
+  commit: committer,
   imageAutomation,
   readyMinutes,
+  configuration,
+  configurations,
+  extensionVersion,
+  start,
   stack,
   lock,
   kustomizations,
+  sources,
   charts: settings.charts,
   demo: settings.demo,
   secrets: settings.secrets as FluxBootstrapArgs["secrets"],
   loginServer: registry.pullServer,
   keyUrl: vault.keyUrl,
   readableKeyUrl: vault.readableKeyUrl,
-  keyUsers: vault.keyUsers,
+  keyUsers: [...vault.keyUsers, ...(decrypter?.roles ?? [])],
   publicKey,
   pullCredentials: registry.pullCredentials,
+  imagePullSecret,
+  decryptCredentials: decrypter?.credentials,
   contents: mirror.contents,
 });
 // Last, when everything that it holds on to is registered.
 // It has the name of the setting, which is then in the refusal of the engine.
 new Protection("aks-gitops:protect", {
   protect,
-  resources: [...group.parts, cluster, registry, vault, mirror, identity, flux],
+  resources: [...group.parts, cluster, registry, vault, mirror, identity, decrypter, flux].filter(
+    (one) => one !== undefined,
+  ),
 });
 
 export const resourceGroupId = resourceGroup.id;
-export const { clusterId, clusterName, oidcIssuerUrl } = cluster;
+/** Of an AKS cluster alone, as are the two that follow; null is no output, and undefined would be a warning. */
+export const clusterId = cluster?.clusterId ?? null;
+export const clusterName = cluster?.clusterName ?? null;
+export const oidcIssuerUrl = cluster?.oidcIssuerUrl ?? null;
 /** It holds no credential and is a secret only to keep its many lines out of an update: `--show-secrets` shows it. */
-export const kubeconfig = pulumi.secret(cluster.kubeconfig);
+export const kubeconfig = cluster ? pulumi.secret(cluster.kubeconfig) : null;
 export const { registryId, loginServer } = registry;
 export const { vaultUri, keyId, keyUrl } = vault;
 export const { commit } = flux;

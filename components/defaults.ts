@@ -46,11 +46,24 @@ export const SOPS = { keyName: "sops", editors: [], encrypters: [] } as const;
 export const FLUX = {
   mode: "extension",
   createRepository: false,
+  start: "apps",
   branch: "main",
+  username: "git",
   imageAutomation: false,
   version: "2.9.4",
   readyMinutes: 15,
 } as const;
+
+/** The extension's configuration's. */
+export const CONFIGURATION = {
+  name: "flux-system",
+  namespace: "flux-system",
+  scope: "cluster",
+  syncSeconds: 60,
+} as const;
+
+/** A further configuration's. */
+export const FURTHER_CONFIGURATION = { scope: "namespace", syncSeconds: 60 } as const;
 
 /** Everything's in Azure. */
 export const TAGS = {} as const;
@@ -61,14 +74,20 @@ export const MOST_TAGS = 49;
 /** The tag that says whose a cluster is. */
 export const OWNER_TAG = "aks-gitops";
 
-/** A chart's release's. */
+/** A chart's. */
 export const CHART = { values: {} } as const;
+
+/** A chart's release's; its durations as Flux writes them. */
+export const RELEASE = { interval: "30m0s", timeout: "10m0s", retries: 3, follow: false, suspend: false } as const;
 
 /** The demo application's. */
 export const DEMO = { replicas: 1 } as const;
 
 /** A Kubernetes secret's. */
 export const SECRET = { type: "Opaque", generate: [], data: {} } as const;
+
+/** A further source's; as Flux writes it. */
+export const SOURCE = { interval: "5m0s" } as const;
 
 /** A Flux Kustomization's; its durations as Flux writes them. */
 export const KUSTOMIZATION = {

@@ -12,10 +12,15 @@ export type {
   WindowArgs,
 } from "./cluster/aksClusterArgs.ts";
 export { AksNetwork, type AksNetworkArgs } from "./cluster/aksNetwork.ts";
-export type { ApiAccess } from "./cluster/apiAccess.ts";
+export { type ApiAccess, kubeconfigAccess } from "./cluster/apiAccess.ts";
 export type { ContentArgs, SecretArgs } from "./flux/contentArgs.ts";
 export { FluxBootstrap } from "./flux/fluxBootstrap.ts";
-export type { ActingIdentity, FluxBootstrapArgs } from "./flux/fluxBootstrapArgs.ts";
+export type {
+  ActingIdentity,
+  FluxBootstrapArgs,
+  FluxConfigurationArgs,
+  FurtherConfigurationArgs,
+} from "./flux/fluxBootstrapArgs.ts";
 export { FluxIdentity, type FluxIdentityArgs } from "./flux/fluxIdentity.ts";
 export { type Bootstrapped, RepositoryContent, type RepositoryContentArgs } from "./flux/repositoryContent.ts";
 export { HelmMirror, type HelmMirrorArgs, readMirrorLock } from "./mirror/helmMirror.ts";
@@ -32,7 +37,18 @@ export { ContainerRegistry, type ContainerRegistryArgs } from "./registry/contai
 export type { PullCredentials } from "./registry/pullCredentials.ts";
 export { PullPrincipal, type PullPrincipalArgs } from "./registry/pullPrincipal.ts";
 export type { Chart, Demo } from "./repository/files.ts";
+export type {
+  CrdsPolicy,
+  DriftDetection,
+  InstallPolicy,
+  ReleasePolicy,
+  Remediation,
+  UpgradePolicy,
+  ValuesReference,
+} from "./repository/releases.ts";
+export type { Source } from "./repository/sources.ts";
 export type { Manifest } from "./repository/yaml.ts";
 export type { EndpointNetwork } from "./shared/privateEndpoint.ts";
 export type { Tags } from "./shared/tags.ts";
+export { type DecryptCredentials, DecryptPrincipal, type DecryptPrincipalArgs } from "./vault/decryptPrincipal.ts";
 export { SopsKeyVault, type SopsKeyVaultArgs, type SopsRoles } from "./vault/sopsKeyVault.ts";

@@ -4,7 +4,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { cacheFolder, findTool } from "../tools/findTool.ts";
+import { cacheFolder } from "../tools/cacheFolder.ts";
+import { findTool } from "../tools/findTool.ts";
 
 /** What of Flux is installed. */
 export interface FluxOptions {
@@ -12,6 +13,8 @@ export interface FluxOptions {
   readonly version: string;
   /** Whether the image controllers run too. */
   readonly imageAutomation: boolean;
+  /** The Secret that the controllers' images are pulled with. @default none */
+  readonly imagePullSecret?: string | undefined;
 }
 
 /** Flux's manifests for a registry that is not known yet. */
@@ -51,8 +54,9 @@ export function fluxControllers({ imageAutomation }: Pick<FluxOptions, "imageAut
  * @throws Error with what the CLI said when it fails, or when it gave something that is no manifest of this version.
  */
 export async function fluxManifests(options: FluxOptions, tools: FluxTools = machine()): Promise<FluxManifests> {
-  const { version, imageAutomation } = options;
-  const name = `flux-install-${version}${imageAutomation ? "-image-automation" : ""}.yaml`;
+  const { version, imageAutomation, imagePullSecret } = options;
+  const pulled = imagePullSecret === undefined ? "" : `-pulled-by-${imagePullSecret}`;
+  const name = `flux-install-${version}${imageAutomation ? "-image-automation" : ""}${pulled}.yaml`;
   const path = join(tools.cache, "manifests", name);
   const cached = await readFile(path, "utf8").catch(() => undefined);
   if (cached !== undefined) return described(cached);
@@ -91,7 +95,7 @@ function described(text: string): FluxManifests {
   return { text, sha256: createHash("sha256").update(text).digest("hex"), images };
 }
 
-async function exported(flux: string, { version, imageAutomation }: FluxOptions): Promise<string> {
+async function exported(flux: string, { version, imageAutomation, imagePullSecret }: FluxOptions): Promise<string> {
   const args = [
     "install",
     "--export",
@@ -99,6 +103,7 @@ async function exported(flux: string, { version, imageAutomation }: FluxOptions)
     "--namespace=flux-system",
     `--version=v${version}`,
     `--registry=${PLACEHOLDER}/${UPSTREAM}`,
+    ...(imagePullSecret === undefined ? [] : [`--image-pull-secret=${imagePullSecret}`]),
     ...(imageAutomation ? [`--components-extra=${IMAGE_CONTROLLERS.join()}`] : []),
   ];
   try {

@@ -1,7 +1,8 @@
+import { REGISTRY_PLACEHOLDER } from "../net/registry/ownRegistry.ts";
 import { effects } from "./canary.ts";
 import { candidates, effectiveValues, valuesFor } from "./chartValues.ts";
 import { describeField, fieldKey, type ImageField, imageFields } from "./imageFields.ts";
-import { canonicalJson, listedIn, REGISTRY_PLACEHOLDER, sha256 } from "./lock.ts";
+import { canonicalJson, listedIn, sha256 } from "./lock.ts";
 import { nameOf, parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests, relocatingValues, suffixOf, TARGET } from "./relocation.ts";
 import { type ChartFile, KUBE_VERSION, RenderError, type RenderedObject, Renderer } from "./render.ts";
@@ -27,7 +28,7 @@ export class RelocationError extends Error {
   }
 }
 
-/** Hex SHA-256 of all that an analysis depends on. */
+/** Hex SHA-256 of all that an analysis depends on. @param chart by the name of its release, under which it is rendered. */
 export function analysisHash(chart: { sha256: string; name: string; namespace: string; values: YamlMap }): string {
   const { name, namespace, values } = chart;
   return sha256(

@@ -1,5 +1,5 @@
 import type { Lock, LockedChart, LockedFlux, LockedImage } from "./lock.ts";
-import { canonicalJson } from "./lock.ts";
+import { called, canonicalJson } from "./lock.ts";
 
 /**
  * What is new in a lock, one line each, for a person: `+` added, `-` removed, `~` changed, and `!` for what was
@@ -7,7 +7,7 @@ import { canonicalJson } from "./lock.ts";
  */
 export function describeChanges(old: Lock | undefined, now: Lock): string[] {
   return [
-    ...compare(old?.charts ?? [], now.charts, ({ name }) => name, describeChart, chartChanges),
+    ...compare(old?.charts ?? [], now.charts, called, describeChart, chartChanges),
     ...compare(
       [old?.flux ?? []].flat(),
       [now.flux ?? []].flat(),
@@ -35,8 +35,8 @@ function compare<T>(
   return [...lines, ...old.filter((item) => !after.has(key(item))).map((item) => `- ${describe(item)}`)];
 }
 
-function describeChart({ name, version, url }: LockedChart): string {
-  return `chart ${name} ${version} (${url})`;
+function describeChart(chart: LockedChart): string {
+  return `${called(chart)} ${chart.version} (${chart.url})`;
 }
 
 function describeImage({ source, digest }: LockedImage): string {
@@ -44,7 +44,7 @@ function describeImage({ source, digest }: LockedImage): string {
 }
 
 function chartChanges(before: LockedChart, after: LockedChart): string[] {
-  const chart = `chart ${after.name}`;
+  const chart = called(after);
   const lines: string[] = [];
   if (before.version !== after.version) lines.push(`~ ${chart} ${before.version} -> ${after.version}`);
   else if (before.sha256 !== after.sha256) {

@@ -4,14 +4,17 @@ import { describe } from "../net/describe.ts";
 import { type Answer, send } from "../net/http.ts";
 import type { RegistryClient } from "../net/registry/client.ts";
 import { isMap } from "../net/values.ts";
+import { compareVersions, highestOf, isExact } from "../net/versionRange.ts";
 import { type ChartSource, listedIn, sha256 } from "./lock.ts";
 import type { YamlMap } from "./tree.ts";
 
 /** What is read of a registry. */
-export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob">;
+export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob" | "tags">;
 
 /** A chart as it was found. */
 export interface FoundChart {
+  /** The version: the highest one, where a range was asked for. */
+  readonly version: string;
   /** `https://...` or `oci://host/path/name:version`. */
   readonly url: string;
   readonly tgz: Buffer;
@@ -26,16 +29,17 @@ const OFFERED = 5;
 
 /**
  * Finds and downloads a chart from its repository: an index.yaml over HTTPS (https://helm.sh/docs/topics/chart_repository)
- * or an OCI registry.
+ * or an OCI registry. Of a range of versions it is the highest.
  * @throws Error naming chart, repository and what is there instead.
  */
 export async function lookUpChart(chart: ChartSource, registry: (host: string) => Registry): Promise<FoundChart> {
   if (chart.repository.startsWith("oci://")) {
     const base = chart.repository.replace(/\/+$/, "");
-    return fromRegistry(chart, `${base}/${chart.name}:${chart.version}`, registry);
+    const version = isExact(chart.version) ? chart.version : await newestTag(chart, base, registry);
+    return { version, ...(await fromRegistry(chart, `${base}/${chart.name}:${version}`, registry)) };
   }
   const base = `${chart.repository.replace(/\/+$/, "")}/`;
-  const { url, digest, created } = entryOf(chart, await index(chart, `${base}index.yaml`), base);
+  const { url, version, digest, created } = entryOf(chart, await index(chart, `${base}index.yaml`), base);
   const found = url.startsWith("oci://")
     ? await fromRegistry(chart, url, registry)
     : verified(await download(chart, url), url);
@@ -45,10 +49,32 @@ export async function lookUpChart(chart: ChartSource, registry: (host: string) =
         "The archive was changed or damaged; ask the chart's makers before using it.",
     );
   }
-  return { ...found, ...(created === undefined ? {} : { created }) };
+  return { version, ...found, ...(created === undefined ? {} : { created }) };
 }
 
-function verified(tgz: Buffer, url: string): FoundChart {
+/** The highest version of an OCI registry that is within a chart's range. */
+async function newestTag(chart: ChartSource, base: string, registry: (host: string) => Registry): Promise<string> {
+  const [, host = "", path = ""] = /^oci:\/\/([^/]+)\/?(.*)$/.exec(base) ?? [];
+  const repository = path === "" ? chart.name : `${path}/${chart.name}`;
+  // Tags have no plus sign, so Helm writes an underscore.
+  const versions = (await registry(host).tags(repository)).map((tag) => tag.replaceAll("_", "+"));
+  if (versions.length === 0) throw new Error(`${host} has no chart ${repository}. ${settingsOf(chart)}`);
+  return highest(chart, versions, base);
+}
+
+function highest(chart: ChartSource, versions: readonly string[], place: string): string {
+  const found = highestOf(versions, chart.version);
+  if (found !== undefined) return found;
+  const newest = [...versions].sort(compareVersions).reverse().slice(0, OFFERED).join(", ");
+  throw new Error(
+    `${place} has no version of the chart ${chart.name} within ${chart.version}; the newest are ${newest}. ` +
+      settingsOf(chart),
+  );
+}
+
+type Archive = Omit<FoundChart, "version">;
+
+function verified(tgz: Buffer, url: string): Archive {
   return { url, tgz, sha256: sha256(tgz) };
 }
 
@@ -79,18 +105,17 @@ async function download(chart: ChartSource, url: string): Promise<Buffer> {
 }
 
 function entryOf(chart: ChartSource, entries: YamlMap, base: string) {
-  const { name, version } = chart;
+  const { name } = chart;
   const versions = entries[name];
   if (!Array.isArray(versions)) {
     const names = Object.keys(entries).sort(byLikeness(name)).slice(0, OFFERED).join(", ");
     throw new Error(`${base} has no chart ${name}; among others it has ${names}. ${settingsOf(chart)}`);
   }
+  const offered = versions.filter(isMap).map((candidate) => String(candidate.version));
+  const version = isExact(chart.version) ? chart.version : highest(chart, offered, base);
   const entry = versions.filter(isMap).find((candidate) => String(candidate.version) === version);
   if (entry === undefined) {
-    const near = nearVersions(
-      version,
-      versions.filter(isMap).map((candidate) => String(candidate.version)),
-    );
+    const near = nearVersions(version, offered);
     throw new Error(
       `${base} has no version ${version} of the chart ${name}; near it are ${near.join(", ")}. ${settingsOf(chart)}`,
     );
@@ -102,14 +127,10 @@ function entryOf(chart: ChartSource, entries: YamlMap, base: string) {
       `${base}index.yaml gives ${JSON.stringify(place)} as the URL of ${name} ${version}; it must be https:// or oci://.`,
     );
   }
-  return { url, digest: hexDigest(entry.digest), created: time(entry.created) };
+  return { url, version, digest: hexDigest(entry.digest), created: time(entry.created) };
 }
 
-async function fromRegistry(
-  chart: ChartSource,
-  url: string,
-  registry: (host: string) => Registry,
-): Promise<FoundChart> {
+async function fromRegistry(chart: ChartSource, url: string, registry: (host: string) => Registry): Promise<Archive> {
   const [, host = "", repository = "", version = ""] = /^oci:\/\/([^/]+)\/(.+):([^:/]+)$/.exec(url) ?? [];
   const client = registry(host);
   // Tags have no plus sign, so Helm writes an underscore.

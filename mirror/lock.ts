@@ -1,21 +1,23 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ownPath, REGISTRY_PLACEHOLDER } from "../net/registry/ownRegistry.ts";
 import { isMap } from "../net/values.ts";
+import { isExact, satisfies } from "../net/versionRange.ts";
 import { lockFaults } from "./lockForm.ts";
 import { parseReference, sourceOf } from "./reference.ts";
 
 /** The version of the lock's format; another one must be resolved anew. */
 export const LOCK_VERSION = 1;
 
-/** Stands in a lock's values for the login server of the registry that is mirrored into. */
-export const REGISTRY_PLACEHOLDER = "{registry}";
-
 /** What a chart's settings were resolved to. */
 export interface LockedChart {
   readonly name: string;
+  /** The release's name, where it is not the chart's. */
+  readonly release?: string;
   /** The repository of the settings: `https://...` or `oci://...`. */
   readonly repository: string;
+  /** One exact version, also where the settings give a range. */
   readonly version: string;
   /** Where the tgz is: an `https://` URL, or `oci://host/path/name:version`. */
   readonly url: string;
@@ -84,12 +86,17 @@ export interface FluxSource {
   readonly mode: "extension" | "bootstrap";
   readonly version: string;
   readonly imageAutomation: boolean;
+  /** The Secret that its images are pulled with. @default none */
+  readonly imagePullSecret?: string | undefined;
 }
 
 /** The part of a chart's settings that the lock depends on. */
 export interface ChartSource {
   readonly name: string;
+  /** The release's name. @default the chart's */
+  readonly release?: string | undefined;
   readonly repository: string;
+  /** One exact version, or a range. */
   readonly version: string;
   readonly namespace: string;
   readonly values?: Readonly<Record<string, unknown>>;
@@ -100,6 +107,27 @@ export interface ChartSource {
 /** The key that lists a chart, for messages. */
 export function listedIn(chart: Pick<ChartSource, "listedIn">): string {
   return chart.listedIn ?? "aks-gitops:charts";
+}
+
+/** A chart as it is named, and the release that it is for. */
+interface Released {
+  readonly name: string;
+  readonly release?: string | undefined;
+}
+
+/** Whether a chart of a lock is the one of a release. */
+export function lockedRelease({ name, release = name }: Released): (locked: Released) => boolean {
+  return (locked) => locked.name === name && (locked.release ?? locked.name) === release;
+}
+
+/** A chart in the words of messages: with its release where that has another name. */
+export function called({ name, release = name }: Released): string {
+  return release === name ? `chart ${name}` : `chart ${name} (release ${release})`;
+}
+
+/** The charts that are mirrored: all but those that somebody else pushes into the stack's own registry. */
+export function mirrored<T extends { readonly repository: string }>(charts: readonly T[]): T[] {
+  return charts.filter(({ repository }) => ownPath(repository) === undefined);
 }
 
 /** The charts and images that a lock is made of. */
@@ -156,11 +184,12 @@ export function stackSource(root: string, stack: string): MirrorSource {
  * the version of a Flux that is not bootstrapped.
  */
 export function settingsHash(settings: MirrorList): string {
-  const charts = settings.charts.map(({ name, repository, version, values }) =>
-    canonicalJson({ name, repository, version, values: values ?? {} }),
+  const charts = mirrored(settings.charts).map(({ name, release = name, repository, version, values }) =>
+    canonicalJson({ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} }),
   );
-  const { mode, version, imageAutomation } = settings.flux ?? {};
-  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation } } : {};
+  const { mode, version, imageAutomation, imagePullSecret } = settings.flux ?? {};
+  // What is undefined is not in the text.
+  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret } } : {};
   return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...flux }));
 }
 
@@ -207,10 +236,19 @@ export async function readLockOf(source: MirrorSource, list: MirrorList): Promis
     throw new LockError(`${path} does not exist, so nothing says which digests to mirror. ${remedy}`);
   }
   const differences = staleness(lock, list, source);
-  if (differences.length === 0 && lock.settings === settingsHash(list)) return lock;
+  if (differences.length === 0 && lock.settings === settingsHash(withVersions(list, lock.charts))) return lock;
   const told =
     differences.length > 0 ? differences : ["the values of a chart, the list of images or Flux's controllers changed"];
   throw new LockError(`${path} does not fit ${name}: ${told.join("; ")}. ${remedy}`);
+}
+
+/** The list with the versions of a lock in the place of ranges; a range that the lock's version is in fits as it is. */
+export function withVersions(list: MirrorList, locked: readonly Pick<LockedChart, "name" | "release" | "version">[]) {
+  const charts = mirrored(list.charts).map((chart) => {
+    const { version } = locked.find(lockedRelease(chart)) ?? chart;
+    return satisfies(version, chart.version) ? { ...chart, version } : chart;
+  });
+  return { ...list, charts };
 }
 
 /**
@@ -252,23 +290,30 @@ function imageSource(image: string): string {
   return reference === undefined ? image : sourceOf(reference);
 }
 
-function staleness(lock: Lock, settings: MirrorList, { short }: MirrorSource): string[] {
+function staleness(lock: Lock, settings: MirrorList, { short, charts: key }: MirrorSource): string[] {
   const differences: string[] = [];
   const flux = settings.flux?.mode === "bootstrap" ? settings.flux.version : undefined;
   if (lock.flux?.version !== flux) {
     differences.push(`Flux is ${lock.flux?.version ?? "not"} in the lock, ${flux ?? "not bootstrapped"} in ${short}`);
   }
-  for (const chart of settings.charts) {
-    const locked = lock.charts.find(({ name }) => name === chart.name);
-    if (locked === undefined) differences.push(`chart ${chart.name} is not in the lock`);
-    else if (locked.version !== chart.version) {
-      differences.push(`chart ${chart.name} is ${locked.version} in the lock, ${chart.version} in ${short}`);
+  const charts = mirrored(settings.charts);
+  for (const chart of charts) {
+    const name = called(chart);
+    const locked = lock.charts.find(lockedRelease(chart));
+    if (locked === undefined) differences.push(`${name} is not in the lock`);
+    else if (!satisfies(locked.version, chart.version)) {
+      differences.push(
+        isExact(chart.version)
+          ? `${name} is ${locked.version} in the lock, ${chart.version} in ${short}`
+          : `${name} is ${locked.version} in the lock, which is not within ${chart.version} of ${key}`,
+      );
     } else if (locked.repository !== chart.repository) {
-      differences.push(`chart ${chart.name} comes from ${locked.repository} in the lock, not ${chart.repository}`);
+      differences.push(`${name} comes from ${locked.repository} in the lock, not ${chart.repository}`);
     }
   }
-  for (const { name } of lock.charts) {
-    if (!settings.charts.some((chart) => chart.name === name)) differences.push(`chart ${name} is in the lock only`);
+  for (const locked of lock.charts) {
+    if (!charts.some((chart) => lockedRelease(chart)(locked)))
+      differences.push(`${called(locked)} is in the lock only`);
   }
   const charted = new Set([...lock.charts.flatMap(({ images }) => images), ...(lock.flux?.images ?? [])]);
   const listed = new Set(lock.images.map(({ source }) => source));
@@ -284,7 +329,8 @@ function staleness(lock: Lock, settings: MirrorList, { short }: MirrorSource): s
 
 /** A lock as it is written: charts and images in order, the keys of values too. */
 export function lockText(lock: Lock): string {
-  const charts = [...lock.charts].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const key = ({ name, release = name }: LockedChart) => `${name} ${release}`;
+  const charts = [...lock.charts].sort((a, b) => (key(a) < key(b) ? -1 : 1));
   const images = [...lock.images].sort((a, b) => (a.source < b.source ? -1 : 1));
   const ordered = charts.map((chart) => ({ ...chart, values: JSON.parse(canonicalJson(chart.values)) as unknown }));
   return `${JSON.stringify({ ...lock, charts: ordered, images }, null, 2)}\n`;

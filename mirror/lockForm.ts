@@ -14,6 +14,7 @@ const form = z.object({
   charts: z.array(
     z.object({
       name: text,
+      release: z.optional(text),
       repository: text,
       version: text,
       url: text,

@@ -22,7 +22,7 @@ export interface RenderedObject {
   readonly hook: boolean;
 }
 
-export interface ChartFile extends Pick<ChartSource, "name" | "namespace" | "listedIn"> {
+export interface ChartFile extends Pick<ChartSource, "name" | "release" | "namespace" | "listedIn"> {
   readonly tgz: Buffer;
 }
 
@@ -66,8 +66,8 @@ export class Renderer {
   async render(values: YamlMap): Promise<RenderedObject[]> {
     const file = join(this.#folder, `values-${this.#runs++}.json`);
     await writeFile(file, JSON.stringify(values));
-    const { name, namespace } = this.#chart;
-    const args = ["template", name, join(this.#folder, "chart.tgz"), "--namespace", namespace, "--values", file];
+    const { name, release = name, namespace } = this.#chart;
+    const args = ["template", release, join(this.#folder, "chart.tgz"), "--namespace", namespace, "--values", file];
     args.push("--include-crds", "--skip-tests", "--kube-version", KUBE_VERSION);
     // Nothing of the user's own Helm may change the outcome.
     const home = join(this.#folder, "helm");

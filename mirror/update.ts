@@ -7,6 +7,7 @@ import { type FoundChart, lookUpChart, type Registry } from "./chartLookup.ts";
 import { resolveImages, type WantedImage } from "./images.ts";
 import {
   type ChartSource,
+  called,
   type FluxSource,
   LOCK_VERSION,
   type Lock,
@@ -18,7 +19,9 @@ import {
   lockText,
   type MirrorList,
   type MirrorSource,
+  mirrored,
   settingsHash,
+  withVersions,
 } from "./lock.ts";
 import { parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests } from "./relocation.ts";
@@ -53,7 +56,7 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   const own = await earlier(path, log);
   const bases = [own, ...(await Promise.all(options.bases.map((file) => earlierOrFail(file))))];
   const known = bases.filter((lock) => lock !== undefined);
-  const resolved = await Promise.all(settings.charts.map((chart) => findChart(chart, options)));
+  const resolved = await Promise.all(mirrored(settings.charts).map((chart) => findChart(chart, options)));
   const charts: ResolvedChart[] = [];
   // One after the other: rendering takes all processors there are.
   for (const { chart, found } of resolved) charts.push(await analysed(chart, found, known, options));
@@ -63,17 +66,19 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
     by: source.images,
   }));
   for (const { chart, analysis } of charts) {
-    for (const reference of analysis.images) wanted.push({ reference, by: `chart ${chart.name}` });
+    for (const reference of analysis.images) wanted.push({ reference, by: called(chart) });
   }
   const flux = settings.flux?.mode === "bootstrap" ? await lockedFlux(settings.flux, options) : undefined;
   for (const image of flux?.images ?? []) wanted.push({ reference: reference(image, source.images), by: "Flux" });
   const { images, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
   for (const warning of warnings) log(`warning: ${warning}`);
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
+  const locked = await Promise.all(charts.map((chart) => lockedChart(chart, digests, own)));
+  checkTwins(locked);
   const text = lockText({
     version: LOCK_VERSION,
-    settings: settingsHash(settings),
-    charts: await Promise.all(charts.map((chart) => lockedChart(chart, digests, own))),
+    settings: settingsHash(withVersions(settings, locked)),
+    charts: locked,
     images,
     ...(flux ? { flux } : {}),
   });
@@ -90,8 +95,13 @@ interface ResolvedChart {
   readonly analysis: Analysis;
 }
 
-async function lockedFlux({ version, imageAutomation }: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
-  const { sha256, images } = await options.flux({ version, imageAutomation });
+async function lockedFlux(flux: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
+  const { version, imageAutomation, imagePullSecret } = flux;
+  const { sha256, images } = await options.flux({
+    version,
+    imageAutomation,
+    ...(imagePullSecret && { imagePullSecret }),
+  });
   return { version, manifests: sha256, images };
 }
 
@@ -111,8 +121,22 @@ async function earlierOrFail(path: string): Promise<Lock> {
   return lock;
 }
 
+/** A chart by the version that it is found in. */
 async function findChart(chart: ChartSource, { registry }: UpdateOptions) {
-  return { chart, found: await lookUpChart(chart, registry) };
+  const found = await lookUpChart(chart, registry);
+  return { chart: { ...chart, version: found.version }, found };
+}
+
+/** The registry has one chart of a name and version, whatever repositories they come from. */
+function checkTwins(charts: readonly LockedChart[]): void {
+  for (const [index, { name, version, manifest, url }] of charts.entries()) {
+    const twin = charts.slice(0, index).find((other) => other.name === name && other.version === version);
+    if (twin !== undefined && twin.manifest !== manifest)
+      throw new Error(
+        `${twin.url} and ${url} are two charts ${name} ${version} of other content, and the registry can have one of ` +
+          "them only: take both releases from one repository, or in two versions.",
+      );
+  }
 }
 
 async function analysed(
@@ -121,20 +145,20 @@ async function analysed(
   bases: readonly Lock[],
   { helm, log }: UpdateOptions,
 ): Promise<ResolvedChart> {
-  const { name, namespace } = chart;
+  const { name, release = name, namespace } = chart;
   const { name: packed, version } = await chartManifest(found.tgz, NO_TIME);
   if (packed !== name || version !== chart.version) {
     throw new Error(`${found.url} holds the chart ${packed} ${version}, not ${name} ${chart.version}.`);
   }
   const values = { ...chart.values };
-  const hash = analysisHash({ sha256: found.sha256, name, namespace, values });
+  const hash = analysisHash({ sha256: found.sha256, name: release, namespace, values });
   for (const base of bases) {
     const known = base.charts.find(({ analysis }) => analysis === hash);
     if (known !== undefined) return { chart, found, hash, analysis: reused(known, base.images) };
   }
-  log(`chart ${name} ${version}: rendering it with Helm to find its images`);
+  log(`${called(chart)} ${version}: rendering it with Helm to find its images`);
   const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values);
-  for (const warning of analysis.warnings) log(`warning: chart ${name}: ${warning}`);
+  for (const warning of analysis.warnings) log(`warning: ${called(chart)}: ${warning}`);
   return { chart, found, hash, analysis };
 }
 
@@ -170,8 +194,10 @@ async function lockedChart(
   const pinned = analysis.images.flatMap((image) =>
     image.digest && image.tag ? [[sourceOf(image), image.digest]] : [],
   );
+  const { name, release = name } = chart;
   return {
-    name: chart.name,
+    name,
+    ...(release === name ? {} : { release }),
     repository: chart.repository,
     version: chart.version,
     url: found.url,

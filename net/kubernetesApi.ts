@@ -4,16 +4,22 @@ import { type RequestOptions, request as requestHttp } from "node:http";
 import { type Agent, request as requestHttps } from "node:https";
 import { Again, retry } from "./retry.ts";
 
+/** What a caller proves itself with: either, or both. */
+export interface ApiCredential {
+  /** A bearer token. */
+  readonly token?: string;
+  /** A client certificate (PEM). */
+  readonly certificate?: { readonly cert: string; readonly key: string };
+}
+
 /** How to reach an API server. */
 export interface ApiServer {
   /** `https://<host>[:<port>]`. */
   readonly endpoint: string;
   /** The authority that signed its certificate (PEM); default: those that Node trusts. */
   readonly authority?: string | undefined;
-  /** A bearer token; asked for before every request. */
-  readonly token: (() => Promise<string>) | undefined;
-  /** A client certificate instead of a token (PEM). */
-  readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
+  /** Asked for before every request; undefined for a caller without a name. */
+  readonly credential: (() => Promise<ApiCredential>) | undefined;
   /** Keeps the connections; default: Node's own, which goes through the environment's proxy where Node is told to. */
   readonly agent?: Agent | undefined;
 }
@@ -237,8 +243,8 @@ export class KubernetesApi {
     contentType = "application/json",
     form: Form = "all",
   ): Promise<KubernetesAnswer> {
-    const { endpoint, authority, certificate, agent } = this.#server;
-    const token = await this.#server.token?.();
+    const { endpoint, authority, agent } = this.#server;
+    const { token, certificate } = (await this.#server.credential?.()) ?? {};
     const url = new URL(endpoint.replace(/\/$/, "") + path);
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {

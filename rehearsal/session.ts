@@ -10,7 +10,7 @@ export const checkout = resolve(import.meta.dirname, "..");
 /** Where rehearsals live: `.rehearsal` of the checkout, or the folder that `AKS_GITOPS_REHEARSALS` names. */
 const rehearsals = () => resolve(process.env.AKS_GITOPS_REHEARSALS ?? join(checkout, ".rehearsal"));
 
-/** Where the stacks' files are: the checkout, or the folder that `AKS_GITOPS_STACKS` names, with a Pulumi.yaml in it. */
+/** Where the stacks' files are: the checkout, an example's folder, or what else `AKS_GITOPS_STACKS` names. */
 export const stackFiles = () => resolve(process.env.AKS_GITOPS_STACKS ?? checkout);
 
 /** Who a command of a rehearsal may run as. */
@@ -65,18 +65,29 @@ export function pathsOf(stack: string): Paths {
   };
 }
 
+/** What somebody signs in with. */
+export interface CloudIdentity {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly gitHubToken: string;
+  /** A token for the Git host of the stack's repository, where that is not GitHub. */
+  readonly gitToken?: string;
+}
+
 /** What a running cloud tells about itself in `cloud.json` (readable by its owner alone: it holds credentials). */
 export interface CloudFile {
   readonly pid: number;
   readonly control: { readonly port: number; readonly token: string };
   readonly ports: Readonly<Record<Place, number>>;
+  /** The folder of the stack's file. */
+  readonly stackFiles: string;
   /** Where the stack's runner stands. */
   readonly runner: Place;
   readonly tenantId: string;
   readonly subscriptionId: string;
   /** The passphrase of the rehearsal's own state. */
   readonly passphrase: string;
-  readonly identities: Readonly<Record<IdentityName, { clientId: string; clientSecret: string; gitHubToken: string }>>;
+  readonly identities: Readonly<Record<IdentityName, CloudIdentity>>;
 }
 
 /** The cloud of a stack's rehearsal, or undefined where none runs. */
@@ -144,7 +155,8 @@ export function environment({
   const inherited = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !FOREIGN.test(entry[0]),
   );
-  const { clientId, clientSecret, gitHubToken } = cloud.identities[as];
+  const { clientId, clientSecret, gitHubToken, gitToken } = cloud.identities[as];
+  const { reader } = cloud.identities;
   return {
     ...Object.fromEntries(inherited),
     PATH: [dirname(process.execPath), ...path, process.env.PATH ?? ""].join(delimiter),
@@ -175,6 +187,9 @@ export function environment({
     AZURE_TENANT_ID: cloud.tenantId,
     AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
     GITHUB_TOKEN: gitHubToken,
+    ...(gitToken === undefined ? {} : { GIT_TOKEN: gitToken }),
+    // What Flux reads with may do no more than that.
+    ...(as === "deployer" && reader.gitToken !== undefined ? { FLUX_GIT_TOKEN: reader.gitToken } : {}),
     KUBECONFIG: paths.kubeconfig,
     PULUMI_HOME: paths.pulumiHome,
     // Without the file's metadata, which a killed engine may leave half written: "failed to load checkpoint: EOF".

@@ -10,6 +10,8 @@ import { kind, nearest, remedyFor } from "./words.ts";
 export const NAMESPACE = "aks-gitops";
 /** The setting whose value must be a secret. */
 export const GIT_TOKEN = `${NAMESPACE}:gitToken`;
+/** Another one. */
+export const GIT_KEY = `${NAMESPACE}:gitKey`;
 
 /** Where a value stands: its whole key, then properties and indexes below it. */
 export type Path = readonly [string, ...(string | number)[]];
@@ -17,7 +19,7 @@ export type Path = readonly [string, ...(string | number)[]];
 /** A value's path below the program's own namespace. */
 export const own = (name: string, ...path: (string | number)[]): Path => [`${NAMESPACE}:${name}`, ...path];
 
-const SECRET_KEYS = [GIT_TOKEN, `${NAMESPACE}:secrets`];
+const SECRET_KEYS = [GIT_TOKEN, GIT_KEY, `${NAMESPACE}:secrets`];
 // Whoever pastes the private half of a key shall not see it in a log.
 const SECRET_SETTING = `${NAMESPACE}:sops.publicKey`;
 

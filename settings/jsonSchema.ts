@@ -77,7 +77,7 @@ function fromConfig(name: string, schema: Schema): Schema {
     ...(examples ? { examples } : {}),
   };
   // In plain text it would be a fault.
-  if (name === "gitToken") return { ...sealed, ...about };
+  if (name === "gitToken" || name === "gitKey") return { ...sealed, ...about };
   if (name === "secrets") return { ...about, anyOf: [form, sealed] };
   // `pulumi config set` writes a text.
   if (form.type === "boolean") return { ...about, enum: [true, false, "true", "false"] };

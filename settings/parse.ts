@@ -1,8 +1,10 @@
 // From a configuration to checked settings, without the engine.
 
 import { upgradeChannelOf } from "../components/defaults.ts";
+import { authOf } from "../components/flux/signIn.ts";
 import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
+import { gitHubRepository, parseRepositoryUrl } from "../net/gitAddress.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
 import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
@@ -80,11 +82,8 @@ export function parsedValue(value: unknown): unknown {
 }
 
 function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
-  const { runner, cluster, registry, flux, sops, images, demo } = form;
-  const [owner = "", name = ""] = new URL(flux.repository).pathname
-    .slice(1)
-    .replace(/(\.git)?\/?$/, "")
-    .split("/");
+  const { runner, cluster, otherCluster, registry, flux, sops, images, demo } = form;
+  const address = parseRepositoryUrl(flux.repository);
   const prodLike = cluster.sku !== "Free";
   return {
     ...form,
@@ -99,11 +98,11 @@ function complete(form: Form, place: { project: string; stack: string; location:
     registry: registryOf(registry, place.location),
     flux: {
       ...flux,
-      auth: flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token"),
+      auth: authOf(flux),
       repository: flux.repository.replace(/\/$/, ""),
-      owner,
-      name,
+      ...(address && gitHubRepository(address)),
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
+      ...(otherCluster && { imagePullSecret: otherCluster.imagePullSecret }),
     },
     sops: sopsOf(sops, place, prodLike),
     images: [...new Set(demo ? [...images, demo.image] : images)],

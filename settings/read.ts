@@ -18,8 +18,12 @@ export function readSettings(): Settings {
       secretKeys: Object.keys(config).filter((key) => isConfigSecret(key)),
     });
     for (const warning of warnings) pulumi.log.warn(describeWarning(warning));
-    const gitToken = settings.gitToken === undefined ? {} : { gitToken: pulumi.secret(settings.gitToken as string) };
-    return Object.freeze({ ...settings, ...gitToken, secrets: Object.freeze(settings.secrets.map(withSecretData)) });
+    const { gitToken, gitKey } = settings;
+    const sealed = {
+      ...(gitToken === undefined ? {} : { gitToken: pulumi.secret(gitToken as string) }),
+      ...(gitKey === undefined ? {} : { gitKey: pulumi.secret(gitKey as string) }),
+    };
+    return Object.freeze({ ...settings, ...sealed, secrets: Object.freeze(settings.secrets.map(withSecretData)) });
   } catch (error) {
     throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;
   }

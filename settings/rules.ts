@@ -5,12 +5,14 @@ import type { Faults } from "./check.ts";
 import type { Fault } from "./errors.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { configurationRules } from "./rules/configuration.ts";
-import { chartRules, secretRules } from "./rules/content.ts";
+import { chartRules, demoRules, secretRules } from "./rules/content.ts";
 import { existingRules } from "./rules/existing.ts";
 import { kustomizationRules } from "./rules/kustomizations.ts";
 import { networkRules, networkWarnings } from "./rules/network.ts";
+import { otherClusterRules } from "./rules/otherCluster.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
+import { sourceRules } from "./rules/sources.ts";
 
 export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 
@@ -20,12 +22,15 @@ export const RULES: readonly Rule[] = [
   ...clusterRules,
   ...networkRules,
   ...existingRules,
+  ...otherClusterRules,
   ...reachRules,
   ...runnerWarnings,
   ...kustomizationRules,
+  ...sourceRules,
   ...networkWarnings,
   ...chartRules,
   ...secretRules,
+  ...demoRules,
   ...signInRules,
 ];
 

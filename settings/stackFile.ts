@@ -8,17 +8,19 @@ import { kind } from "./words.ts";
 /**
  * A stack's configuration as the engine reads it from its file, over the defaults of Pulumi.yaml, but without the
  * engine: secrets stay sealed.
- * @param folder the folder of Pulumi.yaml.
+ * @param folder the folder of the stack's file.
+ * @param projectFolder the folder of Pulumi.yaml.
  * @throws Error naming the stacks there are, or the file that is wrong, the place in it and the remedy; never a value.
  */
 export async function readStackFile(
   folder: string,
   stack: string,
+  projectFolder = folder,
 ): Promise<SettingsSource & { config: Record<string, unknown>; sealed: true }> {
-  const projectPath = join(folder, "Pulumi.yaml");
+  const projectPath = join(projectFolder, "Pulumi.yaml");
   const project = await readYaml(projectPath);
   if (project === undefined)
-    throw new Error(`${folder} holds no Pulumi.yaml. Give the project's folder with --project.`);
+    throw new Error(`${projectFolder} holds no Pulumi.yaml. Give the project's folder with --project.`);
   const { name } = project;
   if (typeof name !== "string" || name === "")
     throw new Error(`${projectPath} does not name the project. Write name: and a text, for example name: aks-gitops.`);

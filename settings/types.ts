@@ -1,5 +1,6 @@
 // The settings of a stack as the rest of the program sees them.
 import type * as pulumi from "@pulumi/pulumi";
+import type { Auth } from "../components/flux/signIn.ts";
 import type { Form } from "./schema/settings.ts";
 
 /** A secret's ciphertext as it stands in a stack file; only tools that read the file themselves meet it. */
@@ -17,7 +18,9 @@ type Frozen<T> = T extends readonly (infer I)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-type FrozenForm = Frozen<Omit<Form, "runner" | "flux" | "secrets" | "cluster" | "registry" | "sops" | "gitToken">>;
+type FrozenForm = Frozen<
+  Omit<Form, "runner" | "flux" | "secrets" | "cluster" | "registry" | "sops" | "gitToken" | "gitKey">
+>;
 
 /** A chart to mirror and release. */
 export type ChartSetting = FrozenForm["charts"][number];
@@ -43,14 +46,16 @@ export type DemoSetting = NonNullable<FrozenForm["demo"]>;
 
 /** How Flux comes into the cluster and where it reads. */
 export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth" | "path"> {
-  /** How Flux signs in to the repository: with a key of its own over SSH, or with a token over HTTPS. */
-  readonly auth: "deployKey" | "token";
-  /** `https://github.com/<owner>/<name>`, with `.git` where it was written so: Flux reads it by this very address. */
+  /** How Flux signs in to the repository. */
+  readonly auth: Auth;
+  /** `https://<host>/<path>` or `ssh://<user>@<host>/<path>`, with `.git` where it was written so: Flux reads it by this very address. */
   readonly repository: string;
-  /** The repository's owner on GitHub. */
-  readonly owner: string;
-  /** The repository's name. */
-  readonly name: string;
+  /** The repository's owner, where the program reaches it on github.com. */
+  readonly owner?: string;
+  /** The repository's name there. */
+  readonly name?: string;
+  /** The Secret that Flux's own images are pulled with, where the nodes may not pull. */
+  readonly imagePullSecret?: string | undefined;
   /** The folder that the cluster reconciles, `clusters/<stack>` by default; as Git has it. */
   readonly path: string;
 }
@@ -81,6 +86,8 @@ export interface Settings extends FrozenForm {
   readonly sops: SopsSettings;
   /** The token that the extension's Flux reads the repository with, where it is to. */
   readonly gitToken?: SecretText | undefined;
+  /** The private key that Flux reads the repository with, where it is to. */
+  readonly gitKey?: SecretText | undefined;
   /** All images to mirror but those of charts: the listed ones and the demo's, each once. */
   readonly images: readonly string[];
   readonly secrets: readonly SecretSetting[];

@@ -31,7 +31,7 @@ describe("the README", () => {
   });
 
   it("leads to every page of the documentation", () => {
-    const pages = globSync(["docs/*.md", "docs/delivery/*.md"], { cwd: checkout });
+    const pages = globSync(["docs/*.md", "docs/delivery/*.md", "docs/guides/*.md"], { cwd: checkout });
     assert.notEqual(pages.length, 0);
     for (const page of pages) assert.ok(readme.includes(`](${page})`), page);
   });

@@ -106,6 +106,10 @@ describe("npm test", () => {
     const told = failed.lines.slice(failed.lines.indexOf("Failed") + 1);
     assert.equal(told[0], "unit 1    bad fails");
     assert.match(told[1] ?? "", /^AssertionError .*: Expected values to be strictly equal:$/);
+    const long = 'Array.from({ length: 99 }, (_, at) => "line " + at).join("\\n")';
+    write({ "tests/bad.test.ts": `describe("bad", () => { it("says much", () => assert.fail(${long})); });` });
+    const much = (await test("bad")).stdout.split("\nFailed\n")[1] ?? "";
+    assert.match(much, /line 5\n\.\.\. \d+ lines \.\.\.\n(line \d+\n)+line 98\n +at /);
     write({ "tests/bad.test.ts": `import "./nowhere.ts";` });
     const unloaded = await test("bad");
     assert.deepEqual([unloaded.code, unloaded.last], [1, "0 passed, 1 failed"]);

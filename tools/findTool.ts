@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
+import { cacheFolder } from "./cacheFolder.ts";
 import { withLock } from "./cacheLock.ts";
 import {
   BUNDLES,
@@ -75,12 +75,6 @@ export async function cachedFolders(options: FindOptions = {}): Promise<string[]
   const names = Object.keys(CATALOGUE) as ToolName[];
   const found = await Promise.all(names.map((name) => new Search(name, options).cached()));
   return [...new Set(found.flatMap((path) => (path === undefined ? [] : [dirname(path)])))];
-}
-
-/** The folder of everything that is downloaded or built: `AKS_GITOPS_CACHE`, else `aks-gitops` in the user's cache. */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.AKS_GITOPS_CACHE) return resolve(env.AKS_GITOPS_CACHE);
-  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "aks-gitops");
 }
 
 class Search {

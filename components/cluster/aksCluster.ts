@@ -41,7 +41,7 @@ export class AksCluster extends pulumi.ComponentResource {
   /** A kubeconfig that signs in with kubelogin; it holds no credentials. */
   readonly kubeconfig: pulumi.Output<string>;
   /** How to reach the API server, for one who runs something in the cluster: arrives when every pool is there. */
-  readonly access: { readonly [K in keyof ApiAccess]: pulumi.Output<string> };
+  readonly access: { readonly [K in Exclude<keyof ApiAccess, "kubeContext">]: pulumi.Output<string> };
 
   /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: AksClusterArgs, opts?: pulumi.ComponentResourceOptions) {

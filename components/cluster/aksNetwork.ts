@@ -53,17 +53,13 @@ export interface AksNetworkArgs {
 
 /** The cluster's virtual network, who gets into its subnets, and how its nodes' traffic gets out. */
 export class AksNetwork extends pulumi.ComponentResource implements ClusterNetwork {
-  /** ARM id of the virtual network. */
   readonly vnetId: pulumi.Output<string>;
-  /** ARM id of the nodes' subnet. */
   readonly nodesSubnetId: pulumi.Output<string>;
-  /** ARM id of the API server's subnet; only there where apiServer was given. */
+  /** Only there where `apiServer` was given. */
   readonly apiServerSubnetId: pulumi.Output<string>;
-  /** ARM id of the private endpoints' subnet; only there where endpoints was given. */
+  /** Only there where `endpoints` was given. */
   readonly endpointsSubnetId: pulumi.Output<string>;
-  /** What private endpoints need to know of it. */
   readonly forEndpoints: EndpointNetwork;
-  /** The public IPv4 address that the nodes' traffic comes from; only there where a NAT gateway of its own has it. */
   readonly egressAddress?: pulumi.Output<string>;
 
   /** @throws pulumi.ResourceError naming every argument that cannot work. */

@@ -1,17 +1,20 @@
+import { armIdPattern, armIdWords } from "../../net/armId.ts";
 import { contains, IPV4_ADDRESS, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import { type Fault, notNetwork, unlike } from "../shared/faults.ts";
 import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
 import type { AksClusterArgs, NetworkArgs, Networks, RoutedEgress } from "./aksClusterArgs.ts";
+
+const NETWORK = "Microsoft.Network/virtualNetworks";
+const ROUTE_TABLE = "Microsoft.Network/routeTables";
 
 /** The fault of a text that is no id of a virtual network. */
 export function notNetworkId(argument: string, value: string | undefined): Fault[] {
   return unlike(
     argument,
     value,
-    /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/virtualNetworks\/[^/]+$/i,
+    new RegExp(armIdPattern(NETWORK), "i"),
     "is no ARM id of a virtual network",
-    "give /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>; " +
-      "`az network vnet show --resource-group GROUP --name NAME --query id` tells it",
+    `give ${armIdWords(NETWORK)}; \`az network vnet show --resource-group GROUP --name NAME --query id\` tells it`,
   );
 }
 
@@ -40,9 +43,9 @@ export function egressFaults({ egress, publicPorts = [] }: Pick<AksClusterArgs, 
     ...unlike(
       "egress.routeTableId",
       routeTableId,
-      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/routeTables\/[^/]+$/i,
+      new RegExp(armIdPattern(ROUTE_TABLE), "i"),
       "is no ARM id of a route table",
-      "give /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/routeTables/<name>",
+      `give ${armIdWords(ROUTE_TABLE)}`,
     ),
     ...publicPorts.flatMap((value, index) =>
       unlike(

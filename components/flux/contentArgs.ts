@@ -3,6 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
 import type { Kustomization } from "../repository/kustomizations.ts";
+import type { Source } from "../repository/sources.ts";
+import type { DecryptCredentials } from "../vault/decryptPrincipal.ts";
 
 /** A Kubernetes secret that is encrypted into the repository. */
 export interface SecretArgs {
@@ -37,6 +39,14 @@ export interface ContentArgs {
    * @default one named apps, of the folder `apps/<stack>`
    */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from, beside the repository. @default none */
+  readonly sources?: readonly Source[] | undefined;
+  /**
+   * What people begin with where their folders are empty. apps: `apps/<stack>`. overlays: a base and overlays for dev,
+   * staging and prod of `apps/` and `infrastructure/` too, and a README of who owns what; `kustomizations` say which of
+   * them the stack applies. @default "apps"
+   */
+  readonly start?: RepositoryOptions["start"];
   /** Kubernetes secrets that are encrypted into the repository. @default none */
   readonly secrets?: readonly SecretArgs[] | undefined;
   /** The registry's login server, when the cluster may pull from it. */
@@ -54,6 +64,13 @@ export interface ContentArgs {
   readonly publicKey?: string | undefined;
   /** Credentials that pull from the registry. @default none: Flux's identity pulls */
   readonly pullCredentials?: PullCredentials | undefined;
+  /**
+   * Name of the Secrets, one a namespace of the stack's, with which images are pulled by pullCredentials; each namespace's
+   * service account default has it. @default none: the nodes may pull
+   */
+  readonly imagePullSecret?: string | undefined;
+  /** Who decrypts with the key for Flux. @default none: Flux's identity does */
+  readonly decryptCredentials?: DecryptCredentials | undefined;
   /** Charts and images that have to be in the registry before the cluster may read about them. @default none */
   readonly contents?: readonly pulumi.Resource[] | undefined;
 }

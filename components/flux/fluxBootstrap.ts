@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import { httpsUrl, sshUrl, writtenUrl } from "../repository/repositoryUrl.ts";
+import { commitUrl, sshUrl, writtenUrl } from "../../net/gitAddress.ts";
 import { refuse } from "../shared/faults.ts";
-import { installExtension } from "./extension.ts";
+import { type ExtensionParts, installExtension } from "./extension.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
 import { fluxFaults } from "./fluxFaults.ts";
 import { type FluxWanted, filled } from "./fluxParts.ts";
+import { gitAccessOf } from "./gitAccess.ts";
 import { gitOpsRepository } from "./gitOpsRepository.ts";
 import { type BootstrapParts, installBootstrap } from "./installation.ts";
+import { readsBySsh } from "./readingKey.ts";
 import { type Bootstrapped, RepositoryContent } from "./repositoryContent.ts";
 
 /**
@@ -26,25 +28,35 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     const wanted = filled(args);
     const bootstrap = bootstrapOf(wanted);
     const repository = gitOpsRepository(name, wanted, this);
-    const url = repository.apply(() => httpsUrl(wanted.address));
-    const { roles = [] } = wanted.identity;
+    const url = repository.apply(() => commitUrl(wanted.address));
+    const { roles = [] } = wanted.identity ?? {};
     const needed = { keyUsers: [...(wanted.keyUsers ?? []), ...roles], contents: [...wanted.contents, ...roles] };
-    const { commit } = new RepositoryContent(name, { ...wanted, ...needed, url, bootstrap }, { parent: this });
+    const content = { ...wanted, ...needed, gitAccess: gitAccessOf(wanted), url, bootstrap };
+    const { commit } = new RepositoryContent(name, content, { parent: this });
     const parts = { name, args: wanted, repository, commit, parent: this };
     if (bootstrap) {
       this.commit = installBootstrap({ ...parts, ...bootstrap });
     } else {
-      ({ commit: this.commit, complianceState: this.complianceState } = installExtension(parts));
+      const extension = { ...parts, ...aksOf(wanted) };
+      ({ commit: this.commit, complianceState: this.complianceState } = installExtension(extension));
     }
     this.registerOutputs({ commit: this.commit, complianceState: this.complianceState });
   }
 }
 
+/** What the extension needs. @throws Error when it is not there; faultless arguments have it. */
+function aksOf({ resourceGroupName, clusterName, identity }: FluxWanted): Pick<ExtensionParts, "aks" | "identity"> {
+  if (resourceGroupName === undefined || clusterName === undefined || identity === undefined)
+    throw new Error("mode extension needs resourceGroupName, clusterName and identity");
+  return { aks: { resourceGroupName, clusterName }, identity };
+}
+
 /** What a bootstrap needs; none where the extension brings Flux. */
-function bootstrapOf(wanted: FluxWanted): (Bootstrapped & Pick<BootstrapParts, "access">) | undefined {
-  const { mode, auth, access, address, identity, imageAutomation, repository } = wanted;
+function bootstrapOf(wanted: FluxWanted): (Bootstrapped & Pick<BootstrapParts, "access" | "provider">) | undefined {
+  const { mode, access, address, identity, imageAutomation, repository } = wanted;
   const { flux } = wanted.lock;
   if (mode !== "bootstrap" || !access || !flux) return undefined;
-  const fluxUrl = auth === "deployKey" ? sshUrl(address) : writtenUrl(repository);
-  return { flux, fluxUrl, access, identity, imageAutomation };
+  const fluxUrl = (readsBySsh(wanted) ? sshUrl(address) : undefined) ?? writtenUrl(repository);
+  const provider = wanted.auth === "workloadIdentity" ? "azure" : undefined;
+  return { flux, fluxUrl, provider, access, identity, imageAutomation };
 }

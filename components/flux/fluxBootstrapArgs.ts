@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
 import type { ContentArgs } from "./contentArgs.ts";
+import type { Auth } from "./signIn.ts";
 
 /** The identity that Flux's controllers act as, and what has to be there before they can; as FluxIdentity gives it. */
 export interface ActingIdentity {
@@ -16,12 +17,64 @@ export interface ActingIdentity {
   readonly roles?: readonly pulumi.Resource[] | undefined;
 }
 
+/** A configuration of the AKS extension, which Azure shows as GitOps of the cluster. */
+export interface FluxConfigurationArgs {
+  /** Its name in Azure; its GitRepository has the same, and its Kustomization is `<name>-cluster`. @default "flux-system" */
+  readonly name?: string | undefined;
+  /** The namespace of all Flux's objects of the stack; the extension makes it. @default "flux-system" */
+  readonly namespace?: string | undefined;
+  /** Whether Flux may write in the whole cluster, or in that namespace alone. @default "cluster" */
+  readonly scope?: "cluster" | "namespace" | undefined;
+  /** How often Flux looks into the repository, in seconds. @default 60 */
+  readonly syncSeconds?: number | undefined;
+}
+
+/** A further configuration of the AKS extension: a folder of people's own, kept in a namespace of its own. */
+export interface FurtherConfigurationArgs {
+  /** Its name in Azure; its GitRepository has the same, and its Kustomization is `<name>-cluster`. */
+  readonly name: string;
+  /** The namespace of its objects of Flux; the extension makes it. */
+  readonly namespace: string;
+  /** The folder of the repository that it applies. */
+  readonly path: string;
+  /** Whether Flux may write in that namespace alone for it, or in the whole cluster. @default "namespace" */
+  readonly scope?: "cluster" | "namespace" | undefined;
+  /** How often Flux looks into the repository, in seconds. @default 60 */
+  readonly syncSeconds?: number | undefined;
+}
+
+/** How the program signs in to the repository that it commits to, and in whose name. */
+export interface CommitArgs {
+  /**
+   * The name of the environment variable with the credential: a token, or over SSH a private key.
+   * @default "GIT_TOKEN", or else on GitHub "GITHUB_TOKEN"; over SSH "GIT_SSH_KEY", or else SSH's own agent and keys
+   */
+  readonly credential?: string | undefined;
+  /** The user name beside a token. @default "x-access-token" */
+  readonly username?: string | undefined;
+  /** Whose name the commits bear, and whose address. @default the program's, of no domain */
+  readonly author?: Person | undefined;
+  /** Who commits. @default the author */
+  readonly committer?: Person | undefined;
+  /**
+   * The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits.
+   * @default none: they are not signed
+   */
+  readonly signingKey?: string | undefined;
+}
+
+/** Somebody in a commit. */
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+}
+
 /** How Flux comes into the cluster and what it is to reconcile. */
 export interface FluxBootstrapArgs extends ContentArgs {
-  /** Name of the cluster's resource group. */
-  readonly resourceGroupName: pulumi.Input<string>;
-  /** The cluster's name, when pods can run in it. */
-  readonly clusterName: pulumi.Input<string>;
+  /** Name of the AKS cluster's resource group; mode extension needs it. @default none: the cluster is not AKS */
+  readonly resourceGroupName?: pulumi.Input<string> | undefined;
+  /** The AKS cluster's name, when pods can run in it; mode extension needs it. @default none: the cluster is not AKS */
+  readonly clusterName?: pulumi.Input<string> | undefined;
   /** The cluster's API server; mode bootstrap installs Flux through it. @default none */
   readonly access?: ApiAccess | undefined;
   /**
@@ -29,24 +82,51 @@ export interface FluxBootstrapArgs extends ContentArgs {
    * @default none: whoever runs the program may do so already
    */
   readonly deployers?: pulumi.Input<string> | undefined;
-  /** The identity of Flux's controllers. */
-  readonly identity: ActingIdentity;
+  /** The identity of Flux's controllers. @default none: the cluster is not AKS, and they sign in with passwords */
+  readonly identity?: ActingIdentity | undefined;
   /** Whether the AKS extension brings Flux, or the program does what `flux bootstrap` does. @default "extension" */
   readonly mode?: "extension" | "bootstrap" | undefined;
-  /** The GitOps repository on GitHub: `https://github.com/<owner>/<name>`. */
+  /** The extension's configuration. Another name or namespace makes it anew. @default flux-system, of the whole cluster */
+  readonly configuration?: FluxConfigurationArgs | undefined;
+  /**
+   * Further configurations of the extension, each of a folder of the same repository, read with the same sign-in. An
+   * update does not wait until what is in them is Ready. @default none
+   */
+  readonly configurations?: readonly FurtherConfigurationArgs[] | undefined;
+  /**
+   * The version that the AKS extension stays at, such as "1.18.4". @default none: Azure upgrades it by itself
+   */
+  readonly extensionVersion?: string | undefined;
+  /** The GitOps repository on any Git host: `https://<host>/<path>` or `ssh://<user>@<host>/<path>`. */
   readonly repository: string;
-  /** Whether the repository is made, private; it stays when the stack goes. @default false: it has to exist */
+  /** Whether the repository is made, private, on github.com alone; it stays when the stack goes. @default false: it has to exist */
   readonly createRepository?: boolean | undefined;
   /**
-   * How Flux signs in to the repository: deployKey with a key of its own, over SSH; token over HTTPS, the extension's Flux
-   * with gitToken and a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. A deploy key is
+   * How Flux signs in to the repository: deployKey on GitHub with a key of its own, over SSH; token over HTTPS, the
+   * extension's Flux with gitToken and a bootstrapped one with FLUX_GIT_TOKEN, or else on GitHub GITHUB_TOKEN, of the
+   * environment; sshKey over SSH with gitKey; workloadIdentity at Azure DevOps as the identity of a bootstrapped Flux's
+   * controllers. A deploy key is
    * added with GITHUB_TOKEN, which needs the permission Administration: write for that; an organisation may forbid deploy
    * keys, and GitHub deletes a key with the personal token that made it: so better with a GitHub App's token, or by token.
-   * @default "deployKey" in mode extension, "token" in mode bootstrap
+   * @default "sshKey" where the repository's address is one of SSH, "deployKey" in mode extension on GitHub, else "token"
    */
-  readonly auth?: "deployKey" | "token" | undefined;
+  readonly auth?: Auth | undefined;
   /** A token that reads the repository; the extension's Flux with auth token signs in with it. @default none */
   readonly gitToken?: pulumi.Input<string> | undefined;
+  /**
+   * A private SSH key that reads the repository, in PEM and without a passphrase, RSA for Azure DevOps; Flux with auth sshKey
+   * signs in with it. A person registers its public half at the host. @default none
+   */
+  readonly gitKey?: pulumi.Input<string> | undefined;
+  /** The user name beside Flux's token. @default "git" */
+  readonly username?: string | undefined;
+  /**
+   * By which keys the repository's host is known over SSH, as lines of a known_hosts file.
+   * @default those that github.com, gitlab.com, bitbucket.org and Azure DevOps publish
+   */
+  readonly knownHosts?: string | undefined;
+  /** How the program commits. @default with GIT_TOKEN or GIT_SSH_KEY of the environment */
+  readonly commit?: CommitArgs | undefined;
   /** Whether Flux's image controllers run too. @default false */
   readonly imageAutomation?: boolean | undefined;
   /** How many minutes an update waits until everything that Flux reconciles is Ready. @default 15 */

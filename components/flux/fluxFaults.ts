@@ -1,20 +1,32 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
+import { lockedRelease } from "../../mirror/lock.ts";
+import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { FLUX } from "../defaults.ts";
-import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET } from "../repository/names.ts";
-import { clusterDisorder, demoDisorder, disorders, FOLDER } from "../repository/order.ts";
-import { parseRepositoryUrl } from "../repository/repositoryUrl.ts";
+import type { Chart } from "../repository/files.ts";
+import { kustomizationsOf } from "../repository/kustomizations.ts";
+import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
+import {
+  clusterDisorder,
+  demoDisorder,
+  disorders,
+  FOLDER,
+  furtherDisorders,
+  releaseDisorders,
+} from "../repository/order.ts";
+import { sourceDisorders } from "../repository/sources.ts";
 import {
   shareResources,
   type Taken,
-  takenChart,
   takenNamespace,
+  takenRelease,
   takenSecret,
   takenStack,
 } from "../repository/taken.ts";
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
 import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
+import { authOf, repositoryDisorder, signInDisorders } from "./signIn.ts";
 
 /** Everything about the arguments that cannot work. */
 export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
@@ -23,20 +35,23 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
     ...notObjectId("deployers", args.deployers),
     ...waitFaults(args),
     ...modeFaults(args),
+    ...placeFaults(args),
     ...lockFaults(args),
     ...takenFaults(args),
+    ...releaseFaults(args),
     ...kustomizationFaults(args),
+    ...sourceFaults(args),
     ...secretFaults(args),
+    ...configurationFaults(args),
   ];
 }
 
-function repositoryFaults({ repository, stack, branch }: FluxBootstrapArgs): Fault[] {
-  const remedy = "give the address of a repository on GitHub, for example https://github.com/acme/fleet";
-  const isOnGitHub = parseRepositoryUrl(repository)?.host === "github.com";
+function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
+  const { repository, stack, branch } = args;
+  // An address that is none may hold a credential, so it is not told.
+  const disorders = [repositoryDisorder(repository) ?? []].flat().concat(signInDisorders(args));
   return [
-    ...(isOnGitHub
-      ? []
-      : [{ argument: "repository", value: repository, problem: "is no repository on GitHub", remedy }]),
+    ...disorders.map(({ key, ...fault }) => ({ argument: key, ...fault })),
     ...unlike(
       "stack",
       stack,
@@ -60,9 +75,10 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
   return [{ argument: "readyMinutes", value: readyMinutes, problem, remedy: "give whole minutes from 1 to 120" }];
 }
 
-function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBootstrapArgs): Fault[] {
+function modeFaults(args: FluxBootstrapArgs): Fault[] {
+  const { mode = FLUX.mode, gitToken, access, lock, configuration, configurations, extensionVersion } = args;
   if (mode === "extension")
-    return auth === "token" && gitToken === undefined
+    return authOf(args) === "token" && gitToken === undefined
       ? [
           {
             argument: "gitToken",
@@ -72,6 +88,13 @@ function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBoot
         ]
       : [];
   return [
+    ...Object.entries({ configuration, configurations, extensionVersion })
+      .filter(([, value]) => value !== undefined)
+      .map(([argument]) => ({
+        argument,
+        problem: "is of the AKS extension, but Flux is bootstrapped",
+        remedy: "leave it out, or choose mode extension",
+      })),
     ...(access === undefined
       ? [
           {
@@ -93,14 +116,82 @@ function modeFaults({ mode = FLUX.mode, auth, gitToken, access, lock }: FluxBoot
   ];
 }
 
-function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
+/** What is lacking of the cluster, and of what signs in there. */
+function placeFaults(args: FluxBootstrapArgs): Fault[] {
+  const { mode = FLUX.mode, resourceGroupName, clusterName, identity, access, pullCredentials } = args;
+  const lacking = (argument: string, problem: string, remedy: string): Fault => ({ argument, problem, remedy });
+  if (mode === "extension") {
+    const needed = Object.entries({ resourceGroupName, clusterName, identity }).filter(
+      ([, value]) => value === undefined,
+    );
+    const problem = "is missing: the extension runs in AKS alone, and its controllers act as an identity";
+    const remedy = "give AksCluster's and FluxIdentity's, or choose mode bootstrap";
+    return needed.map(([argument]) => lacking(argument, problem, remedy));
+  }
+  const { clusterId, kubeContext } = access ?? {};
+  const isOne = access === undefined || (clusterId === undefined) !== (kubeContext === undefined);
+  const nobody = "is missing: without identity nobody";
+  const isAlone = identity === undefined;
+  return [
+    ...(isOne
+      ? []
+      : [lacking("access", "names no caller, or two", "give clusterId for AKS, or kubeContext for another cluster")]),
+    ...(isAlone && args.decryptCredentials === undefined
+      ? [lacking("decryptCredentials", `${nobody} decrypts for Flux`, "give DecryptPrincipal's, or an identity")]
+      : []),
+    ...((isAlone || args.imagePullSecret !== undefined) && pullCredentials === undefined
+      ? [
+          lacking(
+            "pullCredentials",
+            "is missing: nobody pulls with a password",
+            "set ContainerRegistry's pullPrincipal",
+          ),
+        ]
+      : []),
+    ...unlike(
+      "imagePullSecret",
+      args.imagePullSecret,
+      LABEL,
+      "is no name of a secret",
+      "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
+    ),
+  ];
+}
+
+function lockFaults({ charts = [], demo, kustomizations = [], lock }: FluxBootstrapArgs): Fault[] {
+  const locked = charts.flatMap((chart, index) => (ownPath(chart.repository) === undefined ? [{ chart, index }] : []));
   const remedy = "resolve the lock anew with it, or leave it out";
   const unlocked = (argument: string, value: string, problem: string): Fault => ({ argument, value, problem, remedy });
   return [
-    ...charts.flatMap(({ name }, index) =>
-      lock.charts.some((chart) => chart.name === name)
+    ...locked.flatMap(({ chart, index }) =>
+      lock.charts.some(lockedRelease(chart))
         ? []
-        : [unlocked(`charts[${index}].name`, name, "is no chart of the lock, so nothing says what to release")],
+        : [
+            chart.release === undefined
+              ? unlocked(
+                  `charts[${index}].name`,
+                  chart.name,
+                  "is no chart of the lock, so nothing says what to release",
+                )
+              : unlocked(
+                  `charts[${index}].release`,
+                  chart.release,
+                  `is no release of the chart ${chart.name} in the lock, so nothing says what to release`,
+                ),
+          ],
+    ),
+    ...kustomizations.flatMap(({ images = [] }, at) =>
+      images.flatMap(({ mirrored }, index) =>
+        mirrored === undefined || lock.images.some(({ source }) => source === mirrored)
+          ? []
+          : [
+              unlocked(
+                `kustomizations[${at}].images[${index}].mirrored`,
+                mirrored,
+                "is no image of the lock, so nothing says which digest to run",
+              ),
+            ],
+      ),
     ),
     ...(demo && !lock.images.some(({ source }) => source === demo.image)
       ? [unlocked("demo.image", demo.image, "is no image of the lock, so nothing says which digest to run")]
@@ -109,13 +200,14 @@ function lockFaults({ charts = [], demo, lock }: FluxBootstrapArgs): Fault[] {
 }
 
 /** What names that somebody else has. */
-function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }: FluxBootstrapArgs): Fault[] {
+function takenFaults(args: FluxBootstrapArgs): Fault[] {
+  const { stack, charts = [], secrets = [], demo, pullCredentials, configuration } = args;
   const fault = (argument: string, value: string, taken: Taken | undefined): Fault[] =>
     taken === undefined ? [] : [{ argument, value, ...taken }];
   return [
     ...fault("stack", stack, takenStack(stack)),
     ...charts.flatMap((chart, index) => [
-      ...fault(`charts[${index}].name`, chart.name, takenChart(chart, demo !== undefined)),
+      ...fault(releaseArgument(chart, index), releaseName(chart), takenRelease(chart, demo !== undefined)),
       ...fault(
         `charts[${index}].namespace`,
         chart.namespace,
@@ -123,15 +215,71 @@ function takenFaults({ stack, charts = [], secrets = [], demo, pullCredentials }
       ),
     ]),
     ...secrets.flatMap((secret, index) => [
-      ...fault(`secrets[${index}].name`, secret.name, takenSecret(secret)),
+      ...fault(`secrets[${index}].name`, secret.name, takenSecret(secret, configuration)),
       ...fault(`secrets[${index}].namespace`, secret.namespace, takenNamespace(secret.namespace)),
       ...sameResources(secret, index, [...(pullCredentials ? [PULL_SECRET] : []), ...secrets.slice(0, index)]),
     ]),
   ];
 }
 
+function configurationFaults({
+  stack,
+  path,
+  kustomizations,
+  configuration,
+  configurations = [],
+}: FluxBootstrapArgs): Fault[] {
+  const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
+  const beside = kustomizationsOf({ stack, kustomizations });
+  const place = { cluster: path, own: configuration?.name };
+  return [
+    ...configurations.flatMap((each, at) => [
+      ...unlike(`configurations[${at}].name`, each.name, LABEL, "is no name of a configuration", name),
+      ...unlike(`configurations[${at}].namespace`, each.namespace, LABEL, "is no namespace", name),
+      ...unlike(
+        `configurations[${at}].path`,
+        each.path,
+        FOLDER,
+        "is no folder of the repository",
+        "give one, for example teams/a",
+      ),
+    ]),
+    ...[takenNamespace(configuration?.namespace) ?? []].flat().map((taken) => ({
+      ...{ argument: "configuration.namespace", value: configuration?.namespace },
+      ...taken,
+    })),
+    ...furtherDisorders(stack, configurations, beside, place).map(({ at, key, ...fault }) => ({
+      argument: `configurations[${at}].${key}`,
+      ...fault,
+    })),
+  ];
+}
+
+/** Where a release gets its name from. */
+const releaseArgument = ({ release }: Chart, index: number) =>
+  `charts[${index}].${release === undefined ? "name" : "release"}`;
+
+/** Releases that Flux would never bring about, or that would be one; of their further properties Flux itself judges. */
+function releaseFaults({ charts = [] }: FluxBootstrapArgs): Fault[] {
+  return [
+    ...releaseDisorders(charts).map(({ at, key, ...fault }) => ({ argument: `charts[${at}].${key}`, ...fault })),
+    ...charts.flatMap(({ repository, version }, index) =>
+      ownPath(repository) !== undefined && version === undefined
+        ? [
+            {
+              argument: `charts[${index}].version`,
+              problem: "is missing: the lock knows no chart of the stack's own registry",
+              remedy: "give one exact version, or a range with follow: true",
+            },
+          ]
+        : [],
+    ),
+  ];
+}
+
 /** What would make Flux refuse a Kustomization, or two of them fight; of their further properties Flux itself judges. */
-function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: FluxBootstrapArgs): Fault[] {
+function kustomizationFaults(args: FluxBootstrapArgs): Fault[] {
+  const { stack, path: cluster, kustomizations, demo, configuration } = args;
   const name = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
   const path = "give a folder from the repository's root, for example apps/overlays/prod";
   const own = [
@@ -146,15 +294,39 @@ function kustomizationFaults({ stack, path: cluster, kustomizations, demo }: Flu
     ...own,
     ...kustomizations.flatMap((each, index) => [
       ...unlike(`kustomizations[${index}].name`, each.name, LABEL, "is no name of a Kustomization", name),
-      ...unlike(`kustomizations[${index}].path`, each.path, FOLDER, "is no folder of the repository", path),
+      ...unlike(
+        `kustomizations[${index}].path`,
+        each.path === "." ? undefined : each.path,
+        FOLDER,
+        "is no folder of the repository",
+        path,
+      ),
     ]),
-    ...disorders(stack, kustomizations, cluster).map(({ at, key, ...fault }) => ({
+    ...disorders(stack, kustomizations, cluster, configuration?.name).map(({ at, key, ...fault }) => ({
       argument: `kustomizations[${at}].${key}`,
       ...fault,
     })),
     ...(demo
       ? [demoDisorder(stack, kustomizations) ?? []].flat().map((fault) => ({ argument: "demo", ...fault }))
       : []),
+  ];
+}
+
+/** Sources that Flux would refuse, and Kustomizations of sources that there are not. */
+function sourceFaults(args: FluxBootstrapArgs): Fault[] {
+  const { sources = [], kustomizations = [], charts = [], secrets = [], configuration } = args;
+  const names = sources.map(({ name }) => name);
+  const remedy = "name one of sources, or leave it out for the repository";
+  return [
+    ...sourceDisorders(sources, { charts, secrets }, configuration?.namespace).map(({ at, key, ...fault }) => ({
+      argument: `sources[${at}].${key}`,
+      ...fault,
+    })),
+    ...kustomizations.flatMap(({ source }, at) =>
+      source === undefined || names.includes(source)
+        ? []
+        : [{ argument: `kustomizations[${at}].source`, value: source, problem: "is no source of this stack", remedy }],
+    ),
   ];
 }
 

@@ -1,21 +1,24 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { parseRepositoryUrl, type RepositoryAddress } from "../../net/gitAddress.ts";
 import type { GitCommit } from "../../provider/sdk/gitCommit.ts";
-import { FLUX } from "../defaults.ts";
+import { CONFIGURATION, FLUX } from "../defaults.ts";
 import { clusterFolder } from "../repository/names.ts";
 import { folderOf } from "../repository/order.ts";
-import { parseRepositoryUrl, type RepositoryAddress } from "../repository/repositoryUrl.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
-import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
+import type { FluxBootstrapArgs, FluxConfigurationArgs } from "./fluxBootstrapArgs.ts";
+import { type Auth, authOf } from "./signIn.ts";
 
 type Defaults = Omit<typeof FLUX, "version"> & { readonly contents: readonly [] };
 
 /** FluxBootstrap's arguments with nothing left out, and what follows from them. */
 export interface FluxWanted extends Filled<FluxBootstrapArgs, Defaults> {
-  readonly auth: "deployKey" | "token";
+  readonly auth: Auth;
   /** The repository that the arguments name. */
   readonly address: RepositoryAddress;
   /** The folder that the cluster reconciles. */
   readonly path: string;
+  /** The extension's configuration. */
+  readonly configuration: Filled<FluxConfigurationArgs, typeof CONFIGURATION>;
 }
 
 /** What a way to bring Flux into the cluster starts from. */
@@ -23,7 +26,7 @@ export interface FluxParts {
   /** The component's name, its resources' too. */
   readonly name: string;
   readonly args: FluxWanted;
-  /** The repository's name on GitHub, when it is known to be there. */
+  /** The repository's name on GitHub, when it is known to be there; its path on other hosts. */
   readonly repository: pulumi.Output<string>;
   /** The commit that Flux shall reconcile. */
   readonly commit: GitCommit;
@@ -38,8 +41,9 @@ export function filled(args: FluxBootstrapArgs): FluxWanted {
   const flat = withDefaults<FluxBootstrapArgs, Defaults>(args, { ...defaults, contents: [] });
   return {
     ...flat,
-    auth: args.auth ?? (flat.mode === "extension" ? "deployKey" : "token"),
+    auth: authOf(flat),
     address,
     path: folderOf(args.path ?? clusterFolder(args.stack)),
+    configuration: withDefaults<FluxConfigurationArgs, typeof CONFIGURATION>(args.configuration ?? {}, CONFIGURATION),
   };
 }

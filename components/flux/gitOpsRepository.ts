@@ -1,22 +1,25 @@
 import { type GetRepositoryResult, getRepositoryOutput } from "@pulumi/github/getRepository.js";
 import { Repository } from "@pulumi/github/repository.js";
 import * as pulumi from "@pulumi/pulumi";
-import { writtenUrl } from "../repository/repositoryUrl.ts";
+import { gitHubRepository, writtenUrl } from "../../net/gitAddress.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { FluxWanted } from "./fluxParts.ts";
 
 /**
- * The GitOps repository on GitHub: looked up, or made where that is asked for.
- * @returns its name, when it is there.
+ * The GitOps repository: on GitHub looked up, or made where that is asked for. No other host is asked before something is
+ * committed.
+ * @returns its name, when it is there; its path elsewhere.
  */
 export function gitOpsRepository(
   name: string,
   { address, repository, createRepository }: Pick<FluxWanted, "address" | "repository" | "createRepository">,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
-  if (createRepository) return after(address.name, create(name, address.name, parent));
-  const found = getRepositoryOutput({ fullName: `${address.owner}/${address.name}` }, { parent });
+  const gitHub = gitHubRepository(address);
+  if (gitHub === undefined) return pulumi.output(address.path);
+  if (createRepository) return after(gitHub.name, create(name, gitHub.name, parent));
+  const found = getRepositoryOutput({ fullName: `${gitHub.owner}/${gitHub.name}` }, { parent });
   return found.apply((it) => existing(it, writtenUrl(repository)));
 }
 

@@ -1,15 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { LockedFlux } from "../../mirror/lock.ts";
-import { FluxInstall, type PullSecretArgs, type SshKeyArgs } from "../../provider/sdk/fluxInstall.ts";
+import {
+  type DecryptSecretArgs,
+  FluxInstall,
+  type PullSecretArgs,
+  type SshKeyArgs,
+} from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
+import { FLUX } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import { readyNames } from "../repository/kustomizations.ts";
-import { chartObjects, PULL_SECRET, rootKustomization } from "../repository/names.ts";
+import { chartObjects, DECRYPT_SECRET, PULL_SECRET, rootKustomization } from "../repository/names.ts";
+import { sourceNames } from "../repository/sources.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
-import { createDeployKey, type DeployKey } from "./deployKey.ts";
+import type { DecryptCredentials } from "../vault/decryptPrincipal.ts";
 import type { FluxParts } from "./fluxParts.ts";
+import { type ReadingKey, readingKey, readsBySsh } from "./readingKey.ts";
 
 /** What a bootstrap needs beside what every way to bring Flux starts from. */
 export interface BootstrapParts extends FluxParts {
@@ -19,10 +27,12 @@ export interface BootstrapParts extends FluxParts {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
+  /** `azure`: the controllers' identity reads it. */
+  readonly provider?: "azure" | undefined;
 }
 
 /**
- * Flux by its own bootstrap, which reads the repository with a token or with a deploy key of its own.
+ * Flux by its own bootstrap, which reads the repository with a token, with a key or as its own identity.
  * @returns the commit, when all that it promises is Ready.
  */
 export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
@@ -31,11 +41,12 @@ export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
   const ready = new FluxReady(
     name,
     {
+      ...(access.kubeContext === undefined ? {} : { kubeContext: access.kubeContext }),
       endpoint: after(access.endpoint, install),
       certificateAuthority: access.certificateAuthority,
       commit: commit.commit,
       kustomizations: [rootKustomization("bootstrap"), ...readyNames(args)],
-      ...chartObjects(args.charts ?? [], Boolean(args.pullCredentials)),
+      ...objectsOf(args),
       readyMinutes: args.readyMinutes,
     },
     { parent },
@@ -43,26 +54,35 @@ export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
   return after(commit.commit, ready);
 }
 
+/** What Flux is given beside Kustomizations. */
+function objectsOf({ charts = [], pullCredentials, sources = [] }: FluxParts["args"]) {
+  const objects = chartObjects(charts, Boolean(pullCredentials));
+  return { ...objects, sources: [...objects.sources, ...sourceNames(sources)] };
+}
+
 function createInstall(parts: BootstrapParts): FluxInstall {
-  const { name, args, access, flux, fluxUrl, repository, commit, parent } = parts;
+  const { name, args, access, flux, fluxUrl, provider, repository, commit, parent } = parts;
   const { identity, branch, path, imageAutomation, readyMinutes } = args;
   // Deleted before all of these, so that Flux is still in Git, and this may still reach it, when it is uninstalled.
-  const needed = [...grantDeployers(parts), ...identity.requirements, ...args.contents, commit];
+  const needed = [...grantDeployers(parts), ...(identity?.requirements ?? []), ...args.contents, commit];
   return new FluxInstall(
     name,
     {
-      clusterId: access.clusterId,
+      ...callerOf(access),
       endpoint: after(access.endpoint, ...needed),
       certificateAuthority: access.certificateAuthority,
       version: flux.version,
       manifests: flux.manifests,
       imageAutomation,
       loginServer: args.loginServer,
-      clientId: identity.clientId,
-      tenantId: identity.tenantId,
+      ...(identity && { clientId: identity.clientId, tenantId: identity.tenantId }),
       url: repository.apply(() => fluxUrl),
-      ...(args.auth === "deployKey" ? { sshKey: sshKeyOf(createDeployKey(parts)) } : {}),
+      ...(readsBySsh(args) ? { sshKey: sshKeyOf(readingKey(parts)) } : {}),
+      ...(args.auth === "token" && args.username !== FLUX.username ? { username: args.username } : {}),
+      ...(provider ? { provider } : {}),
       ...(args.pullCredentials ? { pullSecret: pullSecretOf(args.pullCredentials) } : {}),
+      ...(args.imagePullSecret === undefined ? {} : { imagePullSecret: args.imagePullSecret }),
+      ...(args.decryptCredentials ? { decryptSecret: decryptSecretOf(args.decryptCredentials) } : {}),
       branch,
       path,
       readyMinutes,
@@ -73,14 +93,25 @@ function createInstall(parts: BootstrapParts): FluxInstall {
 
 /** Azure decides who may do what in the cluster; being its owner does not suffice. */
 function grantDeployers({ name, args, access, parent }: BootstrapParts): pulumi.Resource[] {
-  if (args.deployers === undefined) return [];
+  if (args.deployers === undefined || access.clusterId === undefined) return [];
   const group = { principalId: args.deployers, principalType: "Group" } as const;
   const role = BUILT_IN.aksRbacClusterAdmin;
   return [grant(`${name}-deployers`, { ...group, role, scope: access.clusterId }, { parent })];
 }
 
-function sshKeyOf({ privateKey, publicKey, knownHosts }: DeployKey): SshKeyArgs {
+/** Who calls the API server. */
+function callerOf({ clusterId, kubeContext }: ApiAccess) {
+  if (kubeContext !== undefined) return { kubeContext };
+  return clusterId === undefined ? {} : { clusterId };
+}
+
+function sshKeyOf({ privateKey, publicKey, knownHosts }: ReadingKey): SshKeyArgs {
   return { privateKey, publicKey, knownHosts };
+}
+
+/** As pullSecret: a rotation needs no commit. */
+function decryptSecretOf({ clientSecret, ...who }: DecryptCredentials): DecryptSecretArgs {
+  return { name: DECRYPT_SECRET, ...who, clientSecret: pulumi.secret(clientSecret) };
 }
 
 /** The pull principal's credentials go straight into the cluster: a rotation needs no commit. */

@@ -3,21 +3,34 @@ import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import {
   BOOTSTRAP_ENTRIES,
   BOOTSTRAP_FILES,
+  FLUX_SYSTEM,
   gotkSync,
   identityComponent,
   type WorkloadIdentity,
 } from "../../flux/bootstrap.ts";
+import { dockerConfig } from "../../flux/dockerConfig.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
-import { GitCommit } from "../../provider/sdk/gitCommit.ts";
+import { type GitAccessArgs, GitCommit } from "../../provider/sdk/gitCommit.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
-import { ownedFiles, type RepositoryOptions, secretPath, seedFiles, sopsRule } from "../repository/files.ts";
-import { clusterFolder, PULL_SECRET } from "../repository/names.ts";
+import {
+  markedImage,
+  ownedFiles,
+  pullingNamespaces,
+  type RepositoryOptions,
+  secretPath,
+  seedFiles,
+  sopsRule,
+} from "../repository/files.ts";
+import { kustomizationsOf } from "../repository/kustomizations.ts";
+import { type Configuration, clusterFolder, DECRYPT_SECRET, INFRASTRUCTURE, PULL_SECRET } from "../repository/names.ts";
+import { nestedFolders } from "../repository/order.ts";
 import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
+import type { CommitArgs } from "./fluxBootstrapArgs.ts";
 
 /** A Flux that is committed as `flux bootstrap` would commit it. */
 export interface Bootstrapped {
@@ -25,16 +38,26 @@ export interface Bootstrapped {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
+  /** `azure`: the controllers' identity reads the repository, at Azure DevOps. @default none: a Secret signs in */
+  readonly provider?: "azure" | undefined;
   /** Whether Flux's image controllers run too. */
   readonly imageAutomation: boolean;
-  /** The identity that its controllers act as. */
-  readonly identity: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> };
+  /** The identity that its controllers act as. @default none */
+  readonly identity?: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> } | undefined;
 }
 
 /** What a stack keeps in which repository. */
 export interface RepositoryContentArgs extends ContentArgs {
   /** The repository's address, when it is there. */
   readonly url: pulumi.Input<string>;
+  /** The extension's configuration that Flux's objects belong to. @default flux-system */
+  readonly configuration?: Configuration | undefined;
+  /** Folders that the extension's further configurations apply. @default none */
+  readonly configurations?: readonly { readonly path: string }[] | undefined;
+  /** How the repository is reached, where the environment's own ways do not do. @default with GIT_TOKEN or GIT_SSH_KEY */
+  readonly gitAccess?: GitAccessArgs | undefined;
+  /** In whose name is committed, and signed with what. @default the program's, unsigned */
+  readonly commit?: Pick<CommitArgs, "author" | "committer" | "signingKey"> | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
   readonly bootstrap?: Bootstrapped | undefined;
 }
@@ -54,25 +77,56 @@ export class RepositoryContent extends pulumi.ComponentResource {
 
   constructor(name: string, args: RepositoryContentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:RepositoryContent", name, {}, opts);
-    const { stack, path = clusterFolder(stack), lock, charts = [], demo, kustomizations, bootstrap } = args;
+    const {
+      stack,
+      path = clusterFolder(stack),
+      lock,
+      charts = [],
+      demo,
+      kustomizations,
+      sources,
+      configuration,
+      start,
+      bootstrap,
+    } = args;
     const pullSecrets = pullSecret(args.pullCredentials);
     // A bootstrapped Flux is given it straight.
     const inGit = bootstrap ? [] : pullSecrets;
-    const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit];
+    const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit, ...imagePullSecrets(args)];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
     const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
-    const content = { stack, path, lock, charts, demo, kustomizations, secrets, ...pulls };
+    const { imagePullSecret } = args;
+    const decrypts = args.decryptCredentials ? { decryptSecret: DECRYPT_SECRET } : {};
+    const content = {
+      stack,
+      path,
+      lock,
+      charts,
+      demo,
+      kustomizations,
+      sources,
+      configuration,
+      start,
+      secrets,
+      imagePullSecret,
+      ...pulls,
+      ...decrypts,
+    };
     const loginServer = after(args.loginServer, ...(args.contents ?? []));
     const owned = renderFiles(content, loginServer);
+    const access = args.gitAccess ? { access: args.gitAccess } : {};
     const { files: gotk = {}, ...entries } = bootstrap ? bootstrapFiles({ ...args, path }, bootstrap, loginServer) : {};
     this.commit = new GitCommit(
       name,
       {
         url: args.url,
+        ...access,
         branch: args.branch ?? FLUX.branch,
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
-        seeds: seedFiles(content),
+        ...manner(args.commit),
+        ...placed(content, path, args),
+        seeds: renderSeeds(content, loginServer),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
         message: `Update stack ${stack}`,
       },
@@ -82,6 +136,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
       name,
       {
         url: args.url,
+        ...access,
         branch: args.branch ?? FLUX.branch,
         keyUrl: after(args.keyUrl, ...(args.keyUsers ?? [])),
         ownFiles: encrypted.map(([path]) => path),
@@ -113,6 +168,22 @@ export class RepositoryContent extends pulumi.ComponentResource {
   }
 }
 
+/** What the commit is told of where files stand: those of the cluster's folder, and folders within each other. */
+function placed(
+  content: Pick<RepositoryOptions, "stack" | "kustomizations">,
+  path: string,
+  { bootstrap, configurations = [] }: Pick<RepositoryContentArgs, "bootstrap" | "configurations">,
+) {
+  const names = kustomizationsOf(content).map(({ name }) => `${name}.yaml`);
+  const resources = [...(bootstrap ? [FLUX_SYSTEM] : []), `${INFRASTRUCTURE}.yaml`, ...names];
+  const apart = nestedFolders([...kustomizationsOf(content), ...configurations]);
+  return {
+    // Where people have one there, Flux applies what it lists and nothing else of the folder.
+    listed: { [`${path}/kustomization.yaml`]: { resources } },
+    ...(Object.keys(apart).length > 0 ? { apart } : {}),
+  };
+}
+
 /** Files whose paths are known even while the registry's name is not, so that a preview shows which ones change. */
 function renderFiles(
   content: Omit<RepositoryOptions, "loginServer">,
@@ -123,27 +194,72 @@ function renderFiles(
   return Object.fromEntries(paths.map((path) => [path, files.apply((texts) => texts[path] ?? "")]));
 }
 
+/** The seeds; a marked image is known when the registry is. */
+function renderSeeds(
+  content: Omit<RepositoryOptions, "loginServer">,
+  loginServer: pulumi.Output<string>,
+): Record<string, pulumi.Input<string>> {
+  const rendered = (server: string) => seedFiles(content, markedImage({ ...content, loginServer: server }));
+  const known = rendered("");
+  if (content.demo?.imagePolicy === undefined) return known;
+  const texts = loginServer.apply(rendered);
+  return Object.fromEntries(Object.keys(known).map((path) => [path, texts.apply((all) => all[path] ?? "")]));
+}
+
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles(
-  { path, branch = FLUX.branch }: RepositoryContentArgs & { readonly path: string },
-  { flux, fluxUrl, imageAutomation, identity }: Bootstrapped,
+  { path, branch = FLUX.branch, imagePullSecret }: RepositoryContentArgs & { readonly path: string },
+  { flux, fluxUrl, provider, imageAutomation, identity }: Bootstrapped,
   loginServer: pulumi.Output<string>,
 ) {
   const { version, manifests } = flux;
   // The identity is a component: `output` would leave its properties as they are.
-  const component = pulumi
-    .output({ clientId: identity.clientId, tenantId: identity.tenantId })
-    .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation));
+  const component =
+    identity &&
+    pulumi
+      .output({ clientId: identity.clientId, tenantId: identity.tenantId })
+      .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation, provider));
+  const pulled = imagePullSecret === undefined ? {} : { imagePullSecret };
   return {
     files: {
       [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path }),
-      [`${path}/${BOOTSTRAP_FILES.identity}`]: component,
+      ...(component && { [`${path}/${BOOTSTRAP_FILES.identity}`]: component }),
     },
     fluxComponents: {
-      [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, manifests, loginServer },
+      [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, ...pulled, manifests, loginServer },
     },
-    kustomizations: { [`${path}/${BOOTSTRAP_FILES.kustomization}`]: BOOTSTRAP_ENTRIES },
+    kustomizations: {
+      [`${path}/${BOOTSTRAP_FILES.kustomization}`]: component
+        ? BOOTSTRAP_ENTRIES
+        : { resources: BOOTSTRAP_ENTRIES.resources },
+    },
   };
+}
+
+function manner({ author, committer, signingKey }: CommitArgs = {}) {
+  return {
+    ...(author === undefined ? {} : { author }),
+    ...(committer === undefined ? {} : { committer }),
+    ...(signingKey === undefined ? {} : { signingKey }),
+  };
+}
+
+/** One for every namespace that something of the stack runs in. */
+function imagePullSecrets({
+  imagePullSecret,
+  pullCredentials,
+  loginServer,
+  ...content
+}: RepositoryContentArgs): PlainSecret[] {
+  if (imagePullSecret === undefined || pullCredentials === undefined) return [];
+  const { username, password } = pullCredentials;
+  const config = pulumi
+    .secret(pulumi.all([loginServer, username, password]))
+    .apply(([server, user, word]) => dockerConfig(server, user, word));
+  return pullingNamespaces(content).map((namespace) => ({
+    ...{ name: imagePullSecret, namespace, type: "kubernetes.io/dockerconfigjson" },
+    stringData: { ".dockerconfigjson": config },
+  }));
 }
 
 function pullSecret(credentials: PullCredentials | undefined): PlainSecret[] {

@@ -21,13 +21,13 @@ export interface HelmMirrorArgs {
 }
 
 /**
- * Charts and the images they use, in the registry with the digests of the lock. Its resources are called like the charts
+ * Charts and the images they use, in the registry with the digests of the lock. Its resources are called like the releases
  * and images, so a program has one of it.
  */
 export class HelmMirror extends pulumi.ComponentResource {
   /** `<login server>/<repository>@sha256:<hex>` of every image, by the images' original names. */
   readonly images: Readonly<Record<string, pulumi.Output<string>>>;
-  /** `oci://<login server>/<repository>:<version>` of every chart, by the charts' names. */
+  /** `oci://<login server>/<repository>:<version>` of every chart, by the names of its releases. */
   readonly charts: Readonly<Record<string, pulumi.Output<string>>>;
   /** Every mirrored chart and image: what has to be there before a cluster may read about them. */
   readonly contents: readonly pulumi.Resource[];
@@ -38,7 +38,7 @@ export class HelmMirror extends pulumi.ComponentResource {
     const charts = this.#pushCharts(args);
     this.images = references(images);
     this.charts = references(charts);
-    this.contents = [...images.values(), ...charts.values()];
+    this.contents = [...images.values(), ...new Set(charts.values())];
     this.registerOutputs({ images: this.images, charts: this.charts });
   }
 
@@ -52,12 +52,18 @@ export class HelmMirror extends pulumi.ComponentResource {
 
   #pushCharts({ lock, importServer, pushServer = importServer, ...args }: HelmMirrorArgs): Map<string, ChartMirror> {
     const target = { ...targetOf(args), loginServer: pushServer };
-    const charts = lock.charts.map(({ name, version, url, sha256, created, manifest }) => {
+    const charts = new Map<string, ChartMirror>();
+    // A chart in one version is mirrored once, and called like the first of its releases.
+    const mirrors = new Map<string, ChartMirror>();
+    for (const { name, release = name, version, url, sha256, created, manifest } of lock.charts) {
       const repository = `charts/${name}`;
+      const key = `${repository}:${version}`;
       const chart = { repository, version, url, sha256, created, manifest };
-      return [name, new ChartMirror(name, { ...target, ...chart }, { parent: this })] as const;
-    });
-    return new Map(charts);
+      const mirror = mirrors.get(key) ?? new ChartMirror(release, { ...target, ...chart }, { parent: this });
+      mirrors.set(key, mirror);
+      charts.set(release, mirror);
+    }
+    return charts;
   }
 }
 

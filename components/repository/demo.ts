@@ -1,16 +1,31 @@
+import { Document, isScalar } from "yaml";
 import { appsFolder, DEMO } from "./names.ts";
-import { type Manifest, toYaml } from "./yaml.ts";
+import { type Manifest, textOf, toYaml } from "./yaml.ts";
+
+/** An image that Flux's image automation moves on (https://fluxcd.io/flux/guides/image-update/). */
+export interface MarkedImage {
+  /** The image as manifests name it, without tag. */
+  readonly name: string;
+  /** Where it is pulled from instead. */
+  readonly newName: string;
+  readonly newTag: string;
+  /** `<namespace>:<name>` of the ImagePolicy that says which tag comes next. */
+  readonly policy: string;
+}
 
 /**
  * Applications to begin with: written where nothing is yet, and people's own from then on. The base is the same for
  * every stack, so that whichever comes first may write it.
  * @param image the demo's image; without one there is no application yet.
+ * @param marked the image as the stack runs it, where image automation is to move it on.
  */
-export function appSeeds(stack: string, image: string | undefined): Record<string, string> {
+export function appSeeds(stack: string, image: string | undefined, marked?: MarkedImage): Record<string, string> {
   const base = `apps/base/${DEMO}`;
   const resources = image ? [`../base/${DEMO}`] : [];
   return {
-    [`${appsFolder(stack)}/kustomization.yaml`]: toYaml(kustomization(resources)),
+    [`${appsFolder(stack)}/kustomization.yaml`]: marked
+      ? markedKustomization(resources, marked)
+      : toYaml(kustomization(resources)),
     ...(image
       ? {
           [`${base}/kustomization.yaml`]: toYaml(kustomization(["deployment.yaml", "service.yaml"])),
@@ -24,6 +39,22 @@ export function appSeeds(stack: string, image: string | undefined): Record<strin
 /** A kustomize file that names resources. */
 export function kustomization(resources: readonly string[]): Manifest {
   return { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources };
+}
+
+/**
+ * The same with an image whose name and tag are marked for Flux's image automation. It has no digest beside: that would
+ * win over every tag that is written there later.
+ */
+function markedKustomization(resources: readonly string[], { policy, ...image }: MarkedImage): string {
+  const document = new Document({ ...kustomization(resources), images: [image] });
+  for (const [key, part] of [
+    ["newName", "name"],
+    ["newTag", "tag"],
+  ] as const) {
+    const node = document.getIn(["images", 0, key], true);
+    if (isScalar(node)) node.comment = ` {"$imagepolicy": "${policy}:${part}"}`;
+  }
+  return textOf(document);
 }
 
 const metadata = { name: DEMO, namespace: DEMO, labels: { "app.kubernetes.io/name": DEMO } };

@@ -1,6 +1,14 @@
 import { KUSTOMIZATION } from "../defaults.ts";
-import { clusterFolder, DEMO, FLUX_NAMESPACE, GIT_REPOSITORY, INFRASTRUCTURE, infrastructureFolder } from "./names.ts";
+import {
+  CONFIGURATION,
+  type Configuration,
+  clusterFolder,
+  DEMO,
+  INFRASTRUCTURE,
+  infrastructureFolder,
+} from "./names.ts";
 import { DEPENDS_ON, defaultKustomizations, folderOf, type Ordered } from "./order.ts";
+import { type Source, sourceRefOf } from "./sources.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
 /** An object whose health a Kustomization waits for. */
@@ -36,26 +44,29 @@ export interface Substitution {
     | undefined;
 }
 
+/** Which objects; each that is given has to fit, kind, namespace and name as regular expressions. */
+export interface ObjectSelector {
+  readonly group?: string | undefined;
+  readonly version?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly annotationSelector?: string | undefined;
+}
+
 /** A patch of what the files hold: a strategic merge patch or a JSON 6902 one, as YAML. */
 export interface KustomizationPatch {
   readonly patch: string;
   /** Which objects. @default the one that a strategic merge patch names */
-  readonly target?:
-    | {
-        readonly group?: string | undefined;
-        readonly version?: string | undefined;
-        readonly kind?: string | undefined;
-        readonly namespace?: string | undefined;
-        readonly name?: string | undefined;
-        readonly labelSelector?: string | undefined;
-        readonly annotationSelector?: string | undefined;
-      }
-    | undefined;
+  readonly target?: ObjectSelector | undefined;
 }
 
 /** An image of the files, and what stands in its place. */
 export interface KustomizationImage {
   readonly name: string;
+  /** An image of the lock, upstream: the stack's registry has it, and its digest is run. Alone. @default none */
+  readonly mirrored?: string | undefined;
   readonly newName?: string | undefined;
   readonly newTag?: string | undefined;
   readonly digest?: string | undefined;
@@ -68,7 +79,12 @@ export interface KustomizationImage {
 export interface Kustomization extends Ordered {
   /** Its name; it stands in `<name>.yaml` of the cluster's folder. */
   readonly name: string;
-  /** The folder that it applies, from the repository's root. No other Kustomization's folder is within it. */
+  /** The source that its folder is in, by its name. @default the repository */
+  readonly source?: string | undefined;
+  /**
+   * The folder that it applies, from its source's root; a dot is a further source's root. One within another's is left out by
+   * a kustomization.yaml of that one.
+   */
   readonly path: string;
   /** Which Kustomizations have to be Ready first. @default infrastructure, which is what the program itself writes */
   readonly dependsOn?: readonly string[] | undefined;
@@ -113,11 +129,17 @@ export interface KustomizationsOf {
   readonly path?: string | undefined;
   /** Those that it names. @default apps, of the folder apps/<stack> */
   readonly kustomizations?: readonly Kustomization[] | undefined;
+  /** Further sources that these may come from. @default none */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 export interface KustomizationOptions extends KustomizationsOf {
   /** The demo application as this stack runs it, in the Kustomization apps. @default none */
-  readonly demo?: { readonly image: string; readonly replicas: number } | undefined;
+  readonly demo?: { readonly image?: string | undefined; readonly replicas: number } | undefined;
+  /** The configuration that they belong to. @default flux-system, in the namespace of the same name */
+  readonly configuration?: Configuration | undefined;
+  /** The Secret of Flux's namespace that decrypts. @default none: Flux's own identity does */
+  readonly decryptSecret?: string | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -132,7 +154,9 @@ export function readyNames(options: KustomizationsOf): string[] {
 
 /** The folders whose files the cluster decrypts. */
 export function decryptedFolders(options: KustomizationsOf): string[] {
-  const all = kustomizationsOf(options).filter(({ decryption = KUSTOMIZATION.decryption }) => decryption);
+  const isDecrypted = ({ decryption = KUSTOMIZATION.decryption, source }: Kustomization) =>
+    decryption && source === undefined;
+  const all = kustomizationsOf(options).filter(isDecrypted);
   return [...all.map(({ path }) => folderOf(path)), infrastructureFolder(options.stack)];
 }
 
@@ -146,18 +170,21 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
   const [apps] = defaultKustomizations(stack);
   const all = [own, ...kustomizationsOf(options)].map((each) => {
     // The application's files are people's own; what the stack says about it is laid over them here.
-    const isDemo = demo !== undefined && folderOf(each.path) === apps.path;
+    const isDemo = demo !== undefined && each.source === undefined && folderOf(each.path) === apps.path;
     return isDemo ? { ...each, patches: [...(each.patches ?? []), demoPatch(demo)] } : each;
   });
-  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each))]));
+  return Object.fromEntries(all.map((each) => [`${path}/${each.name}.yaml`, toYaml(manifest(each, options))]));
 }
 
-function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomization): Manifest {
+function manifest(
+  { name, path, source, dependsOn = DEPENDS_ON, ...given }: Kustomization,
+  { configuration = CONFIGURATION, decryptSecret: secret, sources = [] }: KustomizationOptions,
+): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
     kind: "Kustomization",
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    metadata: { name, namespace: configuration.namespace },
     // What is undefined is left out.
     spec: {
       interval: given.interval ?? KUSTOMIZATION.interval,
@@ -167,8 +194,10 @@ function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomizatio
       prune: given.prune ?? KUSTOMIZATION.prune,
       // With wait, Flux looks at no health check.
       wait,
-      sourceRef: { kind: "GitRepository", name: GIT_REPOSITORY },
-      decryption: decryption ? { provider: "sops" } : undefined,
+      sourceRef: sourceRefOf(source, sources, configuration.name),
+      decryption: decryption
+        ? { provider: "sops", secretRef: secret === undefined ? undefined : { name: secret } }
+        : undefined,
       dependsOn: dependsOn.length > 0 ? dependsOn.map((each) => ({ name: each })) : undefined,
       suspend: given.suspend || undefined,
       force: given.force || undefined,
@@ -184,12 +213,13 @@ function manifest({ name, path, dependsOn = DEPENDS_ON, ...given }: Kustomizatio
   };
 }
 
-function demoPatch({ image, replicas }: { image: string; replicas: number }): KustomizationPatch {
+function demoPatch({ image, replicas }: NonNullable<KustomizationOptions["demo"]>): KustomizationPatch {
+  const template = { spec: { containers: [{ name: DEMO, image }] } };
   const patch = {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: DEMO, namespace: DEMO },
-    spec: { replicas, template: { spec: { containers: [{ name: DEMO, image }] } } },
+    spec: { replicas, ...(image === undefined ? {} : { template }) },
   };
   return { target: { kind: "Deployment", name: DEMO, namespace: DEMO }, patch: toYaml(patch) };
 }

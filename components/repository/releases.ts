@@ -1,15 +1,110 @@
 import type { LockedChart } from "../../mirror/lock.ts";
 import { isMap } from "../../net/values.ts";
-import { FLUX_NAMESPACE, HELM_REPOSITORY } from "./names.ts";
+import { RELEASE } from "../defaults.ts";
+import type { ObjectSelector } from "./kustomizations.ts";
+import { CONFIGURATION, HELM_REPOSITORY } from "./names.ts";
 import { type Manifest, toYaml } from "./yaml.ts";
 
-/** A chart in the registry and how it is released. */
-export interface Release {
-  /** The chart's name, the release's and its objects' too. */
+/** An object of Flux's namespace that holds values of a chart. */
+export interface ValuesReference {
+  readonly kind: "ConfigMap" | "Secret";
   readonly name: string;
+  /** The key that holds them. @default "values.yaml" */
+  readonly valuesKey?: string | undefined;
+  /** The one value that they are, as `helm --set` names it. @default none: the key holds a YAML map of values */
+  readonly targetPath?: string | undefined;
+  /** Whether it may be missing. @default false */
+  readonly optional?: boolean | undefined;
+}
+
+/** What Helm does with a chart's CustomResourceDefinitions. */
+export type CrdsPolicy = "Skip" | "Create" | "CreateReplace";
+
+/** What follows a failed install or upgrade. */
+export interface Remediation {
+  /** How often it is tried again; -1: without end. @default 3 */
+  readonly retries?: number | undefined;
+  /** Whether what the last try left is put right too. @default Flux's own: true for an upgrade, false for an install */
+  readonly remediateLastFailure?: boolean | undefined;
+}
+
+/** How a release is installed. */
+export interface InstallPolicy {
+  /** Whether Helm makes the namespace, and nobody removes it; false: the program makes it, and removes it. @default false */
+  readonly createNamespace?: boolean | undefined;
+  /** @default Flux's own: Create */
+  readonly crds?: CrdsPolicy | undefined;
+  readonly remediation?: Remediation | undefined;
+}
+
+/** How a release is upgraded. */
+export interface UpgradePolicy {
+  /** @default Flux's own: Skip */
+  readonly crds?: CrdsPolicy | undefined;
+  /** Whether objects that a failed upgrade made go again. @default false */
+  readonly cleanupOnFail?: boolean | undefined;
+  readonly remediation?:
+    | (Remediation & {
+        /** @default Flux's own: rollback */
+        readonly strategy?: "rollback" | "uninstall" | undefined;
+      })
+    | undefined;
+}
+
+/** What becomes of changes that somebody made in the cluster. */
+export interface DriftDetection {
+  /** enabled: they are told and undone; warn: they are told. */
+  readonly mode: "enabled" | "warn" | "disabled";
+  /** What somebody else may change. @default none */
+  readonly ignore?:
+    | readonly {
+        /** JSON pointers, such as `/spec/replicas`. */
+        readonly paths: readonly string[];
+        /** Which objects. @default all of the release */
+        readonly target?: ObjectSelector | undefined;
+      }[]
+    | undefined;
+}
+
+/** How a chart is released, in the words of Flux (https://fluxcd.io/flux/components/helm/helmreleases/). */
+export interface ReleasePolicy {
+  /** Releases of the stack that have to be Ready first, by name. @default none */
+  readonly dependsOn?: readonly string[] | undefined;
+  /** How often the release is looked at, as Flux writes a duration. @default "30m0s" */
+  readonly interval?: string | undefined;
+  /** How long an action of Helm may take. @default "10m0s" */
+  readonly timeout?: string | undefined;
+  /** Whether Flux leaves it alone. @default false */
+  readonly suspend?: boolean | undefined;
+  /** The service account of Flux's namespace that it acts as. @default none: Flux's own */
+  readonly serviceAccountName?: string | undefined;
+  /** Further values, each over the ones before; `values` is over all. @default none */
+  readonly valuesFrom?: readonly ValuesReference[] | undefined;
+  readonly install?: InstallPolicy | undefined;
+  readonly upgrade?: UpgradePolicy | undefined;
+  /** @default none: changes in the cluster stay until the next upgrade */
+  readonly driftDetection?: DriftDetection | undefined;
+}
+
+/** Where a chart is in the registry: one that was mirrored, by its digest, or one that somebody else pushed there. */
+export interface ChartPlace {
+  /** The chart's name. */
+  readonly name: string;
+  /** The path in the registry that it is below: `charts` for those that were mirrored. */
+  readonly path: string;
+  /** One exact version, or the range that is followed. */
   readonly version: string;
-  /** `sha256:<hex>` of the chart's OCI manifest. */
-  readonly digest: string;
+  /** `sha256:<hex>` of the chart's OCI manifest; none where somebody else pushes it. */
+  readonly digest?: string | undefined;
+  /** Whether Flux takes the highest version within the range. */
+  readonly follow?: boolean | undefined;
+}
+
+/** A chart in the registry and how it is released. */
+export interface Release extends ReleasePolicy {
+  /** Its name, Helm's and that of its objects. */
+  readonly name: string;
+  readonly chart: ChartPlace;
   /** The namespace of what it installs. */
   readonly namespace: string;
   readonly values: Manifest;
@@ -18,10 +113,20 @@ export interface Release {
 }
 
 export interface ReleaseOptions {
-  /** The registry that the charts were mirrored into. */
+  /** The registry that the charts are in. */
   readonly loginServer: string;
   /** A Secret of Flux's namespace whose user name and password pull; default: Flux's own identity pulls. */
   readonly pullSecret?: string | undefined;
+  /** The namespace of Flux's objects; default: Flux's own. */
+  readonly namespace?: string | undefined;
+}
+
+/** The path of the mirrored charts in the registry. */
+const MIRRORED = "charts";
+
+/** Where a chart of the lock is in the registry. */
+export function mirroredPlace({ name, version, manifest }: LockedChart): ChartPlace {
+  return { name, path: MIRRORED, version, digest: manifest };
 }
 
 /**
@@ -29,69 +134,87 @@ export interface ReleaseOptions {
  * @returns text by path, below the stack's infrastructure folder.
  */
 export function releaseFiles(releases: readonly Release[], options: ReleaseOptions): Record<string, string> {
-  const { loginServer, pullSecret } = options;
+  const { loginServer, pullSecret, namespace = CONFIGURATION.namespace } = options;
   const files: Record<string, string> = {};
-  if (pullSecret !== undefined && releases.length > 0)
-    files[`sources/${HELM_REPOSITORY}.yaml`] = toYaml(helmRepository(loginServer, pullSecret));
   for (const release of releases) {
-    if (pullSecret === undefined) files[`sources/${release.name}.yaml`] = toYaml(source(release, loginServer));
+    const source =
+      pullSecret === undefined
+        ? ociRepository(release, loginServer, namespace)
+        : helmRepository(release, loginServer, pullSecret, namespace);
+    files[`sources/${source.metadata.name}.yaml`] = toYaml(source);
     const chart = pullSecret === undefined ? chartOfSource(release) : chartOfRepository(release);
-    files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart));
+    files[`releases/${release.name}.yaml`] = toYaml(helmRelease(release, chart, namespace));
   }
   return files;
 }
 
-function helmRepository(loginServer: string, pullSecret: string): Manifest {
+/** The mirrored charts have one HelmRepository together. */
+const repositoryName = ({ name, chart }: Release) => (chart.digest === undefined ? name : HELM_REPOSITORY);
+
+const address = (loginServer: string, ...path: string[]) =>
+  `oci://${[loginServer, ...path].filter((part) => part !== "").join("/")}`;
+
+function helmRepository(release: Release, loginServer: string, pullSecret: string, namespace: string) {
+  const url = address(loginServer, release.chart.path);
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
-    metadata: { name: HELM_REPOSITORY, namespace: FLUX_NAMESPACE },
-    spec: { type: "oci", interval: "10m0s", url: `oci://${loginServer}/charts`, secretRef: { name: pullSecret } },
+    metadata: { name: repositoryName(release), namespace },
+    spec: { type: "oci", interval: "10m0s", url, secretRef: { name: pullSecret } },
   };
 }
 
 const chartOfSource = ({ name }: Release) => ({ chartRef: { kind: "OCIRepository", name } });
 
-function chartOfRepository({ name, version }: Release) {
-  const sourceRef = { kind: "HelmRepository", name: HELM_REPOSITORY };
+function chartOfRepository(release: Release) {
+  const { name, version } = release.chart;
+  const sourceRef = { kind: "HelmRepository", name: repositoryName(release) };
   return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef } } };
 }
 
-function source({ name, version, digest }: Release, loginServer: string): Manifest {
+function ociRepository({ name, chart }: Release, loginServer: string, namespace: string) {
+  const { version, digest } = chart;
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "OCIRepository",
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    metadata: { name, namespace },
     spec: {
       interval: "10m0s",
-      url: `oci://${loginServer}/charts/${name}`,
+      url: address(loginServer, chart.path, chart.name),
       // The source-controller's own identity; so no password has to be kept or rotated.
       provider: "azure",
       // The digest decides; the tag, in which helm writes _ for +, tells people which version it is.
-      ref: { tag: version.replaceAll("+", "_"), digest },
+      ref: chart.follow ? { semver: version } : { tag: version.replaceAll("+", "_"), digest },
       layerSelector: { mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", operation: "copy" },
     },
   };
 }
 
-function helmRelease({ name, namespace, values, postRender }: Release, chart: Manifest): Manifest {
-  const remediation = { remediation: { retries: 3 } };
+function helmRelease(release: Release, chart: Manifest, besideSource: string): Manifest {
+  const { name, namespace, values, postRender, ...policy } = release;
+  const { dependsOn = [], valuesFrom = [], install, upgrade } = policy;
   const images = postRender.map((image) => ({ ...image }));
   return {
     apiVersion: "helm.toolkit.fluxcd.io/v2",
     kind: "HelmRelease",
     // Beside its source; multi-tenancy allows no reference into another namespace.
-    metadata: { name, namespace: FLUX_NAMESPACE },
+    metadata: { name, namespace: besideSource },
+    // What is undefined is left out.
     spec: {
-      interval: "30m0s",
-      timeout: "10m0s",
+      interval: policy.interval ?? RELEASE.interval,
+      timeout: policy.timeout ?? RELEASE.timeout,
       ...chart,
       releaseName: name,
       targetNamespace: namespace,
       // So that `helm list --namespace` finds it where it runs.
       storageNamespace: namespace,
-      install: remediation,
-      upgrade: remediation,
+      install: { ...install, remediation: { retries: RELEASE.retries, ...install?.remediation } },
+      upgrade: { ...upgrade, remediation: { retries: RELEASE.retries, ...upgrade?.remediation } },
+      dependsOn: dependsOn.length > 0 ? dependsOn.map((each) => ({ name: each })) : undefined,
+      suspend: policy.suspend || undefined,
+      serviceAccountName: policy.serviceAccountName,
+      driftDetection: policy.driftDetection,
+      valuesFrom: valuesFrom.length > 0 ? valuesFrom : undefined,
       ...(Object.keys(values).length > 0 ? { values } : {}),
       ...(images.length > 0 ? { postRenderers: [{ kustomize: { images } }] } : {}),
     },

@@ -1,6 +1,14 @@
 // Names that are taken: by Flux, by this program, by Kubernetes and by AKS. Nothing else may have them, since one writer
 // would undo the other's.
-import { DEMO, FLUX_NAMESPACE, GIT_REPOSITORY, gitSecret, HELM_REPOSITORY } from "./names.ts";
+import {
+  CONFIGURATION,
+  DEMO,
+  FLUX_NAMESPACE,
+  GIT_REPOSITORY,
+  gitSecret,
+  HELM_REPOSITORY,
+  releaseName,
+} from "./names.ts";
 
 /** Why a name is taken, as a phrase that follows the argument, and what to do. */
 export interface Taken {
@@ -72,10 +80,14 @@ export function sharedNamespace(namespace: string | undefined): Taken | undefine
     : { problem: "has a name that Kubernetes keeps for namespaces of its own", remedy };
 }
 
-/** Why a chart may not have its name. @param hasDemo whether the stack has the demo application. */
-export function takenChart({ name, namespace }: Named, hasDemo: boolean): Taken | undefined {
-  const remedy =
-    "a release has its chart's name: leave the chart out, or release it with a file of your own below apps/";
+interface ReleaseNames extends Named {
+  readonly release?: string | undefined;
+}
+
+/** Why a release may not have its name. @param hasDemo whether the stack has the demo application. */
+export function takenRelease({ namespace, ...chart }: ReleaseNames, hasDemo: boolean): Taken | undefined {
+  const name = releaseName(chart);
+  const remedy = "give the chart's release another name with release";
   if (name === GIT_REPOSITORY)
     return { problem: `is the name of Flux itself, and of its GitRepository ${FLUX_NAMESPACE}/${name}`, remedy };
   if (name === HELM_REPOSITORY)
@@ -88,10 +100,14 @@ export function takenChart({ name, namespace }: Named, hasDemo: boolean): Taken 
   return undefined;
 }
 
-/** Why a secret may not have its name: Flux's sign-in, whoever brings Flux. */
-export function takenSecret({ name, namespace }: Named): Taken | undefined {
-  const signIns = [gitSecret("bootstrap"), gitSecret("extension")];
-  return namespace === FLUX_NAMESPACE && name !== undefined && signIns.includes(name)
+/**
+ * Why a secret may not have its name: Flux's sign-in, whoever brings Flux.
+ * @param configuration the extension's; what it does not say is as where there is none.
+ */
+export function takenSecret({ name, namespace }: Named, configuration: Named = {}): Taken | undefined {
+  const own = { name: configuration.name ?? CONFIGURATION.name, namespace: configuration.namespace ?? FLUX_NAMESPACE };
+  const signIns = [`${FLUX_NAMESPACE}/${gitSecret("bootstrap")}`, `${own.namespace}/${gitSecret("extension", own)}`];
+  return name !== undefined && signIns.includes(`${namespace}/${name}`)
     ? {
         problem: `is the name of the secret ${namespace}/${name}, with which Flux signs in to the repository`,
         remedy: "choose another name",

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { armIdPattern, armIdWords } from "../../net/armId.ts";
 import { type GetExistingArgs, getExisting } from "../../provider/sdk/getExisting.ts";
 import { type Fault, unlike } from "./faults.ts";
 
@@ -31,16 +32,12 @@ export function existing(
 
 /** The fault of a plain text that is not the ARM id of a type; `below` is what follows, such as `/keys/<name>`. */
 export function notArmId(argument: string, value: unknown, type: string, below = ""): Fault[] {
-  const parts = below.replace(/<\w+>/g, "[^/?#]+");
   return unlike(
     argument,
     value,
-    RegExp(
-      `^/subscriptions/[^/?#]+/resourceGroups/[^/?#]+/providers/${type.replaceAll(".", "\\.")}/[^/?#]+${parts}$`,
-      "i",
-    ),
+    new RegExp(armIdPattern(type, below), "i"),
     `is no ARM id of ${type}${below}`,
-    `give /subscriptions/<id>/resourceGroups/<group>/providers/${type}/<name>${below}`,
+    `give ${armIdWords(type, below)}`,
   );
 }
 

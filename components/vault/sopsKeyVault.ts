@@ -74,6 +74,8 @@ export interface SopsKeyVaultArgs {
 export class SopsKeyVault extends pulumi.ComponentResource {
   /** `https://<name>.vault.azure.net/`. */
   readonly vaultUri: pulumi.Output<string>;
+  /** The id of the vault's Entra tenant. */
+  readonly tenantId: pulumi.Output<string>;
   /** The key's ARM id, for role assignments. */
   readonly keyId: pulumi.Output<string>;
   /** `https://<vault>.vault.azure.net/keys/sops/<version>`, as soon as the key is there. */
@@ -97,6 +99,7 @@ export class SopsKeyVault extends pulumi.ComponentResource {
     const people = this.#grantPeople(name, args, key);
     const access = this.#createAccess(name, args, vault);
     this.vaultUri = vault.properties.vaultUri.apply((uri) => uri ?? "");
+    this.tenantId = vault.properties.tenantId;
     this.keyId = key.id;
     this.keyUrl = key.keyUriWithVersion;
     this.readableKeyUrl = after(key.keyUriWithVersion, ...readers, ...access);

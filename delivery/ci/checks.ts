@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { takesGitHubToken } from "../../net/gitAddress.ts";
 import { signInFaults, signInOf } from "../../net/signIn.ts";
 import { isMap } from "../../net/values.ts";
 import { describeFaults, describeWarning, type Fault } from "../../settings/errors.ts";
@@ -15,6 +16,10 @@ const CLOUD = "https://api.pulumi.com";
 interface StackFile {
   readonly subscriptionId: unknown;
   readonly repository: unknown;
+  /** The name of the variable that it is written with, where one is named. */
+  readonly credential: unknown;
+  /** Whether its Flux keeps the token that an update gives it. */
+  readonly keepsToken: boolean;
   /** Which passphrase or key seals its secrets. */
   readonly sealedBy: "passphrase" | "key" | undefined;
 }
@@ -26,6 +31,8 @@ export interface Needs {
   readonly stack: string;
   /** Whether nobody is there who could sign in with a browser, or type a password. */
   readonly isPipeline: boolean;
+  /** Whether something is changed, and not looked at alone. */
+  readonly isUpdate: boolean;
   /** Whether a program is on PATH. */
   readonly hasProgram: (name: string) => boolean;
 }
@@ -45,7 +52,7 @@ export async function missing(options: Needs, more: readonly Fault[] = []): Prom
   const words: string[] = [];
   try {
     const file = await stackFile(needs);
-    faults.push(...subscription(needs, file), ...secrets(needs, file), ...git(needs, file));
+    faults.push(...subscription(needs, file), ...secrets(needs, file), ...git(needs, file), ...flux(needs, file));
   } catch (error) {
     // A whole word of its own: of the file that is missing or wrong.
     words.push((error as Error).message);
@@ -70,11 +77,14 @@ export const fault = (key: string, problem: string, remedy: string): Fault => ({
 async function stackFile({ project, stack }: Needs): Promise<StackFile> {
   const { project: name, config } = await readStackFile(project, stack);
   const { secretsprovider, encryptionsalt } = (await readYaml(join(project, `Pulumi.${stack}.yaml`))) ?? {};
-  const flux = config[`${name}:flux`];
+  const found = config[`${name}:flux`];
+  const flux = isMap(found) ? found : {};
   const provider = typeof secretsprovider === "string" ? secretsprovider : "";
   return {
     subscriptionId: config["azure-native:subscriptionId"],
-    repository: isMap(flux) ? flux.repository : undefined,
+    repository: flux.repository,
+    credential: isMap(flux.commit) ? flux.commit.credential : undefined,
+    keepsToken: flux.mode === "bootstrap" && (flux.auth ?? "token") === "token",
     sealedBy: provider.includes("://") ? "key" : provider === "passphrase" || encryptionsalt ? "passphrase" : undefined,
   };
 }
@@ -130,14 +140,37 @@ function secrets({ environment, stack }: Needs, { sealedBy }: StackFile): Fault[
   ];
 }
 
-function git({ environment, isPipeline }: Needs, { repository }: StackFile): Fault[] {
+function git({ environment, isPipeline }: Needs, { repository, credential }: StackFile): Fault[] {
+  if (!isPipeline || typeof repository !== "string" || !repository.startsWith("https://")) return [];
+  const isGitHub = takesGitHubToken(repository, environment);
+  const remedy = "set it to a token that may write there; that of a workflow may only in its own repository";
+  if (typeof credential === "string") {
+    const problem = `is not set, and the program writes to ${repository} with it (flux.commit.credential)`;
+    return environment[credential] ? [] : [fault(credential, problem, remedy)];
+  }
+  if (environment.GIT_TOKEN || (isGitHub && environment.GITHUB_TOKEN)) return [];
+  const nor = isGitHub ? ", nor is GITHUB_TOKEN" : "";
+  return [fault("GIT_TOKEN", `is not set${nor}, and the program writes to ${repository}`, remedy)];
+}
+
+/**
+ * How a token begins that GitHub gives to an App, as a job's is: it ends with the job, or within the hour.
+ * https://docs.github.com/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
+ */
+const OF_AN_HOUR = /^ghs_/;
+
+function flux({ environment, isUpdate }: Needs, { repository, keepsToken }: StackFile): Fault[] {
   const isHttps = typeof repository === "string" && repository.startsWith("https://");
-  if (!isPipeline || !isHttps || environment.GIT_TOKEN || environment.GITHUB_TOKEN) return [];
+  if (!isUpdate || !keepsToken || !isHttps || environment.FLUX_GIT_TOKEN) return [];
+  // Elsewhere Flux is given no such token.
+  const isGiven = takesGitHubToken(repository, environment);
+  if (!isGiven || !OF_AN_HOUR.test(environment.GITHUB_TOKEN ?? "")) return [];
   return [
     fault(
-      "GIT_TOKEN",
-      `is not set, nor is GITHUB_TOKEN, and the program writes to ${repository}`,
-      "set it to a token that may write there; that of a workflow may only in its own repository",
+      "FLUX_GIT_TOKEN",
+      "is not set, and a bootstrapped Flux would keep GITHUB_TOKEN, which ends with the job or within the hour",
+      "set it to a token for Flux alone that stays and reads the repository, from a secret of the pipeline; or let Flux " +
+        "have a deploy key, flux.auth: deployKey",
     ),
   ];
 }

@@ -41,7 +41,9 @@ export interface RunNumber {
 export type Outcome =
   | { readonly what: "written"; readonly url: string; readonly removed: number }
   /** A newer run has written it meanwhile. */
-  | { readonly what: "newer"; readonly by: RunNumber };
+  | { readonly what: "newer"; readonly by: RunNumber }
+  /** There is none, and none was to be made. */
+  | { readonly what: "none" };
 
 export interface Words {
   /** The first line, by which the comment is found again. */
@@ -52,6 +54,8 @@ export interface Words {
   /** What it says without its commit and time, whatever the form. */
   readonly substance: string;
   readonly needsSomebody: boolean;
+  /** Whether it says nothing to whoever has no comment of the stack before them. @default false */
+  readonly onlyChanges?: boolean;
 }
 
 /** The second line of a comment. */
@@ -81,8 +85,10 @@ export async function writeComment(board: Board, words: Words, clock: Clock = CL
   }
 }
 
-async function write(board: Board, { marker, text, run, substance, needsSomebody }: Words): Promise<Outcome> {
+async function write(board: Board, words: Words): Promise<Outcome> {
+  const { marker, text, run, substance, needsSomebody, onlyChanges = false } = words;
   const mine = (await board.list()).filter(({ body }) => linesOf(body)[0] === marker);
+  if (mine.length === 0 && onlyChanges) return { what: "none" };
   const newer = mine.map(secondOf).find((second) => second !== undefined && isNewer(second, run));
   if (newer !== undefined) return { what: "newer", by: { run: newer.run, attempt: newer.attempt } };
   const digest = createHash("sha256").update(substance).digest("hex").slice(0, 16);

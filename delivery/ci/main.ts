@@ -8,19 +8,27 @@ import { describe } from "../../net/describe.ts";
 import { useProxy } from "../../net/proxy.ts";
 import { readYaml } from "../../settings/stackFile.ts";
 import { findTools } from "../../tools/findTool.ts";
+import { keepCompiled } from "../compiled.ts";
+import { marker, renderReview } from "../review/render.ts";
 import { detect } from "./detect.ts";
 import { run } from "./run.ts";
+import { untouched } from "./untouched.ts";
 
-const USAGE = `npm run ci -- preview|up --stack STACK [--project FOLDER]
+const USAGE = `npm run ci -- preview|up|drift|untouched --stack STACK [--project FOLDER]
 
   preview           shows what an update would do, and says so in a comment on the pull request
   up                updates the stack, after a preview of its own
+  drift             looks whether what is there is as the stack says, and changes nothing
+  untouched         says in the comment of a stack which the pull request does not touch any more that it is so; it signs
+                    in nowhere, and needs no stack to be there
 
   --stack STACK     the stack; it has to be there: a person makes it, with pulumi stack init
   --project FOLDER  the folder of Pulumi.yaml (default: here)
 
 Runs in GitHub Actions, Azure Pipelines and Pulumi Deployments, and on a terminal: see docs/delivery/ci.md. Ends with 0
-where all is well, with 1 where the preview or the update failed or a mandatory policy refused it.`;
+where all is well, with 1 where it failed, a mandatory policy refused it, or something drifted.`;
+
+const OPERATIONS = ["preview", "up", "drift", "untouched"] as const;
 
 const SUFFIXES = process.platform === "win32" ? [".exe", ".cmd", ".bat"] : [""];
 
@@ -65,32 +73,35 @@ async function main(): Promise<0 | 1 | 2> {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  if ((operation !== "preview" && operation !== "up") || others.length > 0)
-    return usage(`Say preview or up, not "${positionals.join(" ")}".`);
+  const wanted = OPERATIONS.find((known) => known === operation);
+  if (wanted === undefined || others.length > 0)
+    return usage(`Say ${OPERATIONS.slice(0, -1).join(", ")} or ${OPERATIONS.at(-1)}, not "${positionals.join(" ")}".`);
   const { stack } = values;
   if (!stack) return usage("--stack is missing.");
   const project = resolve(values.project);
   useProxy();
-  // Loaded only here: Pulumi's library takes longer than all the rest.
-  const [{ makeReview }, { marker, renderReview }] = await Promise.all([
-    import("../review/review.ts"),
-    import("../review/render.ts"),
-  ]);
   const system = await detect(process.env);
+  const place = {
+    ...{ environment: process.env, system },
+    write: (text: string) => void process.stdout.write(text),
+    projectName: async () => {
+      const { name } = (await readYaml(join(project, "Pulumi.yaml")).catch(() => undefined)) ?? {};
+      return typeof name === "string" ? name : "";
+    },
+  };
+  if (wanted === "untouched") return untouched(stack, place);
+  // Pulumi's library takes longer than all the rest: it is loaded beside what is looked at before, and compiled only once
+  // on a machine.
+  keepCompiled();
+  const loading = import("../review/review.ts");
   return run(
-    { operation, stack, project },
+    { operation: wanted, stack, project },
     {
-      environment: process.env,
-      system,
+      ...place,
       signal: untilEnded(system.isPipeline),
-      review: { makeReview, renderReview, marker },
-      write: (text) => void process.stdout.write(text),
+      review: { makeReview: async (options) => (await loading).makeReview(options), renderReview, marker },
       hasProgram,
       findEngine,
-      projectName: async () => {
-        const { name } = (await readYaml(join(project, "Pulumi.yaml")).catch(() => undefined)) ?? {};
-        return typeof name === "string" ? name : "";
-      },
       outputs: async () => {
         const args = ["stack", "output", "--json", "--stack", stack, "--non-interactive"];
         const { stdout } = await promisify(execFile)("pulumi", args, { cwd: project });

@@ -4,17 +4,18 @@ import { delimiter } from "node:path";
 import { describe } from "../../net/describe.ts";
 import type { Clock } from "../../net/retry.ts";
 import type { Fault } from "../../settings/errors.ts";
+import type { Reviewable } from "../review/model.ts";
 import type { marker, renderReview } from "../review/render.ts";
 import type { makeReview, Review } from "../review/review.ts";
 import { advice } from "./advice.ts";
 import { fault, missing } from "./checks.ts";
-import { MayNotComment, OVERHEAD, writeComment } from "./comment.ts";
+import { commented } from "./commented.ts";
 import { harmless, Log } from "./log.ts";
 import { type KeptSignIn, keepSignIn, refusalOf } from "./signIn.ts";
 import type { Environment, PullRequest, System } from "./system.ts";
 
 export interface RunOptions {
-  readonly operation: "preview" | "up";
+  readonly operation: Reviewable;
   readonly stack: string;
   /** The folder of Pulumi.yaml. */
   readonly project: string;
@@ -81,11 +82,13 @@ export async function run(options: RunOptions, means: Means): Promise<0 | 1> {
   }
 }
 
-const hasFailed = ({ verdict }: Review) => verdict === "failed" || verdict === "blocked";
+/** Whether the run ends with 1: who looks for drift wants to be told of it. */
+const hasFailed = ({ verdict, operation }: Review) =>
+  verdict === "failed" || verdict === "blocked" || (operation === "drift" && verdict !== "unchanged");
 
 /** Why the run cannot begin; undefined where it can. */
 async function unable(
-  { project, stack }: RunOptions,
+  { operation, project, stack }: RunOptions,
   { environment, system, hasProgram, findEngine }: Means,
   log: Log,
   faults: Fault[],
@@ -97,7 +100,10 @@ async function unable(
   } catch (error) {
     faults.push(fault("pulumi", `cannot be run: ${describe(error)}`, "install it, or put it on PATH"));
   }
-  const needs = { environment, project, stack, hasProgram, isPipeline: system.isPipeline };
+  const needs = {
+    ...{ environment, project, stack, hasProgram },
+    ...{ isPipeline: system.isPipeline, isUpdate: operation === "up" },
+  };
   const found = await missing(needs, faults);
   for (const warning of found.warnings) warn(log, system, warning);
   return found.faults ?? (signIn && (await refusal(signIn, environment)));
@@ -142,10 +148,13 @@ async function forked({ operation, stack }: RunOptions, { system }: Means, log: 
   return 0;
 }
 
+/** What pulumi is told. */
+const COMMAND: Readonly<Record<Reviewable, string>> = { preview: "preview", up: "up", drift: "preview --refresh" };
+
 async function operate(options: RunOptions, means: Means, log: Log): Promise<Word> {
   const { operation, stack, project } = options;
   const { system, review, outputs, signal } = means;
-  const [begin, end] = system.fold?.(`pulumi ${operation} --stack ${stack}`) ?? [];
+  const [begin, end] = system.fold?.(`pulumi ${COMMAND[operation]} --stack ${stack}`) ?? [];
   const said: string[] = [];
   if (begin !== undefined) log.command(begin);
   const made = await review
@@ -162,9 +171,22 @@ async function operate(options: RunOptions, means: Means, log: Log): Promise<Wor
   if (end !== undefined) log.command(end);
   if (made instanceof Error) return beginless(options, means, describe(made));
   if (operation === "preview") return { review: made };
+  if (operation === "drift") return { review: made, ...(made.verdict !== "failed" && drifted(made)) };
   if (hasFailed(made)) return { review: made, more: ["What to do", advice(stack, said.join("\n"))] };
   const shown = outputLines(await outputs().catch(() => ({})));
   return { review: made, ...(shown.length > 0 && { more: ["Outputs", ...shown] }) };
+}
+
+/** What to do about drift. */
+function drifted({ verdict, stack }: Review): Pick<Word, "more"> {
+  if (verdict === "unchanged") return {};
+  return {
+    more: [
+      "What to do",
+      `\`pulumi up --refresh --stack ${stack}\` puts it back as the stack says, by what is listed above. Where the ` +
+        "difference is meant to stay, write it into the stack's settings first.",
+    ],
+  };
 }
 
 /** The longest output that is shown, in characters: others are for programs. */
@@ -199,7 +221,9 @@ async function tell({ review, more }: Word, means: Means, log: Log): Promise<voi
   const severity = severityOf(review);
   if (severity !== undefined && system.annotation !== undefined)
     log.command(system.annotation(severity, harmless([text.split("\n", 1)[0], ...reasonsOf(review)].join("\n"))));
-  const note = system.pullRequest && (await comment(review, markdown, system.pullRequest, means));
+  // What a pull request would change is another matter.
+  const pullRequest = review.operation === "drift" ? undefined : system.pullRequest;
+  const note = pullRequest && (await comment(review, markdown, pullRequest, means));
   if (note !== undefined) log.say(note);
   const limit = system.summary?.limit ?? 0;
   await summarise([markdown(limit - SUMMARY_RESERVE), note].filter(Boolean).join("\n\n"), system, log);
@@ -233,34 +257,22 @@ async function summarise(markdown: string, system: System, log: Log): Promise<vo
   }
 }
 
-/** Writes the comment of a pull request. @returns what became of it, for whoever looks for it. */
-async function comment(
+/** Writes the comment of a pull request. @returns what became of it. */
+function comment(
   review: Review,
   markdown: (limit: number) => string,
-  { name, isFork, board }: PullRequest,
+  pullRequest: PullRequest,
   { review: { marker }, system, clock }: Means,
 ): Promise<string> {
-  const why = isFork ? ": it comes from a fork, whose runs may not" : "";
-  if ("unable" in board) return `No comment on pull request ${name}${why || `: ${board.unable}`}.`;
   const first = marker(review);
-  const [, text = ""] = markdown(board.limit - OVERHEAD).split(`${first}\n`);
   // The same change is the same whenever it is looked at.
   const { time: _, commit: __, ...substance } = review;
-  try {
-    const outcome = await writeComment(
-      board,
-      {
-        ...{ marker: first, text, run: system.run, substance: JSON.stringify(substance) },
-        needsSomebody: hasFailed(review) || review.verdict === "dangerous",
-      },
-      clock,
-    );
-    if (outcome.what === "newer")
-      return `The comment on pull request ${name} is by a newer run, ${outcome.by.run}: it stays as it is.`;
-    const removed = outcome.removed === 0 ? "" : ` (${outcome.removed} more of the same were removed)`;
-    return `Comment on pull request ${name}: ${outcome.url}${removed}`;
-  } catch (error) {
-    if (error instanceof MayNotComment && isFork) return `No comment on pull request ${name}${why}.`;
-    return `No comment on pull request ${name}: ${describe(error)}.`;
-  }
+  return commented(
+    pullRequest,
+    (limit) => ({
+      ...{ marker: first, text: markdown(limit).split(`${first}\n`)[1] ?? "", run: system.run },
+      ...{ substance: JSON.stringify(substance), needsSomebody: hasFailed(review) || review.verdict === "dangerous" },
+    }),
+    clock,
+  );
 }

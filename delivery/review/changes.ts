@@ -1,6 +1,6 @@
 // The engine's events as changes of resources: one of each resource, with its properties.
 import type { EngineEvent, PropertyDiff, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
-import type { Cause, Counts, Operation, ResourceChange, ResourceName } from "./model.ts";
+import type { Cause, Counts, Operation, ResourceChange, ResourceName, Reviewable } from "./model.ts";
 import { isSecret, type Mask } from "./secrets.ts";
 import { change, changesBetween, isUnknown, newValues, type PropertyChange, pathKeys, valueAt } from "./values.ts";
 
@@ -57,18 +57,19 @@ const isReal = ({ urn, type, old, new: next }: StepEventMetadata): boolean =>
   !type.startsWith("pulumi:") && !urn.startsWith("pulumi:") && (next ?? old)?.custom === true;
 
 /** The resources that change, in the engine's order. */
-export function changesIn(events: readonly EngineEvent[], operation: "preview" | "up", mask: Mask): Changed[] {
+export function changesIn(events: readonly EngineEvent[], operation: Reviewable, mask: Mask): Changed[] {
   const steps = events.flatMap(({ resourcePreEvent }) => (resourcePreEvent ? [resourcePreEvent.metadata] : []));
   // What an earlier update replaced and could not delete has the URN of what took its place.
   const keyOf = ({ urn, op, old }: StepEventMetadata) => (op === "delete" && old?.delete ? `${urn} leftover` : urn);
   const byKey = Map.groupBy(
-    steps.filter((step) => isReal(step) && step.op in OPERATIONS),
+    // Drift is what an update would put back, and not that a resource was looked at.
+    steps.filter((step) => isReal(step) && step.op in OPERATIONS && !(operation === "drift" && step.op === "refresh")),
     keyOf,
   );
   const finished = new Set(
     events.flatMap(({ resOutputsEvent: event }) => (event ? [`${event.metadata.op} ${event.metadata.urn}`] : [])),
   );
-  const isFinished = ({ op, urn }: StepEventMetadata) => operation === "preview" || finished.has(`${op} ${urn}`);
+  const isFinished = ({ op, urn }: StepEventMetadata) => operation !== "up" || finished.has(`${op} ${urn}`);
   return [...byKey.values()].map((all) => changed(all, all.every(isFinished), mask));
 }
 

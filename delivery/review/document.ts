@@ -74,9 +74,15 @@ export function documentOf(review: Review): Document {
   };
 }
 
+const FAILED: Readonly<Record<Review["operation"], string>> = {
+  preview: "preview",
+  up: "update",
+  drift: "look for drift",
+};
+
 function failures({ failures: messages, operation }: Review): Section {
   return {
-    title: operation === "up" ? "Why the update failed" : "Why the preview failed",
+    title: `Why the ${FAILED[operation]} failed`,
     nouns: ["reason", "reasons"],
     items: messages.map(messageItem),
   };

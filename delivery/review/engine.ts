@@ -1,7 +1,15 @@
 // Runs the real engine through Pulumi's Automation API, and keeps what it tells.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type EngineEvent, LocalWorkspace, Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type PulumiCommand,
+  Stack,
+  StackNotFoundError,
+} from "@pulumi/pulumi/automation/index.js";
+import type { Reviewable } from "./model.ts";
+import { findPulumi } from "./pulumi.ts";
 import { secretsIn, secretsOf } from "./secrets.ts";
 
 /** A resource of a stack's state, as far as a review needs it. */
@@ -29,7 +37,7 @@ export interface EngineRun {
 }
 
 export interface RunOptions {
-  readonly operation: "preview" | "up";
+  readonly operation: Reviewable;
   readonly policyPacks: readonly string[];
   /** Each line that the engine prints. */
   readonly onOutput: (line: string) => void;
@@ -38,14 +46,13 @@ export interface RunOptions {
 
 /**
  * A stack of the project in a folder, without selecting it: that would change which one the user works on.
+ * @param pulumi where it is looked for already. @default it is looked for here
  * @throws Error where there is no such project or no pulumi
  */
-export async function openStack(name: string, project: string): Promise<Stack> {
+export async function openStack(name: string, project: string, pulumi?: Promise<PulumiCommand>): Promise<Stack> {
   if (!existsSync(join(project, "Pulumi.yaml")))
     throw new Error(`${project} holds no Pulumi.yaml. Name the project's folder: --project FOLDER`);
-  const workspace = await LocalWorkspace.create({ workDir: project }).catch((cause: Error) => {
-    throw new Error("pulumi cannot be run. Put it on PATH", { cause });
-  });
+  const workspace = await LocalWorkspace.create({ workDir: project, pulumiCommand: await (pulumi ?? findPulumi()) });
   workspace.selectStack = async () => {};
   return Stack.select(name, workspace);
 }
@@ -57,14 +64,15 @@ export async function openStack(name: string, project: string): Promise<Stack> {
 export async function stateOf(stack: Stack): Promise<StackState> {
   const [exported, config] = await Promise.all([stack.exportStack(), stack.getAllConfig()]).catch((cause: Error) => {
     if (!(cause instanceof StackNotFoundError)) throw cause;
-    throw new Error(`There is no stack ${stack.name}. Make it: pulumi stack init ${stack.name}`, { cause });
+    // Without the cause: what pulumi printed says no more.
+    throw new Error(`There is no stack ${stack.name}. Make it: pulumi stack init ${stack.name}`);
   });
   const { resources = [] } = exported.deployment as { resources?: StateResource[] };
   const configured = Object.values(config).flatMap(({ secret, value }) => (secret ? secretsOf(value) : []));
   return { resources, secrets: [...secretsIn(resources), ...configured] };
 }
 
-/** Runs a preview or an update, however it ends. */
+/** Runs a preview or an update, however it ends. For drift a preview looks at all that is there first. */
 export async function runOperation(stack: Stack, options: RunOptions): Promise<EngineRun> {
   const { operation, policyPacks, onOutput, signal } = options;
   const events: EngineEvent[] = [];
@@ -82,7 +90,7 @@ export async function runOperation(stack: Stack, options: RunOptions): Promise<E
   };
   try {
     if (operation === "up") await stack.up(shared);
-    else await stack.preview(shared);
+    else await stack.preview({ ...shared, refresh: operation === "drift" });
     return { events };
   } catch (error) {
     // After an update the outputs are read, which nobody asked for.

@@ -12,13 +12,23 @@ const SIGNS: Readonly<Record<Review["verdict"], string>> = {
 
 /** The verdict. */
 export const titleOf = (review: Review): Line => [
-  `${SIGNS[review.verdict]} `,
+  `${review.operation === "drift" && review.verdict === "changes" ? SIGNS.dangerous : SIGNS[review.verdict]} `,
   code(review.stack),
   ": ",
   ...said(review),
 ];
 
-function said({ operation, verdict, dangers, policies, artifacts, counts }: Review): Line {
+function said(review: Review): Line {
+  return review.operation === "drift" ? saidOfDrift(review) : saidOfChange(review);
+}
+
+function saidOfDrift({ verdict, counts }: Review): Line {
+  if (verdict === "unchanged") return ["nothing has drifted"];
+  if (verdict === "failed") return ["the look for drift failed"];
+  return [`drifted, ${counted(changesOf(counts), "resource is", "resources are")} not as the stack says`];
+}
+
+function saidOfChange({ operation, verdict, dangers, policies, artifacts, counts }: Review): Line {
   const isUp = operation === "up";
   switch (verdict) {
     case "unchanged":
@@ -73,16 +83,22 @@ const COUNTED: readonly (readonly [name: keyof Counts, preview: string, up: stri
   ["unchanged", "unchanged", "unchanged"],
 ];
 
+const WHAT: Readonly<Record<Review["operation"], string>> = {
+  preview: "Preview",
+  up: "Update",
+  drift: "Look for drift",
+};
+
 /** How much changes, and of which commit and when that was seen. */
 export function aboutOf({ operation, verdict, counts, dangers, commit, time }: Review): Line {
   const isUp = operation === "up";
   const known = COUNTED.filter(([name]) => counts[name] > 0);
   const numbers = known.map(([name, preview, up]) => `${counts[name]} ${isUp ? up : preview}`).join(", ");
   const isCut = verdict === "failed" && !isUp && known.length > 0;
+  const what = WHAT[operation];
   // Else whoever reads of a deletion would have to unfold all resources to see that it is an image of the mirror.
   const isHarmless = verdict === "changes" && counts.delete + counts.replace > 0 && dangers.length === 0;
   const when = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
-  const what = isUp ? "Update" : "Preview";
   return [
     numbers === "" ? "" : `${isCut ? "Known until then: " : ""}${numbers}. `,
     isHarmless ? "Nobody misses what is deleted or replaced. " : "",

@@ -1,5 +1,7 @@
 // `npm run review`: what a change would do to a stack, as a reviewer needs it.
 import { parseArgs } from "node:util";
+import { keepCompiled } from "../compiled.ts";
+import { findPulumi } from "./pulumi.ts";
 import { FORMATS, type Format, renderReview } from "./render.ts";
 
 const USAGE = `npm run review -- --stack STACK [--format FORMAT] [--project FOLDER]
@@ -51,9 +53,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { stack, format, project } = wanted;
   print(`Previewing ${stack} ...`);
-  // Pulumi's SDK takes its time, which nobody who asks for help has.
+  const pulumi = findPulumi();
+  // It may fail before anybody waits for it.
+  pulumi.catch(() => {});
+  // Pulumi's SDK takes its time, which nobody who asks for help has; half of it only once on a machine.
+  keepCompiled();
   const { makeReview } = await import("./review.ts");
-  const review = await makeReview({ stack, project });
+  const review = await makeReview({ stack, project, pulumi });
   process.stdout.write(`${renderReview(review, format).trimEnd()}\n`);
   return review.verdict === "failed" || review.verdict === "blocked" ? 1 : 0;
 }

@@ -3,15 +3,13 @@ import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { nameOf } from "./changes.ts";
 import type { Message, PolicyFinding } from "./model.ts";
 import type { Mask } from "./secrets.ts";
+import { withoutStackTraces } from "./stackTraces.ts";
 
 /** A message is read, not scrolled: in characters. */
 const LONGEST = 4_000;
 
 const ESCAPE = "\u001b";
 const COLOURS = new RegExp(`<\\{%[^%]*%\\}>|${ESCAPE}\\[[0-9;]*[A-Za-z]`, "g");
-/** Lines of a stack trace, and what Node.js adds to it. */
-const NOISE =
-  /^\s*(at (async )?\S.*(:\d+|<anonymous>|\(native\))\)?|Node\.js v\d.*|\^+|node:internal\/.*|(Running program|Program) .*failed with an unhandled exception:)\s*$/;
 /** What is said of a failure whose reason stands elsewhere. */
 const EMPTY = /^(error: )?(preview|update|up) failed$/i;
 
@@ -24,9 +22,8 @@ export interface Cleaning {
 
 /** A message without colours, stack traces, secrets and the project's folder. */
 export function cleaned(message: string, { mask, project }: Cleaning): string {
-  const lines = message.replace(COLOURS, "").replaceAll(`${project}/`, "").split(/\r?\n/);
   const text = mask
-    .text(lines.filter((line) => !NOISE.test(line)).join("\n"))
+    .text(withoutStackTraces(message.replace(COLOURS, "").replaceAll(`${project}/`, "")))
     .replace(/\n{3,}/g, "\n\n")
     .trim();
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (${text.length - LONGEST} more characters)`;

@@ -109,13 +109,16 @@ export interface Counts {
   readonly unchanged: number;
 }
 
+/** What is reviewed: what an update would do, what one did, or what is no longer as the stack has it. */
+export type Reviewable = "preview" | "up" | "drift";
+
 /** What an operation does, or did, to a stack. */
 export interface Review {
   /** Of this shape. */
   readonly version: 1;
   readonly project: string;
   readonly stack: string;
-  readonly operation: "preview" | "up";
+  readonly operation: Reviewable;
   readonly verdict: Verdict;
   readonly commit?: string;
   /** When it was made, in ISO 8601. */

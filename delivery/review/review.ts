@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { CommandError, type EngineEvent, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { CommandError, type EngineEvent, type PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { isMap } from "../../net/values.ts";
 import { artifactsIn } from "./artifacts.ts";
@@ -11,7 +11,7 @@ import { dangersOf } from "./dangers.ts";
 import { type EngineRun, openStack, runOperation, type StackState, stateOf } from "./engine.ts";
 import { type FileChange, fileChange } from "./manifests.ts";
 import { type Cleaning, diagnostics, failureOf, findingsIn } from "./messages.ts";
-import type { ResourceChange, Review, Verdict } from "./model.ts";
+import type { ResourceChange, Review, Reviewable, Verdict } from "./model.ts";
 import { environmentSecrets, Mask } from "./secrets.ts";
 import { changesBetween, isUnknown, type PropertyChange } from "./values.ts";
 
@@ -22,13 +22,15 @@ export interface ReviewOptions {
   /** The project's folder. @default the working directory */
   readonly project?: string;
   /** @default "preview" */
-  readonly operation?: "preview" | "up";
-  /** Folders of policy packs. @default ["policy"] below the project, where it is there */
+  readonly operation?: Reviewable;
+  /** Folders of policy packs. @default ["policy"] below the project, where it is there; none for drift */
   readonly policyPacks?: readonly string[];
   /** Commit that is reviewed, for the heading. @default none */
   readonly commit?: string;
   /** Each line that the engine prints, without the secrets that are known. @default nobody is told */
   readonly onOutput?: (line: string) => void;
+  /** The engine, which may be looked for while this is loaded. @default the one on PATH */
+  readonly pulumi?: Promise<PulumiCommand>;
   /** Ends the operation as Ctrl-C does: the engine ends what it has begun, and begins nothing more. @default nothing does */
   readonly signal?: AbortSignal;
 }
@@ -42,8 +44,9 @@ export async function makeReview(options: ReviewOptions): Promise<Review> {
   const { stack: name, operation = "preview", onOutput = () => {}, commit, signal } = options;
   const folder = resolve(options.project ?? ".");
   const ownPack = join(folder, "policy");
-  const { policyPacks = existsSync(ownPack) ? [ownPack] : [] } = options;
-  const stack = await openStack(name, folder);
+  // Whatever drifted, the settings that policies look at are those of the last update.
+  const { policyPacks = existsSync(ownPack) && operation !== "drift" ? [ownPack] : [] } = options;
+  const stack = await openStack(name, folder, options.pulumi);
   const environment = environmentSecrets(process.env);
   const made = (run: EngineRun, resources: StackState["resources"], secrets: readonly string[]) =>
     reviewOf({
@@ -60,7 +63,7 @@ export async function makeReview(options: ReviewOptions): Promise<Review> {
   const running = () =>
     runOperation(stack, { operation, policyPacks, onOutput: lines.take, ...(signal && { signal }) });
   // A preview changes nothing, so both can be at once.
-  const previewing = operation === "preview" ? running() : undefined;
+  const previewing = operation !== "up" ? running() : undefined;
   const before = await readState(stack);
   if (!(before instanceof CommandError)) lines.open(new Mask([...before.secrets, ...environment]));
   const previewed = await previewing;
@@ -104,7 +107,7 @@ function held(onOutput: (line: string) => void) {
 export interface Reviewed {
   readonly project: { readonly folder: string; readonly name: string };
   readonly stack: string;
-  readonly operation: "preview" | "up";
+  readonly operation: Reviewable;
   readonly run: EngineRun;
   /** The stack's resources before. */
   readonly resources: StackState["resources"];
@@ -143,7 +146,8 @@ export function reviewOf({ project, stack, operation, run, resources, secrets, t
     project: project.name,
     stack,
     operation,
-    verdict: verdictOf(review, failure !== undefined, isBlocked),
+    // An output is nothing that is there: it changes with what does.
+    verdict: verdictOf(operation === "drift" ? { ...review, outputs: [] } : review, failure !== undefined, isBlocked),
     ...(commit !== undefined && { commit }),
     time,
     counts: countsOf(events, changes),

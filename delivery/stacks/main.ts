@@ -5,12 +5,13 @@ import { resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { touched } from "./touched.ts";
 
-const USAGE = `npm run -s stacks -- [--since COMMIT | --tag TAG] [--only NAMES] [--format text|json] [--project FOLDER]
+const USAGE = `npm run -s stacks -- [--since COMMIT [--untouched] | --tag TAG] [--only NAMES] [--format text|json] [--project FOLDER]
 
 Prints the stacks of the project, those that have a Pulumi.<stack>.yaml, and says on standard error why.
 
   --since COMMIT    those that the change from COMMIT to HEAD touches: a stack's own files touch that stack, the program
                     touches all; all too where COMMIT is not there (the first push of a branch)
+  --untouched       those that it does not touch instead
   --tag TAG         the stack that a tag STACK/ANYTHING asks for; none where there is no such stack
   --only NAMES      none but these, "dev prod"
   --format FORMAT   text, a line each (default), or json, a list
@@ -65,6 +66,7 @@ async function main(args: string[]): Promise<void> {
     args,
     options: {
       since: { type: "string" },
+      untouched: { type: "boolean", default: false },
       tag: { type: "string" },
       only: { type: "string" },
       format: { type: "string", default: "text" },
@@ -75,6 +77,7 @@ async function main(args: string[]): Promise<void> {
   if (values.help) return console.log(USAGE);
   if (values.since !== undefined && values.tag !== undefined)
     throw new Error(`--since and --tag exclude each other.\n${USAGE}`);
+  if (values.untouched && values.since === undefined) throw new Error(`--untouched needs --since.\n${USAGE}`);
   if (values.format !== "text" && values.format !== "json")
     throw new Error(`--format ${values.format}: there are text and json.`);
   const project = resolve(values.project);
@@ -88,7 +91,9 @@ async function main(args: string[]): Promise<void> {
     values.tag !== undefined
       ? tagged(values.tag, stacks)
       : values.since !== undefined
-        ? await since(values.since, project, stacks)
+        ? await since(values.since, project, stacks).then((found) =>
+            values.untouched ? stacks.filter((stack) => !found.includes(stack)) : found,
+          )
         : stacks;
   if (values.format === "json") console.log(JSON.stringify(wanted));
   else for (const stack of wanted) console.log(stack);

@@ -8,6 +8,7 @@ export const BESIDE_THE_PROGRAM: readonly string[] = [
   "benchmarks",
   "deployments",
   "docs",
+  "examples",
   "recovery",
   "rehearsal",
   "schema",

@@ -3,7 +3,7 @@
 import type { TokenCredential } from "@azure/identity";
 import { describe } from "../describe.ts";
 import { type Answer, send } from "../http.ts";
-import { digestOf } from "../values.ts";
+import { digestOf, isMap } from "../values.ts";
 import { RegistryClosed, RegistryError, refusal } from "./errors.ts";
 import { type Access, RegistryTokens } from "./tokens.ts";
 
@@ -67,6 +67,21 @@ export class RegistryClient {
     const digest = response.headers.get("docker-content-digest");
     // The header is only recommended; without it the content tells.
     return digest === null ? this.manifest(repository, reference) : { digest, mediaType: mediaType(response) };
+  }
+
+  /** All tags of a repository; none where there is no such repository. @throws RegistryError */
+  async tags(repository: string): Promise<string[]> {
+    const found: string[] = [];
+    let page: string | URL | undefined = "tags/list?n=1000";
+    while (page !== undefined) {
+      const response = await this.#call("GET", repository, page, "pull", { headers: { accept: "application/json" } });
+      if (response.status === 404) return found;
+      const content: unknown = JSON.parse(this.#expect(response, 200, repository, "list tags").body.toString("utf8"));
+      if (isMap(content) && Array.isArray(content.tags)) found.push(...content.tags.map(String));
+      const [, next] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "") ?? [];
+      page = next === undefined ? undefined : new URL(next, response.url);
+    }
+    return found;
   }
 
   /** A blob. @throws RegistryError when there is none or its content does not fit the digest. */

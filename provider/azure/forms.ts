@@ -1,20 +1,13 @@
 // Forms of what Azure gives names to, as resources' inputs.
 
+import { ARM_GROUP, armIdPattern, armIdWords } from "../../net/armId.ts";
 import { matching } from "../../plugin/schema.ts";
 
-const SEGMENT = "[^/?#]+";
-
-function armId(type: string) {
-  const id = `/subscriptions/<id>/resourceGroups/<group>/providers/${type}/<name>`;
-  const pattern = new RegExp(
-    `^/subscriptions/${SEGMENT}/resourceGroups/${SEGMENT}/providers/${type.replaceAll(".", "\\.")}/${SEGMENT}$`,
-    "i",
-  );
-  return matching(pattern, `the ARM id of a resource: ${id}`);
-}
+const armId = (type: string) =>
+  matching(new RegExp(armIdPattern(type), "i"), `the ARM id of a resource: ${armIdWords(type)}`);
 
 export const resourceGroupId = matching(
-  new RegExp(`^/subscriptions/${SEGMENT}/resourceGroups/${SEGMENT}$`, "i"),
+  new RegExp(`^${ARM_GROUP}$`, "i"),
   "the ARM id of a resource group: /subscriptions/<id>/resourceGroups/<name>",
 );
 export const registryId = armId("Microsoft.ContainerRegistry/registries");

@@ -1,15 +1,14 @@
 // getExisting: looks at what is in Azure already and stays somebody else's, before anything is made that leans on it.
 
 import * as z from "zod";
+import { ARM_GROUP, armIdPattern } from "../../net/armId.ts";
 import { contains, parseNetwork } from "../../net/cidr.ts";
 import { flag, functionOf, type Inputs, matching, resourceSchema, type SchemaFunction } from "../../plugin/schema.ts";
 import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import { sameName } from "./names.ts";
 
-const GROUP = "/subscriptions/[^/?#]+/resourceGroups/[^/?#]+";
-const inGroup = (type: string, below = "") =>
-  new RegExp(`^${GROUP}/providers/${type.replaceAll(".", "\\.")}/[^/?#]+${below}$`, "i");
+const inGroup = (type: string, below = "") => new RegExp(armIdPattern(type, below), "i");
 
 /** The schema of `gitops:index:getExisting`. */
 export const GET_EXISTING = resourceSchema({
@@ -63,7 +62,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   {
     name: "resource group",
-    pattern: new RegExp(`^${GROUP}$`, "i"),
+    pattern: new RegExp(`^${ARM_GROUP}$`, "i"),
     apiVersion: "2024-03-01",
     list: () => "az group list --query [].id",
   },

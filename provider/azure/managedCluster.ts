@@ -30,6 +30,7 @@ import {
   partOf,
   sameLocation,
 } from "./clusterProperties.ts";
+import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
 import { BUSY_WAITS, isPassing, later, removed } from "./patience.ts";
 
@@ -50,10 +51,7 @@ export const MANAGED_CLUSTER = resourceSchema({
     "update left it so. Another one is refused.\n\n" +
     "Imported into a stack by the cluster's ARM id. A state of azure-native's own resource is taken over as it is.",
   inputs: {
-    resourceGroupId: matching(
-      /^\/subscriptions\/[^/?#]+\/resourceGroups\/[^/?#]+$/i,
-      "the ARM id of a resource group: /subscriptions/<id>/resourceGroups/<name>",
-    )
+    resourceGroupId: forms.resourceGroupId
       .describe("ARM id of the resource group. Another one makes another cluster.")
       .meta({ replaceOnChanges: true }),
     name: matching(

@@ -15,20 +15,13 @@ import {
   type State,
 } from "../../plugin/schema.ts";
 import { ArmError } from "./armClient.ts";
+import { lookedAt } from "./closed.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
-import { later, removed } from "./patience.ts";
+import { BUSY_WAITS, isHeld, later, removed } from "./patience.ts";
 
 const API_VERSION = "2024-05-01";
-
-/** Waits in milliseconds while one of the networks is being written, or a side is not Connected yet: ten minutes in all. */
-const BUSY_WAITS = [2000, 3000, 5000, ...Array<number>(59).fill(10_000)];
-
-/** ARM's words for a network that something else writes; some of them have a status that no client repeats by itself. */
-const BUSY = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "RetryableError"];
-
-const isBusy = ({ code }: ArmError) => BUSY.includes(code);
 
 /** The schema of `gitops:index:NetworkPeering`. */
 export const NETWORK_PEERING = resourceSchema({
@@ -67,7 +60,7 @@ interface Side {
 
 /**
  * The handler of `gitops:index:NetworkPeering` in a cloud.
- * @param waits in milliseconds, one after another, while one of the networks is being written.
+ * @param waits in milliseconds, one after another, while one of the networks is being written or a side not Connected yet.
  */
 export function networkPeeringIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS): SchemaHandler {
   return handlerOf(NETWORK_PEERING, {
@@ -89,10 +82,10 @@ export function networkPeeringIn(cloud: Cloud, waits: readonly number[] = BUSY_W
       await connect(cloud, waits, inputs, context);
       return { ...state, ...inputs };
     },
-    read: (id, known, context) => read(cloud, id, known, context),
+    read: (id, known, context) => lookedAt(id, known, context, () => read(cloud, id, known, context)),
     async delete({ id, inputs }, context, successor) {
       if (successor !== undefined && sameName(successor.id, id)) return;
-      const removal = { apiVersion: API_VERSION, waits, passes: isBusy };
+      const removal = { apiVersion: API_VERSION, waits, passes: isHeld };
       for (const side of sidesOf(inputs).reverse()) await removed(cloud, idOf(side), removal, context);
     },
   });
@@ -134,7 +127,7 @@ async function connect(cloud: Cloud, waits: readonly number[], inputs: PeeringIn
             .arm()
             .request("PUT", idOf(sides[index] as Side), API_VERSION, bodyOf(sides[index] as Side), { signal });
     } catch (error) {
-      if (!(error instanceof ArmError && isBusy(error))) throw error;
+      if (!(error instanceof ArmError && isHeld(error))) throw error;
       return later(error.message, current, context, error);
     }
     const states = await Promise.all(sides.map(async (side) => ({ side, peering: await find(cloud, side, signal) })));

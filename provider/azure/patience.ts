@@ -32,13 +32,16 @@ const lacksRight = (error: unknown): boolean => error instanceof ArmError && MIS
  * Codes of what another operation holds, where the status is not 409 or 429. OperationNotAllowed is none of them: with 400
  * it is said of what will never be allowed, such as a lower version.
  */
-const HELD = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "OperationPreempted"];
+const HELD = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress", "OperationPreempted", "RetryableError"];
+
+/** Whether another operation holds what was asked for, by ARM's word for it. */
+export const isHeld = ({ code }: ArmError): boolean => HELD.includes(code);
 
 /** Whether trying again may help with what Azure said of a cluster. */
 export function isPassing(error: unknown, attempt: number): error is ArmError {
   if (!(error instanceof ArmError)) return false;
   if (lacksRight(error)) return attempt <= ROLE_WAITS.length;
-  return error.status === 409 || error.status === 429 || HELD.includes(error.code);
+  return error.status === 409 || error.status === 429 || isHeld(error);
 }
 
 /**
@@ -47,9 +50,15 @@ export function isPassing(error: unknown, attempt: number): error is ArmError {
  */
 export function later(reason: string, { attempt, wait }: Try, context: Context, error = new Error(reason)): Again {
   if (wait === undefined) throw error;
-  const soonest = lacksRight(error) ? Math.min(wait, ROLE_WAITS[attempt - 1] ?? wait) : wait;
-  context.log("info", `${reason}; trying again in ${soonest / 1000} s`);
-  return new Again(soonest);
+  if (!(error instanceof ArmError && lacksRight(error))) return again(reason, wait, context);
+  // Azure's own words take ten lines beside the resource; they are told where waiting did not help.
+  const short = `${error.status} ${error.code}, as long as a new role is not known everywhere`;
+  return again(short, Math.min(wait, ROLE_WAITS[attempt - 1] ?? wait), context);
+}
+
+function again(reason: string, wait: number, context: Context): Again {
+  context.log("info", `${reason}; trying again in ${wait / 1000} s`);
+  return new Again(wait);
 }
 
 /** How something is asked of Azure again. */

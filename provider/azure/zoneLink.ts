@@ -15,6 +15,7 @@ import {
   type State,
 } from "../../plugin/schema.ts";
 import { ArmError } from "./armClient.ts";
+import { lookedAt } from "./closed.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
@@ -68,7 +69,7 @@ export function zoneLinkIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS):
       await connect(cloud, waits, inputs, context);
       return { ...state, ...inputs };
     },
-    read: (id, known, context) => read(cloud, id, known, context),
+    read: (id, known, context) => lookedAt(id, known, context, () => read(cloud, id, known, context)),
     async delete({ id, inputs }, context, successor) {
       if (successor !== undefined && sameName(successor.id, id)) return;
       await removed(cloud, idOf(inputs), { apiVersion: API_VERSION, waits, passes: isPassing }, context);

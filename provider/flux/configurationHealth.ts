@@ -32,9 +32,14 @@ interface Status {
 /** What a configuration has to bring. */
 export interface Promised {
   readonly configurationId: string;
+  /** The commit that its Kustomizations have to apply, or one that descends from it. */
+  readonly commit: string;
   readonly kustomizations: readonly string[];
   readonly releases?: readonly string[];
 }
+
+/** How old a commit is beside the one that is waited for: that one or a later one, or an earlier one; else nobody knows. */
+export type AgeOf = (commit: string) => "later" | "earlier" | undefined;
 
 /** The commit of a revision: `main@sha1:<commit>`. */
 export function shaOf(revision: string | null | undefined): string | undefined {
@@ -68,7 +73,12 @@ export function wrongIn(configuration: Configuration, promised: Promised): Probl
  * What keeps a configuration from having brought a commit.
  * @param behind why the commit that it has synced is not the one that is waited for; undefined where it is.
  */
-export function unsettledIn(configuration: Configuration, promised: Promised, behind: string | undefined): Problem[] {
+export function unsettledIn(
+  configuration: Configuration,
+  promised: Promised,
+  behind: string | undefined,
+  ageOf: AgeOf,
+): Problem[] {
   const stopped = stoppedIn(configuration, promised);
   if (stopped !== undefined) return [stopped];
   // What objects tell of another commit says nothing, but for what does not pass by itself.
@@ -79,16 +89,21 @@ export function unsettledIn(configuration: Configuration, promised: Promised, be
     const failed = others.find((problem) => nameOf(problem.ref) === nameOf(ref));
     return [failed ?? { ref, problem: behind }, ...others.filter((problem) => problem !== failed)];
   }
-  const commit = shaOf(configuration.properties?.sourceSyncedCommitId) ?? "";
-  const found = statusesOf(configuration).flatMap((status): Problem[] => {
+  const statuses = statusesOf(configuration);
+  // Azure does not tell which source a Kustomization has.
+  const hasOtherSources = statuses.some((status) => status.kind === "GitRepository" && !isSource(status));
+  const found = statuses.flatMap((status): Problem[] => {
     const ref = refOf(status);
     const isOwn = isPromised(status, promised);
     if (isSuspended(status)) return isOwn ? [held(ref)] : [];
-    const isApplied = !(isOwn && status.kind === "Kustomization") || hasApplied(status, commit);
+    const applied = appliedBy(status, configuration);
+    const age = applied === undefined ? undefined : ageOf(applied);
+    const hasCome = isOwn ? age === "later" : age !== "earlier" || hasOtherSources;
+    const isApplied = status.kind !== "Kustomization" || hasCome;
     if (status.complianceState === "Compliant" && isApplied) return [];
     // Of an address such as a HelmRepository of type oci no controller ever says anything.
     if (!isOwn && status.complianceState !== "Non-Compliant" && readyOf(status) === undefined) return [];
-    return [{ ref, problem: reasonOf(status, isApplied ? "" : `, not ${commit}`) }];
+    return [{ ref, problem: reasonOf(status, isApplied ? "" : `, not ${promised.commit}`) }];
   });
   return [...faultOf(configuration, promised), ...withHeld(found), ...missingIn(configuration, promised)];
 }
@@ -172,10 +187,21 @@ function isFailed(status: Status): boolean {
   return status.complianceState === "Non-Compliant" && (ready === undefined || hasFailed(ready));
 }
 
-/** kustomize-controller says "Applied revision: <revision>" when it is Ready. */
-function hasApplied(status: Status, commit: string): boolean {
+/** The commits that Kustomizations say they have applied. */
+export function appliedIn(configuration: Configuration): string[] {
+  return statusesOf(configuration).flatMap((status) => appliedBy(status, configuration) ?? []);
+}
+
+/**
+ * The commit that a Kustomization has applied, where its revision begins as that of the configuration's own repository:
+ * kustomize-controller says "Applied revision: <revision>" when it is Ready.
+ */
+function appliedBy(status: Status, configuration: Configuration): string | undefined {
   const ready = readyOf(status);
-  return ready?.status === "True" && ready.message?.includes(commit) === true;
+  if (status.kind !== "Kustomization" || ready?.status !== "True") return undefined;
+  const [revision] = /\S+@sha1:\w+/.exec(ready.message ?? "") ?? [];
+  const refOf = (one: string | null | undefined) => one?.slice(0, one.lastIndexOf("@"));
+  return refOf(revision) === refOf(configuration.properties?.sourceSyncedCommitId) ? shaOf(revision) : undefined;
 }
 
 function reasonOf(status: Status, behind = ""): string {

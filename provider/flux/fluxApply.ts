@@ -17,8 +17,9 @@ const GIT = "kustomize-controller";
 
 /** What Flux's components are made from. */
 export interface ComponentInputs extends FluxComponents {
-  readonly clientId: string;
-  readonly tenantId: string;
+  /** The identity that the controllers act as; none where both are left out. */
+  readonly clientId?: string;
+  readonly tenantId?: string;
 }
 
 /** The controllers' Deployments. */
@@ -100,12 +101,13 @@ function notThere(object: KubeObject | undefined): string | undefined {
 /** @throws Error when the manifests are others than the program committed. */
 async function componentObjects(world: FluxWorld, inputs: ComponentInputs): Promise<ObjectRef[]> {
   const text = await componentsText(inputs, world.manifests);
-  const patches = identityPatches(inputs);
-  const identified = identifiedControllers(inputs.imageAutomation);
+  const { clientId, tenantId } = inputs;
+  const patches = clientId && tenantId ? identityPatches({ clientId, tenantId }) : undefined;
+  const identified = patches ? identifiedControllers(inputs.imageAutomation) : [];
   const documents = parseAllDocuments(text);
   const objects = documents.map((document) => document.toJS() as ObjectRef | null).filter((one) => one !== null);
   return objects.map((object) => {
-    if (!identified.includes(object.metadata.name)) return object;
+    if (patches === undefined || !identified.includes(object.metadata.name)) return object;
     if (object.kind === "ServiceAccount")
       return merged(object, { metadata: { annotations: patches.serviceAccount.metadata.annotations } });
     return object.kind === "Deployment" ? merged(object, { spec: patches.deployment.spec }) : object;

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import { type FluxManifests, type FluxOptions, fluxManifests } from "../../flux/manifests.ts";
+import { type KubeContext, kubeContext } from "../../net/kubeconfig.ts";
 import { type KubeObject, KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
 import { Again, CLOCK, type Clock, retry, type Try } from "../../net/retry.ts";
 import type { Context } from "../../plugin/handler.ts";
@@ -16,6 +17,8 @@ export interface FluxWorld {
   readonly cloud: Cloud;
   /** A token for an AKS cluster's API server. */
   readonly token: () => Promise<string>;
+  /** A context of the kubeconfig, for a cluster that is not AKS. @default the machine's */
+  readonly kube?: (context: string) => Promise<KubeContext>;
   readonly manifests: (options: FluxOptions) => Promise<FluxManifests>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Between two looks, in milliseconds. */
@@ -39,22 +42,57 @@ export const machine: FluxWorld = {
   clock: CLOCK,
 };
 
+/** Which API server, and who calls it. */
+export interface ClusterInputs {
+  readonly endpoint: string;
+  readonly certificateAuthority: string;
+  /** The context of the kubeconfig whose user calls; without one the caller's Entra token counts, as for AKS. */
+  readonly kubeContext?: string;
+}
+
 /** The cluster of a resource's inputs. @param tries of each request where the server is busy or does not answer. */
 export function openCluster(
   world: FluxWorld,
-  { endpoint, certificateAuthority }: { readonly endpoint: string; readonly certificateAuthority: string },
+  inputs: ClusterInputs,
   signal: AbortSignal,
   tries?: number,
 ): KubernetesApi {
+  const { endpoint, certificateAuthority } = inputs;
   const authority = Buffer.from(certificateAuthority, "base64").toString();
-  return new KubernetesApi({ endpoint, authority, token: world.token }, signal, world.poll / 4, tries);
+  return new KubernetesApi(
+    { endpoint, authority, credential: credentialOf(world, inputs) },
+    signal,
+    world.poll / 4,
+    tries,
+  );
+}
+
+function credentialOf(world: FluxWorld, { endpoint, kubeContext: name }: ClusterInputs) {
+  if (name === undefined) return async () => ({ token: await world.token() });
+  let found: Promise<KubeContext> | undefined;
+  return async () => {
+    found ??= (world.kube ?? kubeContext)(name);
+    const context = await found;
+    // A credential goes to nobody but whom its owner gave it for.
+    if (context.endpoint !== endpoint)
+      throw new Error(
+        `context ${name} of the kubeconfig is at ${context.endpoint}, and the stack's cluster at ${endpoint}: ` +
+          "point KUBECONFIG to the one of this stack",
+      );
+    return context.credential();
+  };
 }
 
 /**
  * Returns when the API server lets this caller in: a role assignment takes its time from ARM to there.
  * @throws KubernetesError when it does not in time, with a remedy.
  */
-export async function entered(world: FluxWorld, api: KubernetesApi, context: Context): Promise<void> {
+export async function entered(
+  world: FluxWorld,
+  api: KubernetesApi,
+  { kubeContext: user }: Pick<ClusterInputs, "kubeContext">,
+  context: Context,
+): Promise<void> {
   const look = async ({ attempt, wait }: Try): Promise<undefined | Again> => {
     try {
       await api.get({ apiVersion: "v1", kind: "Namespace", metadata: { name: FLUX_SYSTEM } });
@@ -62,9 +100,11 @@ export async function entered(world: FluxWorld, api: KubernetesApi, context: Con
     } catch (error) {
       const refused = error instanceof KubernetesError && [401, 403].includes(error.status);
       if (!refused) throw error;
-      if (wait === undefined) {
+      if (wait === undefined || user !== undefined) {
         const remedy =
-          "the deployers' group needs the role Azure Kubernetes Service RBAC Cluster Admin on the cluster, and the caller must be in it";
+          user === undefined
+            ? "the deployers' group needs the role Azure Kubernetes Service RBAC Cluster Admin on the cluster, and the caller must be in it"
+            : `the user of context ${user} needs the ClusterRole cluster-admin, as whoever installs Flux does`;
         throw new KubernetesError(error.status, error.reason, `${error.message}; ${remedy}`);
       }
       if (attempt === 1) context.log("info", "waiting until the API server knows the role assignment");

@@ -7,6 +7,8 @@ export interface FluxComponents {
   /** Flux's version, without `v`. */
   readonly version: string;
   readonly imageAutomation: boolean;
+  /** The Secret that the controllers' images are pulled with; none where the nodes may pull. */
+  readonly imagePullSecret?: string;
   /** Hex SHA-256 of the version's manifests, the registry left open. */
   readonly manifests: string;
   /** The registry with Flux's images below `ghcr.io/fluxcd`. */
@@ -15,10 +17,10 @@ export interface FluxComponents {
 
 /** The file's text. @throws Error when the manifests are others than those of the hash. */
 export async function componentsText(
-  { version, imageAutomation, manifests, loginServer }: FluxComponents,
+  { version, imageAutomation, imagePullSecret, manifests, loginServer }: FluxComponents,
   manifestsOf: typeof fluxManifests = fluxManifests,
 ): Promise<string> {
-  const found = await manifestsOf({ version, imageAutomation });
+  const found = await manifestsOf({ version, imageAutomation, imagePullSecret });
   if (found.sha256 === manifests) return gotkComponents(found, loginServer);
   throw new Error(
     `the manifests of Flux ${version} have SHA-256 ${found.sha256}, not ${manifests} as the lock has it: ` +

@@ -17,8 +17,10 @@ import {
 } from "../../plugin/schema.ts";
 import { armGet, azure, type Cloud } from "../azure/cloud.ts";
 import { sameName } from "../azure/names.ts";
-import { GitBranch } from "../git/git.ts";
+import { type Descent, GitBranch } from "../git/git.ts";
+import { type GitAccess, gitAccess } from "../git/gitAccess.ts";
 import {
+  appliedIn,
   type Configuration,
   configurationRef,
   type Promised,
@@ -34,9 +36,9 @@ import { changesBy, glanced, inVain, seen, told } from "./glance.ts";
 export const FLUX_CONFIGURATION_READY = resourceSchema({
   token: "gitops:index:FluxConfigurationReady",
   description:
-    "Arrives when Azure tells that a Flux configuration has synced the commit (or a later one of the branch), that every " +
-    "Kustomization named has applied it, and that every object below the configuration is compliant; otherwise it fails " +
-    "with the messages of all that is not. Azure has no way to ask Flux for a look, so the configuration's own sync " +
+    "Arrives when Azure tells that a Flux configuration has synced the commit or one that descends from it, that every " +
+    "Kustomization named has applied such a one and no other one of the repository is behind, and that every object below " +
+    "the configuration is compliant; otherwise it fails with the messages of all that is not. Azure has no way to ask Flux for a look, so the configuration's own sync " +
     "interval is waited for, and Azure's word on it, which is late by a minute or so.\n\n" +
     "A refresh and a preview look at the same objects: what is missing, is suspended or has failed makes an update. " +
     "Where Azure may not be asked, that is told and what is known is kept. Deleting it does nothing.",
@@ -45,9 +47,13 @@ export const FLUX_CONFIGURATION_READY = resourceSchema({
       .describe("The configuration's ARM id. Another one is another configuration.")
       .meta({ replaceOnChanges: true }),
     url: someText.describe(
-      "The repository's HTTPS URL, without credentials: it is asked for the branch's head where Azure tells of another " +
-        "commit, with `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.",
+      "The repository's URL, without credentials: git is asked for what descends from the commit where Azure tells of " +
+        "another one, with `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment.",
     ),
+    access: gitAccess
+      .describe("How the repository is signed in to, where the environment's own ways do not do.")
+      .meta({ hidden: true })
+      .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
     commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
     kustomizations: forms.kustomizations.describe(
@@ -67,8 +73,14 @@ const API_VERSION = "2023-05-01";
 /** What this resource needs of the world; tests give something else. */
 export interface ConfigurationWorld {
   readonly cloud: Cloud;
-  /** The newest commit of a branch; undefined when there is no such branch. */
-  readonly head: (url: string, branch: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** What of a branch descends from a commit, as git sees it. */
+  readonly descent: (
+    url: string,
+    branch: string,
+    commit: string,
+    signal: AbortSignal,
+    access?: GitAccess,
+  ) => Promise<Descent>;
   /** Between two looks, in milliseconds; ARM counts them. */
   readonly poll: number;
   /** How late Azure's word on an object may be, in milliseconds. */
@@ -82,7 +94,7 @@ export interface ConfigurationWorld {
 /** The world as it is: the extension's agent tells Azure of a change within a minute or so. */
 const machine: ConfigurationWorld = {
   cloud: azure,
-  head,
+  descent,
   poll: 10_000,
   lag: 180_000,
   glance: 10_000,
@@ -146,8 +158,8 @@ async function problemsOf(world: ConfigurationWorld, { inputs, state }: KnownRea
   if (configuration === undefined) return { isGone: true, problems: [missing(inputs)] };
   const isAwaited = (state.wrong ?? []).length > 0;
   if (!isAwaited) return { isGone: false, problems: wrongIn(configuration, inputs) };
-  const heads = new Heads(world, inputs, signal);
-  return { isGone: false, problems: await unsettledOf(configuration, inputs, heads) };
+  const past = new Past(world, inputs, signal);
+  return { isGone: false, problems: await unsettledOf(configuration, inputs, past) };
 }
 
 const find = ({ cloud }: ConfigurationWorld, { configurationId }: ReadyInputs, signal: AbortSignal) =>
@@ -160,13 +172,13 @@ const missing = ({ configurationId }: ReadyInputs): Problem => ({
 });
 
 async function wait(world: ConfigurationWorld, id: string, inputs: ReadyInputs, context: Context): Promise<void> {
-  const heads = new Heads(world, inputs, context.signal);
+  const past = new Past(world, inputs, context.signal);
   const started = world.clock.now();
   try {
     await settled(world, context, inputs.readyMinutes, async () => {
       const configuration = await find(world, inputs, context.signal);
       if (configuration === undefined) return [missing(inputs)];
-      const problems = await unsettledOf(configuration, inputs, heads);
+      const problems = await unsettledOf(configuration, inputs, past);
       // What was resumed just now is told to be suspended for a while yet; what ARM itself holds is not.
       const isTold = world.clock.now() - started >= world.lag || configuration.properties?.suspend === true;
       return isTold ? problems : problems.map(({ ref, problem }) => ({ ref, problem }));
@@ -177,49 +189,71 @@ async function wait(world: ConfigurationWorld, id: string, inputs: ReadyInputs, 
   }
 }
 
-async function unsettledOf(configuration: Configuration, promised: Promised & ReadyInputs, heads: Heads) {
+async function unsettledOf(configuration: Configuration, promised: Promised & ReadyInputs, past: Past) {
   const synced = shaOf(configuration.properties?.sourceSyncedCommitId);
-  return unsettledIn(configuration, promised, await heads.orderOf(synced));
+  const fault = await past.learn(synced, appliedIn(configuration));
+  return unsettledIn(configuration, promised, past.behind(synced, fault), (commit) => past.ageOf(commit));
 }
 
-/**
- * Which commits are as new as the one that is waited for: whatever was the branch's head since that one was pushed. So
- * nothing of the repository's past has to be fetched.
- */
-class Heads {
+/** How old commits are beside the one that is waited for. Git is asked only for those that nobody has asked for. */
+class Past {
   readonly #world: ConfigurationWorld;
   readonly #inputs: ReadyInputs;
   readonly #signal: AbortSignal;
-  readonly #known: Set<string>;
+  readonly #ages: Map<string, "later" | "earlier" | undefined>;
 
   constructor(world: ConfigurationWorld, inputs: ReadyInputs, signal: AbortSignal) {
     this.#world = world;
     this.#inputs = inputs;
     this.#signal = signal;
-    this.#known = new Set([inputs.commit]);
+    this.#ages = new Map([[inputs.commit, "later"]]);
   }
 
-  /** Undefined where a commit is new enough, else what to say of it. */
-  async orderOf(synced: string | undefined): Promise<string | undefined> {
-    const { commit, url, branch } = this.#inputs;
-    if (synced === undefined) return `has synced nothing yet, not ${commit}`;
-    if (this.#known.has(synced)) return undefined;
-    const behind = `has synced ${synced}, not ${commit} yet`;
+  ageOf(commit: string) {
+    return this.#ages.get(commit);
+  }
+
+  /**
+   * Learns how old commits are.
+   * @param synced that of the source: git is asked for it again, as a host may tell of a new one a moment later.
+   * @returns why git could not be asked.
+   */
+  async learn(synced: string | undefined, applied: readonly string[]): Promise<string | undefined> {
+    const isKnown = synced === undefined || this.#ages.get(synced) !== undefined;
+    if (isKnown && applied.every((commit) => this.#ages.has(commit))) return undefined;
+    const { commit, url, branch, access } = this.#inputs;
     try {
-      const head = await this.#world.head(url, branch, this.#signal);
-      if (head !== undefined) this.#known.add(head);
+      const { later, earlier } = await this.#world.descent(url, branch, commit, this.#signal, access);
+      for (const one of [...applied, ...(synced === undefined ? [] : [synced])]) this.#ages.set(one, undefined);
+      for (const one of earlier) this.#ages.set(one, "earlier");
+      for (const one of later) this.#ages.set(one, "later");
+      return undefined;
     } catch (error) {
       this.#signal.throwIfAborted();
-      return `${behind}, or a later one: ${describe(error)}`;
+      return describe(error);
     }
-    return this.#known.has(synced) ? undefined : behind;
+  }
+
+  /** Undefined where what the source has synced is new enough, else what to say of it. */
+  behind(synced: string | undefined, fault: string | undefined): string | undefined {
+    const { commit } = this.#inputs;
+    if (synced === undefined) return `has synced nothing yet, not ${commit}`;
+    if (this.ageOf(synced) === "later") return undefined;
+    const behind = `has synced ${synced}, not ${commit} yet`;
+    return fault === undefined ? behind : `${behind}, or a later one: ${fault}`;
   }
 }
 
-async function head(url: string, branch: string, signal: AbortSignal): Promise<string | undefined> {
-  const remote = await GitBranch.open(url, branch, signal);
+async function descent(
+  url: string,
+  branch: string,
+  commit: string,
+  signal: AbortSignal,
+  access?: GitAccess,
+): Promise<Descent> {
+  const remote = await GitBranch.open(url, branch, signal, access);
   try {
-    return await remote.head();
+    return await remote.descent(commit);
   } finally {
     await remote.close();
   }

@@ -6,7 +6,14 @@ import { FLUX_SYSTEM, syncObjects } from "../../flux/bootstrap.ts";
 import { describe } from "../../net/describe.ts";
 import { type KubeObject, type KubernetesApi, type ObjectRef, UnreachableError } from "../../net/kubernetesApi.ts";
 import { detailedDiff, equal } from "../../plugin/diff.ts";
-import { type Context, type Diff, PartialFailure, type Properties } from "../../plugin/handler.ts";
+import {
+  type CheckFailure,
+  type Context,
+  type Diff,
+  PartialFailure,
+  type Properties,
+  UNKNOWN,
+} from "../../plugin/handler.ts";
 import {
   changes,
   flag,
@@ -39,7 +46,7 @@ import {
 } from "./fluxCluster.ts";
 import { unsettled } from "./fluxHealth.ts";
 import { type Closed, type Looked, lookAtFlux, strayed } from "./fluxLook.ts";
-import { applyPullSecret, pullSecret } from "./fluxPullSecret.ts";
+import { applySecrets, decryptSecret, pullSecret } from "./fluxSecrets.ts";
 import { checkSignIn, chosenSignIn, repositoryUrl, sshKey } from "./fluxSignIn.ts";
 import { fingerprint, givenToken } from "./fluxToken.ts";
 import { endingParts, finishDeletions, isMarked, NAMESPACE, resumeFlux, uninstallFlux } from "./fluxUninstall.ts";
@@ -49,18 +56,20 @@ import * as forms from "./forms.ts";
 export const FLUX_INSTALL = resourceSchema({
   token: "gitops:index:FluxInstall",
   description:
-    "Flux in an AKS cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which " +
+    "Flux in a cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which " +
     "alone change it from then on. A Flux that reconciles the same folder already is taken over as it is.\n\n" +
-    "Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another " +
+    "Flux reads the repository with the token of FLUX_GIT_TOKEN, or else on GitHub GITHUB_TOKEN, of the environment; another " +
     "FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller " +
-    "signs in to the API server with its Entra token.\n\n" +
+    "signs in to AKS's API server with its Entra token, and to another one as the user of a kubeconfig's context.\n\n" +
     "Every preview and refresh looks at what was installed: what is missing is an update, which puts it back and touches " +
     "nothing that Git rules.\n\n" +
     "Deleting it uninstalls Flux; what Flux deployed stays.",
   inputs: {
     clusterId: clusterId
-      .describe("The AKS cluster's ARM id. Another one makes another installation.")
-      .meta({ replaceOnChanges: true }),
+      .describe("The AKS cluster's ARM id. Another one makes another installation. Default: a cluster that is not AKS.")
+      .meta({ replaceOnChanges: true })
+      .exactOptional(),
+    kubeContext: forms.kubeContext.exactOptional(),
     endpoint: forms.endpoint
       .describe("The API server's URL, as ClusterAccess gives it. Another one makes another installation.")
       .meta({ replaceOnChanges: true }),
@@ -71,11 +80,21 @@ export const FLUX_INSTALL = resourceSchema({
     loginServer: loginServer.describe(
       "The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`.",
     ),
-    clientId: someText.describe("Client id of the identity that the controllers act as."),
-    tenantId: someText.describe("The identity's tenant."),
+    clientId: someText
+      .describe("Client id of the identity that the controllers act as. Default: they act as none.")
+      .exactOptional(),
+    tenantId: someText.describe("The identity's tenant.").exactOptional(),
     url: repositoryUrl.describe(
       "The repository as Flux reads it: `https://<host>/<owner>/<name>`, or `ssh://git@<host>/<owner>/<name>` with a key.",
     ),
+    username: someText.describe("The user name beside the token. Default: `git`.").exactOptional(),
+    provider: z
+      .enum(["azure"], { error: "is no provider: azure is the only one" })
+      .describe(
+        "`azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. Default: " +
+          "with a token or a key.",
+      )
+      .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
     path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>").describe(
       "The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made.",
@@ -90,6 +109,15 @@ export const FLUX_INSTALL = resourceSchema({
       .exactOptional(),
     pullSecret: pullSecret
       .describe("Signs in to a registry from Flux's namespace; another password changes the Secret. Default: none.")
+      .exactOptional(),
+    imagePullSecret: someText
+      .describe(
+        "The Secret with which the controllers' own images are pulled, by pullSecret's credentials. Default: none, as the " +
+          "nodes may pull.",
+      )
+      .exactOptional(),
+    decryptSecret: decryptSecret
+      .describe("Signs in to the Key Vault of SOPS; another password changes the Secret. Default: none.")
       .exactOptional(),
   },
   outputs: {
@@ -115,11 +143,11 @@ export function fluxInstallIn(world: FluxWorld): SchemaHandler {
   /** What a refresh saw, by cluster: the engine compares right after that. */
   const seen = new Map<string, Looked | Closed>();
   return handlerOf(FLUX_INSTALL, {
-    rules: checkSignIn,
+    rules: (inputs) => [...checkSignIn(inputs), ...checkCaller(inputs), ...checkSecrets(inputs)],
     diff: async (existing, inputs, context) => diff(world, existing, inputs, context, seen.get(existing.id)),
     async create(inputs, context) {
       const state = await install(world, inputs, context);
-      return { id: inputs.clusterId, state };
+      return { id: idOf(inputs), state };
     },
     update(existing, inputs, context) {
       seen.delete(existing.id);
@@ -156,7 +184,8 @@ async function diff(
   const detailed = { ...detailedDiff(existing.inputs, inputs) };
   // How long to wait changes nothing in the cluster.
   delete detailed.readyMinutes;
-  const token = inputs.sshKey === undefined ? givenToken(world.environment) : undefined;
+  const hasToken = inputs.sshKey === undefined && inputs.provider === undefined;
+  const token = hasToken && inputs.url !== UNKNOWN ? givenToken(world.environment, inputs.url) : undefined;
   if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
     detailed.tokenFingerprint = { kind: "update", inputDiff: false };
   const { replaces } = changes(FLUX_INSTALL, existing.inputs, inputs);
@@ -192,7 +221,7 @@ async function install(
   existing?: KnownInstall,
 ): Promise<FluxInstallState> {
   const api = openCluster(world, inputs, context.signal);
-  await entered(world, api, context);
+  await entered(world, api, inputs, context);
   refuseOther(await api.get(ROOT), inputs, existing?.inputs.path);
   const ending = await endingParts(api);
   const { tokenFingerprint } = existing?.state ?? {};
@@ -205,7 +234,7 @@ async function install(
   if (signIn.secret !== undefined) await api.apply(signIn.secret, MANAGER);
   for (const object of syncObjects(inputs) as unknown as KubeObject[])
     if (!isLike(await api.get(object), object)) await api.apply(object, MANAGER);
-  await applyPullSecret(api, inputs.pullSecret, existing?.inputs.pullSecret);
+  await applySecrets(api, inputs, existing?.inputs);
   const namespace = await api.metadataOf(NAMESPACE);
   if (namespace !== undefined && isMarked(namespace)) await resumeFlux(api);
 
@@ -220,7 +249,7 @@ async function install(
     ]);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw new PartialFailure(inputs.clusterId, state, [`Flux is installed, but ${describe(error)}`]);
+    throw new PartialFailure(idOf(inputs), state, [`Flux is installed, but ${describe(error)}`]);
   }
   return state;
 }
@@ -263,7 +292,7 @@ async function isHandedOver(api: KubernetesApi, root: KubeObject | undefined, de
 /** What is left is kept, with what is missing of it; who may not look keeps what is known. */
 async function read(world: FluxWorld, { id, inputs, state }: KnownInstall, looked: Looked | Closed, context: Context) {
   if ("closed" in looked) {
-    const isAway = looked.closed instanceof UnreachableError && (await isGone(world, id, inputs, context));
+    const isAway = looked.closed instanceof UnreachableError && (await isGone(world, inputs, context));
     return isAway ? undefined : { id, inputs, state };
   }
   if (looked.isGone) return undefined;
@@ -283,26 +312,47 @@ async function remove(
   }
   const api = openCluster(world, existing.inputs, context.signal);
   try {
-    await entered(world, api, context);
+    await entered(world, api, existing.inputs, context);
     await uninstallFlux(world, api, context);
   } catch (error) {
-    if (!(error instanceof UnreachableError) || !(await isGone(world, existing.id, existing.inputs, context)))
-      throw error;
+    if (!(error instanceof UnreachableError) || !(await isGone(world, existing.inputs, context))) throw error;
     context.log("info", "the cluster is gone, and Flux with it");
   }
 }
 
-/** Of one id there is one cluster, whatever its address. */
+/** Of one id there is one cluster, whatever its address; where there is none, of one address. */
 function isSameCluster(one: KnownInstall, other: KnownInstall): boolean {
-  return sameName(one.inputs.clusterId, other.inputs.clusterId);
+  return sameName(idOf(one.inputs), idOf(other.inputs));
+}
+
+function idOf({ clusterId, endpoint }: FluxInstallInputs): string {
+  return clusterId ?? endpoint;
+}
+
+/** Who calls: Azure knows the clusters that are its own, a kubeconfig the others. */
+function checkCaller({ clusterId, kubeContext }: Previewed<FluxInstallInputs>): CheckFailure[] {
+  if ((clusterId === undefined) !== (kubeContext === undefined)) return [];
+  const reason =
+    clusterId === undefined
+      ? "is missing: give the AKS cluster's ARM id, or kubeContext for a cluster that is not AKS"
+      : "does not go with kubeContext: AKS's API server takes the caller's Entra token. Leave one of them out";
+  return [{ property: "clusterId", reason }];
 }
 
 interface ManagedCluster {
   readonly properties?: { readonly fqdn?: string; readonly privateFQDN?: string };
 }
 
+function checkSecrets({ pullSecret, imagePullSecret }: Previewed<FluxInstallInputs>): CheckFailure[] {
+  if (imagePullSecret === undefined || pullSecret !== undefined) return [];
+  const reason = "has no credentials: give pullSecret, whose user pulls the images too, or leave imagePullSecret out";
+  return [{ property: "imagePullSecret", reason }];
+}
+
 /** Whether the cluster itself is gone; one of the same id with another address is another one. */
-async function isGone({ cloud }: FluxWorld, clusterId: string, { endpoint }: FluxInstallInputs, { signal }: Context) {
+async function isGone({ cloud }: FluxWorld, { clusterId, endpoint }: FluxInstallInputs, { signal }: Context) {
+  // Of a cluster that is not Azure's nobody says whether it is gone or cannot be reached.
+  if (clusterId === undefined) return false;
   const cluster = await armGet<ManagedCluster>(cloud, clusterId, "2025-09-01", signal);
   const { fqdn, privateFQDN } = cluster?.properties ?? {};
   const hosts = [fqdn, privateFQDN].filter(Boolean);

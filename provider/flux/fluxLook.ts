@@ -14,7 +14,7 @@ import {
 import type { Context } from "../../plugin/handler.ts";
 import { type ComponentInputs, deploymentsOf, isStopped } from "./fluxApply.ts";
 import { type FluxWorld, kustomizationRef, openCluster, ROOT_SOURCE, statusOf } from "./fluxCluster.ts";
-import { pullSecretRef } from "./fluxPullSecret.ts";
+import { secretRefs } from "./fluxSecrets.ts";
 import { SIGN_IN } from "./fluxToken.ts";
 import { isDying, isMarked, NAMESPACE } from "./fluxUninstall.ts";
 import { inTime } from "./glance.ts";
@@ -29,7 +29,10 @@ export interface LookInputs extends ComponentInputs {
   readonly url: string;
   readonly branch: string;
   readonly path: string;
+  readonly kubeContext?: string;
   readonly pullSecret?: { readonly name: string };
+  readonly provider?: "azure";
+  readonly decryptSecret?: { readonly name: string };
 }
 
 /** What the root objects say. */
@@ -101,8 +104,10 @@ export async function lookAtFlux(
       if (refused.length > 0) context.log("warning", partlySeen(refused));
       const [foundSource, foundRoot] = [source.found[0], root.found[0]];
       return {
-        missing: [...new Set([...counted.flatMap((part) => missingOf(part, known)), ...missedBy(foundSource)])],
-        lacksComponents: counted.some((part) => COMPONENTS.includes(part.kind) && missingOf(part, known).length > 0),
+        missing: [...new Set([...counted.flatMap((part) => missingOf(part, known, inputs)), ...missedBy(foundSource)])],
+        lacksComponents: counted.some(
+          (part) => COMPONENTS.includes(part.kind) && missingOf(part, known, inputs).length > 0,
+        ),
         isGone: !isThere && !definitions.found.some(Boolean),
         roots: {
           ...(foundSource && addressOf(foundSource)),
@@ -157,34 +162,35 @@ function deploymentsIn(api: KubernetesApi, inputs: LookInputs): Promise<Part> {
   return partOf(refs, async () => found(refs, await api.list("apps/v1", "Deployment", { namespace: FLUX_SYSTEM })));
 }
 
-function secretsOf({ pullSecret }: LookInputs): ObjectRef[] {
-  return [SIGN_IN, ...(pullSecret === undefined ? [] : [pullSecretRef(pullSecret)])];
+function secretsOf(inputs: LookInputs): ObjectRef[] {
+  return [...(inputs.provider === undefined ? [SIGN_IN] : []), ...secretRefs(inputs)];
 }
 
 function found(refs: readonly ObjectRef[], objects: readonly KubeObject[]): Part["found"] {
   return refs.map((ref) => objects.find(({ metadata }) => metadata.name === ref.metadata.name));
 }
 
-function missingOf({ kind, refs, found, refusal }: Part, known: readonly string[]): string[] {
+function missingOf({ kind, refs, found, refusal }: Part, known: readonly string[], inputs: LookInputs): string[] {
   if (refusal !== undefined)
     return known.filter((one) =>
       refs.length === 0 ? one.startsWith(`${kind} `) : refs.some((ref) => one.split(": ")[0] === nameOf(ref)),
     );
   return refs.flatMap((ref, index) => {
     const object = found[index];
-    const problem = object && problemOf(object);
+    const problem = object && problemOf(object, inputs);
     if (object === undefined) return [nameOf(ref)];
     return problem === undefined ? [] : [`${nameOf(ref)}: ${problem}`];
   });
 }
 
 /** Why an object is not as it was installed. */
-function problemOf(object: KubeObject): string | undefined {
+function problemOf(object: KubeObject, inputs: LookInputs): string | undefined {
   if (isDying(object)) return "is being deleted";
   if (isMarked(object)) return "was to be uninstalled, which was interrupted";
   if (object.kind === "Deployment" && isStopped(object)) return "is scaled to 0";
   if (object.kind !== ROOT_SOURCE.kind) return undefined;
-  const { secretRef } = object.spec as { secretRef?: { name?: string } };
+  const { secretRef, provider } = object.spec as { secretRef?: { name?: string }; provider?: string };
+  if (inputs.provider !== undefined) return provider === inputs.provider ? undefined : "has another provider";
   return secretRef?.name === FLUX_SYSTEM ? undefined : "has another secretRef";
 }
 

@@ -49,6 +49,7 @@ export const FLUX_READY = resourceSchema({
       .describe("The API server's URL, as ClusterAccess gives it. Another one is another cluster.")
       .meta({ replaceOnChanges: true }),
     certificateAuthority: someText.describe("The API server's authority: PEM, base64."),
+    kubeContext: forms.kubeContext.exactOptional(),
     commit: someText.describe("The commit that the cluster shall come to; a new one is waited for."),
     kustomizations: forms.kustomizations.describe("The names of Flux's Kustomizations that have to be Ready."),
     releases: forms.names.describe("The names of HelmReleases that these write. Default: none.").exactOptional(),
@@ -148,7 +149,7 @@ async function look(
 
 async function wait(world: FluxWorld, id: string, inputs: FluxReadyInputs, context: Context): Promise<void> {
   const api = openCluster(world, inputs, context.signal);
-  await entered(world, api, context);
+  await entered(world, api, inputs, context);
   const refs = refsOf(inputs);
   const requestedAt = await requestReconcile(api, ROOT_SOURCE);
   const asking = new Asking(api, refs);

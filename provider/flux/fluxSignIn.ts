@@ -1,6 +1,7 @@
 // How a bootstrapped Flux signs in to its repository: over HTTPS with a token, or over SSH with a key.
 
 import * as z from "zod";
+import { hostOf } from "../../net/gitAddress.ts";
 import type { KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
 import { type CheckFailure, UNKNOWN } from "../../plugin/handler.ts";
 import type { Unknowable } from "../../plugin/schema.ts";
@@ -35,17 +36,25 @@ type SshKey = z.output<typeof sshKey>;
 export interface SignInInputs {
   readonly url: string;
   readonly sshKey?: SshKey;
+  readonly username?: string;
+  readonly provider?: "azure";
 }
 
 /** The faults of a URL's scheme and a key that do not go together. */
 export function checkSignIn({
   url,
   sshKey,
+  provider,
 }: {
   readonly url: Unknowable<string>;
   readonly sshKey?: Unknowable<SshKey>;
+  readonly provider?: Unknowable<"azure">;
 }): CheckFailure[] {
-  if (url === UNKNOWN || sshKey === UNKNOWN) return [];
+  if (url === UNKNOWN || sshKey === UNKNOWN || provider === UNKNOWN) return [];
+  if (provider !== undefined && (sshKey !== undefined || hostOf(url) !== "dev.azure.com"))
+    return [
+      { property: "provider", reason: `signs in to https://dev.azure.com alone, without a key, and not to ${url}` },
+    ];
   const isSsh = url.startsWith("ssh:");
   if (isSsh === (sshKey !== undefined)) return [];
   const reason = isSsh
@@ -62,19 +71,20 @@ export interface SignIn {
   readonly state: { readonly tokenFingerprint?: string };
 }
 
-/** @throws Error where there is neither a key nor a token. */
+/** @throws Error where there is neither an identity, nor a key, nor a token. */
 export async function chosenSignIn(
   environment: Readonly<Record<string, string | undefined>>,
   api: KubernetesApi,
-  { url, sshKey }: SignInInputs,
+  { url, sshKey, username = "git", provider }: SignInInputs,
   known: KnownToken = {},
 ): Promise<SignIn> {
+  if (provider !== undefined) return { secret: undefined, state: {} };
   if (sshKey !== undefined) {
     const { privateKey, publicKey, knownHosts } = sshKey;
     const texts = { identity: privateKey, "identity.pub": publicKey, known_hosts: knownHosts };
     return { secret: signInSecret(texts), state: {} };
   }
-  const { token, isKept } = await chosenToken(environment, api, url, known);
-  const secret = isKept ? undefined : signInSecret({ username: "git", password: token });
+  const { token, isKept } = await chosenToken(environment, api, url, { ...known, username });
+  const secret = isKept ? undefined : signInSecret({ username, password: token });
   return { secret, state: { tokenFingerprint: fingerprint(token) } };
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
+import { takesGitHubToken } from "../../net/gitAddress.ts";
 import type { KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
 import { ROOT_SOURCE, statusOf, unready } from "./fluxCluster.ts";
 
@@ -13,13 +14,17 @@ export interface GivenToken {
   readonly token: string;
 }
 
-/** The environment's token: `FLUX_GIT_TOKEN`, which is for Flux alone, else `GITHUB_TOKEN`. */
-export function givenToken(environment: Environment): GivenToken | undefined {
-  for (const variable of ["FLUX_GIT_TOKEN", "GITHUB_TOKEN"] as const) {
+/** The environment's token: `FLUX_GIT_TOKEN`, which is for Flux alone, else on GitHub `GITHUB_TOKEN`. */
+export function givenToken(environment: Environment, url: string): GivenToken | undefined {
+  for (const variable of variablesOf(environment, url)) {
     const token = environment[variable];
     if (token) return { variable, token };
   }
   return undefined;
+}
+
+function variablesOf(environment: Environment, url: string): readonly GivenToken["variable"][] {
+  return takesGitHubToken(url, environment) ? ["FLUX_GIT_TOKEN", "GITHUB_TOKEN"] : ["FLUX_GIT_TOKEN"];
 }
 
 /** Tells tokens apart without telling them. */
@@ -33,6 +38,8 @@ export interface KnownToken {
   readonly tokenFingerprint?: string | undefined;
   /** Whether its Secret is about to go, so that it has to be written anew. */
   readonly isEnding?: boolean | undefined;
+  /** The user name that shall stand beside it; another one has its Secret written anew. @default "git" */
+  readonly username?: string | undefined;
 }
 
 /**
@@ -46,13 +53,15 @@ export async function chosenToken(
   url: string,
   known: KnownToken,
 ): Promise<{ readonly token: string; readonly isKept: boolean }> {
-  const given = givenToken(environment);
+  const given = givenToken(environment, url);
   if (given?.variable === "FLUX_GIT_TOKEN") return { token: given.token, isKept: false };
   const working = await workingToken(api, url, known);
-  if (working !== undefined) return { token: working, isKept: !known.isEnding };
+  if (working !== undefined) return { token: working.token, isKept: !known.isEnding && working.isNamed };
   if (given !== undefined) return { token: given.token, isKept: false };
   throw new Error(
-    `Flux needs a token that reads ${url}: set FLUX_GIT_TOKEN (for Flux alone, best read-only) or GITHUB_TOKEN`,
+    `Flux needs a token that reads ${url}: set FLUX_GIT_TOKEN (for Flux alone, best read-only)${
+      takesGitHubToken(url, environment) ? " or GITHUB_TOKEN" : ""
+    }`,
   );
 }
 
@@ -67,18 +76,20 @@ export const SIGN_IN: ObjectRef = {
 async function workingToken(
   api: KubernetesApi,
   url: string,
-  { tokenFingerprint }: KnownToken,
-): Promise<string | undefined> {
+  { tokenFingerprint, username = "git" }: KnownToken,
+): Promise<{ readonly token: string; readonly isNamed: boolean } | undefined> {
   const [source, secret] = await Promise.all([api.get(ROOT_SOURCE), api.get(SIGN_IN)]);
-  const password = (secret?.data as { password?: string } | undefined)?.password;
-  if (!password) return undefined;
-  const token = Buffer.from(password, "base64").toString();
+  const data = (secret?.data ?? {}) as { password?: string; username?: string };
+  if (!data.password) return undefined;
+  const textOf = (value = "") => Buffer.from(value, "base64").toString();
+  const token = textOf(data.password);
+  const found = { token, isNamed: username === "git" || textOf(data.username) === username };
   const isKnown = fingerprint(token) === tokenFingerprint;
-  if (source === undefined) return isKnown ? token : undefined;
+  if (source === undefined) return isKnown ? found : undefined;
   if ((source.spec as { url?: string }).url !== url) return undefined;
   // One that an uninstall suspended says no more than that it worked before.
   const worked = statusOf(source).conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-  return unready(source) === undefined || (isKnown && worked) ? token : undefined;
+  return unready(source) === undefined || (isKnown && worked) ? found : undefined;
 }
 
 /**

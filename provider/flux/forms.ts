@@ -10,6 +10,14 @@ export const endpoint = matching(
   "an API server's URL: https://<host>:443",
 );
 
+export const kubeContext = z
+  .string()
+  .min(1)
+  .describe(
+    "The context of the machine's kubeconfig whose user signs in. Default: the caller's Entra token, as AKS takes it.",
+  )
+  .meta({ fault: "is no name of a kubeconfig's context" });
+
 export const readyMinutes = z.number().positive().meta({ fault: "is no number of minutes above 0" });
 
 export const fluxVersion = matching(/^\d+\.\d+\.\d+$/, "a version of Flux without v: 2.9.4");

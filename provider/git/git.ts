@@ -6,13 +6,20 @@ import { rmSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Credential, findCredential, gitEnvironment, helperSettings } from "./gitEnvironment.ts";
+import { findCredential, type GitAccess } from "./gitAccess.ts";
+import { gitEnvironment, helperSettings, type SignIn, sshSignIn, writeSigningKey } from "./gitEnvironment.ts";
 import { type GitAction, GitError, type GitFault, pushError, remoteError } from "./gitError.ts";
 
 /** An entry of a commit's tree: a file's mode (`100644`, `100755`, `120000`, `160000`) and object id. */
 export interface TreeEntry {
   readonly mode: string;
   readonly oid: string;
+}
+
+/** Somebody in a commit. */
+export interface Person {
+  readonly name: string;
+  readonly email: string;
 }
 
 /** What a commit is made of. */
@@ -22,10 +29,24 @@ export interface CommitContent {
   readonly message: string;
   /** Whose it is, as a part of an address: the committer's, which tells {@link GitBranch.owners} later. */
   readonly owner: string;
+  /** Whose name it bears; default: the program's. */
+  readonly author?: Person | undefined;
+  /** Who commits it; default: the author. */
+  readonly committer?: Person | undefined;
+  /** The name of the environment variable with the private SSH key that signs it; default: it is not signed. */
+  readonly signingKey?: string | undefined;
   /** Texts by path; they replace whatever file is there. */
   readonly writes: ReadonlyMap<string, string>;
   /** Paths of files. */
   readonly removes: readonly string[];
+}
+
+/** Which commits of a branch are newer than one of them, and which are older. */
+export interface Descent {
+  /** That one itself, and all that it is an ancestor of. */
+  readonly later: ReadonlySet<string>;
+  /** Its ancestors, as far back as was looked. */
+  readonly earlier: ReadonlySet<string>;
 }
 
 interface Outcome {
@@ -56,16 +77,18 @@ export class GitBranch {
   readonly url: string;
   readonly branch: string;
   readonly #folder: string;
-  readonly #credential: Credential | undefined;
+  readonly #access: GitAccess;
+  #signIn: SignIn;
   readonly #signal: AbortSignal;
   readonly #running = new Set<ChildProcess>();
   #commits = 0;
 
-  private constructor(url: string, branch: string, folder: string, signal: AbortSignal) {
+  private constructor(url: string, branch: string, folder: string, signal: AbortSignal, access: GitAccess) {
     this.url = url;
     this.branch = branch;
     this.#folder = folder;
-    this.#credential = findCredential();
+    this.#access = access;
+    this.#signIn = { credential: findCredential(url, access), sshOptions: "" };
     this.#signal = signal;
   }
 
@@ -73,17 +96,19 @@ export class GitBranch {
    * Prepares the temporary repository; nothing is asked of the remote yet.
    *
    * @param signal ends a running git
-   * @throws GitError when git is missing or older than 2.30
+   * @param access how the remote is signed in to
+   * @throws GitError when git is missing or older than 2.30, or the credential is none
    */
-  static async open(url: string, branch: string, signal: AbortSignal): Promise<GitBranch> {
+  static async open(url: string, branch: string, signal: AbortSignal, access: GitAccess = {}): Promise<GitBranch> {
     await removeForgotten(tmpdir());
     const folder = await mkdtemp(join(tmpdir(), PREFIX));
-    const opened = new GitBranch(url, branch, folder, signal);
+    const opened = new GitBranch(url, branch, folder, signal, access);
     GitBranch.#open.add(opened);
     try {
       checkVersion(await opened.#text(["version"]));
       await opened.#text(["init", "--quiet", "--bare", "--template=", folder]);
       await opened.#text(["remote", "add", "origin", url]);
+      opened.#signIn = await sshSignIn(folder, url, opened.#signIn.credential, access);
     } catch (error) {
       await opened.close();
       throw error;
@@ -120,6 +145,29 @@ export class GitBranch {
     return (await this.#text(["rev-parse", "refs/remotes/origin/head"])).trim();
   }
 
+  /**
+   * Which of the branch's commits descend from one of them, as git sees it. Neither trees nor blobs are fetched, and no more
+   * than the newest commits unless the one is older than these.
+   * @returns the commit alone where the branch has it not, or so far back that nobody looks.
+   */
+  async descent(commit: string): Promise<Descent> {
+    const ref = "refs/remotes/origin/descent";
+    const options = ["--quiet", "--filter=tree:0", "--no-tags", "--no-auto-maintenance"];
+    for (const depth of [KNOWN_PAST, FURTHEST_PAST]) {
+      await this.#ask("read", ["fetch", ...options, `--depth=${depth}`, "origin", `+refs/heads/${this.branch}:${ref}`]);
+      // Not asked for by its id: where it is not here, git would fetch it.
+      const commits = (await this.#text(["rev-list", ref])).split("\n").filter(Boolean);
+      if (commits.includes(commit)) {
+        const list = async (...args: string[]) => (await this.#text(["rev-list", ...args])).split("\n").filter(Boolean);
+        const later = await list("--ancestry-path", ref, `^${commit}`);
+        const earlier = await list(`${commit}^@`);
+        return { later: new Set([commit, ...later]), earlier: new Set(earlier) };
+      }
+      if (commits.length < depth) break;
+    }
+    return { later: new Set([commit]), earlier: new Set() };
+  }
+
   /** Every file of a commit by its path. */
   async tree(commit: string): Promise<Map<string, TreeEntry>> {
     const entries = (await this.#text(["ls-tree", "-r", "-z", "--full-tree", commit])).split("\0").filter(Boolean);
@@ -148,9 +196,10 @@ export class GitBranch {
     const isWhole = (await this.#text(["rev-parse", "--is-shallow-repository"])).trim() === "false";
     const found = await Promise.all(
       paths.map(async (path) => {
-        const last = await this.#text(["log", "-1", "--format=%H %ce", commit, "--", `:(literal)${path}`]);
-        const [id = "", address = ""] = last.trim().split(" ");
-        const [, owner] = OWNER.exec(address) ?? [];
+        const format = `--format=%H %ce %(trailers:key=${OWNER_TRAILER},valueonly,separator=%x20)`;
+        const last = await this.#text(["log", "-1", format, commit, "--", `:(literal)${path}`]);
+        const [id = "", address = "", named] = last.trim().split(" ");
+        const owner = OWNER.exec(address)?.[1] ?? named;
         return isWhole || !oldest.includes(id) ? [path, owner] : [path, undefined];
       }),
     );
@@ -181,13 +230,39 @@ export class GitBranch {
     await this.#ask("read", [...quick, "fetch", ...options, "--stdin", "origin"], `${oids.join("\n")}\n`);
   }
 
-  /** Writes a commit here, by and for `aks-gitops`; undefined when it would not differ from its parent. */
+  /**
+   * Writes a commit here; undefined when it would not differ from its parent.
+   *
+   * @throws GitError where it is to be signed and cannot be
+   */
   async commit(content: CommitContent): Promise<string | undefined> {
     const ref = `refs/aks-gitops/${++this.#commits}`;
     await this.#text(["fast-import", "--quiet", "--done"], importStream(ref, content));
     const trees = content.parent === undefined ? [`${ref}^{tree}`] : [`${ref}^{tree}`, `${content.parent}^{tree}`];
     const [commit, own, before] = (await this.#text(["rev-parse", ref, ...trees])).split("\n");
-    return own === before ? undefined : commit;
+    if (own === before || own === undefined) return undefined;
+    return content.signingKey === undefined ? commit : this.#signed(content, content.signingKey, own);
+  }
+
+  /** The commit anew, signed: fast-import signs nothing. */
+  async #signed(content: CommitContent, variable: string, tree: string): Promise<string> {
+    const key = await writeSigningKey(this.#folder, variable);
+    const parents = content.parent === undefined ? [] : ["-p", content.parent];
+    const settings = ["-c", "gpg.format=ssh", "-c", `user.signingKey=${key}`];
+    const [author, committer] = [authorOf(content), committerOf(content)];
+    const { code, stdout, stderr } = await this.#run(
+      [...settings, "commit-tree", "-S", tree, ...parents, "-F", "-"],
+      messageOf(content),
+      {
+        ...{ GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email },
+        ...{ GIT_COMMITTER_NAME: committer.name, GIT_COMMITTER_EMAIL: committer.email },
+      },
+    );
+    if (code === 0) return stdout.toString().trim();
+    throw new GitError(
+      "other",
+      `git could not sign with the key in ${variable} (git 2.34 and ssh-keygen do): ${stderr.trim()}`,
+    );
   }
 
   /**
@@ -208,11 +283,12 @@ export class GitBranch {
   }
 
   #fault(action: GitAction, output: string): GitFault {
-    return { action, url: this.url, branch: this.branch, output, credential: this.#credential };
+    const { url, branch } = this;
+    return { action, url, branch, output, access: this.#access, credential: this.#signIn.credential };
   }
 
   #authenticated(args: readonly string[]): string[] {
-    return [...helperSettings(this.url, this.#credential), ...args];
+    return [...helperSettings(this.url, this.#signIn.credential), ...args];
   }
 
   async #text(args: readonly string[], input?: string): Promise<string> {
@@ -221,10 +297,10 @@ export class GitBranch {
     return stdout.toString();
   }
 
-  #run(args: readonly string[], input?: string): Promise<Outcome> {
+  #run(args: readonly string[], input?: string, more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
     const signal = this.#signal;
     signal.throwIfAborted();
-    const env = gitEnvironment(this.#folder, this.#credential);
+    const env = { ...gitEnvironment(this.#folder, this.#signIn), ...more };
     // A process group of its own, because a killed git leaves its helpers talking to the remote.
     const child = spawn("git", args, { cwd: this.#folder, env, detached: process.platform !== "win32" });
     this.#running.add(child);
@@ -289,19 +365,38 @@ function checkVersion(text: string): void {
 /** So many of a branch's newest commits tell who wrote what. */
 const KNOWN_PAST = 200;
 
-/** The program's, whoever runs it; the address is nobody's (RFC 2606). */
-const AUTHOR = "aks-gitops <noreply@aks-gitops.invalid>";
+/** Nobody looks further back for a commit that was made a moment ago. */
+const FURTHEST_PAST = 5000;
 
-const committer = (owner: string) => `aks-gitops <noreply+${owner}@aks-gitops.invalid>`;
+/** The program's, whoever runs it; the address is nobody's (RFC 2606). */
+const AUTHOR: Person = { name: "aks-gitops", email: "noreply@aks-gitops.invalid" };
+
+const authorOf = ({ author = AUTHOR }: CommitContent): Person => author;
+
+const committerOf = ({ author, committer, owner }: CommitContent): Person =>
+  committer ?? author ?? { name: "aks-gitops", email: `noreply+${owner}@aks-gitops.invalid` };
+
+/** Where the committer's address does not tell whose a commit is, its message does. */
+const OWNER_TRAILER = "Aks-Gitops-Owner";
+
+function messageOf(content: CommitContent): string {
+  const text = content.message.trim();
+  return content.committer === undefined && content.author === undefined
+    ? `${text}\n`
+    : `${text}\n\n${OWNER_TRAILER}: ${content.owner}\n`;
+}
 
 const OWNER = /^noreply\+(\w+)@aks-gitops\.invalid$/;
 
 /** The commit in the language of git fast-import; lengths are in bytes. */
-function importStream(ref: string, { parent, message, owner, writes, removes }: CommitContent): string {
+function importStream(ref: string, content: CommitContent): string {
+  const { parent, writes, removes } = content;
+  const person = ({ name, email }: Person) => `${name} <${email}>`;
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
   const time = `${Math.floor(Date.now() / 1000)} +0000`;
   return [
-    `commit ${ref}\nauthor ${AUTHOR} ${time}\ncommitter ${committer(owner)} ${time}\n${data(`${message.trim()}\n`)}`,
+    `commit ${ref}\nauthor ${person(authorOf(content))} ${time}\n`,
+    `committer ${person(committerOf(content))} ${time}\n${data(messageOf(content))}`,
     parent === undefined ? "" : `from ${parent}\n`,
     ...removes.map((path) => `D ${path}\n`),
     ...[...writes].map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`),

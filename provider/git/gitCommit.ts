@@ -22,28 +22,66 @@ import { blobId, isBlocked, plan } from "./gitPlan.ts";
 import { mergeKustomization, presentEntries } from "./kustomizationFile.ts";
 import { leftBehind, type Owned } from "./leftBehind.ts";
 import { mergeRules, presentRules, SOPS_CONFIG } from "./sopsRules.ts";
+import { applies, oddities, uneditable } from "./treeLook.ts";
 
 /** The handler of `gitops:index:GitCommit`. */
 export const gitCommit = handlerOf(GIT_COMMIT, {
   rules: faultsBetween,
   diff,
-  preview: async (inputs) => ({ ...inputs, commit: UNKNOWN }),
+  preview,
   create,
   read,
   update,
   delete: remove,
 });
 
+/** Looks into the repository, where it can, for what an update would refuse. */
+async function preview(
+  inputs: Previewed<GivenInputs>,
+  _existing: unknown,
+  context: Context,
+): Promise<Previewed<GitCommitState>> {
+  const { url, access, branch, apart = {}, seeds = {} } = inputs;
+  const needed: readonly unknown[] = [url, branch, access, ...Object.values(access ?? {}), apart];
+  if (!needed.includes(UNKNOWN) && Object.keys(apart).length > 0) {
+    const place = { url, branch, ...(access && { access }) } as Place;
+    const known = seeds === UNKNOWN ? {} : (seeds as Record<string, string>);
+    const found = await withBranch(place, context, async (remote) => {
+      const head = await remote.fetch();
+      const tree = head === undefined ? new Map<string, TreeEntry>() : await remote.tree(head);
+      return appliedTwice(remote, tree, { apart: apart as Record<string, string[]>, seeds: known });
+    }).catch((error: Error) => {
+      if (!(error instanceof GitError)) throw error;
+      context.log(
+        "warning",
+        `whether ${Object.keys(apart).join(", ")} apply folders twice is seen in the update: ${error.message}`,
+      );
+      return [];
+    });
+    if (found.length > 0) throw new Error(found.join("; "));
+  }
+  return { ...inputs, commit: UNKNOWN };
+}
+
+/** Which folders would be applied twice, as far as the branch's files and those that are yet to be written tell. */
+function appliedTwice(
+  remote: GitBranch,
+  tree: ReadonlyMap<string, TreeEntry>,
+  { apart, seeds }: Pick<GitCommitInputs, "apart" | "seeds">,
+) {
+  return applies(apart, async (path) => (await presentTexts(remote, tree, [path]))[path] ?? seeds[path]);
+}
+
 /** What owned files and rules, and new seeds, make of the branch; message, adopt and old seeds change nothing in it. */
 async function diff(existing: KnownCommit, inputs: Previewed<GivenInputs>): Promise<Diff> {
-  const part = ({ url, branch, files, fluxComponents, sopsRules, kustomizations }: Previewed<GivenInputs>) => ({
-    url,
-    branch,
-    files: files ?? {},
-    fluxComponents,
-    sopsRules,
-    kustomizations,
-  });
+  const part = (given: Previewed<GivenInputs>) => {
+    const { url, access, author, committer, signingKey, branch } = given;
+    const { files, fluxComponents, sopsRules, kustomizations, listed } = given;
+    return {
+      ...{ url, access, author, committer, signingKey, branch },
+      ...{ files: files ?? {}, fluxComponents, sopsRules, kustomizations, listed },
+    };
+  };
   const detailed = { ...detailedDiff(part(existing.inputs), part(inputs)), ...newSeeds(existing.inputs, inputs) };
   const { replaces } = changes(GIT_COMMIT, existing.inputs, inputs);
   return { changes: Object.keys(detailed).length > 0, replaces, detailed };
@@ -63,13 +101,13 @@ async function create(inputs: GivenInputs, context: Context) {
 }
 
 async function update(existing: KnownCommit, inputs: GivenInputs, context: Context): Promise<GitCommitState> {
-  const { sopsRules, kustomizations } = completed(existing.inputs);
+  const { sopsRules, kustomizations, listed } = completed(existing.inputs);
   const { wanted, blobs } = await rendered(inputs);
   const commit = await settle(context, {
     wanted,
     files: leftFiles(existing),
     sopsRules,
-    kustomizations,
+    kustomizations: { ...listed, ...kustomizations },
     last: existing.state.commit,
   });
   const { instance } = existing.state;
@@ -94,17 +132,25 @@ function leftFiles({ inputs, state: { blobs = {} } }: KnownCommit): Map<string, 
 }
 
 async function remove(existing: KnownCommit, context: Context, successor?: KnownCommit): Promise<void> {
-  const { sopsRules, kustomizations, ...inputs } = completed(existing.inputs);
+  const { sopsRules, kustomizations, listed, ...inputs } = completed(existing.inputs);
   const message = `Remove the files of ${context.name}`;
-  const nothing = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {} };
+  const nothing = {
+    files: {},
+    fluxComponents: {},
+    seeds: {},
+    sopsRules: [],
+    kustomizations: {},
+    listed: {},
+    apart: {},
+  };
   const wanted = { ...inputs, ...nothing, message, adopt: false };
-  const owned = { files: leftFiles(existing), sopsRules, kustomizations };
+  const owned = { files: leftFiles(existing), sopsRules, kustomizations: { ...listed, ...kustomizations } };
   const isFollowed = successor !== undefined && (await isSamePlace(inputs, successor.inputs, context));
   const left = leftBehind(owned, isFollowed ? completed(successor.inputs) : undefined);
   await settle(context, { wanted, ...left, mayBeGone: true });
 }
 
-type Place = Pick<GivenInputs, "url" | "branch">;
+type Place = Pick<GivenInputs, "url" | "branch" | "access">;
 
 /** Whether two places are one. A repository that was renamed has two URLs: then both have the same head at any time. */
 async function isSamePlace(old: Place, next: Place, context: Context): Promise<boolean> {
@@ -122,9 +168,10 @@ async function isSamePlace(old: Place, next: Place, context: Context): Promise<b
 }
 
 async function read(id: string, known: KnownCommit | undefined, context: Context) {
-  const { url, branch } = known?.inputs ?? parseImportId(id);
+  const place: Place = known?.inputs ?? parseImportId(id);
+  const { url, branch } = place;
   const left = known?.state.blobs ?? {};
-  return withBranch({ url, branch }, context, async (remote) => {
+  return withBranch(place, context, async (remote) => {
     const head = await remote.fetch();
     if (head === undefined) return undefined;
     const tree = await remote.tree(head);
@@ -243,8 +290,8 @@ async function persistently<T>(context: Context, operation: () => Promise<T>): P
   return retry(once, { waits, attempts: TRIES, signal: context.signal });
 }
 
-async function withBranch<T>({ url, branch }: Place, context: Context, use: (remote: GitBranch) => Promise<T>) {
-  const remote = await GitBranch.open(url, branch, context.signal);
+async function withBranch<T>({ url, branch, access }: Place, context: Context, use: (remote: GitBranch) => Promise<T>) {
+  const remote = await GitBranch.open(url, branch, context.signal, access);
   try {
     return await use(remote);
   } finally {
@@ -273,8 +320,11 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
     return paths.filter((path) => found.get(path) === owner);
   };
   const { writes, removes, drifted, conflicts } = await planned(wanted, tree, previous, ownOf);
+  const twice = await appliedTwice(remote, tree, wanted);
+  if (twice.length > 0) throw new Error(twice.join("; "));
   if (wanted.sopsRules.length + sopsRules.length > 0) {
     const text = await configText(remote, tree);
+    refuseUneditable(tree, SOPS_CONFIG, text);
     const merge = (adopt: boolean) => mergeRules(text, { wanted: wanted.sopsRules, previous: sopsRules, adopt });
     let merged = merge(wanted.adopt);
     if (merged.conflicts.length > 0 && (await ownOf([SOPS_CONFIG])).length > 0) merged = merge(true);
@@ -282,19 +332,31 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
     if (merged.text !== undefined && merged.text !== text) writes.set(SOPS_CONFIG, merged.text);
     if (merged.text === undefined && text !== undefined) removes.push(SOPS_CONFIG);
   }
-  for (const path of new Set([...Object.keys(kustomizations), ...Object.keys(wanted.kustomizations)])) {
+  const listed = Object.entries(wanted.listed).filter(([path]) => tree.has(path));
+  const entered = { ...Object.fromEntries(listed), ...wanted.kustomizations };
+  for (const path of new Set([...Object.keys(kustomizations), ...Object.keys(entered)])) {
     const text = (await presentTexts(remote, tree, [path]))[path];
-    const entries = { previous: kustomizations[path] ?? {}, wanted: wanted.kustomizations[path] ?? {} };
-    const merged =
-      text === undefined && !(path in wanted.kustomizations) ? text : mergeKustomization(path, text, entries);
+    refuseUneditable(tree, path, text);
+    const entries = { previous: kustomizations[path] ?? {}, wanted: entered[path] ?? {} };
+    const merged = text === undefined && !(path in entered) ? text : mergeKustomization(path, text, entries);
     if (merged === text) continue;
     if (merged === undefined) removes.push(path);
     else if (isBlocked(tree, path)) conflicts.push(path);
     else writes.set(path, merged);
   }
   if (conflicts.length > 0) throw new Error(inTheWay(wanted, conflicts));
+  const attributes = (await presentTexts(remote, tree, [".gitattributes"]))[".gitattributes"];
+  for (const odd of oddities(tree, [...Object.keys(wanted.files), ...Object.keys(wanted.seeds)], attributes))
+    context.log("warning", odd);
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
-  return remote.commit({ parent: head, message: wanted.message, owner, writes, removes });
+  const { message, author, committer, signingKey } = wanted;
+  return remote.commit({ parent: head, message, owner, author, committer, signingKey, writes, removes });
+}
+
+/** @throws Error naming a file that cannot be edited. */
+function refuseUneditable(tree: ReadonlyMap<string, TreeEntry>, path: string, text: string | undefined): void {
+  const problem = uneditable(path, tree.get(path), text);
+  if (problem !== undefined) throw new Error(problem);
 }
 
 /** Tells this resource's commits from those of other stacks, wherever in its program the resource stands. */
@@ -317,9 +379,16 @@ async function planned(
 }
 
 function inTheWay({ url, branch }: GitCommitInputs, conflicts: readonly string[]): string {
+  // Whose files they are, Flux says itself; a Flux that prunes would go with them.
+  const flux = conflicts.filter((path) => /(^|\/)gotk-(components|sync)\.yaml$/.test(path));
+  const suspend =
+    flux.length === 0
+      ? ""
+      : `. ${flux.join(" and ")}: a Flux that was bootstrapped by hand keeps itself there, and removes itself from its cluster ` +
+        "with them. Choose a folder beside, or run `flux suspend kustomization flux-system` in that cluster first";
   return (
     `branch ${branch} of ${url} already holds something else at: ${conflicts.join(", ")}. ` +
     "Remove or rename it in the repository, or give it the same content. It may also be a folder of that name, or a " +
-    "file or link where a folder above it shall be"
+    `file or link where a folder above it shall be${suspend}`
   );
 }

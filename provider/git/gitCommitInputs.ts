@@ -8,12 +8,15 @@ import {
   type Inputs,
   instance,
   type Known,
+  matching,
   type Previewed,
   resourceSchema,
   type State,
+  someText,
 } from "../../plugin/schema.ts";
 import { loginServer } from "../azure/forms.ts";
 import * as flux from "../flux/forms.ts";
+import { gitAccess } from "./gitAccess.ts";
 import { LISTS } from "./kustomizationFile.ts";
 import { SOPS_CONFIG } from "./sopsRules.ts";
 
@@ -55,6 +58,9 @@ const fluxComponents = z
     {
       version: flux.fluxVersion.describe("Flux's version, without `v`."),
       imageAutomation: flag.describe("Whether the image controllers are in it."),
+      imagePullSecret: someText
+        .describe("The Secret that the controllers' images are pulled with. Default: none, as the nodes may pull.")
+        .exactOptional(),
       manifests: flux.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
       loginServer: loginServer.describe(
         "The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`.",
@@ -64,6 +70,25 @@ const fluxComponents = z
   )
   .describe("A gotk-components.yaml: `flux install --export` with a registry.")
   .meta({ id: "FluxComponents" });
+
+/** As git writes somebody. */
+const person = z
+  .strictObject(
+    {
+      name: z
+        .string()
+        .regex(/^[^<>\p{Cc}]+$/u, { error: "is no name" })
+        .describe("The name."),
+      email: z
+        .string()
+        .regex(/^[^<>\s]+@[^<>\s]+$/, { error: "is no address" })
+        .describe("The address."),
+    },
+    { error: "must be a map" },
+  )
+  .describe("Somebody in a commit.")
+  .meta({ id: "Person" });
+const PERSON = { hidden: true };
 
 const entries = z.array(z.string().min(1));
 
@@ -94,11 +119,15 @@ export const GIT_COMMIT = resourceSchema({
       .string({ error: "must be the repository's URL" })
       .superRefine((value, context) => told(urlProblem(value), context))
       .describe(
-        "The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment. " +
-          "Another one makes another resource.",
+        "The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, " +
+          "`GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment. Another one makes another resource.",
       )
       // It may have a credential in it.
       .meta({ hidden: true, replaceOnChanges: true }),
+    access: gitAccess
+      .describe("How the repository is signed in to, where the environment's own ways do not do.")
+      .meta({ hidden: true })
+      .exactOptional(),
     branch: z
       .string({ error: ({ input }) => `${show(input)} is no name of a branch` })
       .superRefine((value, context) => told(branchProblem(value), context))
@@ -135,6 +164,31 @@ export const GIT_COMMIT = resourceSchema({
       )
       .meta({ hidden: true })
       .exactOptional(),
+    author: person
+      .describe("Whose name the commits bear, and whose address. Default: the program's.")
+      .meta(PERSON)
+      .exactOptional(),
+    committer: person.describe("Who commits. Default: the author.").meta(PERSON).exactOptional(),
+    signingKey: matching(/^[A-Z_][A-Z0-9_]*$/, "the name of an environment variable: GIT_SIGNING_KEY")
+      .describe(
+        "The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the " +
+          "commits. Default: they are not signed.",
+      )
+      .exactOptional(),
+    listed: byPath(kustomizationEntries, "of entries by path")
+      .describe(
+        "The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize " +
+          "takes what they list and nothing else beside them.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
+    apart: byPath(z.array(path), "of folders by the folder that holds them")
+      .describe(
+        "Folders that are applied by themselves, by the folder that holds them and is applied too: that one has to have a " +
+          "kustomization.yaml that leads to none of them, else nothing is committed.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
     message: z
       .string({ error: "must be a commit message" })
       .superRefine((value, context) => told(messageProblem(value), context))
@@ -167,11 +221,15 @@ export type GitCommitState = State<typeof GIT_COMMIT>;
 export type KnownCommit = Known<GivenInputs, GitCommitState>;
 
 /** The inputs with nothing left out. */
-export type GitCommitInputs = Required<GivenInputs>;
+export type GitCommitInputs = Required<Omit<GivenInputs, Manner>> & Pick<GivenInputs, Manner>;
+
+/** What says how it is committed, and not what. */
+type Manner = "access" | "author" | "committer" | "signingKey";
 
 /** Checked inputs, with what was left out filled in. */
 export function completed(inputs: GivenInputs): GitCommitInputs {
-  return { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {}, adopt: false, ...inputs };
+  const none = { files: {}, fluxComponents: {}, seeds: {}, sopsRules: [], kustomizations: {}, listed: {}, apart: {} };
+  return { ...none, adopt: false, ...inputs };
 }
 
 /** The faults that lie between properties. */

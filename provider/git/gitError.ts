@@ -1,6 +1,8 @@
 // What git says when a remote refuses, in words that name the place, the cause and the remedy.
 
-import type { Credential } from "./gitEnvironment.ts";
+import { hostOf } from "../../net/gitAddress.ts";
+import { scanCommand } from "../../net/knownHosts.ts";
+import { type Credential, credentialVariables, type GitAccess, rightAt } from "./gitAccess.ts";
 
 /** `race`: somebody else pushed first; `passing`: worth another try as it is; `other`: neither. */
 export type GitFaultKind = "race" | "passing" | "other";
@@ -24,6 +26,7 @@ export interface GitFault {
   readonly branch: string;
   /** What git printed. */
   readonly output: string;
+  readonly access: GitAccess;
   readonly credential: Credential | undefined;
 }
 
@@ -37,25 +40,56 @@ export function pushError(fault: GitFault): GitError {
   }
   return new GitError(
     "other",
-    `${fault.url} refuses a push to branch ${fault.branch} ${why}: let the token's owner push there (branch protection, rulesets), or choose another branch${said(fault)}`,
+    `${fault.url} refuses a push to branch ${fault.branch} ${why}: ${pushRemedy(fault)}${said(fault)}`,
   );
+}
+
+/** What helps where a rule of the branch is broken, in the words of GitHub, GitLab and Azure DevOps. */
+function pushRemedy({ output }: GitFault): string {
+  const isUnsigned = /verified signature|must be signed|commits? (is|are) not signed/i.test(output);
+  const isStranger = /(author|committer)('s)? e-?mail/i.test(output);
+  const rest = "let the token's owner push there (branch protection, rulesets), or choose another branch";
+  if (!isUnsigned && !isStranger) return rest;
+  return [
+    ...(isUnsigned ? ["its commits have to be signed: name a signing key (flux.commit.signingKey)"] : []),
+    ...(isStranger ? ["it takes some addresses only: name whose commits they are (flux.commit.author)"] : []),
+    `or let the token's owner bypass its rules, or choose another branch`,
+  ].join("; ");
 }
 
 /** Any other refusal, and any failure on the way. */
 export function remoteError(fault: GitFault): GitError {
   const { output, url, credential } = fault;
   const error = (problem: string) => new GitError("other", `${problem}${said(fault)}`);
-  const token = credential ? `the token in ${credential.variable}` : "an anonymous caller";
-  if (/could not read (Username|Password)|Authentication failed|error: 401/.test(output)) {
+  const isSsh = url.startsWith("ssh://");
+  const token = credential
+    ? `the ${isSsh ? "key" : "token"} in ${credential.variable}`
+    : isSsh
+      ? "whoever signs in over SSH"
+      : "an anonymous caller";
+  const variables = credentialVariables(url, fault.access).join(" or ");
+  if (/Host key verification failed/.test(output))
+    return error(
+      `${hostOf(url)} is not known by the key that it shows over SSH: compare what \`${scanCommand(hostOf(url))}\` gives with ` +
+        "what whoever runs it publishes, and give these lines as flux.knownHosts",
+    );
+  if (/Permission denied \(|Too many authentication failures|Public key authentication failed/.test(output)) {
+    return credential
+      ? error(`${url} does not accept ${token}: register its public half there, for a user who may`)
+      : error(`${url} accepts no key that SSH has here: set ${variables} to a private key that it knows`);
+  }
+  if (
+    /could not read (Username|Password)|Authentication failed|error: 401|update url base from redirection/.test(output)
+  ) {
     return credential
       ? error(`${url} does not accept ${token}: it may have expired or be for another host`)
-      : error(`${url} asks for a credential: set GIT_TOKEN or GITHUB_TOKEN`);
+      : error(`${url} asks for a credential: set ${variables}`);
   }
-  if (/error: 403|[Pp]ermission .*denied/.test(output)) {
+  if (FORBIDDEN.test(output)) {
     const right = fault.action === "push" ? "push to" : "read";
-    return error(`${token} may not ${right} ${url}: it needs the right (on GitHub: Contents, read and write)`);
+    return error(`${token} may not ${right} ${url}: it needs the right ${rightAt(url, fault.action)}`);
   }
-  if (/repository .*not found|not a git repository|error: 404|does not exist/i.test(output)) {
+  if (MISSING.test(output)) {
     return error(`there is no repository ${url}, or ${token} may not see it`);
   }
   return new GitError(
@@ -64,13 +98,20 @@ export function remoteError(fault: GitFault): GitError {
   );
 }
 
+/** In the words of HTTP and of hosts: GitHub's, GitLab's, Azure DevOps'. */
+const FORBIDDEN =
+  /error: 403|[Pp]ermission .*denied|marked as read only|does not have write access|not allowed to (push|upload)|TF401027/;
+
+const MISSING =
+  /repository .*not found|not a git repository|error: 404|does not (exist|appear to be)|could not be found/i;
+
 const PASSING =
   /error: (408|429|5\d\d)|HTTP (408|429|5\d\d)|onnection (reset|refused|timed out)|Could not resolve|RPC failed|early EOF|hung up|unexpected disconnect|timed out/;
 
 /** Git's own words, without noise and without the token. */
 function said({ output, credential }: GitFault): string {
-  const lines = output.split(/[\r\n]+/).filter((line) => /^(remote|fatal|error|ssh|Host|.*denied)\b/.test(line));
+  const lines = output.split(/[\r\n]+/).filter((line) => /^(remote|fatal|error|ERROR|ssh|Host|.*denied)\b/.test(line));
   const text = lines.slice(0, 12).join("; ").trim();
   if (!text) return "";
-  return `: ${credential ? text.replaceAll(credential.token, "***") : text}`;
+  return `: ${credential?.token ? text.replaceAll(credential.token, "***") : text}`;
 }

@@ -42,13 +42,21 @@ export function plan({ tree, files, previous, seeds, adopt }: PlanOptions): Plan
   for (const [path, text] of Object.entries(files)) {
     const entry = tree.get(path);
     if (holds(entry, text)) continue;
-    if (blocked(path) || (entry && !previous.has(path) && !adopt)) result.conflicts.push(path);
+    // The same bytes, only executable, are nobody else's content.
+    const isSame = entry?.mode === "100755" && entry.oid === blobId(text);
+    if (blocked(path) || (entry && !previous.has(path) && !adopt && !isSame)) result.conflicts.push(path);
     else result.writes.set(path, text);
   }
   for (const [path, text] of Object.entries(seeds)) {
-    if (!tree.has(path) && !blocked(path)) result.writes.set(path, text);
+    if (!tree.has(path) && !blocked(path) && !hides(tree, seeds, path)) result.writes.set(path, text);
   }
   return result;
+}
+
+/** Whether a seed is a kustomization.yaml beside files of people's own, which Flux would apply no more. */
+function hides(tree: PlanOptions["tree"], seeds: PlanOptions["seeds"], path: string): boolean {
+  const [, folder] = /^(.*\/)?kustomization\.yaml$/.exec(path) ?? [];
+  return folder !== undefined && [...tree.keys()].some((other) => other.startsWith(folder) && !(other in seeds));
 }
 
 /** Whether no file can be at a path without doing away with others: a folder is there, or a file where its folder is. */

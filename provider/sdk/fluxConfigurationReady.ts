@@ -1,13 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GitAccessArgs } from "./gitCommit.ts";
 
 export interface FluxConfigurationReadyArgs {
   /** The configuration's ARM id. Another one is another configuration. */
   readonly configurationId: pulumi.Input<string>;
   /**
-   * The repository's HTTPS URL, without credentials: it is asked for the branch's head where Azure tells of another commit,
-   * with `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
+   * The repository's URL, without credentials: git is asked for what descends from the commit where Azure tells of
+   * another one, with `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment.
    */
   readonly url: pulumi.Input<string>;
+  /** How the repository is signed in to, where the environment's own ways do not do. */
+  readonly access?: pulumi.Input<GitAccessArgs>;
   /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
   /** The commit that the cluster shall come to; a new one is waited for. */
@@ -21,10 +24,10 @@ export interface FluxConfigurationReadyArgs {
 }
 
 /**
- * Arrives when Azure tells that a Flux configuration has synced the commit (or a later one of the branch), that every
- * Kustomization named has applied it, and that every object below the configuration is compliant; otherwise it fails with
- * the messages of all that is not. Azure has no way to ask Flux for a look, so the configuration's own sync interval is
- * waited for, and Azure's word on it, which is late by a minute or so.
+ * Arrives when Azure tells that a Flux configuration has synced the commit or one that descends from it, that every
+ * Kustomization named has applied such a one and no other one of the repository is behind, and that every object below the
+ * configuration is compliant; otherwise it fails with the messages of all that is not. Azure has no way to ask Flux for a
+ * look, so the configuration's own sync interval is waited for, and Azure's word on it, which is late by a minute or so.
  *
  * A refresh and a preview look at the same objects: what is missing, is suspended or has failed makes an update. Where
  * Azure may not be asked, that is told and what is known is kept. Deleting it does nothing.

@@ -20,9 +20,26 @@ export interface PullSecretArgs {
   readonly password: pulumi.Input<string>;
 }
 
+/** A Secret in Flux's namespace that signs in to a Key Vault, for SOPS. */
+export interface DecryptSecretArgs {
+  /** The Secret's name. */
+  readonly name: pulumi.Input<string>;
+  /** The tenant of who decrypts. */
+  readonly tenantId: pulumi.Input<string>;
+  /** Its client id. */
+  readonly clientId: pulumi.Input<string>;
+  /** Give it as a secret, then it is encrypted in the state. */
+  readonly clientSecret: pulumi.Input<string>;
+}
+
 export interface FluxInstallArgs {
-  /** The AKS cluster's ARM id. Another one makes another installation. */
-  readonly clusterId: pulumi.Input<string>;
+  /** The AKS cluster's ARM id. Another one makes another installation. @default a cluster that is not AKS */
+  readonly clusterId?: pulumi.Input<string>;
+  /**
+   * The context of the machine's kubeconfig whose user signs in.
+   * @default the caller's Entra token, as AKS takes it
+   */
+  readonly kubeContext?: pulumi.Input<string>;
   /** The API server's URL, as ClusterAccess gives it. Another one makes another installation. */
   readonly endpoint: pulumi.Input<string>;
   /** The API server's authority: PEM, base64. */
@@ -35,16 +52,30 @@ export interface FluxInstallArgs {
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`. */
   readonly loginServer: pulumi.Input<string>;
-  /** Client id of the identity that the controllers act as. */
-  readonly clientId: pulumi.Input<string>;
+  /** Client id of the identity that the controllers act as. @default they act as none */
+  readonly clientId?: pulumi.Input<string>;
   /** The identity's tenant. */
-  readonly tenantId: pulumi.Input<string>;
+  readonly tenantId?: pulumi.Input<string>;
   /** The repository as Flux reads it: `https://<host>/<owner>/<name>`, or `ssh://git@<host>/<owner>/<name>` with a key. */
   readonly url: pulumi.Input<string>;
+  /** The user name beside the token. @default `git` */
+  readonly username?: pulumi.Input<string>;
+  /**
+   * `azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token.
+   * @default with a token or a key
+   */
+  readonly provider?: pulumi.Input<"azure">;
   /** The key that Flux reads an `ssh://` URL with; the repository has to know it. @default a token of the environment */
   readonly sshKey?: pulumi.Input<SshKeyArgs>;
   /** Signs in to a registry from Flux's namespace; another password changes the Secret. @default none */
   readonly pullSecret?: pulumi.Input<PullSecretArgs>;
+  /**
+   * The Secret with which the controllers' own images are pulled, by pullSecret's credentials.
+   * @default none, as the nodes may pull
+   */
+  readonly imagePullSecret?: pulumi.Input<string>;
+  /** Signs in to the Key Vault of SOPS; another password changes the Secret. @default none */
+  readonly decryptSecret?: pulumi.Input<DecryptSecretArgs>;
   /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
   /** The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
@@ -54,12 +85,12 @@ export interface FluxInstallArgs {
 }
 
 /**
- * Flux in an AKS cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which alone
+ * Flux in a cluster, as `flux bootstrap` leaves it: installed once, then handed over to the files in Git, which alone
  * change it from then on. A Flux that reconciles the same folder already is taken over as it is.
  *
- * Flux reads the repository with the token of FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment; another
+ * Flux reads the repository with the token of FLUX_GIT_TOKEN, or else on GitHub GITHUB_TOKEN, of the environment; another
  * FLUX_GIT_TOKEN than the cluster has is an update, while a GITHUB_TOKEN never replaces one that works. The caller signs
- * in to the API server with its Entra token.
+ * in to AKS's API server with its Entra token, and to another one as the user of a kubeconfig's context.
  *
  * Every preview and refresh looks at what was installed: what is missing is an update, which puts it back and touches
  * nothing that Git rules.
@@ -67,7 +98,7 @@ export interface FluxInstallArgs {
  * Deleting it uninstalls Flux; what Flux deployed stays.
  */
 export class FluxInstall extends pulumi.CustomResource {
-  declare readonly clusterId: pulumi.Output<string>;
+  declare readonly clusterId: pulumi.Output<string | undefined>;
   /** Tells whether the token that Flux reads with is another one, without telling it; none with a key. */
   declare readonly tokenFingerprint: pulumi.Output<string | undefined>;
   /**

@@ -5,6 +5,11 @@ export interface FluxReadyArgs {
   readonly endpoint: pulumi.Input<string>;
   /** The API server's authority: PEM, base64. */
   readonly certificateAuthority: pulumi.Input<string>;
+  /**
+   * The context of the machine's kubeconfig whose user signs in.
+   * @default the caller's Entra token, as AKS takes it
+   */
+  readonly kubeContext?: pulumi.Input<string>;
   /** The commit that the cluster shall come to; a new one is waited for. */
   readonly commit: pulumi.Input<string>;
   /** The names of Flux's Kustomizations that have to be Ready. */

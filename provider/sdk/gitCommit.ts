@@ -24,18 +24,43 @@ export interface FluxComponentsArgs {
   readonly version: pulumi.Input<string>;
   /** Whether the image controllers are in it. */
   readonly imageAutomation: pulumi.Input<boolean>;
+  /** The Secret that the controllers' images are pulled with. @default none, as the nodes may pull */
+  readonly imagePullSecret?: pulumi.Input<string>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`. */
   readonly loginServer: pulumi.Input<string>;
 }
 
+/** How a Git repository is signed in to. */
+export interface GitAccessArgs {
+  /**
+   * The name of the environment variable with the credential: a token, or over SSH a private key.
+   * @default `GIT_TOKEN`, or else on GitHub `GITHUB_TOKEN`; over SSH `GIT_SSH_KEY`, or else SSH's own agent and keys
+   */
+  readonly credential?: pulumi.Input<string>;
+  /** The user name beside a token. @default `x-access-token` */
+  readonly username?: pulumi.Input<string>;
+  /** The host's keys over SSH, as lines of a known_hosts file; no other is trusted then. @default the user's */
+  readonly knownHosts?: pulumi.Input<string>;
+}
+
+/** Somebody in a commit. */
+export interface PersonArgs {
+  /** The name. */
+  readonly name: pulumi.Input<string>;
+  /** The address. */
+  readonly email: pulumi.Input<string>;
+}
+
 export interface GitCommitArgs {
   /**
-   * The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
-   * Another one makes another resource.
+   * The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`,
+   * and over SSH `GIT_SSH_KEY`, of the environment. Another one makes another resource.
    */
   readonly url: pulumi.Input<string>;
+  /** How the repository is signed in to, where the environment's own ways do not do. */
+  readonly access?: pulumi.Input<GitAccessArgs>;
   /**
    * The branch. It is made by the first commit of an empty repository, else it must exist. Another one makes another
    * resource.
@@ -57,6 +82,25 @@ export interface GitCommitArgs {
    * comments too. The file goes when nothing is left in it.
    */
   readonly kustomizations?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
+  /** Whose name the commits bear, and whose address. @default the program's */
+  readonly author?: pulumi.Input<PersonArgs>;
+  /** Who commits. @default the author */
+  readonly committer?: pulumi.Input<PersonArgs>;
+  /**
+   * The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits.
+   * @default they are not signed
+   */
+  readonly signingKey?: pulumi.Input<string>;
+  /**
+   * The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize
+   * takes what they list and nothing else beside them.
+   */
+  readonly listed?: pulumi.Input<Readonly<Record<string, pulumi.Input<KustomizationEntries>>>>;
+  /**
+   * Folders that are applied by themselves, by the folder that holds them and is applied too: that one has to have a
+   * kustomization.yaml that leads to none of them, else nothing is committed.
+   */
+  readonly apart?: pulumi.Input<Readonly<Record<string, pulumi.Input<readonly pulumi.Input<string>[]>>>>;
   /** Commit message: a subject line, and after an empty line a body if wanted. A change of it alone commits nothing. */
   readonly message: pulumi.Input<string>;
   /** Take over files and rules that already stand there with other content. @default false: that is an error */

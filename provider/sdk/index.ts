@@ -8,9 +8,11 @@ export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
 export { type GetExistingArgs, type GetExistingResult, getExisting } from "./getExisting.ts";
 export {
   type FluxComponentsArgs,
+  type GitAccessArgs,
   GitCommit,
   type GitCommitArgs,
   type KustomizationEntries,
+  type PersonArgs,
   type SopsRule,
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";

@@ -1,10 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GitAccessArgs } from "./gitCommit.ts";
 
 export interface KeyInUseArgs {
   /**
-   * The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.
+   * The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`,
+   * and over SSH `GIT_SSH_KEY`, of the environment.
    */
   readonly url: pulumi.Input<string>;
+  /** How the repository is signed in to, where the environment's own ways do not do. */
+  readonly access?: pulumi.Input<GitAccessArgs>;
   /** The branch whose files count. */
   readonly branch: pulumi.Input<string>;
   /** `https://<vault>.vault.azure.net/keys/<name>/<version>`. Another vault or name is another key. */

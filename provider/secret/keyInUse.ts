@@ -14,6 +14,7 @@ import {
   type State,
 } from "../../plugin/schema.ts";
 import { GitBranch } from "../git/git.ts";
+import { type GitAccess, gitAccess } from "../git/gitAccess.ts";
 import { GIT_COMMIT } from "../git/gitCommitInputs.ts";
 import { type Decryption, decryptsOnly } from "./encryptedFiles.ts";
 import { keyAddress, parseKeyUrl } from "./keyVault.ts";
@@ -29,9 +30,11 @@ export const KEY_IN_USE = resourceSchema({
   inputs: {
     url: GIT_COMMIT.inputs.shape.url
       .describe(
-        "The repository's HTTPS URL, without credentials: these are `GIT_TOKEN` or else `GITHUB_TOKEN` of the environment.",
+        "The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, " +
+          "`GITHUB_TOKEN`, and over SSH `GIT_SSH_KEY`, of the environment.",
       )
       .meta({ hidden: true, replaceOnChanges: false }),
+    access: GIT_COMMIT.inputs.shape.access,
     branch: GIT_COMMIT.inputs.shape.branch
       .describe("The branch whose files count.")
       .meta({ hidden: true, replaceOnChanges: false }),
@@ -76,7 +79,7 @@ async function diff({ inputs: old }: KnownKey, next: Previewed<KeyInUseInputs>, 
 
 /** Says which files will keep the old key, so that they can be encrypted for both in time. */
 async function announce(
-  { url, branch, ownFiles = [] }: KeyInUseInputs,
+  { url, branch, access, ownFiles = [] }: KeyInUseInputs,
   next: Previewed<KeyInUseInputs>,
   decryption: Decryption,
   context: Context,
@@ -85,6 +88,7 @@ async function announce(
     const place = {
       url: next.url === UNKNOWN ? url : next.url,
       branch: next.branch === UNKNOWN ? branch : next.branch,
+      access: gitAccess.safeParse(next.access).data ?? access,
     };
     const files = (await filesOf(place, decryption, context)).filter((path) => !ownFiles.includes(path));
     if (files.length === 0) return;
@@ -105,7 +109,7 @@ async function remove({ inputs }: KnownKey, context: Context, successor?: KnownK
   const [by, notBy] = [addressOf(inputs.keyUrl), addressOf(successor.inputs.keyUrl)];
   if (by === notBy) return;
   const { url, branch } = successor.inputs;
-  const files = await filesOf({ url, branch }, { by, notBy }, context).catch((error: Error) => {
+  const files = await filesOf(successor.inputs, { by, notBy }, context).catch((error: Error) => {
     throw new Error(`whether a file still needs the key ${by} is not known, so it stays: ${error.message}`, {
       cause: error,
     });
@@ -122,11 +126,11 @@ async function remove({ inputs }: KnownKey, context: Context, successor?: KnownK
 
 /** The paths of the branch's files that one key can decrypt and the other cannot, in order. */
 async function filesOf(
-  { url, branch }: Pick<KeyInUseInputs, "url" | "branch">,
+  { url, branch, access }: Pick<KeyInUseInputs, "url" | "branch"> & { readonly access?: GitAccess | undefined },
   decryption: Decryption,
   { signal }: Context,
 ): Promise<string[]> {
-  const remote = await GitBranch.open(url, branch, signal);
+  const remote = await GitBranch.open(url, branch, signal, access);
   try {
     const head = await remote.fetch();
     if (head === undefined) return [];

@@ -27,6 +27,24 @@ export async function updateClone(paths: Paths, cloud: CloudFile, url: string, b
   return { commit: (await git(["rev-parse", `origin/${branch}`], paths.clone)).stdout.trim() };
 }
 
+/**
+ * Gives another rehearsal the repository as this one's clone has it: stacks of one repository find each other's files.
+ * @param place where the other one's settings have it.
+ */
+export async function handOver(
+  { clone }: Paths,
+  { repository, branch }: { readonly repository: string; readonly branch: string },
+  paths: Paths,
+  cloud: CloudFile,
+): Promise<void> {
+  if (!existsSync(clone)) return; // The first one failed before there was any.
+  const env = gitEnvironment(paths, cloud);
+  await must("git", ["push", "--quiet", "--force", repository, `origin/${branch}:refs/heads/${branch}`], {
+    cwd: clone,
+    env,
+  });
+}
+
 /** What `git ls-remote --exit-code` did not find. Where it failed otherwise, so will whoever needs the repository. */
 function absence({ code, stderr }: Ran, url: string, branch: string): string | undefined {
   if (code === 2) return `the GitOps repository ${url} has no branch ${branch}`;

@@ -1,10 +1,12 @@
 // What the settings of a stack promise of its cluster, whatever is found there.
+import { pullingNamespaces } from "../../components/repository/files.ts";
 import { readyNames } from "../../components/repository/kustomizations.ts";
 import {
+  CONFIGURATION,
   chartObjects,
+  DECRYPT_SECRET,
   EXTENSION,
   FLUX_NAMESPACE,
-  GIT_REPOSITORY,
   gitSecret,
   helmChart,
   PULL_SECRET,
@@ -21,6 +23,8 @@ export interface Expected {
   readonly namespaces: readonly string[];
   /** Of Flux's namespace. */
   readonly deployments: readonly string[];
+  /** Whether its controllers act as an identity of Azure's; else they sign in with passwords. */
+  readonly hasIdentity: boolean;
   /** Names of CustomResourceDefinitions. */
   readonly definitions: readonly string[];
   /** As `namespace/name`. */
@@ -37,25 +41,32 @@ export interface Expected {
 }
 
 /** What a stack's settings promise. @param definitions names of Flux's own (see {@link fluxDefinitions}). */
-export function expectedOf(
-  { stack, flux: { mode, imageAutomation, kustomizations }, charts, secrets, registry }: Settings,
-  definitions: readonly string[],
-): Expected {
-  const flux = (kind: string, name: string): FluxReference => ({ kind, namespace: FLUX_NAMESPACE, name });
+export function expectedOf(settings: Settings, definitions: readonly string[]): Expected {
+  const { stack, charts, demo, secrets, registry, otherCluster } = settings;
+  const { mode, imageAutomation, imagePullSecret, kustomizations, configuration } = settings.flux;
+  const { name: source, namespace } = configuration ?? CONFIGURATION;
+  const named = { name: source, namespace };
+  const flux = (kind: string, name: string): FluxReference => ({ kind, namespace, name });
   const { pullPrincipal } = registry;
+  const hasIdentity = otherCluster === undefined || otherCluster.issuer !== undefined;
   const { releases, sources } = chartObjects(charts, pullPrincipal);
   return {
     mode,
-    namespaces: [FLUX_NAMESPACE],
+    namespaces: [...new Set([FLUX_NAMESPACE, namespace])],
     deployments: fluxControllers({ imageAutomation }),
+    hasIdentity,
     definitions,
     secrets: [
-      `${FLUX_NAMESPACE}/${gitSecret(mode)}`,
+      `${namespace}/${gitSecret(mode, named)}`,
       ...(pullPrincipal ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []),
+      ...(imagePullSecret === undefined
+        ? []
+        : [FLUX_NAMESPACE, ...pullingNamespaces({ charts, demo })].map((each) => `${each}/${imagePullSecret}`)),
+      ...(hasIdentity ? [] : [`${FLUX_NAMESPACE}/${DECRYPT_SECRET}`]),
       ...secrets.map(({ namespace, name }) => `${namespace}/${name}`),
     ],
-    source: flux("GitRepository", GIT_REPOSITORY),
-    kustomizations: [rootKustomization(mode), ...readyNames({ stack, kustomizations })].map((name) =>
+    source: flux("GitRepository", source),
+    kustomizations: [rootKustomization(mode, named), ...readyNames({ stack, kustomizations })].map((name) =>
       flux("Kustomization", name),
     ),
     releases: [
@@ -64,7 +75,7 @@ export function expectedOf(
       ...(pullPrincipal ? releases.map((name) => flux("HelmChart", helmChart(name))) : []),
     ],
     extensions: mode === "extension" ? [EXTENSION] : [],
-    configurations: mode === "extension" ? [GIT_REPOSITORY] : [],
+    configurations: mode === "extension" ? [source] : [],
   };
 }
 

@@ -83,7 +83,7 @@ export interface Findings {
 
 /** What was found after a run. */
 export function findings(facts: Facts): Findings {
-  const { inspection, lock, inGit } = facts;
+  const { expected, inspection, lock, inGit } = facts;
   const registry = inspection.registries[0];
   const { objects = [], podImages = [] } = inspection.cluster ?? {};
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
@@ -123,7 +123,7 @@ export function findings(facts: Facts): Findings {
     secrets,
     faults: [
       ...promiseFaults(facts),
-      ...rightFaults(inspection, secrets.length > 0),
+      ...(expected.hasIdentity ? rightFaults(inspection, secrets.length > 0) : []),
       ...(registry === undefined ? ["there is no container registry"] : contentFaults(images, charts)),
       ...podImages.flatMap(({ image, pods, problem }) =>
         problem === undefined ? [] : [`image ${image} of pod ${pods.join(", ")} ${problem}`],

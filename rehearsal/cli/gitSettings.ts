@@ -1,4 +1,4 @@
-// How git in a rehearsal signs in to the simulated GitHub and whose commits it makes, all of it in git's environment.
+// How git in a rehearsal signs in to the simulated Git hosts and whose commits it makes, all of it in git's environment.
 import { run } from "../run.ts";
 import type { IdentityName } from "../session.ts";
 
@@ -14,17 +14,18 @@ const variables = (settings: readonly Setting[]): Record<string, string> =>
     ]),
   ]);
 
+/** Reads the token from its environment, so that it stands in no argument and in no file. */
+const helper = (variable: string) =>
+  `!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$${variable}"; }; f`;
+
 const credential: readonly Setting[] = [
   // A helper of the user's own would be asked first, and then be given the token to keep.
   ["credential.helper", ""],
-  [
-    "credential.https://github.com.helper",
-    // Reads the token from its environment, so that it stands in no argument and in no file.
-    '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$GITHUB_TOKEN"; }; f',
-  ],
+  ["credential.https://github.com.helper", helper("GITHUB_TOKEN")],
+  ["credential.https://dev.azure.com.helper", helper("GIT_TOKEN")],
 ];
 
-/** Variables with which git signs in to github.com with the token in `GITHUB_TOKEN`. */
+/** Variables with which git signs in to github.com with `GITHUB_TOKEN`, and to dev.azure.com with `GIT_TOKEN`. */
 export const signIn = variables(credential);
 
 /**

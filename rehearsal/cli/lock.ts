@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { analysisHash } from "../../mirror/analysis.ts";
-import { type Lock, lockName, readLock, sha256 } from "../../mirror/lock.ts";
+import { type Lock, lockName, mirrored, readLock, sha256 } from "../../mirror/lock.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { servedChart } from "../content/upstream.ts";
 import { must } from "../run.ts";
-import { type CloudFile, checkout, control, environment, type Paths } from "../session.ts";
+import { type CloudFile, checkout, control, environment, type Paths, stackFiles } from "../session.ts";
 
 /** The analyses of the Kured chart, so that a newcomer's first run need not have helm; a test holds that helm finds the same. */
 const known = join(import.meta.dirname, "../content/kured.lock.json");
@@ -21,10 +21,10 @@ const ownLock = (stack: string, paths: Paths) =>
 /** Whether a chart has to be rendered, for no lock has its analysis. */
 export function needsHelm(settings: Pick<Settings, "charts">, bases: readonly Pick<Lock, "charts">[]): boolean {
   const analyses = new Set(bases.flatMap(({ charts }) => charts.map(({ analysis }) => analysis)));
-  return settings.charts.some((chart) => {
-    const { name, namespace, values } = chart;
+  return mirrored(settings.charts).some((chart) => {
+    const { name, release = name, namespace, values } = chart;
     return !analyses.has(
-      analysisHash({ sha256: sha256(servedChart(chart).tgz), name, namespace, values: { ...values } }),
+      analysisHash({ sha256: sha256(servedChart(chart).tgz), name: release, namespace, values: { ...values } }),
     );
   });
 }
@@ -50,7 +50,7 @@ export async function ensureLock(
   await control(cloud, "/content", "POST");
   const fitting = await readLock(paths.project, settings).catch(() => undefined);
   if (fitting !== undefined) return fitting;
-  if (existsSync(join(checkout, lockName(stack)))) print(`   ${ownLock(stack, paths)}`);
+  if (existsSync(join(stackFiles(), lockName(stack)))) print(`   ${ownLock(stack, paths)}`);
   const bases = await Promise.all([known, join(paths.project, lockName(stack))].map(someLock));
   const log = (line: string) => print(`   ${line}`);
   // Here, for behind the rehearsal's door there is nothing to download.

@@ -15,6 +15,7 @@ import {
   pathsOf,
   runningCloud,
   runningStacks,
+  stackFiles,
 } from "../session.ts";
 import { settingsOf } from "../settings.ts";
 import { signInAz } from "./azSignIn.ts";
@@ -31,7 +32,7 @@ const USAGE = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
 
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
   review ARGUMENTS...   npm run review of the rehearsal's project, for example: review --format markdown
-  ci preview|up         npm run ci of the rehearsal's project, as on a terminal
+  ci preview|up|drift   npm run ci of the rehearsal's project, as on a terminal
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
   check                 wait until Flux has settled, and say what it made of the repository
   stop                  end the rehearsal
@@ -103,7 +104,8 @@ function inherit(command: string, args: readonly string[], cwd: string, env: Rec
 
 /** Brings the rehearsal's project level with the checkout. */
 async function sync({ stack, paths, cloud }: Call, engine: Engine): Promise<void> {
-  await syncProject(stack, paths, cloud.identities.reader.gitHubToken, async (path, value) => {
+  const { gitToken, gitHubToken } = cloud.identities.reader;
+  await syncProject(stack, paths, gitToken ?? gitHubToken, async (path, value) => {
     await mustPulumi(["config", "set", "--secret", "--path", path, "--stack", stack], {
       engine,
       paths,
@@ -144,7 +146,7 @@ const writesConfig = (args: readonly string[]) => {
 
 const wroteConfig = ({ stack, paths }: Call) =>
   `That changed the rehearsal's own copy, ${relative(checkout, join(paths.project, stackFileName(stack)))}; it goes with ` +
-  `the rehearsal. To keep the change, make it in ${stackFileName(stack)}.`;
+  `the rehearsal. To keep the change, make it in ${relative(checkout, join(stackFiles(), stackFileName(stack)))}.`;
 
 /** Commands that ask no cluster, whatever their arguments. */
 const ASK_NO_CLUSTER = ["az", "git", "pulumi", "sops"];
@@ -186,6 +188,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
   const { stack, cloud } = await pick(wanted);
+  // An example's stack is not the checkout's.
+  process.env.AKS_GITOPS_STACKS = cloud.stackFiles;
   const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName, inCluster: chosen as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
   if (verb === "review" || verb === "ci") return runDelivery(call, verb, rest);

@@ -5,6 +5,7 @@ import { upstreamContent } from "../content/upstream.ts";
 import { installProviders } from "../providers/install.ts";
 import { checkout, makeFolders, type Paths, pathsOf, runningCloud } from "../session.ts";
 import { settingsOf } from "../settings.ts";
+import { handOver } from "./clone.ts";
 import { type CloudProcess, startCloud } from "./cloudProcess.ts";
 import { ensureLock } from "./lock.ts";
 import { Phases } from "./phases.ts";
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly clusterTools: Promise<unknown>;
   /** Whether the cloud stays. */
   readonly keep: boolean;
+  /** The stack that was rehearsed before, whose repository is gone on with. @default none: it begins anew */
+  readonly before?: string | undefined;
   readonly print: (line: string) => void;
 }
 
@@ -83,14 +86,15 @@ export async function rehearseStack(stack: string, settings: Settings, options: 
   }
 }
 
-async function prepare({ stack, paths, engine, process: { cloud } }: Run): Promise<void> {
+async function prepare({ stack, paths, engine, settings, before, process: { cloud } }: Run): Promise<void> {
   const options = { engine, paths, cloud };
+  if (before !== undefined) await handOver(pathsOf(before), settings.flux, paths, cloud);
   await installProviders(paths.pulumiHome);
   const setSecrets: [string, string][] = [];
   await syncProject(
     stack,
     paths,
-    cloud.identities.reader.gitHubToken,
+    cloud.identities.reader.gitToken ?? cloud.identities.reader.gitHubToken,
     async (path, value) => void setSecrets.push([path, value]),
   );
   await mustPulumi(["stack", "init", stack], options);

@@ -32,7 +32,7 @@ export class ClusterApi {
 
   constructor({ port, certificateAuthority, token }: ApiOptions) {
     this.#agent = new Agent({ ca: certificateAuthority, keepAlive: true });
-    const server = { endpoint: `https://127.0.0.1:${port}`, token: async () => token, agent: this.#agent };
+    const server = { endpoint: `https://127.0.0.1:${port}`, credential: async () => ({ token }), agent: this.#agent };
     this.#api = new KubernetesApi(server, new AbortController().signal);
   }
 

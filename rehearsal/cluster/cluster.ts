@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly nodes?: readonly NodeOptions[];
   /** Whose a token of Entra is (see `aksUsers`); without it nobody but the cluster's own parts can sign in. */
   readonly authenticate?: Authenticate;
+  /** The context's name in the users' kubeconfig of a cluster that is not AKS: whoever has the file has all rights there. */
+  readonly context?: string;
   /** Groups with all rights: `aadProfile.adminGroupObjectIDs` of the managed cluster. */
   readonly adminGroups?: readonly string[];
   /** The port of the rehearsal's proxy for the cluster's place. */
@@ -60,7 +62,7 @@ export class Cluster {
   /** A kubeconfig with all rights, for the rehearsal itself; a file. */
   readonly adminKubeconfig: string;
   /**
-   * A kubeconfig that asks kubelogin for a token, as AKS hands it out, but on loopback; a file. Who asks is named by
+   * A kubeconfig with all rights, in a cluster that is not AKS; else one that asks kubelogin for a token, as AKS hands it out, but on loopback; a file. Who asks is named by
    * kubelogin's own AAD_*, so that it may be somebody else than who asks Azure.
    */
   readonly userKubeconfig: string;
@@ -257,10 +259,11 @@ export class Cluster {
       interactiveMode: "Never",
       installHint: "kubelogin is not at hand: run `npm run tools -- kubelogin`",
     };
-    const write = (file: string, user: object) =>
-      writeFile(file, kubeconfig({ server, certificateAuthority, user }), { mode: 0o600 });
+    const { context } = this.#options;
+    const write = (file: string, user: object, context?: string) =>
+      writeFile(file, kubeconfig({ server, certificateAuthority, user, context }), { mode: 0o600 });
     await write(this.adminKubeconfig, { token });
-    await write(this.userKubeconfig, { exec });
+    await write(this.userKubeconfig, context === undefined ? { exec } : { token }, context);
   }
 }
 

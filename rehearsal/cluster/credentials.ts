@@ -77,10 +77,13 @@ export interface KubeconfigOptions {
   readonly certificateAuthority?: string;
   /** The one user's way to prove who it is. */
   readonly user: object;
+  /** The context's name. @default "rehearsal" */
+  readonly context?: string | undefined;
 }
 
 /** The text of a kubeconfig with one cluster and one user. */
-export function kubeconfig({ server, certificateAuthority, user }: KubeconfigOptions): string {
+export function kubeconfig(options: KubeconfigOptions): string {
+  const { server, certificateAuthority, user, context = "rehearsal" } = options;
   const authority =
     certificateAuthority === undefined
       ? {}
@@ -90,7 +93,7 @@ export function kubeconfig({ server, certificateAuthority, user }: KubeconfigOpt
     kind: "Config",
     clusters: [{ name: "rehearsal", cluster: { server, ...authority } }],
     users: [{ name: "rehearsal", user }],
-    contexts: [{ name: "rehearsal", context: { cluster: "rehearsal", user: "rehearsal" } }],
-    "current-context": "rehearsal",
+    contexts: [{ name: context, context: { cluster: "rehearsal", user: "rehearsal" } }],
+    "current-context": context,
   });
 }

@@ -126,7 +126,14 @@ containerStatuses:
 phase: Succeeded
 `;
 
-/** kwok's rules (https://kwok.sigs.k8s.io/docs/user/stages-configuration/): nodes stay ready, pods run as soon as they have a node. */
+/** An address of TEST-NET-3 (RFC 5737): nobody has it, and nobody but Azure's cloud provider would give a real one. */
+const LOAD_BALANCED = `
+loadBalancer:
+  ingress:
+    - ip: 203.0.113.10
+`;
+
+/** kwok's rules (https://kwok.sigs.k8s.io/docs/user/stages-configuration/): nodes stay ready, pods run as soon as they have a node, and services get their address. */
 export const stages: readonly object[] = [
   stage("node-starts", "Node", [where(IS_READY, "NotIn", "True")], { statusTemplate: NODE_START }),
   stage(
@@ -151,6 +158,16 @@ export const stages: readonly object[] = [
       where(".metadata.ownerReferences.[].kind", "In", "Job"),
     ],
     { statusTemplate: JOB_DONE },
+  ),
+  stage(
+    "load-balancer-has-an-address",
+    "Service",
+    [
+      where(".metadata.deletionTimestamp", "DoesNotExist"),
+      where(".spec.type", "In", "LoadBalancer"),
+      where(".status.loadBalancer.ingress", "DoesNotExist"),
+    ],
+    { statusTemplate: LOAD_BALANCED },
   ),
   stage("pod-ends", "Pod", [where(".metadata.deletionTimestamp", "Exists")], { delete: true }),
 ];

@@ -2,14 +2,16 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { mirrored } from "../../mirror/lock.ts";
 import { readTarGz } from "../../net/archive.ts";
 import { chartManifest } from "../../net/chartManifest.ts";
+import { highestOf, isExact } from "../../net/versionRange.ts";
 import type { ChartSetting as FullChartSetting } from "../../settings/settings.ts";
 import type { ChartRepository } from "../cloud/registry/charts.ts";
 import { MEDIA } from "../cloud/registry/protocol.ts";
 import type { UpstreamImage } from "../cloud/registry/upstream.ts";
 import { CREATED, imageContent, parseReference } from "./image.ts";
-import { kuredChart, type PackedChart } from "./kured.ts";
+import { ownCharts, type PackedChart } from "./ownCharts.ts";
 
 /**
  * Where real charts stand, which are served instead of the rehearsal's own: the checkout's folder for those of its
@@ -49,7 +51,7 @@ export async function upstreamContent(
   options: UpstreamOptions = {},
 ): Promise<UpstreamContent> {
   const folders = options.realCharts === undefined ? REAL_CHARTS : [options.realCharts];
-  const charts = settings.charts.map((setting) => ({ setting, packed: findChart(setting, folders) }));
+  const charts = mirrored(settings.charts).map((setting) => ({ setting, packed: findChart(setting, folders) }));
   const ofCharts = await Promise.all(charts.map(({ setting, packed }) => chartImages(setting, packed)));
   const references = new Set([...settings.images, ...ofCharts.flat(), ...(options.extraImages ?? [])]);
   const oci = charts.filter(({ setting }) => setting.repository.startsWith("oci://"));
@@ -62,7 +64,14 @@ export async function upstreamContent(
     ],
     repositories: urls.map((url) => ({
       url,
-      charts: https.filter(({ setting }) => setting.repository === url).map(({ packed }) => packed.tgz),
+      // A chart may have several releases.
+      charts: [
+        ...new Map(
+          https
+            .filter(({ setting }) => setting.repository === url)
+            .map(({ packed }) => [`${packed.name} ${packed.version}`, packed.tgz]),
+        ).values(),
+      ],
     })),
   };
 }
@@ -72,14 +81,31 @@ export function servedChart(setting: ChartSetting): PackedChart {
   return findChart(setting, REAL_CHARTS);
 }
 
-function findChart({ name, version, repository }: ChartSetting, folders: readonly string[]): PackedChart {
+/** A chart as the highest version that can be served, where its setting gives a range. */
+function findChart(setting: ChartSetting, folders: readonly string[]): PackedChart {
+  if (isExact(setting.version)) return findVersion(setting, folders);
+  const own = ownCharts().filter(({ name }) => name === setting.name);
+  const served = folders
+    .filter(existsSync)
+    .flatMap((folder) => readdirSync(folder))
+    .filter((file) => file.startsWith(`${setting.name}-`) && file.endsWith(".tgz"))
+    .map((file) => file.slice(setting.name.length + 1, -".tgz".length));
+  const versions = [...own.map(({ version }) => version), ...served];
+  return findVersion({ ...setting, version: highestOf(versions, setting.version) ?? setting.version }, folders);
+}
+
+function findVersion({ name, version, repository }: ChartSetting, folders: readonly string[]): PackedChart {
   const wanted = `${name}-${version}.tgz`;
   const file = folders.map((folder) => join(folder, wanted)).find((path) => existsSync(path));
   if (file !== undefined) return { name, version, tgz: readFileSync(file) };
-  const own = kuredChart();
-  if (own.name === name && own.version === version) return own;
+  const all = ownCharts();
+  const own = all.find((chart) => chart.name === name && chart.version === version);
+  if (own !== undefined) return own;
   const real = folders.filter(existsSync).flatMap((folder) => readdirSync(folder));
-  const known = new Set([`${own.name}-${own.version}.tgz`, ...real.filter((entry) => entry.endsWith(".tgz"))]);
+  const known = new Set([
+    ...all.map((chart) => `${chart.name}-${chart.version}.tgz`),
+    ...real.filter((entry) => entry.endsWith(".tgz")),
+  ]);
   // A URL may hold a password.
   const url = repository.replace(/\/\/[^/]*@/, "//").replace(/\/+$/, "");
   const source = url.startsWith("oci://") ? `${url}/${name}` : `${name} --repo ${url}`;

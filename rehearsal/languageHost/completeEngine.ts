@@ -1,6 +1,6 @@
 import { copyFile, link, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { cacheFolder } from "../../tools/findTool.ts";
+import { cacheFolder } from "../../tools/cacheFolder.ts";
 import { checkout } from "../session.ts";
 
 /**

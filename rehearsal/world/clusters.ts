@@ -57,6 +57,8 @@ export class Clusters {
   readonly #options: ClustersOptions;
   readonly #managed = new Map<string, Managed>();
   #surroundings: Surroundings | undefined;
+  /** A cluster that is none of ARM's, with the end of the looks at its Flux. */
+  #other: { readonly cluster: Cluster; readonly stop: AbortController } | undefined;
   /** The end of the cluster before: the next one takes its folder. */
   #ended: Promise<void> = Promise.resolve();
 
@@ -98,8 +100,38 @@ export class Clusters {
     arm.extend({ type: CONFIGURATION_TYPE, deleted: ({ id }) => this.#ifThere(id, (agent) => agent.remove(id)) });
   }
 
+  /**
+   * Starts a cluster that somebody has beside Azure: its nodes have no identity, and whoever has its kubeconfig has all rights.
+   * @param context the context's name in that file.
+   * @param issuer of its service account tokens; Entra reaches its keys.
+   */
+  async startOther({
+    context,
+    issuer,
+  }: {
+    readonly context: string;
+    readonly issuer?: string | undefined;
+  }): Promise<void> {
+    const { port: proxyPort } = this.#surroundings as Surroundings;
+    const { tenantId, authority, folder } = this.#options;
+    const cluster = await Cluster.start({
+      ...{ folder, tools: await findTools(CLUSTER_TOOLS), tenantId, proxyPort, authority, context },
+      issuer: issuer ?? "https://kubernetes.default.svc.cluster.local",
+    });
+    const stop = new AbortController();
+    this.#other = { cluster, stop };
+    await cluster.startFlux();
+    void keepLooking(Promise.resolve(new FluxWatch(cluster.api)), stop.signal);
+  }
+
+  /** Whether the cluster is none of ARM's. */
+  get isOther(): boolean {
+    return this.#other !== undefined;
+  }
+
   /** The public keys of an issuer of service account tokens; undefined for one that no cluster is. */
   readonly issuerKeys = async (issuer: string): Promise<readonly Jwk[] | undefined> => {
+    if (this.#other?.cluster.issuer === issuer) return this.#other.cluster.serviceAccountKeys();
     const found = [...this.#managed.values()].find(({ resource }) => issuerOf(resource) === issuer);
     return found === undefined ? undefined : (await found.cluster).serviceAccountKeys();
   };
@@ -107,13 +139,15 @@ export class Clusters {
   /** The cluster that runs, or undefined. */
   async current(): Promise<Cluster | undefined> {
     const [managed] = this.#managed.values();
-    return managed?.cluster;
+    return managed?.cluster ?? this.#other?.cluster;
   }
 
   /** Ends everything. */
   async close(): Promise<void> {
     await Promise.all([...this.#managed.keys()].map((id) => this.#stop(id)));
     await this.#ended;
+    this.#other?.stop.abort();
+    await this.#other?.cluster.stop();
   }
 
   #start(resource: ArmResource): void {

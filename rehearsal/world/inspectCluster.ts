@@ -55,7 +55,7 @@ export async function inspectCluster(
     definitions: names(definitions.filter(isEstablished)).filter((name) => name.endsWith(".toolkit.fluxcd.io")),
     secretNames: secrets.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
     objects,
-    podImages: podImages(services, kubelet, pods),
+    podImages: podImages(services, kubelet, pods, secrets),
     secrets: secrets.filter(({ metadata }) => FROM_GIT in (metadata.labels ?? {})).map(fromGit),
   };
 }
@@ -108,6 +108,7 @@ function podImages(
   services: Services,
   kubelet: Caller | undefined,
   pods: readonly KubeObject[],
+  secrets: readonly KubeObject[],
 ): readonly InspectedPodImage[] {
   const images = new Map<string, { image: string; pods: string[]; problem?: string }>();
   for (const { metadata, spec } of pods) {
@@ -116,7 +117,8 @@ function podImages(
       const known = images.get(image);
       if (known !== undefined) known.pods.push(`${namespace}/${name}`);
       else {
-        const problem = pullProblem(services, kubelet, image, namespace);
+        const puller = services.clusters.isOther ? signedIn(services, image, { metadata, spec }, secrets) : kubelet;
+        const problem = pullProblem(services, puller, image, namespace);
         images.set(image, { image, pods: [`${namespace}/${name}`], ...(problem !== undefined && { problem }) });
       }
     }
@@ -124,10 +126,30 @@ function podImages(
   return [...images.values()].sort((a, b) => a.image.localeCompare(b.image));
 }
 
+/** Whom a pod's own Secrets sign in as at the registry of an image, where the nodes have no identity that pulls. */
+function signedIn(
+  { entra }: Services,
+  image: string,
+  { metadata, spec }: Pick<KubeObject, "metadata" | "spec">,
+  secrets: readonly KubeObject[],
+): Caller | undefined {
+  const names = ((spec.imagePullSecrets ?? []) as { name: string }[]).map(({ name }) => name);
+  const host = image.split("/")[0] ?? "";
+  for (const { data } of secrets.filter(
+    (one) => one.metadata.namespace === metadata.namespace && names.includes(one.metadata.name),
+  )) {
+    const text = Buffer.from(String((data as Record<string, string>)[".dockerconfigjson"] ?? ""), "base64").toString();
+    const { username, password } = JSON.parse(text || "{}").auths?.[host] ?? {};
+    const principal = entra.secret(username, password) === undefined ? undefined : entra.findByClientId(username);
+    if (principal !== undefined) return { principal, groups: entra.groupsOf(principal.objectId) };
+  }
+  return undefined;
+}
+
 /** Why a node could not pull an image; undefined where it could. */
 function pullProblem(
-  { arm, registries }: Services,
-  kubelet: Caller | undefined,
+  { arm, clusters, registries }: Services,
+  puller: Caller | undefined,
   image: string,
   namespace: string,
 ): string | undefined {
@@ -138,8 +160,10 @@ function pullProblem(
     .find(({ properties }: ArmResource) => properties.loginServer === host);
   if (registry === undefined) return `comes from ${host || "Docker Hub"}, not from the stack's registry`;
   const pull = "Microsoft.ContainerRegistry/registries/pull/read";
-  if (kubelet === undefined || !arm.allows(kubelet, pull, registry.id, "control"))
-    return `may not be pulled by the cluster's kubelet identity: AcrPull on ${registry.name} is missing`;
+  if (puller === undefined || !arm.allows(puller, pull, registry.id, "control"))
+    return clusters.isOther
+      ? `may not be pulled: no Secret of the pod's imagePullSecrets signs in to ${registry.name} as one who has AcrPull`
+      : `may not be pulled by the cluster's kubelet identity: AcrPull on ${registry.name} is missing`;
   const found = registries
     .store(registry)
     .find(name)

@@ -1,5 +1,6 @@
 // The simulated services of one rehearsal, wired to each other and to the door.
 
+import { join } from "node:path";
 import { fluxManifests } from "../../flux/manifests.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { ArmService } from "../cloud/arm/service.ts";
@@ -15,6 +16,7 @@ import { PulumiCloud } from "../cloud/pulumi/service.ts";
 import { ChartRepositories } from "../cloud/registry/charts.ts";
 import { ContainerRegistries } from "../cloud/registry/service.ts";
 import { UpstreamRegistries } from "../cloud/registry/upstream.ts";
+import { pushedContent } from "../content/pushed.ts";
 import { upstreamContent } from "../content/upstream.ts";
 import type { Paths } from "../session.ts";
 import { Clusters } from "./clusters.ts";
@@ -89,7 +91,10 @@ export async function makeServices(
     upstream,
     charts: new ChartRepositories(),
     gitHub: new GitHub({ root: paths.git }),
-    devOps: new AzureDevOps("acme"),
+    devOps: new AzureDevOps("acme", {
+      root: join(paths.git, "dev.azure.com"),
+      authenticate: (authorization, audience) => entra.authenticate(authorization, audience),
+    }),
     clusters,
     issuers,
     pulumi: new PulumiCloud(),
@@ -122,12 +127,17 @@ export function route(
   for (const host of upstream.hosts) door.route(host, upstream.service);
 }
 
-/** Adds what the settings ask for to the upstream registries and chart repositories; what was there before stays. */
-export async function addContent(door: Door, { upstream, charts }: Services, settings: Settings): Promise<void> {
+/**
+ * Adds what the settings ask for to the upstream registries and chart repositories, and what others have pushed to the
+ * stack's own registry; what was there before stays.
+ */
+export async function addContent(door: Door, services: Services, settings: Settings): Promise<void> {
+  const { upstream, charts, registries } = services;
   const { flux } = settings;
   const extraImages = flux.mode === "bootstrap" ? (await fluxManifests(flux)).images : [];
   const content = await upstreamContent(settings, { extraImages });
   for (const image of content.images) upstream.add(image);
   for (const repository of content.repositories) await charts.add(repository);
   for (const host of charts.hosts) door.route(host, charts.service);
+  await registries.push((loginServer) => pushedContent(settings.charts, loginServer));
 }

@@ -2,13 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { readStackFile } from "../../settings/stackFile.ts";
 import { Authority } from "../cloud/door/authority.ts";
 import { Door } from "../cloud/door/door.ts";
 import type { Place } from "../cloud/types.ts";
 import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cluster/fluxState.ts";
+import { repositoryFiles } from "../examples.ts";
 import { type CloudFile, type Paths, stackFiles } from "../session.ts";
-import { settingsOf } from "../settings.ts";
+import { settingsOf, stackFileOf } from "../settings.ts";
 import { companyOf } from "./company.ts";
 import { DeploymentsWorld } from "./deployments.ts";
 import { inspect } from "./inspect.ts";
@@ -57,7 +57,7 @@ export class World {
   /** Builds the world that a stack's settings speak of, and opens its door. */
   static async create(stack: string, paths: Paths): Promise<World> {
     const settings = await settingsOf(stack);
-    const { config } = await readStackFile(stackFiles(), stack);
+    const { config } = await stackFileOf(stack);
     const ids = {
       tenantId: configured(config["azure-native:tenantId"], TENANT_ID),
       subscriptionId: configured(config["azure-native:subscriptionId"], SUBSCRIPTION_ID),
@@ -67,7 +67,8 @@ export class World {
     const requests = createWriteStream(paths.armRequests, { flags: "a" });
     const company = companyOf(settings, ids.subscriptionId);
     const services = await makeServices(ids, paths, (line) => requests.write(`${JSON.stringify(line)}\n`), company);
-    const identities = await people(services, settings, ids.subscriptionId);
+    const files = await repositoryFiles();
+    const identities = await people(services, settings, ids.subscriptionId, files);
     services.arm.begin(company.resources);
     // Whoever deploys the stack owns nothing of what the company has elsewhere.
     for (const group of company.groups) services.arm.assignRole(settings.deployers, "Network Contributor", group);
@@ -84,10 +85,12 @@ export class World {
       cluster: await door.listen("cluster"),
     } satisfies Record<Place, number>;
     services.clusters.join({ ...services, door, port: ports.cluster });
+    if (settings.otherCluster !== undefined) await services.clusters.startOther(settings.otherCluster);
     const passphrase = randomBytes(24).toString("base64url");
     return new World(stack, paths, door, services, requests, {
       ...ids,
       ports,
+      stackFiles: stackFiles(),
       runner: settings.runner,
       passphrase,
       identities,

@@ -1,11 +1,11 @@
 // Rules of the configuration as a whole: whose keys they are, what is secret, how much it is.
-import { GIT_TOKEN, NAMESPACE, own } from "../check.ts";
+import { GIT_KEY, GIT_TOKEN, NAMESPACE, own } from "../check.ts";
 import { form } from "../schema/settings.ts";
 import { nearest } from "../words.ts";
 import { each, type Facts, type Rule, whole } from "./rule.ts";
 
 const SETTINGS = Object.keys(form._zod.def.shape);
-const SECRET_SETTINGS = ["gitToken", "secrets"];
+const SECRET_SETTINGS = ["gitToken", "gitKey", "secrets"];
 
 /** Keys that look like the program's own, but stand in the project's namespace or in one that is spelt like the program's. */
 function strayKeys({ config, project }: Facts) {
@@ -37,6 +37,18 @@ export const configurationRules: readonly Rule[] = [
     check: whole(({ config, secretKeys }) =>
       typeof config[GIT_TOKEN] === "string" && !secretKeys.includes(GIT_TOKEN)
         ? { path: own("gitToken"), value: "[secret]", problem: "stands in plain text" }
+        : undefined,
+    ),
+  },
+  {
+    name: "git-key-is-a-secret",
+    subject: "secrecy of gitKey",
+    severity: "error",
+    remedy: "replace it: run `pulumi config set --secret aks-gitops:gitKey < FILE` with a new key",
+    link: "https://www.pulumi.com/docs/iac/concepts/secrets/",
+    check: whole(({ config, secretKeys }) =>
+      typeof config[GIT_KEY] === "string" && !secretKeys.includes(GIT_KEY)
+        ? { path: own("gitKey"), value: "[secret]", problem: "stands in plain text" }
         : undefined,
     ),
   },

@@ -1,18 +1,21 @@
 // Rules of charts and of the secrets in the repository.
 
-import { FLUX_NAMESPACE, PULL_SECRET } from "../../components/repository/names.ts";
+import { FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../../components/repository/names.ts";
+import { releaseDisorders } from "../../components/repository/order.ts";
 import {
   sharedNamespace,
   shareResources,
   type Taken,
-  takenChart,
   takenNamespace,
+  takenRelease,
   takenSecret,
 } from "../../components/repository/taken.ts";
+import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { isMap } from "../../net/values.ts";
+import { isExact } from "../../net/versionRange.ts";
 import { own, type Path } from "../check.ts";
 import { isSealed } from "../words.ts";
-import { each, type Facts, type Rule, whole } from "./rule.ts";
+import { type Draft, each, type Facts, type Finding, type Rule, whole } from "./rule.ts";
 
 const chartsOf = ({ draft }: Facts) =>
   (draft.charts ?? []).map((chart, index) => ({ ...chart, index, path: own("charts", index) }));
@@ -27,6 +30,36 @@ function sealedIn(value: unknown, path: readonly (string | number)[] = []): (rea
   return isMap(value) ? Object.entries(value).flatMap(([key, item]) => sealedIn(item, [...path, key])) : [];
 }
 
+type ValuesReference = NonNullable<NonNullable<ReturnType<typeof chartsOf>[number]["valuesFrom"]>[number]>;
+
+/** What a release asks of a secret of the stack that does not give it; what nobody lists may be there all the same. */
+function missingValues(
+  { kind, name, valuesKey = "values.yaml", optional }: ValuesReference,
+  path: Path,
+  { secrets = [], flux }: Draft,
+): Finding | undefined {
+  const namespace = flux?.configuration?.namespace ?? FLUX_NAMESPACE;
+  const namesakes = secrets.filter((secret) => kind === "Secret" && name !== undefined && secret?.name === name);
+  const [first] = namesakes;
+  if (first === undefined) return undefined;
+  const found = namesakes.find((secret) => secret?.namespace === namespace);
+  if (found === undefined)
+    return {
+      path: [...path, "name"],
+      value: name,
+      problem: `is a secret of namespace ${first.namespace ?? ""}, and Flux reads a release's values in ${namespace} alone`,
+      remedy: `give the secret the namespace ${namespace}`,
+    };
+  const keys = [...Object.keys(found.data ?? {}), ...(found.generate ?? [])];
+  if (optional || keys.includes(valuesKey)) return undefined;
+  return {
+    path: [...path, "valuesKey"],
+    value: valuesKey,
+    problem: `is no key of the secret ${namespace}/${name}`,
+    remedy: `name one of ${keys.join(", ")}`,
+  };
+}
+
 /** What a name that is taken is found to be. */
 const finding = (path: Path, value: unknown, taken: Taken | undefined) => taken && { path, value, ...taken };
 
@@ -39,15 +72,63 @@ const IDLE = {
 
 export const chartRules: readonly Rule[] = [
   {
-    name: "charts-are-listed-once",
+    name: "releases-are-told-apart-and-wait-in-order",
     subject: "charts",
     severity: "error",
-    remedy: "list each chart once",
-    link: "https://helm.sh/docs/chart_best_practices/conventions/",
-    check: each(chartsOf, ({ name, index, path }, _facts, all) =>
-      name !== undefined && all.some((other) => other.index < index && other.name === name)
-        ? { path: [...path, "name"], value: name, problem: "is the name of another chart" }
-        : undefined,
+    remedy: "give each release a name of its own",
+    link: "https://fluxcd.io/flux/components/helm/helmreleases/#dependencies",
+    check: (facts) =>
+      releaseDisorders(chartsOf(facts)).map(({ at, key, ...finding }) => ({
+        path: own("charts", at, key),
+        item: at,
+        ...finding,
+      })),
+  },
+  {
+    name: "only-the-own-registry-is-followed",
+    subject: "charts",
+    severity: "error",
+    remedy: "leave follow out: npm run mirror -- update takes the newest version within the range into the lock",
+    link: "https://fluxcd.io/flux/components/source/ocirepositories/#semver-example",
+    check: each(chartsOf, (chart) => {
+      const { repository, version, follow, path } = chart;
+      if (repository === undefined || version === undefined) return undefined;
+      const isOwn = ownPath(repository) !== undefined;
+      if (follow && !isOwn)
+        return {
+          path: [...path, "follow"],
+          value: follow,
+          problem:
+            `of release ${releaseName(chart) ?? ""} would run versions that nobody has mirrored: neither they nor their ` +
+            "images would be in the registry",
+        };
+      if (follow && isExact(version))
+        return {
+          path: [...path, "version"],
+          value: version,
+          problem: "is one exact version, and there is nothing to follow",
+          remedy: "write a range, for example ~6.1, or leave follow out",
+        };
+      return isOwn && !follow && !isExact(version)
+        ? {
+            path: [...path, "version"],
+            value: version,
+            problem: "is a range, and the lock holds no chart of the stack's own registry",
+            remedy: "write one exact version, or follow: true",
+          }
+        : undefined;
+    }),
+  },
+  {
+    name: "values-come-from-flux-s-namespace",
+    subject: "charts",
+    severity: "error",
+    remedy: "give the secret Flux's namespace",
+    link: "https://fluxcd.io/flux/components/helm/helmreleases/#values-references",
+    check: each(chartsOf, ({ valuesFrom = [], path }, { draft }) =>
+      valuesFrom.flatMap((reference, index) =>
+        reference === undefined ? [] : (missingValues(reference, [...path, "valuesFrom", index], draft) ?? []),
+      ),
     ),
   },
   {
@@ -79,7 +160,11 @@ export const chartRules: readonly Rule[] = [
     remedy: "leave the chart out",
     link: "https://fluxcd.io/flux/components/helm/helmreleases/",
     check: each(chartsOf, (chart, { draft }) =>
-      finding([...chart.path, "name"], chart.name, takenChart(chart, draft.demo !== undefined)),
+      finding(
+        [...chart.path, chart.release === undefined ? "name" : "release"],
+        releaseName(chart),
+        takenRelease(chart, draft.demo !== undefined),
+      ),
     ),
   },
   {
@@ -112,7 +197,8 @@ export const chartRules: readonly Rule[] = [
     severity: "warning",
     remedy: "leave kured out, or set nodeOSUpgradeChannel: Unmanaged",
     link: "https://learn.microsoft.com/azure/aks/node-updates-kured",
-    check: whole(({ draft: { cluster, charts = [] } }) => {
+    check: whole(({ draft: { cluster, otherCluster, charts = [] } }) => {
+      if (otherCluster !== undefined) return undefined;
       const kured = charts.findIndex((chart) => chart?.name === "kured");
       const channel = cluster?.nodeOSUpgradeChannel;
       return kured >= 0 && channel !== undefined && channel !== "Unmanaged"
@@ -124,6 +210,37 @@ export const chartRules: readonly Rule[] = [
           }
         : undefined;
     }),
+  },
+];
+
+export const demoRules: readonly Rule[] = [
+  {
+    name: "a-marked-image-has-a-tag",
+    subject: "demo",
+    severity: "error",
+    remedy: "name the image by its tag, or leave imagePolicy out",
+    link: "https://fluxcd.io/flux/guides/image-update/",
+    check: whole(({ draft: { demo } }) =>
+      demo?.imagePolicy !== undefined && demo.image !== undefined && !/:[^/]*$/.test(demo.image.replace(/@.*$/, ""))
+        ? { path: own("demo", "image"), value: demo.image, problem: "has no tag that an ImagePolicy could move on" }
+        : undefined,
+    ),
+  },
+  {
+    name: "a-marked-image-is-moved-on",
+    subject: "demo warnings",
+    severity: "warning",
+    remedy: "write flux.imageAutomation: true, or leave imagePolicy out",
+    link: "https://fluxcd.io/flux/components/image/imageupdateautomations/",
+    check: whole(({ draft: { demo, flux } }) =>
+      demo?.imagePolicy !== undefined && flux?.imageAutomation === false
+        ? {
+            path: own("demo", "imagePolicy"),
+            value: demo.imagePolicy,
+            problem: "marks an image that nobody moves on: Flux's image controllers are not in the cluster",
+          }
+        : undefined,
+    ),
   },
 ];
 
@@ -151,7 +268,9 @@ export const secretRules: readonly Rule[] = [
     severity: "error",
     remedy: "choose another name",
     link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
-    check: each(secretsOf, (secret) => finding([...secret.path, "name"], secret.name, takenSecret(secret))),
+    check: each(secretsOf, (secret, { draft }) =>
+      finding([...secret.path, "name"], secret.name, takenSecret(secret, draft.flux?.configuration)),
+    ),
   },
   {
     name: "secrets-leave-system-namespaces-alone",

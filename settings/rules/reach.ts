@@ -1,6 +1,9 @@
 // Rules of who reaches what: registry, vault, runner, Flux's sign-in.
-import { GIT_TOKEN, own } from "../check.ts";
-import { type Draft, type Rule, whole } from "./rule.ts";
+import { authOf, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
+import { gitHubRepository, parseRepositoryUrl } from "../../net/gitAddress.ts";
+import { ownPath } from "../../net/registry/ownRegistry.ts";
+import { GIT_KEY, GIT_TOKEN, own } from "../check.ts";
+import { type Draft, type Facts, type Rule, whole } from "./rule.ts";
 
 const LEARN = "https://learn.microsoft.com/azure";
 
@@ -16,6 +19,8 @@ const isOutside = (runner: Draft["runner"]): boolean =>
 // Who gets into one that is there already is its owner's decision.
 const isShut = ({ registry, runner }: Draft, existing: unknown) =>
   registry?.private === true && isOutside(runner) && existing === undefined;
+/** Whether the runner pushes charts; somebody else does those of the stack's own registry. */
+const pushes = ({ charts = [] }: Draft) => charts.some((chart) => ownPath(chart?.repository) === undefined);
 const SHUT = "cannot be outside: a private registry and vault are reached from the virtual network only";
 
 export const reachRules: readonly Rule[] = [
@@ -39,7 +44,7 @@ export const reachRules: readonly Rule[] = [
       "run inside a network and write runner: {inside: {vnet: <its id>}}, let the runner in with runner: {outside: {addresses: [...]}}, or set registry.private: false",
     link: `${LEARN}/container-registry/container-registry-private-link`,
     check: whole(({ draft }) =>
-      isShut(draft, draft.registry?.existing) && draft.charts?.length
+      isShut(draft, draft.registry?.existing) && pushes(draft)
         ? { path: own("runner"), value: draft.runner, problem: `${SHUT}, and charts are pushed by the runner` }
         : undefined,
     ),
@@ -53,7 +58,7 @@ export const reachRules: readonly Rule[] = [
     link: `${LEARN}/key-vault/general/private-link-service`,
     check: whole(({ draft }) =>
       isShut(draft, draft.sops?.existingKey ?? draft.sops?.existingVault) &&
-      !(draft.charts?.length && draft.registry?.existing === undefined) &&
+      !(pushes(draft) && draft.registry?.existing === undefined) &&
       (draft.secrets?.length || draft.registry?.pullPrincipal) &&
       !draft.sops?.publicKey
         ? {
@@ -123,6 +128,14 @@ export const runnerWarnings: readonly Rule[] = [
   },
 ];
 
+/** A key that is faulty, or that a stack file need not have yet, counts as there. */
+function signInOf({ draft: { flux, gitKey }, faulty, sealed }: Facts): SignInOptions {
+  return { ...flux, gitKey: gitKey ?? (sealed || faulty.has(GIT_KEY) ? true : undefined) };
+}
+
+const TOKEN_REMEDY =
+  "run `pulumi config set --secret aks-gitops:gitToken` and give it a token that may read the repository";
+
 export const signInRules: readonly Rule[] = [
   {
     name: "bootstrap-reaches-the-api-server",
@@ -144,18 +157,33 @@ export const signInRules: readonly Rule[] = [
     name: "extension-has-its-token",
     subject: "flux",
     severity: "error",
-    remedy:
-      "run `pulumi config set --secret aks-gitops:gitToken` and give it a token that may read the repository, or write flux.auth: deployKey",
+    remedy: `${TOKEN_REMEDY}, or write flux.auth: deployKey`,
     link: `${LEARN}/azure-arc/kubernetes/gitops-flux2-parameters`,
     // A stack file need not have its token yet where a tool reads it that has no use for one.
     check: whole(({ draft: { flux, gitToken }, faulty, sealed }) =>
-      flux?.mode === "extension" && flux.auth === "token" && gitToken === undefined && !faulty.has(GIT_TOKEN) && !sealed
+      flux?.mode === "extension" &&
+      authOf(flux) === "token" &&
+      gitToken === undefined &&
+      !faulty.has(GIT_TOKEN) &&
+      !sealed
         ? {
             path: own("gitToken"),
             problem: "is missing: with flux.auth token the extension's Flux signs in to the repository with it",
+            ...(flux.auth === undefined ? { remedy: TOKEN_REMEDY } : {}),
           }
         : undefined,
     ),
+  },
+  {
+    name: "flux-signs-in-as-the-host-takes-it",
+    subject: "flux",
+    severity: "error",
+    remedy: "write another address or another way",
+    link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
+    check: (facts) =>
+      signInDisorders(signInOf(facts)).map(({ key, ...found }) =>
+        key === "gitKey" ? { path: own(key), ...found } : { path: own("flux", key), ...found },
+      ),
   },
   {
     name: "github-owner-is-the-repository-s",
@@ -168,7 +196,9 @@ export const signInRules: readonly Rule[] = [
     check: whole(({ draft: { flux }, config }) => {
       if (flux?.repository === undefined) return undefined;
       const value = config["github:owner"] ?? undefined;
-      const owner = new URL(flux.repository).pathname.split("/")[1] ?? "";
+      const address = parseRepositoryUrl(flux.repository);
+      const { owner } = (address && gitHubRepository(address)) ?? {};
+      if (owner === undefined) return undefined;
       if (typeof value === "string" && value.toLowerCase() === owner.toLowerCase()) return undefined;
       const problem = value === undefined ? "is missing" : "is not the owner of aks-gitops:flux.repository";
       return { path: ["github:owner"], value, problem, remedy: `run \`pulumi config set github:owner ${owner}\`` };
@@ -195,6 +225,18 @@ export const signInRules: readonly Rule[] = [
     ),
   },
   {
+    name: "git-key-is-used",
+    subject: "flux warnings",
+    severity: "warning",
+    remedy: "remove it: run `pulumi config rm aks-gitops:gitKey`",
+    link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
+    check: whole(({ draft: { flux, gitKey } }) =>
+      gitKey === undefined || flux?.repository === undefined || authOf(flux) === "sshKey"
+        ? undefined
+        : { path: own("gitKey"), problem: `is not used: Flux signs in by flux.auth ${authOf(flux)}` },
+    ),
+  },
+  {
     name: "git-token-is-used",
     subject: "flux warnings",
     severity: "warning",
@@ -202,10 +244,14 @@ export const signInRules: readonly Rule[] = [
     link: `${LEARN}/azure-arc/kubernetes/gitops-flux2-parameters`,
     check: whole(({ draft: { flux, gitToken } }) => {
       if (gitToken === undefined || flux?.mode === undefined) return undefined;
-      const auth = flux.auth ?? (flux.mode === "extension" ? "deployKey" : "token");
+      const auth = authOf(flux);
       if (flux.mode === "extension" && auth === "token") return undefined;
-      const instead =
-        auth === "deployKey" ? "with a deploy key" : "with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment";
+      const instead = {
+        deployKey: "with a deploy key",
+        token: "with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment",
+        sshKey: "with aks-gitops:gitKey",
+        workloadIdentity: "with the identity of Flux's controllers",
+      }[auth];
       return {
         path: own("gitToken"),
         problem: `is not used: with flux.mode ${flux.mode} and flux.auth ${auth} Flux reads the repository ${instead}`,

@@ -2,9 +2,10 @@
 // https://fluxcd.io/flux/components/kustomize/kustomizations/
 import { KUSTOMIZATION } from "../../components/defaults.ts";
 import { defaulted, flag, list, map, oneOf, optional, record, setting, text } from "../form.ts";
-import { folder, label } from "./parts.ts";
+import { folderOrRoot, label } from "./parts.ts";
 
-const duration = (value: string) =>
+/** A duration as Flux writes it. */
+export const duration = (value: string) =>
   defaulted(text(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "write a duration as Flux does, in quotes, for example 10m0s"), value);
 
 const word = (what: string) => text(/^\S+$/, `write ${what}`);
@@ -48,7 +49,8 @@ const postBuild = map({
   ),
 });
 
-const target = map({
+/** Which objects. */
+export const target = map({
   group: setting(optional(word("an API group, for example apps")), "Their API group. Default: any."),
   version: setting(optional(word("a version, for example v1")), "Their API version. Default: any."),
   kind: setting(optional(word("a kind, for example Deployment")), "Their kind, as a regular expression. Default: any."),
@@ -71,6 +73,11 @@ const patch = map({
 
 const image = map({
   name: setting(word("an image's name"), "The image as the files name it.", "ghcr.io/stefanprodan/podinfo"),
+  mirrored: setting(
+    optional(word("an image of aks-gitops:images")),
+    "An image of aks-gitops:images instead: the stack's registry has it, and its digest is run. Alone. Default: none.",
+    "ghcr.io/stefanprodan/podinfo:6.14.1",
+  ),
   newName: setting(optional(word("an image's name")), "Its name instead. Default: the same."),
   newTag: setting(optional(word("a tag in quotes")), "Its tag instead. Default: the same.", "6.14.1"),
   digest: setting(
@@ -83,9 +90,15 @@ const image = map({
 export const kustomization = map({
   name: setting(label(), "Its name; it stands in <name>.yaml of the cluster's folder.", "apps"),
   path: setting(
-    folder("apps/overlays/prod"),
-    "The folder that it applies, from the repository's root. No other Kustomization's folder is within it.",
+    folderOrRoot("apps/overlays/prod"),
+    "The folder that it applies, from its source's root; a further source's root itself is a dot. One within another's is " +
+      "left out by a kustomization.yaml of that one.",
     "apps/overlays/prod",
+  ),
+  source: setting(
+    optional(label()),
+    "The source that its folder is in, one of flux.sources. Default: the repository.",
+    "shop",
   ),
   dependsOn: setting(optional(list(label())), "Which Kustomizations have to be Ready first. Default: infrastructure.", [
     "infrastructure",

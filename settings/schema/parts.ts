@@ -1,5 +1,6 @@
 // Forms that several subjects use.
 import { FOLDER } from "../../components/repository/order.ts";
+import { armIdPattern, armIdWords } from "../../net/armId.ts";
 import { parseNetwork } from "../../net/cidr.ts";
 import { forEditors, list, refined, text } from "../form.ts";
 
@@ -28,18 +29,10 @@ export const cidr = forEditors(
 
 /** The ARM id of a resource; `below` is the pattern of what follows its name. */
 export const armId = (type: string, example: string, below = "") =>
-  text(
-    new RegExp(
-      `^/subscriptions/[^/]+/[rR]esource[gG]roups/[^/]+/providers/${type.replaceAll(".", "\\.")}/[^/]+${below}$`,
-    ),
-    `write its ARM id: ${example}`,
-  );
+  text(new RegExp(armIdPattern(type, below)), `write its ARM id: ${example}`);
 
 /** The ARM id of a virtual network. */
-export const networkId = armId(
-  "Microsoft.Network/virtualNetworks",
-  "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>",
-);
+export const networkId = armId("Microsoft.Network/virtualNetworks", armIdWords("Microsoft.Network/virtualNetworks"));
 
 /** Kubernetes' names of objects that become a DNS label (RFC 1123). */
 export const label = () =>
@@ -47,6 +40,10 @@ export const label = () =>
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "write at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
   );
+
+/** A folder as {@link folder}, or a dot for the root. */
+export const folderOrRoot = (example: string) =>
+  text(new RegExp(`${FOLDER.source}|^\\.$`), `write a folder from the repository's root, for example ${example}`);
 
 /** A folder below a repository's root, with or without `./` before it. */
 export const folder = (example: string) =>

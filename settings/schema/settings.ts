@@ -5,6 +5,7 @@ import { defaulted, flag, list, map, oneOf, optional, refined, setting, text, wo
 import { cluster } from "./cluster.ts";
 import { charts, demo, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
+import { otherCluster } from "./otherCluster.ts";
 import { cidr, networkId, objectId } from "./parts.ts";
 import { registry } from "./registry.ts";
 import { sops } from "./sops.ts";
@@ -74,12 +75,18 @@ export const form = map({
   protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
   tags,
   cluster,
+  otherCluster,
   registry,
   flux,
   gitToken: setting(
     optional(secretText),
     "A token that reads flux.repository, as a secret: `pulumi config set --secret aks-gitops:gitToken`. The extension's " +
       "Flux with auth token signs in with it.",
+  ),
+  gitKey: setting(
+    optional(secretText),
+    "A private SSH key that reads flux.repository, in PEM and without a passphrase, as a secret: `pulumi config set --secret " +
+      "aks-gitops:gitKey < FILE`. Flux with auth sshKey signs in with it; a person registers its public half at the host.",
   ),
   sops,
   charts,

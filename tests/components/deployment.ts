@@ -74,7 +74,10 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   PublicIPAddress: () => ({ ipAddress: "203.0.113.7" }),
   NatGateway: () => ({ ipAddress: "203.0.113.7" }),
   Registry: (_, { registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
-  Vault: (_, { vaultName }) => ({ name: vaultName, properties: { vaultUri: `https://${vaultName}.vault.azure.net/` } }),
+  Vault: (_, { vaultName }) => ({
+    name: vaultName,
+    properties: { vaultUri: `https://${vaultName}.vault.azure.net/`, tenantId: "tenant" },
+  }),
   VaultKey: (_, { vaultId = "", name }) => ({
     keyUriWithVersion: `https://${vaultId.split("/").at(-1)}-abcd1234.vault.azure.net/keys/${name}/v1`,
   }),

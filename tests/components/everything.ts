@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   AksCluster,
   ContainerRegistry,
+  DecryptPrincipal,
   FluxBootstrap,
   FluxIdentity,
   HelmMirror,
@@ -60,6 +61,7 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
     ),
   PullPrincipal: (_, opts) => new PullPrincipal("pull", { registryId: "registry" }, opts),
   SopsKeyVault: (tags, opts) => new SopsKeyVault("kv", { ...common, editors: [GROUP], tags }, opts),
+  DecryptPrincipal: (_, opts) => new DecryptPrincipal("decrypt", { keyId: "key", tenantId: "tenant" }, opts),
   HelmMirror: (_, opts) =>
     new HelmMirror("mirror", { lock: LOCK, registryId: "registry", importServer: "acme.azurecr.io" }, opts),
   FluxIdentity: (tags, opts) =>
@@ -79,6 +81,17 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
     new FluxBootstrap("flux", { ...fluxArgs(), pullCredentials, createRepository: true }, opts),
   "FluxBootstrap by Flux's own bootstrap": (_, opts) =>
     new FluxBootstrap("flux", { ...fluxArgs(), pullCredentials, mode: "bootstrap", auth: "deployKey" }, opts),
+  "FluxBootstrap in a cluster that is not AKS": (_, opts) => {
+    const { resourceGroupName: _group, clusterName: _name, identity: _identity, access, ...args } = fluxArgs();
+    const { clusterId: _id, ...way } = access ?? { endpoint: "https://factory:6443", certificateAuthority: "Q0E=" };
+    const decryptCredentials = { tenantId: "tenant", clientId: "decrypter", clientSecret: "s3cret" };
+    const passwords = { pullCredentials, decryptCredentials, imagePullSecret: "acr-pull" };
+    return new FluxBootstrap(
+      "flux",
+      { ...args, ...passwords, mode: "bootstrap", access: { ...way, kubeContext: "factory" } },
+      opts,
+    );
+  },
   PipelineIdentity: (_, opts) =>
     new PipelineIdentity(
       "pipeline",

@@ -58,6 +58,8 @@ describe("npm run stacks", () => {
     assert.equal(stderr, "dev: not touched\nprod: touched by Pulumi.prod.yaml\n");
     assert.deepEqual(await given("--since", "HEAD^1"), ["prod"]);
     assert.deepEqual(await given("--since", commits.settings ?? ""), []);
+    assert.deepEqual(await given("--since", "HEAD^1", "--untouched"), ["dev"]);
+    assert.deepEqual(await given("--since", "HEAD^1", "--untouched", "--only", "prod"), []);
     git("checkout", "--quiet", commits.program ?? "");
     assert.deepEqual(await given("--since", commits.settings ?? ""), ["dev", "prod"]);
     assert.deepEqual(await given("--since", commits.settings ?? "", "--only", "prod"), ["prod"]);
@@ -91,6 +93,7 @@ describe("npm run stacks", () => {
       [["--only", "dev staging"], /--only staging: .* holds no Pulumi\.staging\.yaml; there are dev, prod\./],
       [["--format", "yaml"], /--format yaml: there are text and json/],
       [["--since", "HEAD", "--tag", "prod/1"], /--since and --tag exclude each other/],
+      [["--untouched"], /--untouched needs --since/],
       [["--stack", "dev"], /Unknown option '--stack'/],
     ] as const) {
       const { code, stdout, stderr } = await stacks(...args);

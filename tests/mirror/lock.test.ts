@@ -139,6 +139,36 @@ describe("readLock", () => {
       "the values of a chart, the list of images or Flux's controllers changed",
     ],
   ];
+  it("fits a range that the lock's version is within, and names the range that it is not within", async () => {
+    await write(lock);
+    assert.deepEqual(await readLock(folder, { ...settings, charts: [{ ...chart, version: "~6.1" }] }), lock);
+    const difference = "chart kured is 6.1.0 in the lock, which is not within ~6.2 of aks-gitops:charts";
+    const wanted = { ...settings, charts: [{ ...chart, version: "~6.2" }] };
+    await refused(`does not fit the settings of stack prod: ${difference}. ${remedy}`, wanted);
+  });
+
+  it("holds a chart once for each of its releases, and none of the stack's own registry", async () => {
+    const release = { ...chart, release: "night" };
+    const own = { ...chart, name: "web", repository: "oci://{registry}/helm" };
+    await write(lock);
+    assert.deepEqual(await readLock(folder, { ...settings, charts: [chart, own] }), lock);
+    await refused(
+      `does not fit the settings of stack prod: chart kured (release night) is not in the lock. ${remedy}`,
+      { ...settings, charts: [chart, release] },
+    );
+    const both = { ...settings, charts: [release, chart] };
+    const locked = {
+      ...lock,
+      settings: settingsHash(both),
+      charts: [...lock.charts, { ...lock.charts[0], release: "night" }],
+    };
+    await write(locked);
+    assert.deepEqual(await readLock(folder, both), locked);
+    await refused(
+      `does not fit the settings of stack prod: chart kured (release night) is in the lock only. ${remedy}`,
+    );
+  });
+
   for (const [what, change, difference] of stale) {
     it(`names the difference of a stale lock: ${what}`, async () => {
       await write(lock);

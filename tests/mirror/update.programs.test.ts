@@ -26,6 +26,10 @@ const tool = packChart(
 );
 const setting = { name: "tool", repository: REPOSITORY, version: "1.0.0", namespace: "tools", values: { replicas: 2 } };
 
+/** A chart without an image, so that one rendering is enough. */
+const plain = (version: string, values: object = {}) =>
+  packChart(values, { "map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n" }, { version });
+
 /** The same tag with other content. */
 function moved(reference: string): UpstreamImage & { digest: string } {
   const other = imageContent(reference.replace(/:.*/, ":moved"));
@@ -176,6 +180,79 @@ mirror.prod.lock.json: 1 chart, 2 images, written
     assert.equal(locked?.created, "2026-03-03T03:03:03Z");
     assert.equal(locked?.manifest, (await chartManifest(tool, "2026-03-03T03:03:03Z")).manifestDigest);
     assert.equal(locked?.sha256, sha256(tool));
+  });
+
+  it("resolves a range to the highest version within it, and says when there is a higher one", async () => {
+    const publish = (...versions: string[]) =>
+      world.publish({ repositories: [{ url: REPOSITORY, charts: versions.map((version) => plain(version)) }] });
+    const range = { ...setting, version: "~1.0" };
+    await world.settings([range]);
+    await publish("1.0.0", "1.0.9", "1.1.0");
+    await succeed();
+    assert.equal(
+      (await readLock(world.folder, { stack: "prod", charts: [range], images: [] })).charts[0]?.version,
+      "1.0.9",
+    );
+    await publish("1.0.0", "1.0.9", "1.0.10", "1.1.0");
+    assert.match(await succeed(), /^~ chart tool 1\.0\.9 -> 1\.0\.10$/m);
+    await world.settings([{ ...setting, version: ">=2" }]);
+    const { code, stderr } = await world.update();
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /stable\/ has no version of the chart tool within >=2; the newest are 1\.1\.0, 1\.0\.10, 1\.0\.9, 1\.0\.0\. Correct name, version/,
+    );
+  });
+
+  it("resolves a range by the tags of an OCI registry", async () => {
+    const tgz = plain("1.0.0");
+    const { manifest, config } = await chartManifest(tgz, "2026-03-03T03:03:03Z");
+    const chart: UpstreamImage = {
+      registry: "ghcr.io",
+      repository: "acme/charts/tool",
+      tags: ["0.9.0", "1.0.0", "latest", "2.0.0"],
+      blobs: [config, tgz],
+      manifests: [{ mediaType: MEDIA.ociManifest, body: manifest }],
+    };
+    await world.publish({ images: [chart] });
+    await world.settings([{ ...setting, repository: "oci://ghcr.io/acme/charts", version: "1.x" }]);
+    await succeed();
+    assert.equal((await world.lock()).charts[0]?.url, "oci://ghcr.io/acme/charts/tool:1.0.0");
+    await world.settings([{ ...setting, repository: "oci://ghcr.io/acme/chart", version: "1.x" }]);
+    assert.match((await world.update()).stderr, /^ghcr\.io has no chart acme\/chart\/tool\. Correct name, version/);
+  });
+
+  it("analyses each release of a chart by itself, and leaves charts of the own registry alone", async () => {
+    const night = { ...setting, release: "night", namespace: "night", values: { image: { tag: "1.5.0" } } };
+    const own = { name: "web", repository: "oci://{registry}/helm", version: "158.0.0", namespace: "web" };
+    const other = imageContent("ghcr.io/acme/tool:1.5.0");
+    await world.publish({ images: [imageContent(IMAGE), other] });
+    await world.settings([setting, night, own]);
+    const stdout = await succeed();
+    assert.match(stdout, /^\+ chart tool \(release night\) 1\.0\.0 /m);
+    assert.match(stdout, /^mirror\.prod\.lock\.json: 2 charts, 2 images, written$/m);
+    const { charts } = await readLock(world.folder, { stack: "prod", charts: [setting, night, own], images: [] });
+    assert.deepEqual(
+      charts.map(({ name, release, images }) => [name, release, images]),
+      [
+        ["tool", "night", ["ghcr.io/acme/tool:1.5.0"]],
+        ["tool", undefined, [IMAGE]],
+      ],
+    );
+  });
+
+  it("refuses two charts of one name and version that differ: the registry has one of them", async () => {
+    const url = "https://charts.acme.example/fork";
+    await world.publish({
+      repositories: [
+        { url: REPOSITORY, charts: [plain("1.0.0")] },
+        { url, charts: [plain("1.0.0", { a: 1 })] },
+      ],
+    });
+    await world.settings([setting, { ...setting, release: "fork", repository: url }]);
+    const { code, stderr } = await world.update();
+    assert.equal(code, 1);
+    assert.match(stderr, /tool-1\.0\.0\.tgz and .*tool-1\.0\.0\.tgz are two charts tool 1\.0\.0 of other content/);
   });
 
   it("keeps a digest that the settings name, even where the tag has moved on", async () => {

@@ -1,6 +1,12 @@
 import { strict as assert } from "node:assert";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { KubernetesApi, KubernetesError, nameOf, UnreachableError } from "../../net/kubernetesApi.ts";
+import {
+  type ApiCredential,
+  KubernetesApi,
+  KubernetesError,
+  nameOf,
+  UnreachableError,
+} from "../../net/kubernetesApi.ts";
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, listen } from "../support/loopback.ts";
 
 const CORE = {
@@ -30,9 +36,9 @@ describe("KubernetesApi", () => {
   });
   afterEach(() => server.close());
 
-  const open = (more: { token?: () => Promise<string>; endpoint?: string } = {}) => {
-    const token = async () => `token-${++tokens}`;
-    return new KubernetesApi({ endpoint: server.origin, token, ...more }, abort.signal, 1);
+  const open = (more: { credential?: () => Promise<ApiCredential>; endpoint?: string } = {}) => {
+    const credential = async () => ({ token: `token-${++tokens}` });
+    return new KubernetesApi({ endpoint: server.origin, credential, ...more }, abort.signal, 1);
   };
   const asked = () => server.requests.map(({ method, path }) => `${method} ${path}`);
 
@@ -149,7 +155,7 @@ describe("KubernetesApi", () => {
 
   it("tries once where that is wanted", async () => {
     answer = () => refusal(503, "", "busy");
-    const api = new KubernetesApi({ endpoint: server.origin, token: undefined }, abort.signal, 1, 1);
+    const api = new KubernetesApi({ endpoint: server.origin, credential: undefined }, abort.signal, 1, 1);
     await assert.rejects(api.get(secret), { message: "GET /api/v1/namespaces/n/secrets/s: busy" });
     assert.equal(server.requests.length, 2);
   });
@@ -166,13 +172,13 @@ describe("KubernetesApi", () => {
   });
 
   it("does not ask again for a token that is not to be had", async () => {
-    const token = async () => {
+    const credential = async () => {
       tokens++;
       throw new Error("az login first");
     };
-    await assert.rejects(open({ token }).get(secret), { message: "az login first" });
+    await assert.rejects(open({ credential }).get(secret), { message: "az login first" });
     assert.equal(tokens, 1);
-    await assert.rejects(open({ token: async () => "hush\nhush" }).get(secret), (error: Error) => {
+    await assert.rejects(open({ credential: async () => ({ token: "hush\nhush" }) }).get(secret), (error: Error) => {
       assert.equal(error.message.includes("hush"), false);
       return true;
     });

@@ -173,7 +173,10 @@ describe("what programs see of the plugin's resources", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };
     const places = {
       ...files,
+      GitAccessArgs: "GitCommit",
+      PersonArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",
+      DecryptSecretArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       UpgradeSettingsArgs: "AgentPool",
       ClusterSkuArgs: "ManagedCluster",

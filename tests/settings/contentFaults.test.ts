@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { generateKeyPairSync } from "node:crypto";
 import { describe, it } from "mocha";
 import { SettingsError } from "../../settings/settings.ts";
-import { fault, faults, GROUP } from "./faults.ts";
+import { fault, faults, GROUP, warnings } from "./faults.ts";
 
 describe("a fault of registry, keys, charts or secrets", () => {
   it("names a private registry that is not Premium", () => {
@@ -54,8 +54,19 @@ describe("a fault of registry, keys, charts or secrets", () => {
       assert.equal(fault({ "aks-gitops:images": [image] })[0], "aks-gitops:images[0]");
     });
 
-  it("names a version range of a chart", () => {
-    const chart = { name: "a", repository: "https://a.b/c", version: "^1.0.0", namespace: "a" };
+  it("names a marked image that has no tag to move on, and warns where nobody does", () => {
+    const demo = (image: string) => ({ "aks-gitops:demo": { image, imagePolicy: "demo" } });
+    assert.deepEqual(fault(demo(`ghcr.io/acme/demo@sha256:${"a".repeat(64)}`)).slice(0, 1), ["aks-gitops:demo.image"]);
+    assert.deepEqual(warnings(demo("ghcr.io/acme/demo:1")), [
+      "aks-gitops:demo.imagePolicy marks an image that nobody moves on: Flux's image controllers are not in the cluster. " +
+        "Write flux.imageAutomation: true, or leave imagePolicy out.",
+    ]);
+    const flux = { "aks-gitops:flux": { repository: "https://github.com/acme/fleet", imageAutomation: true } };
+    assert.deepEqual(warnings({ ...flux, ...demo("ghcr.io/acme/demo:1") }), []);
+  });
+
+  it("names a version of a chart that is neither one nor a range", () => {
+    const chart = { name: "a", repository: "https://a.b/c", version: "latest", namespace: "a" };
     assert.equal(fault({ "aks-gitops:charts": [chart] })[0], "aks-gitops:charts[0].version");
   });
 
@@ -123,7 +134,7 @@ describe("a fault of registry, keys, charts or secrets", () => {
     remedy  write its first address and a prefix length up to 32, for example 10.60.0.0/16
 
   aks-gitops:flux.repository is missing
-    remedy  write the address of a repository on GitHub, for example https://github.com/acme/fleet`,
+    remedy  write the repository's address, https://<host>/<path> or ssh://git@<host>/<path>, for example https://github.com/acme/fleet`,
     );
   });
 });

@@ -22,8 +22,8 @@ describe("a credential in the configuration", () => {
     ["https://gitlab.com/acme/fleet?private_token=hunter2", "https://gitlab.com/acme/fleet?[hidden]"],
     ["https://gitlab.com/acme/fleet#hunter2", "https://gitlab.com/acme/fleet#[hidden]"],
     ["git@github.com:acme/fleet.git", "git@github.com:acme/fleet.git"],
-    ["ssh://git@github.com:22/acme/fleet.git", "ssh://git@github.com:22/acme/fleet.git"],
-    ["https://github.acme.corp/platform/fleet", "https://github.acme.corp/platform/fleet"],
+    ["ssh://git:hunter2@github.com:22/acme/fleet.git", "ssh://[hidden]@github.com:22/acme/fleet.git"],
+    ["https://github.acme.corp/platform/fleet/..", "https://github.acme.corp/platform/fleet/.."],
   ];
   for (const [repository, value] of shown)
     it(`is not shown of the repository ${value}`, () => {

@@ -75,7 +75,7 @@ describe("the JSON Schema of a stack file", function () {
 
   it("says what to do about a wrong form, in the words of the faults", async () => {
     assert.deepEqual(await messages("  aks-gitops:flux: { repository: git@github.com:acme/fleet.git }\n"), [
-      "write the address of a repository on GitHub, for example https://github.com/acme/fleet",
+      "write the repository's address, https://<host>/<path> or ssh://git@<host>/<path>, for example https://github.com/acme/fleet",
     ]);
   });
 

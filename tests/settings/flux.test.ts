@@ -79,6 +79,25 @@ describe("settings of Kustomizations", () => {
     assert.equal(fault(flux({ path: "../fleet" }))[0], "aks-gitops:flux.path");
   });
 
+  it("name images of aks-gitops:images alone, and nothing beside", () => {
+    const mirrored = "ghcr.io/acme/web:1";
+    const problem = (image: object, images: string[]) => {
+      const kustomizations = [{ ...web, images: [{ name: "web", ...image }] }];
+      return faults({ ...flux({ kustomizations }), "aks-gitops:images": images }).map(({ key, problem: found }) => [
+        key,
+        found,
+      ]);
+    };
+    const key = "aks-gitops:flux.kustomizations[0].images[0].mirrored";
+    assert.deepEqual(problem({ mirrored }, []), [
+      [key, "is none of aks-gitops:images, so the registry does not have it"],
+    ]);
+    assert.deepEqual(problem({ mirrored, newTag: "2" }, [mirrored]), [[key, "says name and digest already"]]);
+    const kustomizations = [{ ...web, images: [{ name: "web", mirrored }] }];
+    const settings = read({ ...flux({ kustomizations }), "aks-gitops:images": [mirrored] });
+    assert.equal(settings.flux.kustomizations?.[0]?.images?.[0]?.mirrored, mirrored);
+  });
+
   it("refuse a demo that nothing applies", () => {
     const demo = { "aks-gitops:demo": { image: "ghcr.io/stefanprodan/podinfo:6.14.1" } };
     const [key, , problem] = fault({ ...flux({ kustomizations: [web] }), ...demo });
@@ -97,13 +116,91 @@ describe("settings of Kustomizations", () => {
   });
 });
 
+describe("the extension's configuration", () => {
+  it("is of the whole cluster, and has the names that it is given", () => {
+    assert.equal(read(flux({})).flux.configuration, undefined);
+    assert.deepEqual(
+      read(flux({ configuration: { name: "bootstrap", namespace: "cluster-config" } })).flux.configuration,
+      {
+        ...{ name: "bootstrap", namespace: "cluster-config", scope: "cluster", syncSeconds: 60 },
+      },
+    );
+  });
+
+  it("has others beside it, each with a name and a folder of its own, in a namespace that is not Flux's", () => {
+    const team = { name: "team-a", namespace: "team-a", path: "teams/a" };
+    const [only] = read(flux({ configurations: [team] })).flux.configurations ?? [];
+    assert.deepEqual({ ...only }, { ...team, scope: "namespace", syncSeconds: 60 });
+    const found = (...more: object[]) =>
+      faults(flux({ configuration: { name: "bootstrap" }, configurations: [team, ...more] })).map(
+        ({ key, problem }) => [key.replace("aks-gitops:flux.configurations", ""), problem],
+      );
+    const twice = ": the same objects would be applied twice";
+    assert.deepEqual(found({ ...team, path: "teams/a/" }), [
+      ["[1].name", "is the name of another configuration"],
+      ["[1].path", `is teams/a, which another one applies${twice}`],
+    ]);
+    assert.deepEqual(found({ name: "bootstrap", namespace: "flux-system", path: "apps/test" }), [
+      ["[1].name", "is the name of the program's own configuration"],
+      ["[1].namespace", "belongs to Flux itself"],
+      ["[1].path", `is apps/test, which Kustomization apps applies${twice}`],
+    ]);
+    assert.deepEqual(found({ name: "team-b", namespace: "team-b", path: "teams/a/b" }), []);
+    assert.equal(found({ name: "team-b", namespace: "team-b", path: "infrastructure" }).length, 1);
+  });
+
+  it("is the extension's alone, as its version is", () => {
+    const given = { mode: "bootstrap", configuration: {}, extensionVersion: "1.18.4" };
+    assert.deepEqual(
+      faults(flux(given)).map(({ key, problem }) => [key, problem]),
+      ["configuration", "extensionVersion"].map((key) => [
+        `aks-gitops:flux.${key}`,
+        "is of the AKS extension, but Flux is bootstrapped",
+      ]),
+    );
+  });
+
+  it("of one namespace has nothing to write elsewhere", () => {
+    const given = flux({ configuration: { namespace: "team", scope: "namespace" } });
+    const secret = (namespace: string) => ({ "aks-gitops:secrets": [{ name: "a", namespace, data: { b: "c" } }] });
+    assert.equal(read({ ...given, ...secret("team") }, { secretKeys: ["aks-gitops:secrets"] }).secrets.length, 1);
+    const [found] = faults({ ...given, ...secret("shop") }, { secretKeys: ["aks-gitops:secrets"] });
+    assert.deepEqual(
+      [found?.key, found?.value, found?.problem],
+      [
+        "aks-gitops:flux.configuration.scope",
+        "namespace",
+        "lets Flux write in team alone, but there is something to go into namespace shop",
+      ],
+    );
+  });
+
+  it("stands in no namespace of Kubernetes or AKS", () => {
+    const configurations = [{ name: "a", namespace: "azure-arc", path: "a" }];
+    assert.deepEqual(
+      faults(flux({ configuration: { namespace: "kube-public" }, configurations })).map(({ key }) => key),
+      ["configuration.namespace", "configurations[0].namespace"].map((key) => `aks-gitops:flux.${key}`),
+    );
+  });
+
+  it("has a sign-in that no secret may have the name of", () => {
+    const given = flux({ configuration: { name: "bootstrap", namespace: "cluster-config" } });
+    const secret = (namespace: string, name: string) => ({
+      "aks-gitops:secrets": [{ name, namespace, data: { b: "c" } }],
+    });
+    const options = { secretKeys: ["aks-gitops:secrets"] };
+    const found = faults({ ...given, ...secret("cluster-config", "bootstrap-auth") }, options);
+    assert.match(
+      found[0]?.problem ?? "",
+      /^is the name of the secret cluster-config\/bootstrap-auth, with which Flux signs in/,
+    );
+    assert.deepEqual(faults({ ...given, ...secret("flux-system", "flux-system-auth") }, options), []);
+  });
+});
+
 describe("a fault of Flux's settings", () => {
-  for (const repository of [
-    "git@github.com:acme/fleet.git",
-    "https://gitlab.com/acme/fleet",
-    "https://github.com/acme",
-  ])
-    it(`names ${repository} as no repository on GitHub`, () => {
+  for (const repository of ["git@github.com:acme/fleet.git", "http://gitlab.com/acme/fleet", "https://github.com/acme"])
+    it(`names ${repository} as no repository that can be reached`, () => {
       assert.equal(fault({ "aks-gitops:flux": { repository } })[0], "aks-gitops:flux.repository");
     });
 
@@ -121,7 +218,13 @@ describe("a fault of Flux's settings", () => {
       "is not a known word",
       /^did you mean bootstrap\? write one of extension, /,
     ],
-    [{ auth: "password" }, "auth", "password", "is not a known word", /^write one of deployKey, token$/],
+    [
+      { auth: "password" },
+      "auth",
+      "password",
+      "is not a known word",
+      /^write one of deployKey, token, sshKey, workloadIdentity$/,
+    ],
     [{ auth: "deploykey" }, "auth", "deploykey", "is not a known word", /^did you mean deployKey\?/],
     [{ version: "v2.9.4" }, "version", "v2.9.4", "does not have the right form", /without v, for example 2\.9\.4$/],
     [{ version: "2.9" }, "version", "2.9", "does not have the right form", /^write one exact version/],
@@ -218,5 +321,92 @@ describe("a warning about the token", () => {
         "a deploy key. Remove it: run `pulumi config rm aks-gitops:gitToken`.",
     ]);
     assert.deepEqual(warned({ mode: "extension", auth: "token" }), []);
+  });
+});
+
+describe("settings of a repository on another host", () => {
+  const keys = ["aks-gitops:gitKey", "aks-gitops:gitToken"];
+  const on = (repository: string, more: Record<string, unknown> = {}) => ({
+    "github:owner": undefined,
+    "aks-gitops:flux": { repository, ...more },
+  });
+
+  it("need no owner on GitHub, and sign in with a token over HTTPS", () => {
+    const config = { ...on("https://gitlab.com/acme/platform/fleet.git/"), ...TOKEN };
+    const { auth, repository, owner, name, username } = read(config, { secretKeys: keys }).flux;
+    assert.deepEqual(
+      [auth, repository, owner, name],
+      [...["token", "https://gitlab.com/acme/platform/fleet.git"], ...[undefined, undefined]],
+    );
+    assert.equal(username, "git");
+  });
+
+  it("name the token that is missing, and propose no deploy key", () => {
+    const [found] = faults(on("https://dev.azure.com/acme/platform/_git/fleet"));
+    assert.equal(found?.key, "aks-gitops:gitToken");
+    assert.doesNotMatch(found?.remedy ?? "", /deployKey/);
+  });
+
+  it("refuse what belongs to GitHub alone, with what to do instead", () => {
+    const found = faults(on("https://gitlab.com/acme/fleet", { createRepository: true, auth: "deployKey" }));
+    assert.deepEqual(
+      found.map(({ key, value }) => [key, value]),
+      [
+        ["aks-gitops:flux.createRepository", true],
+        ["aks-gitops:flux.auth", "deployKey"],
+      ],
+    );
+    assert.match(found[0]?.remedy ?? "", /^create https:\/\/gitlab\.com\/acme\/fleet at its host/);
+    assert.match(found[1]?.remedy ?? "", /aks-gitops:gitKey, and write sshKey$/);
+  });
+
+  it("ask for the host's keys over SSH, with the command that shows them, and for a key", () => {
+    const found = faults(on("ssh://git@git.acme.example:2222/fleet"));
+    assert.deepEqual(
+      found.map(({ key }) => key),
+      ["aks-gitops:flux.knownHosts", "aks-gitops:gitKey"],
+    );
+    assert.match(found[0]?.remedy ?? "", /^run `ssh-keyscan -p 2222 git\.acme\.example`, compare the fingerprints/);
+    assert.match(found[1]?.remedy ?? "", /pulumi config set --secret aks-gitops:gitKey/);
+  });
+
+  it("take a sealed key, and show none that is wrong", () => {
+    const devOps = on("ssh://git@ssh.dev.azure.com/v3/acme/platform/fleet");
+    assert.equal(read({ ...devOps, "aks-gitops:gitKey": { secure: "v1:abc" } }).flux.auth, "sshKey");
+    const [found] = faults({ ...devOps, "aks-gitops:gitKey": "hunter2" }, { secretKeys: keys });
+    assert.deepEqual([found?.key, found?.problem], ["aks-gitops:gitKey", "is no private key in PEM"]);
+    assert.doesNotMatch(JSON.stringify(found), /hunter2/);
+  });
+
+  it("name a key in plain text, and do not show it", () => {
+    const found = faults({ ...on("ssh://git@gitlab.com/acme/fleet"), "aks-gitops:gitKey": "hunter2" });
+    assert.deepEqual(
+      found.map(({ key, value, problem }) => [key, value, problem]),
+      [
+        ["aks-gitops:gitKey", "[secret]", "stands in plain text"],
+        ["aks-gitops:gitKey", undefined, "is no private key in PEM"],
+      ],
+    );
+  });
+
+  it("say of the extension that it knows no identity for a repository", () => {
+    const [found] = faults(on("https://dev.azure.com/acme/platform/_git/fleet", { auth: "workloadIdentity" }));
+    assert.equal(found?.key, "aks-gitops:flux.auth");
+    assert.match(found?.remedy ?? "", /^write mode: bootstrap/);
+  });
+
+  it("warn of a key that nobody uses", () => {
+    const unused = warnings({ ...flux({ mode: "bootstrap" }), "aks-gitops:gitKey": "x" }, { secretKeys: keys });
+    assert.deepEqual(unused, [
+      "aks-gitops:gitKey is not used: Flux signs in by flux.auth token. Remove it: run `pulumi config rm aks-gitops:gitKey`.",
+    ]);
+  });
+
+  it("name a committer's address that is none, and a credential that is no variable's name", () => {
+    const commit = { author: { name: "Fleet", email: "fleet" }, credential: "ghp_0123", signingKey: "a-b" };
+    assert.deepEqual(
+      faults(flux({ commit })).map(({ key }) => key),
+      ["credential", "author.email", "signingKey"].map((key) => `aks-gitops:flux.commit.${key}`),
+    );
   });
 });

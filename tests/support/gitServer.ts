@@ -13,6 +13,8 @@ const run = promisify(execFile);
 /** What a Git host allows. */
 const SETTINGS = "[http]\nreceivepack = true\n[uploadpack]\nallowFilter = true\nallowAnySHA1InWant = true\n";
 
+const PLAIN_SETTINGS = "[http]\nreceivepack = true\n";
+
 /**
  * Called before a request is served; the answer is sent when it has settled. A number ends it with that status; where it
  * is `lost` the request is served, and the connection breaks before its answer.
@@ -30,6 +32,8 @@ export interface GitServer {
   readonly folder: string;
   /** Every request served so far, as `GET /repo.git/info/refs?service=git-upload-pack`. */
   readonly requests: string[];
+  /** The user names that were given. */
+  readonly users: string[];
   interrupt?: Interrupt | undefined;
   /** Runs git in the bare repository and gives its output, trimmed. */
   git(args: readonly string[], input?: string): Promise<string>;
@@ -38,15 +42,19 @@ export interface GitServer {
   close(): Promise<void>;
 }
 
-/** @param token the password of Basic auth; any user name is taken */
-export async function startGitServer(token: string): Promise<GitServer> {
+/**
+ * @param token the password of Basic auth; any user name is taken
+ * @param plain whether it gives branches alone and whole, in Git's first protocol, as a host that knows no more does
+ */
+export async function startGitServer(token: string, { plain = false } = {}): Promise<GitServer> {
   const root = await mkdtemp(join(tmpdir(), "git-server-"));
   const folder = join(root, "fleet.git");
   const env = { ...process.env, GIT_CONFIG_GLOBAL: join(root, "none"), GIT_CONFIG_NOSYSTEM: "1" };
   await run("git", ["init", "--quiet", "--bare", "--template=", "--initial-branch=main", folder], { env });
-  await appendFile(join(folder, "config"), SETTINGS);
+  await appendFile(join(folder, "config"), plain ? PLAIN_SETTINGS : SETTINGS);
   await mkdir(join(folder, "hooks"));
   const server = createServer((request, response) => {
+    if (plain) delete request.headers["git-protocol"];
     serve(result, root, token, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -59,6 +67,7 @@ export async function startGitServer(token: string): Promise<GitServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fleet.git`,
     folder,
     requests: [],
+    users: [],
     git,
     commit: (branch, files, message = "Somebody else") => commit(git, branch, files, message),
     close: () => close(server, root),
@@ -97,7 +106,9 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const [, encoded = ""] = (request.headers.authorization ?? "").split(" ");
-  if (Buffer.from(encoded, "base64").toString().split(":")[1] !== token) {
+  const [user = "", password] = Buffer.from(encoded, "base64").toString().split(":");
+  if (encoded) server.users.push(user);
+  if (password !== token) {
     request.resume();
     response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end("who are you?\n");
     return;

@@ -5,8 +5,8 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { type Ran, run } from "../../rehearsal/run.ts";
+import { cacheFolder } from "../../tools/cacheFolder.ts";
 import { withLock } from "../../tools/cacheLock.ts";
-import { cacheFolder } from "../../tools/findTool.ts";
 import { goEnvironment } from "../../tools/goBuild.ts";
 
 const ACTIONLINT = "1.7.12";

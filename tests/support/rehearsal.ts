@@ -1,6 +1,6 @@
 // A kept rehearsal of a test's own: the commands that a user has, in a folder that goes when the test is over.
 import { strict as assert } from "node:assert";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
@@ -22,10 +22,15 @@ export class Rehearsal {
   readonly folder: string;
   readonly env: Record<string, string>;
   readonly #root = mkdtempSync(join(tmpdir(), "rehearsals-"));
+  readonly #options: readonly string[];
 
-  /** @param change what makes another stack's file of the checkout's; by default it is that one. */
-  constructor(stack: string, change?: (config: Config) => Config) {
+  /**
+   * @param change what makes another stack's file of the checkout's; by default it is that one.
+   * @param example whose stack it is; by default the checkout's.
+   */
+  constructor(stack: string, change?: (config: Config) => Config, example?: string) {
     this.stack = stack;
+    this.#options = example === undefined ? [] : ["--example", example];
     this.folder = join(this.#root, stack);
     this.env = { ...(process.env as Record<string, string>), AKS_GITOPS_REHEARSALS: this.#root };
     if (change !== undefined) this.env.AKS_GITOPS_STACKS = this.#stackFiles(change);
@@ -34,16 +39,20 @@ export class Rehearsal {
   #stackFiles(change: (config: Config) => Config): string {
     const folder = join(this.#root, "stacks");
     mkdirSync(folder);
-    copyFileSync(join(checkout, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
     const name = `Pulumi.${this.stack}.yaml`;
     const { config, ...rest } = parse(readFileSync(join(checkout, name), "utf8")) as { config: Config };
     writeFileSync(join(folder, name), stringify({ ...rest, config: change(config) }));
     return folder;
   }
 
+  /** A rehearsal of an example's stack. */
+  static of(example: string, stack: string): Rehearsal {
+    return new Rehearsal(stack, undefined, example);
+  }
+
   /** `npm start -- --stack S --keep` */
   async start(): Promise<Ran> {
-    const started = await this.#script("start.ts", ["--stack", this.stack, "--keep"]);
+    const started = await this.#script("start.ts", [...this.#options, "--stack", this.stack, "--keep"]);
     assert.equal(started.code, 0, `${started.stdout}\n${started.stderr}`);
     return started;
   }

@@ -23,18 +23,25 @@ export interface Counts {
 export interface Failure {
   /** With the titles of the suites around it. */
   readonly title: string;
-  /** What failed and where: the head of the error's stack. */
+  /** What failed and where: head and end of the error's stack, which may hold a whole program's output. */
   readonly error: string;
 }
 
 export type Message = { readonly outcome: Outcome } | { readonly counts: Counts } | { readonly failure: Failure };
 
-/** How many lines of an error are told once more. */
-const ERROR_LINES = 12;
+/** How many lines of an error are told once more, at its head and at its end: an engine says last why it failed. */
+const ERROR_LINES = { head: 6, end: 40 };
 
 /** The line that closes a run. */
 export function closingLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function shortened(lines: readonly string[]): string {
+  const { head, end } = ERROR_LINES;
+  const left = lines.length - head - end;
+  if (left <= 1) return lines.join("\n");
+  return [...lines.slice(0, head), `... ${left} lines ...`, ...lines.slice(-end)].join("\n");
 }
 
 export default class Reporter extends Mocha.reporters.Spec {
@@ -49,8 +56,7 @@ export default class Reporter extends Mocha.reporters.Spec {
     runner.on("test end", ended("test"));
     runner.on("hook end", ended("hook"));
     runner.on("fail", (ran: Mocha.Runnable, error: Error) => {
-      const lines = (error.stack ?? String(error)).split("\n");
-      tell({ failure: { title: ran.fullTitle(), error: lines.slice(0, ERROR_LINES).join("\n") } });
+      tell({ failure: { title: ran.fullTitle(), error: shortened((error.stack ?? String(error)).split("\n")) } });
     });
     runner.once("end", () => {
       const { passes: passed, failures: failed, pending: skipped } = this.stats;

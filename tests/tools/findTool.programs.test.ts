@@ -5,9 +5,10 @@ import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { cacheFolder } from "../../tools/cacheFolder.ts";
 import { CLUSTER_TOOLS } from "../../tools/catalogue.ts";
 import { ChecksumError } from "../../tools/download.ts";
-import { cacheFolder, findTool } from "../../tools/findTool.ts";
+import { findTool } from "../../tools/findTool.ts";
 import { archive, checksumLine, LINUX, type Machine, machine, zip } from "./machine.ts";
 
 const HELM = "/helm-v4.2.4-linux-amd64.tar.gz";

@@ -4,6 +4,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { type CloudRequest, type CloudResponse, type Service, ServiceError } from "../types.ts";
 import { fault } from "./faults.ts";
+import { type GitOptions, GitRepositories, type RepositoryOptions } from "./git.ts";
 import type { Identity, PullRequest, Repository } from "./model.ts";
 import { answerThreads } from "./threads.ts";
 
@@ -37,6 +38,8 @@ interface KnownJob {
 
 export class AzureDevOps {
   readonly organization: string;
+  /** Its repositories as Git has them, and who may what there; none where no folder is theirs. */
+  readonly git: GitRepositories | undefined;
   /** Jobs by the hash of their token. */
   readonly #jobs = new Map<string, KnownJob>();
   readonly #projects = new Map<string, Repository["project"]>();
@@ -44,8 +47,16 @@ export class AzureDevOps {
   #lastPullRequest = 0;
   #burst = { requests: 0, retryAfter: 0 };
 
-  constructor(organization: string) {
+  constructor(organization: string, git?: GitOptions) {
     this.organization = organization;
+    this.git = git && new GitRepositories(git);
+  }
+
+  /** Makes a repository with its Git, and its project where there is none. */
+  async createGitRepository(project: string, name: string, options: RepositoryOptions = {}): Promise<Repository> {
+    const repository = this.createRepository(project, name);
+    await this.git?.create(repository, options);
+    return repository;
   }
 
   /** All repositories. */
@@ -93,12 +104,26 @@ export class AzureDevOps {
   /** Answers for dev.azure.com. */
   readonly service: Service = async (request) => {
     try {
-      return this.#answer(request);
+      return (await this.#answerGit(request)) ?? this.#answer(request);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       return error.response;
     }
   };
+
+  /** Git's smart HTTP: https://git-scm.com/docs/http-protocol. Anything else is no request of it. */
+  async #answerGit(request: CloudRequest): Promise<CloudResponse | undefined> {
+    const path = decodeURIComponent(request.url.pathname);
+    const [, organization = "", project = "", name = "", rest = ""] =
+      /^\/([^/]+)\/([^/]+)\/_git\/([^/]+)(\/(?:info\/refs|git-upload-pack|git-receive-pack))$/.exec(path) ?? [];
+    if (this.git === undefined || rest === "" || organization.toLowerCase() !== this.organization.toLowerCase())
+      return undefined;
+    const repository = this.#repositories.find(
+      (each) =>
+        each.name.toLowerCase() === name.toLowerCase() && each.project.name.toLowerCase() === project.toLowerCase(),
+    );
+    return (await this.git.answer(request, repository, name, rest)) ?? unknownCaller;
+  }
 
   #answer(request: CloudRequest): CloudResponse {
     const job = this.#authenticate(request);
@@ -185,6 +210,16 @@ export class AzureDevOps {
 }
 
 const hash = (token: string) => createHash("sha256").update(token).digest("base64");
+
+/** What Git gets, which follows no page for people. */
+const unknownCaller: CloudResponse = {
+  status: 401,
+  headers: {
+    "content-type": "text/html",
+    "www-authenticate": 'Bearer authorization_uri=https://login.microsoftonline.com, Basic realm="Azure DevOps"',
+  },
+  body: "",
+};
 
 /** A page for people, unless the caller says that it is none. */
 function signIn({ headers }: CloudRequest): CloudResponse {

@@ -34,14 +34,19 @@ export interface Commit {
 /**
  * Makes a bare repository that takes pushes over HTTP.
  * @param protectedBranches branches that nobody pushes to.
+ * @param whole whether it gives whole branches alone: no part of one, and no object by its id.
  */
-export async function initialise(folder: string, protectedBranches: readonly string[]): Promise<void> {
+export async function initialise(
+  folder: string,
+  protectedBranches: readonly string[],
+  { whole = false } = {},
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   await git(folder, "init", "--quiet", "--bare", "--initial-branch=main", ".");
   const settings: [string, string][] = [
     ["http.receivepack", "true"],
-    ["uploadpack.allowFilter", "true"],
-    ["uploadpack.allowAnySHA1InWant", "true"],
+    ["uploadpack.allowFilter", String(!whole)],
+    ["uploadpack.allowAnySHA1InWant", String(!whole)],
     // Housekeeping would leave processes behind.
     ["receive.autogc", "false"],
     ["gc.auto", "0"],

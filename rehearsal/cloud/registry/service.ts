@@ -7,7 +7,7 @@ import { distribution } from "./distribution.ts";
 import { Importer } from "./import.ts";
 import { answering, registryError } from "./protocol.ts";
 import { RegistryStore } from "./store.ts";
-import type { UpstreamRegistries } from "./upstream.ts";
+import { putImage, type UpstreamImage, type UpstreamRegistries } from "./upstream.ts";
 
 const TYPE = "Microsoft.ContainerRegistry/registries";
 
@@ -20,12 +20,16 @@ export interface ContainerRegistriesOptions extends AccessOptions {
   readonly retryAfter?: number;
 }
 
+/** What others push into a registry, by its login server. */
+export type Pushed = (loginServer: string) => Promise<readonly UpstreamImage[]>;
+
 /** Every Azure container registry of the subscription; which there are is ARM's knowledge. */
 export class ContainerRegistries {
   readonly #options: ContainerRegistriesOptions;
   readonly #access: RegistryAccess;
   readonly #importer: Importer;
   readonly #stores = new Map<string, RegistryStore>();
+  #pushed: Pushed = async () => [];
 
   constructor(options: ContainerRegistriesOptions) {
     this.#options = options;
@@ -52,6 +56,17 @@ export class ContainerRegistries {
     return registry && this.#options.arm.noWay(registry, host, place);
   }
 
+  /** Lets others push: into every registry that is there, and into each as soon as it is made. */
+  async push(pushed: Pushed): Promise<void> {
+    this.#pushed = pushed;
+    for (const registry of this.#options.arm.list(TYPE)) await this.#fill(registry);
+  }
+
+  async #fill(registry: ArmResource): Promise<void> {
+    const images = await this.#pushed(String(registry.properties.loginServer));
+    for (const image of images) putImage(this.store(registry), image);
+  }
+
   /** The content of a registry, for looking at it after a run. */
   store(registry: Pick<ArmResource, "id">): RegistryStore {
     const key = registry.id.toLowerCase();
@@ -68,6 +83,7 @@ export class ContainerRegistries {
     type: TYPE,
     created: async (resource) => {
       resource.properties.loginServer ??= `${resource.name.toLowerCase()}.azurecr.io`;
+      await this.#fill(resource);
     },
     deleted: async (resource) => {
       this.#stores.delete(resource.id.toLowerCase());

@@ -20,6 +20,16 @@ export interface UpstreamImage {
   readonly manifests: readonly { readonly mediaType: string; readonly body: Buffer }[];
 }
 
+/** Puts an image into a registry; a tag that exists moves. */
+export function putImage(store: RegistryStore, { repository, blobs, manifests, tags }: UpstreamImage): void {
+  for (const blob of blobs) store.putBlob(repository, blob);
+  for (const [index, { body, mediaType }] of manifests.entries()) {
+    store.putManifest(repository, body, mediaType);
+    if (index < manifests.length - 1) continue;
+    for (const tag of tags) store.putManifest(repository, body, mediaType, tag);
+  }
+}
+
 interface Flavour {
   /** Every host name of the registry; the first one speaks `/v2/`. */
   readonly hosts: readonly string[];
@@ -37,6 +47,7 @@ const FLAVOURS: Readonly<Record<string, Flavour>> = {
   },
   "ghcr.io": { hosts: ["ghcr.io"], realm: "https://ghcr.io/token", service: "ghcr.io" },
   "quay.io": { hosts: ["quay.io"], realm: "https://quay.io/v2/auth", service: "quay.io" },
+  "gcr.io": { hosts: ["gcr.io"], realm: "https://gcr.io/v2/token", service: "gcr.io" },
   "mcr.microsoft.com": { hosts: ["mcr.microsoft.com"] },
   "registry.k8s.io": { hosts: ["registry.k8s.io"] },
 };
@@ -75,12 +86,7 @@ export class UpstreamRegistries {
       const known = [...this.#stores.keys()].join(", ");
       throw new Error(`The rehearsal has no registry ${image.registry} (for ${image.repository}); it has ${known}.`);
     }
-    for (const blob of image.blobs) store.putBlob(image.repository, blob);
-    for (const [index, { body, mediaType }] of image.manifests.entries()) {
-      store.putManifest(image.repository, body, mediaType);
-      if (index < image.manifests.length - 1) continue;
-      for (const tag of image.tags) store.putManifest(image.repository, body, mediaType, tag);
-    }
+    putImage(store, image);
   }
 
   /** The content of a registry by any of its names, for imports on the server's side; undefined for an unknown host. */

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { resolved } from "../deployment.ts";
-import { deployFlux, filesOf, KEY_URL } from "./fluxDeployment.ts";
+import { CONFIG, deployFlux, filesOf, KEY_URL } from "./fluxDeployment.ts";
 
 describe("FluxBootstrap", () => {
   it("encrypts given and generated values, which stay secret", async () => {
@@ -46,6 +46,7 @@ describe("FluxBootstrap", () => {
           azure_keyvault: KEY_URL,
         },
       ],
+      listed: { "clusters/test/kustomization.yaml": { resources: ["infrastructure.yaml", "apps.yaml"] } },
       message: "Update stack test",
     });
     assert.deepEqual(Object.keys(files).sort(), [
@@ -70,6 +71,29 @@ describe("FluxBootstrap", () => {
     assert.equal(await resolved(result.commit), "0123abc");
     assert.ok(result.complianceState);
     assert.equal(await resolved(result.complianceState), "Compliant");
+  });
+
+  it("starts people off with an image that image automation finds, where the demo has an ImagePolicy", async () => {
+    const { find } = await deployFlux({ demo: { ...CONFIG.demo, imagePolicy: "demo" } });
+    const { seeds } = find("GitCommit", "flux").inputs as { seeds: Record<string, string> };
+    assert.match(
+      seeds["apps/test/kustomization.yaml"] ?? "",
+      /newName: acme\.azurecr\.io\/ghcr\.io\/stefanprodan\/podinfo # \{"\$imagepolicy": "flux-system:demo:name"\}/,
+    );
+  });
+
+  it("names its files for a kustomization.yaml that people have beside them, and folders within each other", async () => {
+    const commit = async (args: object) => (await deployFlux(args)).find("GitCommit", "flux").inputs;
+    const listed = (...resources: string[]) => ({ "clusters/test/kustomization.yaml": { resources } });
+    const one = await commit({});
+    assert.deepEqual([one.listed, "apart" in one], [listed("infrastructure.yaml", "apps.yaml"), false]);
+    const kustomizations = [
+      { name: "all", path: "apps" },
+      { name: "team", path: "apps/team" },
+    ];
+    const two = await commit({ mode: "bootstrap", demo: undefined, kustomizations });
+    assert.deepEqual(two.listed, listed("flux-system", "infrastructure.yaml", "all.yaml", "team.yaml"));
+    assert.deepEqual(two.apart, { apps: ["apps/team"] });
   });
 
   it("commits nothing secret", async () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { resolved } from "../deployment.ts";
-import { deployFlux } from "./fluxDeployment.ts";
+import { deployFlux, filesOf } from "./fluxDeployment.ts";
 
 const TARGET = {
   resourceGroupName: "group",
@@ -110,6 +110,40 @@ describe("FluxBootstrap by the extension", () => {
     assert.deepEqual(ready.dependencies, ["FluxConfiguration::flux", "GitCommit::flux"]);
     assert.equal(ready.parent, "FluxBootstrap::flux");
     assert.equal(await resolved(result.commit), "0123abc");
+  });
+
+  it("has another configuration, and stays at a version, where it is told so", async () => {
+    const configuration = { name: "bootstrap", namespace: "cluster-config", syncSeconds: 120 };
+    const { find } = await deployFlux({ configuration, extensionVersion: "1.18.4" });
+    const { autoUpgradeMinorVersion, version } = find("Extension", "flux").inputs;
+    assert.deepEqual([autoUpgradeMinorVersion, version], [false, "1.18.4"]);
+    const { fluxConfigurationName, namespace, scope, gitRepository } = find("FluxConfiguration", "flux").inputs;
+    assert.deepEqual([fluxConfigurationName, namespace, scope], ["bootstrap", "cluster-config", "cluster"]);
+    assert.equal((gitRepository as { syncIntervalInSeconds: number }).syncIntervalInSeconds, 120);
+    assert.deepEqual(find("FluxConfigurationReady", "flux").inputs.kustomizations, [
+      ...["bootstrap-cluster", "infrastructure", "apps"],
+    ]);
+    const files = Object.values(filesOf(find("GitCommit", "flux"))).join("\n");
+    assert.doesNotMatch(files, /flux-system/);
+    // Kustomizations, source and release.
+    assert.equal(files.match(/namespace: cluster-config$/gm)?.length, 4);
+  });
+
+  it("has further configurations with the same sign-in, which nobody waits for", async () => {
+    const configurations = [{ name: "team-a", namespace: "team-a", path: "./apps/test/team-a/" }];
+    const { find, names } = await deployFlux({ configurations });
+    assert.deepEqual(names("FluxConfiguration").sort(), ["flux", "flux-team-a"]);
+    const [own, further] = ["flux", "flux-team-a"].map((name) => find("FluxConfiguration", name));
+    const { fluxConfigurationName, namespace, scope, kustomizations, waitForReconciliation, gitRepository, ...rest } =
+      further?.inputs ?? {};
+    assert.deepEqual([fluxConfigurationName, namespace, scope], ["team-a", "team-a", "namespace"]);
+    const { path, wait, prune } = (kustomizations as { cluster: Record<string, unknown> }).cluster;
+    assert.deepEqual([path, wait, prune], ["./apps/test/team-a", false, true]);
+    assert.deepEqual([waitForReconciliation, "reconciliationWaitDuration" in rest], [false, false]);
+    assert.deepEqual(gitRepository, own?.inputs.gitRepository);
+    assert.deepEqual(further?.secrets, ["configurationProtectedSettings"]);
+    assert.deepEqual(further?.dependencies, own?.dependencies);
+    assert.deepEqual(find("GitCommit", "flux").inputs.apart, { "apps/test": ["apps/test/team-a"] });
   });
 
   it("keeps the private key secret", async () => {

@@ -12,9 +12,9 @@ function faults(args: Partial<FluxBootstrapArgs>): Promise<string[]> {
 }
 
 describe("FluxBootstrap refuses", () => {
-  it("another host's repository, and names that Git or Kubernetes does not take", async () => {
+  it("an address of no repository, and names that Git or Kubernetes does not take", async () => {
     assert.deepEqual(
-      await faults({ repository: "https://gitlab.com/acme/fleet", stack: "Prod/EU", branch: "a..b", readyMinutes: 0 }),
+      await faults({ repository: "https://github.com/acme", stack: "Prod/EU", branch: "a..b", readyMinutes: 0 }),
       [
         "repository is no repository on GitHub",
         "stack cannot be the name of folders",
@@ -22,6 +22,23 @@ describe("FluxBootstrap refuses", () => {
         "readyMinutes is no time to wait",
       ],
     );
+  });
+
+  it("a source that Flux would not read, and a Kustomization of none", async () => {
+    const source = { name: "shop", kind: "OCIRepository", url: "oci://ghcr.io/acme/shop:v1", secret: "ghcr" } as const;
+    const kustomizations = [
+      { name: "shop", path: ".", source: "shop" },
+      { name: "web", path: "web", source: "wed" },
+      { name: "all", path: "." },
+    ];
+    assert.deepEqual(await faults({ sources: [source], kustomizations }), [
+      "kustomizations[2].path does not have the right form",
+      "demo stands in apps/test, which no Kustomization of the stack applies",
+      "sources[0].url is no address of an OCI artifact",
+      "sources[0].tag is missing, and so are semver and digest",
+      "sources[0].secret is no secret of namespace flux-system that the stack has",
+      "kustomizations[1].source is no source of this stack",
+    ]);
   });
 
   it("a way to sign in without what it signs in with", async () => {
@@ -53,6 +70,31 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("the extension's settings for a Flux that is bootstrapped, and an image that is not in the lock", async () => {
+    const extension = { configuration: { name: "bootstrap" }, extensionVersion: "1.18.4" };
+    assert.deepEqual(await faults({ mode: "bootstrap", ...extension }), [
+      "configuration is of the AKS extension, but Flux is bootstrapped",
+      "extensionVersion is of the AKS extension, but Flux is bootstrapped",
+    ]);
+    const further = { name: "flux-system", namespace: "flux-system", path: "clusters/test/a" };
+    assert.deepEqual(await faults({ configurations: [further, { name: "A", namespace: "a", path: "../a" }] }), [
+      "configurations[1].name is no name of a configuration",
+      "configurations[1].path is no folder of the repository",
+      "configurations[0].name is the name of the program's own configuration",
+      "configurations[0].namespace belongs to Flux itself",
+      "configurations[0].path is within clusters/test, which Flux's own Kustomization applies (namespace flux-system): the same objects would be applied twice",
+    ]);
+    const azure = { name: "a", namespace: "azure-arc", path: "a" };
+    assert.deepEqual(await faults({ configuration: { namespace: "kube-public" }, configurations: [azure] }), [
+      "configuration.namespace belongs to Kubernetes itself",
+      "configurations[0].namespace belongs to AKS, whose add-ons make it and keep it",
+    ]);
+    const images = [{ name: "web", mirrored: "ghcr.io/acme/web:1" }];
+    assert.deepEqual(await faults({ demo: undefined, kustomizations: [{ name: "web", path: "web", images }] }), [
+      "kustomizations[0].images[0].mirrored is no image of the lock, so nothing says which digest to run",
+    ]);
+  });
+
   it("a folder of the cluster that is none, or that the program's own payload is in", async () => {
     assert.deepEqual(await faults({ path: "/clusters" }), ["path is no folder of the repository"]);
     assert.deepEqual(await faults({ path: "infrastructure" }), [
@@ -65,6 +107,21 @@ describe("FluxBootstrap refuses", () => {
       "charts[0].name is no chart of the lock, so nothing says what to release",
       "demo.image is no image of the lock, so nothing says which digest to run",
     ]);
+  });
+
+  it("releases that the lock does not know, that wait for nobody, or whose version nothing says", async () => {
+    const own = { name: "web", repository: "oci://{registry}/helm", namespace: "web" };
+    const charts = [
+      { name: "kured", release: "night", namespace: "baseline" },
+      { name: "kured", namespace: "baseline", dependsOn: ["web", "db"] },
+      own,
+    ];
+    assert.deepEqual(await faults({ charts }), [
+      "charts[0].release is no release of the chart kured in the lock, so nothing says what to release",
+      "charts[1].dependsOn is no release of this stack",
+      "charts[2].version is missing: the lock knows no chart of the stack's own registry",
+    ]);
+    assert.deepEqual(await faults({ charts: [{ ...own, version: "1.0.0" }], lock: { ...LOCK, charts: [] } }), []);
   });
 
   it("secrets that Kubernetes does not take, that are there twice, or that nobody opened", async () => {

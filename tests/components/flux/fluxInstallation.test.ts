@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { parse, parseAllDocuments } from "yaml";
-import { GITHUB_KNOWN_HOSTS } from "../../../components/flux/githubHostKeys.ts";
 import { gotkSync, identityComponent } from "../../../flux/bootstrap.ts";
+import { publishedKeys } from "../../../net/knownHosts.ts";
 import { assigned, resolved, roleId } from "../deployment.ts";
 import { CLUSTER_ID, deployFlux, filesOf } from "./fluxDeployment.ts";
 
@@ -220,7 +220,7 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
       sshKey: {
         privateKey: "PRIVATE",
         publicKey: "ecdsa-sha2-nistp384 AAAA\n",
-        knownHosts: GITHUB_KNOWN_HOSTS,
+        knownHosts: publishedKeys("github.com"),
       },
     });
     assert.deepEqual(install.secrets, ["sshKey"]);
@@ -230,5 +230,13 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
       filesOf(find("GitCommit", "flux"))["clusters/test/flux-system/gotk-sync.yaml"],
       gotkSync({ url, branch, path }),
     );
+  });
+
+  it("waits for further sources, and commits them", async () => {
+    const sources = [{ name: "shop", kind: "OCIRepository", url: "oci://ghcr.io/acme/shop", tag: "v1" } as const];
+    const { find } = await deployFlux({ mode: "bootstrap", sources });
+    assert.deepEqual(find("FluxReady", "flux").inputs.sources, ["OCIRepository/kured", "OCIRepository/shop"]);
+    const files = filesOf(find("GitCommit", "flux"));
+    assert.match(files["infrastructure/test/sources/shop.yaml"] ?? "", /url: oci:\/\/ghcr\.io\/acme\/shop\n/);
   });
 });

@@ -32,6 +32,12 @@ describe("the GitOps repository", () => {
     assert.ok(bootstrapped.find("FluxInstall", "flux").dependencies.includes("Repository::flux-fleet"));
   });
 
+  it("on another host is not asked for before something is committed", async () => {
+    const { find, names } = await deployFlux({ repository: "https://gitlab.com/acme/fleet.git", mode: "bootstrap" });
+    assert.deepEqual([names("Repository"), names("RepositoryDeployKey")], [[], []]);
+    assert.equal(find("GitCommit", "flux").inputs.url, "https://gitlab.com/acme/fleet.git");
+  });
+
   for (const [name, told] of [
     ["ships", "an empty id"],
     ["nothing", "nothing at all"],
@@ -40,7 +46,7 @@ describe("the GitOps repository", () => {
       missing(`${name}`));
 
   async function missing(repository: string): Promise<void> {
-    const address = { host: "github.com", owner: "acme", name: repository };
+    const address = { scheme: "https", host: "github.com", path: `acme/${repository}` } as const;
     const wanted = { address, repository: `https://github.com/acme/${repository}`, createRepository: false };
     class Parent extends pulumi.ComponentResource {
       readonly name: Promise<string>;

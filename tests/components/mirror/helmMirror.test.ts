@@ -5,15 +5,16 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { HelmMirror, readMirrorLock } from "../../../components/mirror/helmMirror.ts";
+import type { Lock } from "../../../mirror/lock.ts";
 import { digest, settingsOf } from "../../settings/settingsOf.ts";
 import { deploy, resolved } from "../deployment.ts";
 import { LOCK } from "../lock.ts";
 
-const mirror = () =>
+const mirror = (lock: Lock = LOCK) =>
   deploy(
     () =>
       new HelmMirror("mirror", {
-        lock: LOCK,
+        lock,
         registryId: "registry-id",
         importServer: "acme.azurecr.io",
         pushServer: "acme.azurecr.io",
@@ -49,6 +50,24 @@ describe("HelmMirror", () => {
       created: "2026-01-01T00:00:00Z",
       manifest: digest("b"),
     });
+  });
+
+  it("pushes a chart in one version once, whatever releases it has, and each other version beside", async () => {
+    const [kured] = LOCK.charts;
+    assert.ok(kured);
+    const old = { ...kured, release: "old", version: "6.0.0", manifest: digest("1") };
+    const lock = { ...LOCK, charts: [kured, { ...kured, release: "night" }, old] };
+    const { names, find, result } = await mirror(lock);
+    assert.deepEqual(names("ChartMirror"), ["kured", "old"]);
+    const { repository, version } = find("ChartMirror", "old").inputs;
+    assert.deepEqual([repository, version], ["charts/kured", "6.0.0"]);
+    assert.equal(result.contents.length, 4);
+    const where = await Promise.all(Object.values(result.charts).map((chart) => resolved(chart)));
+    assert.deepEqual(Object.keys(result.charts), ["kured", "night", "old"]);
+    assert.deepEqual(
+      where.map((reference) => reference.replace("oci://acme.azurecr.io/charts/", "")),
+      ["kured:6.1.0", "kured:6.1.0", "kured:6.0.0"],
+    );
   });
 
   it("tells where everything is in the registry", async () => {

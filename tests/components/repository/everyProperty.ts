@@ -1,4 +1,5 @@
 import type { Kustomization } from "../../../components/repository/kustomizations.ts";
+import type { Source } from "../../../components/repository/sources.ts";
 
 /** A Kustomization that says something of every property, but leaves wait to its health checks. */
 export const EVERY_PROPERTY: Kustomization = {
@@ -34,3 +35,23 @@ export const EVERY_PROPERTY: Kustomization = {
   ],
   images: [{ name: "ghcr.io/acme/web", newName: "acme.azurecr.io/web", newTag: "1.2.3" }],
 };
+
+/** Further sources that have, together, every property. */
+export const SOURCES: readonly Source[] = [
+  {
+    ...({ name: "shop", kind: "GitRepository", url: "ssh://git@git.acme.example:2222/shop.git" } as const),
+    ...{ branch: "main", commit: "a".repeat(40), secret: "shop-git" },
+  },
+  {
+    ...({ name: "web", kind: "GitRepository", url: "https://dev.azure.com/acme/platform/_git/web" } as const),
+    ...({ semver: ">=1.0.0 <2.0.0", provider: "azure", interval: "1m0s" } as const),
+  },
+  {
+    ...({ name: "release", kind: "OCIRepository", url: "oci://ghcr.io/acme/manifests" } as const),
+    ...{ tag: "v1", digest: `sha256:${"b".repeat(64)}`, secret: "ghcr", verify: "cosign" },
+  },
+  {
+    ...({ name: "data", kind: "Bucket", url: "https://acme.blob.core.windows.net" } as const),
+    ...({ bucketName: "manifests", provider: "azure" } as const),
+  },
+];

@@ -3,7 +3,14 @@ import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { ownedFiles, seedFiles, sopsRule } from "../../../components/repository/files.ts";
 import { clusterFiles, readyNames } from "../../../components/repository/kustomizations.ts";
-import { clusterDisorder, disorders, folderOf, type Ordered } from "../../../components/repository/order.ts";
+import {
+  clusterDisorder,
+  disorders,
+  folderOf,
+  nestedFolders,
+  type Ordered,
+} from "../../../components/repository/order.ts";
+import { digest } from "../../settings/settingsOf.ts";
 import { OPTIONS } from "../flux/fluxOptions.ts";
 import { EVERY_PROPERTY } from "./everyProperty.ts";
 
@@ -24,6 +31,31 @@ describe("a stack's own Kustomizations", () => {
       ["clusters/prod/apps-dev.yaml", "./apps/kuard/overlays/dev", [{ name: "infra" }]],
       ["clusters/prod/apps-prd.yaml", "./apps/kuard/overlays/prd", [{ name: "apps-dev" }]],
     ]);
+  });
+
+  it("run the registry's images by their digests where they name mirrored ones", () => {
+    const images = [
+      { name: "podinfo", mirrored: "ghcr.io/stefanprodan/podinfo:6.14.1" },
+      { name: "web", newTag: "2" },
+    ];
+    const files = ownedFiles({ ...OPTIONS, demo: undefined, kustomizations: [{ name: "a", path: "a", images }] });
+    assert.deepEqual(spec(files["clusters/prod/a.yaml"]).images, [
+      { name: "podinfo", newName: "acme.azurecr.io/ghcr.io/stefanprodan/podinfo", digest: digest("e") },
+      { name: "web", newTag: "2" },
+    ]);
+  });
+
+  it("belong to the extension's configuration, whose namespace nobody else writes", () => {
+    const configuration = { name: "bootstrap", namespace: "cluster-config" };
+    const secrets = [{ name: "a", namespace: "cluster-config" }];
+    const files = ownedFiles({ ...OPTIONS, secrets, demo: undefined, configuration });
+    const { metadata, spec: own } = parse(files["clusters/prod/apps.yaml"] ?? "");
+    assert.deepEqual([metadata.namespace, own.sourceRef.name], ["cluster-config", "bootstrap"]);
+    for (const path of ["sources/kured.yaml", "releases/kured.yaml"])
+      assert.equal(parse(files[`infrastructure/prod/${path}`] ?? "").metadata.namespace, "cluster-config", path);
+    assert.equal(files["infrastructure/prod/namespaces.yaml"]?.match(/name: /g)?.length, 1);
+    const named = (name: string) => disorders("prod", [{ name, path: "a" }], undefined, "bootstrap").length;
+    assert.deepEqual([named("bootstrap-cluster"), named("flux-system-cluster")], [1, 0]);
   });
 
   it("stand in the cluster's folder, wherever that is", () => {
@@ -117,13 +149,24 @@ describe("Kustomizations that cannot stand beside each other", () => {
     ["./clusters", "holds clusters/prod, which Flux's own Kustomization applies (namespace flux-system)"],
     ["infrastructure/prod/x/", "is within infrastructure/prod, which Kustomization infrastructure applies"],
     ["apps/", "is apps, which Kustomization first applies"],
-    ["apps/web", "is within apps, which Kustomization first applies"],
   ])
     it(`have one folder, or one within the other: ${path}`, () => {
       assert.deepEqual(found({ name: "first", path: "apps" }, { name: "a", path: path ?? "" }), [
         `1 path ${problem}${twice}`,
       ]);
     });
+
+  it("have no folder within another one's without a word of the repository's: the commit looks there", () => {
+    const all = [
+      { name: "a", path: "./apps/" },
+      { name: "b", path: "apps/web" },
+      { name: "c", path: "apps/web/x" },
+      { name: "d", path: "apps2" },
+    ];
+    assert.deepEqual(found(...all), []);
+    assert.deepEqual(nestedFolders(all), { apps: ["apps/web", "apps/web/x"], "apps/web": ["apps/web/x"] });
+    assert.deepEqual(nestedFolders([{ path: "apps" }, { path: "web" }, {}]), {});
+  });
 
   it("hold the whole repository", () => {
     assert.deepEqual(found({ name: "a", path: "./" }), [

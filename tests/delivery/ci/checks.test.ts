@@ -17,7 +17,7 @@ describe("what a run needs", () => {
   /** What is missing, a line each, where az signs in and the state is in a folder, but for what is said. */
   async function lacks(
     environment: Record<string, string>,
-    { stack = "config: {}\n", more = "", isPipeline = true, name = "prod" } = {},
+    { stack = "config: {}\n", more = "", isPipeline = true, isUpdate = false, name = "prod" } = {},
   ) {
     await writeFile(join(project, "Pulumi.yaml"), `name: aks-gitops\n${more}`);
     await writeFile(join(project, "Pulumi.prod.yaml"), stack);
@@ -27,7 +27,7 @@ describe("what a run needs", () => {
       AZURE_CONFIG_DIR: project,
       ...environment,
     };
-    const needs = { environment: all, project, stack: name, isPipeline, hasProgram: () => true };
+    const needs = { environment: all, project, stack: name, isPipeline, isUpdate, hasProgram: () => true };
     const { faults = "" } = await missing(needs);
     return [...faults.matchAll(/^ {2}(\S.*)$/gm)].map(([, line]) => line);
   }
@@ -97,12 +97,39 @@ describe("what a run needs", () => {
     assert.deepEqual(await lacks({ GIT_TOKEN: "x" }, { stack: https }), []);
     assert.deepEqual(await lacks({}, { stack: https, isPipeline: false }), []);
     assert.deepEqual(await lacks({}, { stack: stack("ssh://git@github.com/acme/fleet") }), []);
+    const other = "GIT_TOKEN is not set, and the program writes to https://gitlab.com/acme/fleet";
+    assert.deepEqual(await lacks({ GITHUB_TOKEN: "x" }, { stack: stack("https://gitlab.com/acme/fleet") }), [other]);
+    const named = https.replace(" }", ", commit: { credential: FLEET_TOKEN } }");
+    assert.deepEqual(await lacks({ GIT_TOKEN: "x" }, { stack: named }), [
+      "FLEET_TOKEN is not set, and the program writes to https://github.com/acme/fleet with it (flux.commit.credential)",
+    ]);
+    assert.deepEqual(await lacks({ FLEET_TOKEN: "x" }, { stack: named }), []);
+  });
+
+  it("is a token of Flux's own for an update, where a bootstrapped Flux would keep one that ends within the hour", async () => {
+    const stack = (flux: string) =>
+      `config:\n  aks-gitops:flux: { repository: https://github.com/acme/fleet, ${flux} }\n`;
+    const job = { GITHUB_TOKEN: "ghs_ofTheJob" };
+    const bootstrap = { stack: stack("mode: bootstrap"), isUpdate: true };
+    assert.deepEqual(await lacks(job, bootstrap), [
+      "FLUX_GIT_TOKEN is not set, and a bootstrapped Flux would keep GITHUB_TOKEN, which ends with the job or within the hour",
+    ]);
+    assert.deepEqual(await lacks({ ...job, FLUX_GIT_TOKEN: "github_pat_flux" }, bootstrap), []);
+    assert.deepEqual(await lacks({ GITHUB_TOKEN: "ghp_stays" }, bootstrap), []);
+    assert.deepEqual(await lacks(job, { ...bootstrap, isUpdate: false }), []);
+    // No such token is given to Flux at another host, nor over SSH.
+    for (const repository of ["https://gitlab.com/acme/fleet", "ssh://git@github.com/acme/fleet"]) {
+      const elsewhere = bootstrap.stack.replace("https://github.com/acme/fleet", repository);
+      assert.deepEqual(await lacks({ ...job, GIT_TOKEN: "x" }, { ...bootstrap, stack: elsewhere }), []);
+    }
+    for (const flux of ["mode: extension", "mode: bootstrap, auth: deployKey"])
+      assert.deepEqual(await lacks(job, { stack: stack(flux), isUpdate: true }), []);
   });
 
   it("is a file that can be read, told in one with the rest", async () => {
     await writeFile(join(project, "Pulumi.prod.yaml"), "config: [\n");
     const environment = { PULUMI_HOME: project, ARM_CLIENT_SECRET: "s" };
-    const needs = { environment, project, stack: "prod", isPipeline: true, hasProgram: () => true };
+    const needs = { environment, project, stack: "prod", isPipeline: true, isUpdate: false, hasProgram: () => true };
     const { faults = "" } = await missing(needs);
     assert.match(
       faults,

@@ -1,14 +1,13 @@
 import { strict as assert } from "node:assert";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "mocha";
 import { type Board, MayNotComment, type Words, writeComment } from "../../../delivery/ci/comment.ts";
 import { GitHubBoard, gitHubActions } from "../../../delivery/ci/gitHub.ts";
-import type { PullRequest, Repository } from "../../../rehearsal/cloud/github/model.ts";
-import { GitHub } from "../../../rehearsal/cloud/github/service.ts";
+import type { PullRequest } from "../../../rehearsal/cloud/github/model.ts";
+import type { GitHub } from "../../../rehearsal/cloud/github/service.ts";
 import { ask } from "../../rehearsal/cloud/request.ts";
-import type { Loopback } from "../../support/loopback.ts";
+import { type OnGitHub, onGitHub } from "./onGitHub.ts";
 import { serve } from "./served.ts";
 
 const MARKER = "<!-- aks-gitops prod -->";
@@ -20,36 +19,26 @@ const clock = () => {
 };
 
 describe("the comment on a pull request of GitHub", () => {
+  let fleet: OnGitHub;
   let folder: string;
   let gitHub: GitHub;
-  let fleet: Repository;
+  let origin: string;
   let pull: PullRequest;
-  let server: Loopback;
   let tokens: Record<"workflow" | "fork" | "ann" | "bob", string>;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "comment-"));
-    gitHub = new GitHub({ root: folder });
-    fleet = await gitHub.createRepository("acme", "fleet", { files: {} });
-    const app = (pullRequests: "read" | "write") =>
-      gitHub.addToken({
-        ...{ login: "github-actions[bot]", of: "app", pullRequests },
-        repositories: { "acme/fleet": "read" },
-      });
+    fleet = await onGitHub("fleet");
+    ({ folder, gitHub, origin } = fleet);
     const person = (login: string) => gitHub.addToken({ login, repositories: { "acme/fleet": "write" } });
-    tokens = { workflow: app("write"), fork: app("read"), ann: person("ann"), bob: person("bob") };
-    server = await serve(gitHub.api, "https://api.github.com");
+    tokens = { ...fleet.tokens, ann: person("ann"), bob: person("bob") };
   });
-  after(async () => {
-    await server.close();
-    await rm(folder, { recursive: true });
-  });
+  after(() => fleet.close());
   beforeEach(() => {
-    pull = gitHub.openPullRequest(fleet, "Change");
+    pull = gitHub.openPullRequest(fleet.repository, "Change");
   });
 
   const board = (as: keyof typeof tokens, time = clock()): Board =>
-    new GitHubBoard(server.origin, "acme/fleet", pull.number, tokens[as], time);
+    new GitHubBoard(origin, "acme/fleet", pull.number, tokens[as], time);
   const words = (text: string, run = 1, attempt = 1, marker = MARKER): Words => ({
     ...{ marker, text, run: { run, attempt }, substance: text, needsSomebody: false },
   });
@@ -128,7 +117,7 @@ describe("the comment on a pull request of GitHub", () => {
       return true;
     });
     assert.deepEqual(bodies(), []);
-    const wrong = new GitHubBoard(server.origin, "acme/fleet", pull.number, "gone");
+    const wrong = new GitHubBoard(origin, "acme/fleet", pull.number, "gone");
     await assert.rejects(writeComment(wrong, words("one")), {
       message:
         "GitHub answers GET /user with 401 (Bad credentials): the token in COMMENT_TOKEN or GITHUB_TOKEN is none of it, " +
@@ -148,7 +137,7 @@ describe("the comment on a pull request of GitHub", () => {
     const bearer = { headers: { authorization: `Bearer ${spent}` } };
     for (let asked = 0; asked < 5000; asked++) await ask(gitHub.api, "GET", "https://api.github.com/user", bearer);
     const time = clock();
-    const tired = new GitHubBoard(server.origin, "acme/fleet", pull.number, spent, time);
+    const tired = new GitHubBoard(origin, "acme/fleet", pull.number, spent, time);
     await assert.rejects(writeComment(tired, words("one"), time), /the token has asked too much in this hour$/);
     assert.deepEqual(time.waits, [2000, 8000]);
   });
@@ -197,7 +186,7 @@ describe("the comment on a pull request of GitHub", () => {
       return {
         ...{ GITHUB_ACTIONS: "true", GITHUB_EVENT_PATH: path, GITHUB_REPOSITORY: "acme/fleet", GITHUB_SHA: "merged" },
         ...{ GITHUB_RUN_ID: "123", GITHUB_RUN_ATTEMPT: "2", GITHUB_SERVER_URL: "https://github.acme.example" },
-        ...{ GITHUB_API_URL: server.origin, COMMENT_TOKEN: tokens.workflow },
+        ...{ GITHUB_API_URL: origin, COMMENT_TOKEN: tokens.workflow },
         ...more,
       };
     };

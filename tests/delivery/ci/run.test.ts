@@ -1,53 +1,39 @@
 import { strict as assert } from "node:assert";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "mocha";
 import { gitHubActions } from "../../../delivery/ci/gitHub.ts";
 import { type Means, type RunOptions, run } from "../../../delivery/ci/run.ts";
 import { marker, renderReview } from "../../../delivery/review/render.ts";
 import type { makeReview, Review } from "../../../delivery/review/review.ts";
-import type { PullRequest, Repository } from "../../../rehearsal/cloud/github/model.ts";
-import { GitHub } from "../../../rehearsal/cloud/github/service.ts";
-import type { Loopback } from "../../support/loopback.ts";
+import type { PullRequest } from "../../../rehearsal/cloud/github/model.ts";
+import { step } from "../review/events.ts";
 import { recorded, reviewed } from "../review/recorded.ts";
-import { serve } from "./served.ts";
+import { type OnGitHub, onGitHub } from "./onGitHub.ts";
 
 const SECRET = "ghs_secretOfTheWorkflow";
 const MARKER = "<!-- aks-gitops review aks-gitops/prod -->";
 
 describe("a run of npm run ci", () => {
+  let platform: OnGitHub;
   let folder: string;
-  let gitHub: GitHub;
-  let fleet: Repository;
   let pull: PullRequest;
-  let server: Loopback;
   let workflow: string;
   let readOnly: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "ci-"));
-    gitHub = new GitHub({ root: join(folder, "git") });
-    fleet = await gitHub.createRepository("acme", "platform", { files: {} });
-    const app = (pullRequests: "read" | "write") =>
-      gitHub.addToken({
-        ...{ login: "github-actions[bot]", of: "app", pullRequests },
-        repositories: { "acme/platform": "read" },
-      });
-    [workflow, readOnly] = [app("write"), app("read")];
-    server = await serve(gitHub.api, "https://api.github.com");
+    platform = await onGitHub("platform");
+    folder = platform.folder;
+    [workflow, readOnly] = [platform.tokens.workflow, platform.tokens.fork];
     await writeFile(join(folder, "Pulumi.yaml"), "name: aks-gitops\nruntime: nodejs\n");
     await writeFile(
       join(folder, "Pulumi.prod.yaml"),
       "config:\n  aks-gitops:flux: { repository: https://github.com/acme/fleet }\n",
     );
   });
-  after(async () => {
-    await server.close();
-    await rm(folder, { recursive: true });
-  });
+  after(() => platform.close());
   beforeEach(() => {
-    pull = gitHub.openPullRequest(fleet, "Change");
+    pull = platform.gitHub.openPullRequest(platform.repository, "Change");
   });
 
   interface Case {
@@ -78,7 +64,7 @@ describe("a run of npm run ci", () => {
         GITHUB_SHA: "merged",
       },
       ...{ GITHUB_RUN_ID: String(number), GITHUB_RUN_ATTEMPT: "1", GITHUB_STEP_SUMMARY: summary },
-      ...{ GITHUB_API_URL: server.origin, COMMENT_TOKEN: workflow, GITHUB_TOKEN: SECRET, PATH: "/bin" },
+      ...{ GITHUB_API_URL: platform.origin, COMMENT_TOKEN: workflow, GITHUB_TOKEN: SECRET, PATH: "/bin" },
       ...{ ARM_CLIENT_ID: "c", ARM_TENANT_ID: "t", ARM_CLIENT_SECRET: "secretOfAzure", ARM_SUBSCRIPTION_ID: "s" },
       ...{ PULUMI_BACKEND_URL: "file:///state", PULUMI_HOME: folder },
       ...variables,
@@ -320,6 +306,39 @@ describe("a run of npm run ci", () => {
       "Nothing is rolled back: what was made stays, and the next `up` goes on from there. Mend the cause and run this " +
         `again. If the run was killed: ${recover}.`,
     );
+  });
+
+  it("fails where something has drifted, says what and what to do, and leaves a pull request's comment alone", async () => {
+    const events = step("update", "azure-native:containerregistry:Registry", "acr", {
+      old: { adminUserEnabled: true },
+      new: { adminUserEnabled: false },
+      diff: { adminUserEnabled: "update" },
+    });
+    const made = reviewed({ events, resources: [] }, { operation: "drift" });
+    const { status, asked, log, summary, comments } = await ci({ operation: "drift", made });
+    assert.equal(status, 1);
+    assert.deepEqual(asked, [{ stack: "prod", project: folder, operation: "drift", commit: "f00dface" }]);
+    assert.deepEqual(comments, []);
+    const title = "⚠️ prod: drifted, 1 resource is not as the stack says";
+    assert.ok(log.includes(`\n${title}\n`), log);
+    assert.match(log, /^::group::pulumi preview --refresh --stack prod$/m);
+    assert.ok(log.includes(`\n::error::${title}\n`), log);
+    assert.ok(
+      summary.endsWith(
+        "\n#### What to do\n\n`pulumi up --refresh --stack prod` puts it back as the stack says, by what is listed above. " +
+          "Where the difference is meant to stay, write it into the stack's settings first.\n",
+      ),
+      summary,
+    );
+    const none = reviewed(recorded("unchanged"), { operation: "drift" });
+    const quiet = await ci({ operation: "drift", head: null, made: none });
+    assert.equal(quiet.status, 0);
+    assert.match(quiet.log, /^✅ prod: nothing has drifted\. 3 unchanged\. /m);
+    assert.doesNotMatch(quiet.log, /What to do|::(error|warning)::/);
+    const failed = await ci({ operation: "drift", made: reviewed(recorded("failed"), { operation: "drift" }) });
+    assert.equal(failed.status, 1);
+    assert.match(failed.log, /^❌ prod: the look for drift failed$/m);
+    assert.doesNotMatch(failed.log, /What to do/);
   });
 
   it("lets neither a secret nor a command of a line into log, summary and comment", async () => {

@@ -11,21 +11,21 @@ describe("npm run ci", () => {
 
   it("ends with 2 where it is used wrongly, with what is wrong and how to use it", async () => {
     for (const [args, problem] of [
-      [[], 'Say preview or up, not "".'],
-      [["preview", "up", "--stack", "prod"], 'Say preview or up, not "preview up".'],
+      [[], 'Say preview, up, drift or untouched, not "".'],
+      [["preview", "up", "--stack", "prod"], 'Say preview, up, drift or untouched, not "preview up".'],
       [["preview"], "--stack is missing."],
       [["preview", "--stck", "prod"], "Unknown option '--stck'."],
     ] as const) {
       const { code, stdout, stderr } = await ci(...args);
       assert.deepEqual([code, stdout], [2, ""]);
       assert.ok(stderr.startsWith(problem), stderr);
-      assert.match(stderr, /\n\nnpm run ci -- preview\|up --stack STACK/);
+      assert.match(stderr, /\n\nnpm run ci -- preview\|up\|drift\|untouched --stack STACK/);
     }
   });
 
   it("tells how to use it", async () => {
     const { code, stdout } = await ci("--help");
     assert.equal(code, 0);
-    assert.match(stdout, /^npm run ci -- preview\|up --stack STACK/);
+    assert.match(stdout, /^npm run ci -- preview\|up\|drift\|untouched --stack STACK/);
   });
 });

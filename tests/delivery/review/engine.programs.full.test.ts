@@ -103,6 +103,23 @@ describe("the review of the real engine", () => {
     assert.ok(!lines.join("\n").includes(WORD));
   });
 
+  it("says what somebody changed behind the stack, and of a stack as it was left that nothing did", async () => {
+    const drift = () => makeReview({ stack: "prod", project, operation: "drift" });
+    const file = join(engine.directory, "store", "a.json");
+    const kept = await readFile(file, "utf8");
+    await writeFile(file, JSON.stringify({ ...JSON.parse(kept), value: "another's" }));
+    const { verdict, counts, resources } = await drift();
+    assert.equal(verdict, "changes");
+    assert.deepEqual(counts, { create: 0, update: 1, replace: 0, delete: 0, other: 0, unchanged: 1 });
+    assert.deepEqual(
+      resources.map(({ name, operation, properties }) => [name, operation, properties]),
+      [["a", "update", [{ path: "value", from: "another's", to: "x" }]]],
+    );
+    await writeFile(file, kept);
+    const none = await drift();
+    assert.deepEqual([none.verdict, none.counts.unchanged], ["unchanged", 2]);
+  });
+
   it("says why a resource is replaced", async () => {
     await declare({ a: { name: "A", value: "x" }, b: { name: "b", value: `not ${WORD}` } });
     const { code, review } = await data();

@@ -26,6 +26,36 @@ describe("the review", () => {
     assert.match(renderReview(review, "text"), /^ℹ️ prod: only outputs change\n/);
   });
 
+  it("says of drift what an update would put back, and not what was only looked at", () => {
+    const type = "azure-native:network:VirtualNetwork";
+    const [old, next] = [{ tags: { owner: "somebody" } }, { tags: { owner: "acme" } }];
+    const events = [
+      ...step("refresh", type, "same"),
+      ...step("refresh", type, "changed", { old, new: old }),
+      ...step("refresh", "azure-native:containerregistry:Registry", "gone"),
+      ...step("same", type, "same"),
+      ...step("update", type, "changed", { old, new: next, diff: { "tags.owner": "update" } }),
+      ...step("create", "azure-native:containerregistry:Registry", "gone", { new: { sku: "Premium" } }),
+      outputs({ a: "x" }, { a: "y" }),
+    ];
+    const review = reviewed({ events, resources: [] }, { operation: "drift" });
+    assert.equal(review.verdict, "changes");
+    assert.deepEqual(review.counts, { create: 1, update: 1, replace: 0, delete: 0, other: 0, unchanged: 1 });
+    assert.deepEqual(
+      review.resources.map(({ name, operation, properties }) => [name, operation, properties]),
+      [
+        ["changed", "update", [{ path: "tags.owner", from: "somebody", to: "acme" }]],
+        ["gone", "create", [{ path: "sku", to: "Premium" }]],
+      ],
+    );
+    assert.match(
+      renderReview(review, "markdown"),
+      /^<!-- .* -->\n### ⚠️ `prod`: drifted, 2 resources are not as the stack says\n\n1 to update, 1 to create, 1 unchanged\. Look for drift of `f00dface`, /,
+    );
+    const none = [...step("refresh", type, "same"), ...step("same", type, "same"), outputs({ a: "x" }, { a: "y" })];
+    assert.equal(reviewed({ events: none, resources: [] }, { operation: "drift" }).verdict, "unchanged");
+  });
+
   it("names a version whose content is another one, and none that only goes to another registry", () => {
     const image = (loginServer: string, digest: string) => ({ loginServer, repository: "a/b", tag: "1", digest });
     const [old, other] = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`];

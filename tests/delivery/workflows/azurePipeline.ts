@@ -47,7 +47,7 @@ export interface Stage {
 
 /** What is understood; another key fails, for what it means would be left out. */
 const KEYS = {
-  pipeline: ["trigger", "pr", "stages"],
+  pipeline: ["trigger", "pr", "schedules", "stages"],
   stage: ["stage", "dependsOn", "condition", "lockBehavior", "variables", "jobs"],
   job: ["job", "deployment", "environment", "pool", "timeoutInMinutes", "steps", "strategy"],
   step: ["script", "bash", "task", "checkout", "fetchDepth", "displayName", "condition", "inputs", "env"],
@@ -72,6 +72,7 @@ const FUNCTIONS: Scope["functions"] = {
 export function readPipeline(path: string): {
   readonly trigger: Value;
   readonly pr: Value;
+  readonly schedules?: Value;
   readonly stages: readonly Content[];
 } {
   const content = known("pipeline", parse(readFileSync(path, "utf8")));
@@ -82,7 +83,7 @@ export function readPipeline(path: string): {
     });
     return { ...stage, jobs };
   });
-  return { trigger: content.trigger, pr: content.pr, stages };
+  return { trigger: content.trigger, pr: content.pr, schedules: content.schedules, stages };
 }
 
 /** Steps with their templates and expressions: `- template:`, `- ${{ if }}:`, and `${{ each }}` in a map. */

@@ -7,10 +7,11 @@ import { readPipeline } from "./azurePipeline.ts";
 const folder = resolve(import.meta.dirname, "../../../azure-pipelines");
 const preview = readPipeline(join(folder, "preview.yml"));
 const up = readPipeline(join(folder, "up.yml"));
+const drift = readPipeline(join(folder, "drift.yml"));
 
 describe("the pipelines of Azure DevOps", () => {
   it("have a stage a stack, and nothing but its name differs", () => {
-    for (const { stages } of [preview, up]) {
+    for (const { stages } of [preview, up, drift]) {
       assert.deepEqual(
         stages.map(({ stage }) => stage),
         ["dev", "prod"],
@@ -44,6 +45,24 @@ describe("the pipelines of Azure DevOps", () => {
     }
   });
 
+  it("look for drift each night, whether main has moved or not, and for nothing else", () => {
+    assert.deepEqual([drift.trigger, drift.pr], ["none", "none"]);
+    assert.deepEqual(drift.schedules, [
+      { cron: "17 3 * * *", displayName: "Drift", branches: { include: ["main"] }, always: "true" },
+    ]);
+    for (const { jobs } of drift.stages)
+      assert.match(jobs[0].steps.at(-1).inputs.inlineScript, /^npm run --silent ci -- drift --stack (dev|prod)$/);
+  });
+
+  it("say in the comment of a stack that is not touched any more that it is so, with the job's own token alone", () => {
+    for (const { jobs, stage } of preview.stages) {
+      const step = jobs[0].steps.at(-2);
+      assert.equal(step.script, `npm run --silent ci -- untouched --stack ${stage}`);
+      assert.equal(step.condition, "and(succeeded(), eq(variables['untouched'], 'true'))");
+      assert.deepEqual(step.env, { SYSTEM_ACCESSTOKEN: "$(System.AccessToken)" });
+    }
+  });
+
   it("use for each stack one connection that reads and one that deploys, with variables of their own", () => {
     const used = ({ stages }: typeof up) =>
       stages.map(({ variables, jobs }) => [variables[0].group, jobs[0].steps.at(-1).inputs.azureSubscription]);
@@ -55,17 +74,19 @@ describe("the pipelines of Azure DevOps", () => {
       ["dev", "dev"],
       ["prod", "prod"],
     ]);
+    assert.deepEqual(used(drift), used(preview));
   });
 
   it("give the secrets that are named to the one step that needs them", () => {
-    for (const { stages } of [preview, up])
+    for (const { stages } of [preview, up, drift])
       for (const { jobs } of stages) {
         const [last, ...others] = [...jobs[0].steps].reverse();
         assert.deepEqual(last.env, {
           SYSTEM_ACCESSTOKEN: "$(System.AccessToken)",
           GITHUB_TOKEN: "$(GITHUB_TOKEN)",
         });
-        for (const step of others) assert.equal(step.env, undefined);
+        for (const step of others.filter(({ script }) => !script?.includes("untouched")))
+          assert.equal(step.env, undefined);
       }
   });
 });

@@ -7,7 +7,7 @@ import { after, before, describe, it } from "mocha";
 import { parseDocument } from "yaml";
 import { readTarGz } from "../../../net/archive.ts";
 import { gzip, tar } from "../../../rehearsal/content/archive.ts";
-import { kuredChart } from "../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../rehearsal/content/ownCharts.ts";
 import { checkout, Rehearsal } from "../../support/rehearsal.ts";
 import { DevOps } from "./devOps.ts";
 import { Machine, variablesOf } from "./machine.ts";
@@ -161,7 +161,7 @@ describe("the delivery of prod", () => {
     );
     assert.deepEqual(folded(body), ["All resources that change: 5", "Outputs that change: 1"]);
     assert.deepEqual(ends(delivered), ["success", "success"]);
-    assert.deepEqual(delivered.jobs.stacks?.outputs, { stacks: '["prod"]' });
+    assert.deepEqual(delivered.jobs.stacks?.outputs, { stacks: '["prod"]', untouched: "[]" });
   });
 
   it("warns before all else where the cluster would be another one, and lets people decide", async () => {
@@ -250,6 +250,13 @@ mirror.prod.lock.json does not fit the settings of stack prod: chart kured is 6.
 ✅ \`prod\`: nothing changes. MANY unchanged. Preview of COMMIT, TIME.`,
     );
     assert.deepEqual(ends(again), ["success", "success"]);
+    const beside = await platform.push(number, "Say why instead", { "docs/why.md": "# Why\n" });
+    const untouched = await platform.deliver("preview.yml", beside);
+    assert.deepEqual(Object.keys(untouched.jobs), ["stacks", "untouched (prod)", "previews"]);
+    assert.equal(untouched.jobs["untouched (prod)"]?.result, "success", untouched.jobs["untouched (prod)"]?.log);
+    const [comment, ...others] = untouched.comments;
+    assert.deepEqual(others, []);
+    assert.match(comment?.body ?? "", /^<!-- .* -->\n<!-- run .* -->\nℹ️ `prod`: not touched any more\. /);
   });
 
   it("tells the author of a pull request from a fork what a maintainer can do, and runs nothing of it", async () => {

@@ -48,6 +48,9 @@ const byHand = (ref: string): Event => ({
   payload: { inputs: { stack: "prod" } },
 });
 
+/** The stacks that are not among these. */
+const rest = (stacks: readonly string[]) => ["dev", "prod"].filter((stack) => !stacks.includes(stack));
+
 /** What an event starts, where the jobs named have another outcome than success, and these stacks are touched. */
 async function run(
   file: string,
@@ -56,7 +59,7 @@ async function run(
 ): Promise<readonly Ended[]> {
   const execute = async ({ id }: Job): Promise<Outcome> => ({
     result: results[id] ?? "success",
-    outputs: id === "stacks" ? { stacks: JSON.stringify(stacks) } : {},
+    outputs: id === "stacks" ? { stacks: JSON.stringify(stacks), untouched: JSON.stringify(rest(stacks)) } : {},
   });
   return (await runWorkflow(file, { folder, repository: of, event, execute })) ?? [];
 }
@@ -208,6 +211,26 @@ describe("a pull request", () => {
       assert.deepEqual(ran(await run("fork.yml", event)), []);
   });
 
+  it("has the comments changed of stacks that an older commit may have touched, by a job that may do that alone", async () => {
+    const pushed = pullRequest("pull_request", "acme/platform", "synchronize");
+    const jobs = await run("preview.yml", pushed, { stacks: ["dev"] });
+    assert.deepEqual(ran(jobs), ["stacks", "preview (dev).stack", "untouched (prod)", "previews"]);
+    const { rights, environment, concurrency } = find(jobs, "untouched (prod)");
+    assert.deepEqual(rights, { contents: "read", "pull-requests": "write" });
+    assert.equal(environment, undefined);
+    // That of the preview of an older commit, which would write its comment yet.
+    assert.deepEqual(concurrency, [{ group: "preview-refs/pull/7/merge-prod", cancels: true }]);
+    for (const [event, stacks] of [
+      [pushed, ["dev", "prod"]],
+      [OWN, ["dev"]],
+      [QUEUE, ["dev"]],
+      [pullRequest("pull_request", "somebody/platform", "synchronize"), ["dev"]],
+    ] as const)
+      assert.ok(!ran(await run("preview.yml", event, { stacks })).some((id) => id.startsWith("untouched")));
+    // It holds up no merge.
+    assert.ok(!readWorkflow(join(folder, ".github/workflows/preview.yml")).jobs.previews.needs.includes("untouched"));
+  });
+
   it("runs on the stack's own runner where one is named", async () => {
     const jobs = await run("preview.yml", OWN);
     assert.equal(find(jobs, "preview (dev).stack").runsOn, "ubuntu-24.04");
@@ -265,6 +288,27 @@ describe("an update", () => {
     const jobs = await run("up.yml", push("refs/heads/main"), { results: { "up (dev).stack": "failure" } });
     assert.equal(jobs.find(({ id }) => id === "up (prod).stack")?.result, "success");
     assert.equal(readWorkflow(join(folder, ".github/workflows/up.yml")).jobs.up.strategy["fail-fast"], false);
+  });
+});
+
+describe("drift", () => {
+  const NIGHT: Event = { name: "schedule", ref: "refs/heads/main", sha: "3".repeat(40), payload: {} };
+  const of: Repository = { ...repository, variables: { ...repository.variables, STACKS_DRIFT: "dev" } };
+
+  it("is looked for each night in the stacks that are named, as one who reads, in a group of its own", async () => {
+    assert.deepEqual(readWorkflow(join(folder, ".github/workflows/drift.yml")).on.schedule, [{ cron: "17 3 * * *" }]);
+    const jobs = await run("drift.yml", NIGHT, { of, stacks: ["dev"] });
+    assert.deepEqual(ran(jobs), ["stacks", "drift (dev).stack"]);
+    const { rights, environment, concurrency } = find(jobs, "drift (dev).stack");
+    assert.deepEqual(rights, { contents: "read", "id-token": "write" });
+    assert.deepEqual(environment, { name: "dev-preview", deployment: false });
+    assert.deepEqual(concurrency, [{ group: "drift-dev", cancels: true }]);
+    assert.deepEqual(ran(await run("drift.yml", byHand("refs/heads/main"), { of, stacks: ["dev"] })), ran(jobs));
+  });
+
+  it("is looked for nowhere where no stack is named, and from no other branch", async () => {
+    assert.deepEqual(ran(await run("drift.yml", NIGHT)), []);
+    assert.deepEqual(ran(await run("drift.yml", byHand("refs/heads/change"), { of })), []);
   });
 });
 

@@ -114,6 +114,22 @@ describe("NetworkPeering", () => {
     assert.notEqual(await read(), undefined);
   });
 
+  it("counts as known for a refresh by one who may not look there, which is told, and is not imported so", async () => {
+    const { id, inputs, state } = await made();
+    cloud.answer = async () => {
+      throw new ArmError(403, "AuthorizationFailed", "GET: 403 AuthorizationFailed: not you");
+    };
+    assert.deepEqual(await handler.read?.(id, inputs, state, cloud.context), { id, inputs, state });
+    assert.deepEqual(cloud.messages.slice(-1), [
+      `warning: ${id} was not looked at, so it counts as before: GET: 403 AuthorizationFailed: not you`,
+    ]);
+    await assert.rejects(async () => handler.read?.(id, {}, {}, cloud.context), /not you/);
+    cloud.answer = async () => {
+      throw new ArmError(500, "Internal", "broken");
+    };
+    await assert.rejects(async () => handler.read?.(id, inputs, state, cloud.context), /broken/);
+  });
+
   it("says which side does not come to Connected", async () => {
     const answer = cloud.answer;
     cloud.answer = async (call, options) => {

@@ -2,8 +2,10 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import { type Properties, type ResourceHandler, UNKNOWN } from "../../../plugin/handler.ts";
+import { ArmError } from "../../../provider/azure/armClient.ts";
 import { zoneLinkIn } from "../../../provider/azure/zoneLink.ts";
 import { type Cloud, id, LOCATION, newCloud } from "../../rehearsal/cloud/arm/cloud.ts";
+import { FakeCloud } from "../fakeCloud.ts";
 import { SimulatedArm } from "./simulatedArm.ts";
 
 const vnet = id("Microsoft.Network/virtualNetworks", "vnet");
@@ -79,6 +81,18 @@ describe("ZoneLink", () => {
     assert.equal(await read(), undefined);
     await create();
     assert.deepEqual(links(), [id]);
+  });
+
+  it("counts as known for a refresh by one who may not look there, which is told", async () => {
+    const { id, inputs, state } = await made();
+    const closed = new FakeCloud();
+    closed.answer = async () => {
+      throw new ArmError(403, "AuthorizationFailed", "GET: 403 AuthorizationFailed: not you");
+    };
+    assert.deepEqual(await zoneLinkIn(closed).read?.(id, inputs, state, closed.context), { id, inputs, state });
+    assert.deepEqual(closed.messages, [
+      `warning: ${id} was not looked at, so it counts as before: GET: 403 AuthorizationFailed: not you`,
+    ]);
   });
 
   it("goes, is content with what is gone, and stays for what takes its place between the same two", async () => {

@@ -109,13 +109,13 @@ describe("a cluster that does not answer as it shall", () => {
         const status = refusals.shift();
         return status ? refusal(status, "who are you?") : undefined;
       };
-      await entered(world({ roleWaits: [1, 1, 1] }), open(), cloud.context);
+      await entered(world({ roleWaits: [1, 1, 1] }), open(), {}, cloud.context);
       assert.deepEqual(cloud.messages, ["info: waiting until the API server knows the role assignment"]);
     });
 
     it("is given up in the end with the remedy", async () => {
       intercept = () => refusal(403, 'User "u" cannot get resource "namespaces"');
-      await assert.rejects(entered(world({ roleWaits: [] }), open(), cloud.context), (error: KubernetesError) => {
+      await assert.rejects(entered(world({ roleWaits: [] }), open(), {}, cloud.context), (error: KubernetesError) => {
         assert.ok(error instanceof KubernetesError);
         assert.equal(
           error.message,
@@ -126,9 +126,64 @@ describe("a cluster that does not answer as it shall", () => {
       });
     });
 
+    it("is told at once what its user lacks, where a kubeconfig names it", async () => {
+      intercept = () => refusal(403, 'User "u" cannot get resource "namespaces"');
+      const entering = entered(world({ roleWaits: [1] }), open(), { kubeContext: "factory" }, cloud.context);
+      await assert.rejects(entering, /; the user of context factory needs the ClusterRole cluster-admin, as/);
+      assert.deepEqual(cloud.messages, []);
+    });
+
     it("is not taken for one that refuses something else", async () => {
       intercept = () => refusal(400, "bad");
-      await assert.rejects(entered(world(), open(), cloud.context), { message: "GET /api/v1: bad" });
+      await assert.rejects(entered(world(), open(), {}, cloud.context), { message: "GET /api/v1: bad" });
+    });
+  });
+
+  describe("by a context of the kubeconfig", () => {
+    const context = (endpoint: string) => ({
+      kube: async (name: string) => ({
+        endpoint,
+        certificateAuthority: "Q0E=",
+        credential: async () => ({ token: `token of ${name}` }),
+      }),
+    });
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "flux-system" } };
+    const get = (endpoint: string) =>
+      openCluster(world(context(endpoint)), { ...inputs(), kubeContext: "factory" }, cloud.context.signal).get(
+        namespace,
+      );
+
+    it("takes that one's credential, not the caller's Entra token", async () => {
+      objects["/api/v1/namespaces/flux-system"] = object();
+      await get(server.origin);
+      assert.deepEqual(
+        [...new Set(server.requests.map(({ headers }) => headers.authorization))],
+        ["Bearer token of factory"],
+      );
+    });
+
+    it("gives it to nobody but the stack's cluster", async () => {
+      await assert.rejects(get("https://office.acme.com"), {
+        message:
+          `context factory of the kubeconfig is at https://office.acme.com, and the stack's cluster at ${server.origin}: ` +
+          "point KUBECONFIG to the one of this stack",
+      });
+      assert.deepEqual(server.requests, []);
+    });
+
+    it("goes with no cluster of Azure, and needs one of both", async () => {
+      const check = async (more: object) => {
+        const { clusterId: _, ...rest } = inputs();
+        const checked = await handler().check?.({ ...rest, ...more }, undefined, cloud.context, new Uint8Array());
+        return JSON.stringify(checked?.failures);
+      };
+      assert.match(await check({ kubeContext: "factory", clusterId: CLUSTER_ID }), /does not go with kubeContext/);
+      assert.match(await check({}), /clusterId.*is missing: give the AKS cluster's ARM id, or kubeContext/);
+      assert.doesNotMatch(await check({ kubeContext: "factory" }), /clusterId/);
+      assert.match(
+        await check({ kubeContext: "factory", imagePullSecret: "x" }),
+        /imagePullSecret.*has no credentials/,
+      );
     });
   });
 

@@ -25,8 +25,10 @@ interface Status {
 describe("FluxConfigurationReady", () => {
   let cloud: FakeCloud;
   let properties: Record<string, unknown> & { statuses: Status[] };
-  /** The branch's newest commit as Git tells it; an error is what Git fails with. */
-  let head: string | Error;
+  /** The branch's commits as Git tells them, the oldest first; an error is what Git fails with. */
+  let branch: readonly string[] | Error;
+  /** How often Git was asked. */
+  let asked: number;
   /** What happens before each look but the first, by its number. */
   let onLook: (look: number) => void;
   let looks: number;
@@ -63,7 +65,7 @@ describe("FluxConfigurationReady", () => {
 
   beforeEach(() => {
     cloud = new FakeCloud();
-    [head, onLook, looks, now, logs] = ["new", () => {}, 0, 0, []];
+    [branch, asked, onLook, looks, now, logs] = [["old", "new"], 0, () => {}, 0, 0, []];
     properties = {
       ...{ namespace: "flux-system", suspend: false, complianceState: "Compliant", errorMessage: "" },
       statuses: [
@@ -86,10 +88,13 @@ describe("FluxConfigurationReady", () => {
 
   const world = (more: Partial<ConfigurationWorld> = {}): ConfigurationWorld => ({
     cloud,
-    head: async (url, branch) => {
-      assert.deepEqual([url, branch], [URL, "main"]);
-      if (head instanceof Error) throw head;
-      return head;
+    descent: async (url, name, commit) => {
+      asked++;
+      assert.deepEqual([url, name], [URL, "main"]);
+      if (branch instanceof Error) throw branch;
+      const at = branch.indexOf(commit);
+      if (at < 0) return { later: new Set([commit]), earlier: new Set() };
+      return { later: new Set(branch.slice(at)), earlier: new Set(branch.slice(0, at)) };
     },
     ...{ poll: 10_000, lag: 180_000, glance: 5_000 },
     clock: {
@@ -131,7 +136,6 @@ describe("FluxConfigurationReady", () => {
 
     it("waits until the source has synced it and every Kustomization has applied it", async () => {
       bring("old");
-      head = "new";
       onLook = (look) => {
         if (look === 3) properties.sourceSyncedCommitId = "main@sha1:new";
         if (look === 4) applied(ROOT, "new");
@@ -151,13 +155,13 @@ describe("FluxConfigurationReady", () => {
     });
 
     it("takes a later commit of the branch, that is its head or was while this waited", async () => {
-      head = "later";
+      branch = ["old", "new", "later"];
       bring("later");
       await create();
       bring("old");
       onLook = (look) => {
         // Azure tells of what was the head some looks ago.
-        if (look === 3) head = "newest";
+        if (look === 3) branch = ["old", "new", "later", "newest"];
         if (look === 4) bring("later");
       };
       looks = 0;
@@ -171,12 +175,49 @@ describe("FluxConfigurationReady", () => {
         await failure(),
         "not Ready after 15 minutes:\n  GitRepository flux-system/flux-system: has synced other, not new yet",
       );
-      head = new Error("GITHUB_TOKEN is missing");
+      branch = new Error("GITHUB_TOKEN is missing");
       assert.equal(
         await failure({ readyMinutes: 1 }),
         "not Ready after 1 minute:\n  GitRepository flux-system/flux-system: has synced other, not new yet, " +
           "or a later one: GITHUB_TOKEN is missing",
       );
+    });
+
+    it("takes for each Kustomization the commit or any that descends from it, as git decides", async () => {
+      branch = ["old", "new", "later", "newest", "unseen"];
+      bring("newest");
+      applied("infrastructure", "new");
+      applied("apps", "later");
+      await create();
+      assert.deepEqual([looks, asked], [1, 1]);
+      // One of another branch is none, whenever it was made.
+      applied("apps", "aside");
+      const line = "Kustomization flux-system/apps: Applied revision: main@sha1:aside, not new";
+      assert.equal(await failure({ readyMinutes: 1 }), `not Ready after 1 minute:\n  ${line}`);
+      // What git said once is not asked again.
+      assert.equal(asked, 2);
+    });
+
+    it("waits for the Kustomizations that people committed, and names them", async () => {
+      properties.statuses.push(status("Kustomization", "theirs", "apps"), status("Kustomization", "others", "apps"));
+      applied("theirs", "old");
+      // It has another source: git knows nothing of its commit.
+      applied("others", "elsewhere");
+      assert.equal(
+        await failure(),
+        "not Ready after 15 minutes:\n  Kustomization flux-system/theirs: Applied revision: main@sha1:old, not new",
+      );
+      applied("theirs", "new");
+      await create();
+      // A tag of the same repository is read by another source, and so may an older commit be where there is one.
+      tell("others", "Compliant", "True", "ReconciliationSucceeded", "Applied revision: v1@sha1:old");
+      await create();
+      properties.statuses.push(status("GitRepository", "elsewhere", "apps"));
+      applied("others", "old");
+      await create();
+      // The program's own have the configuration's.
+      applied("apps", "old");
+      assert.match(await failure(), /\n {2}Kustomization flux-system\/apps: Applied revision: main@sha1:old, not new$/);
     });
 
     it("names what is missing, has failed or is no more than on its way when the time is over", async () => {
@@ -279,14 +320,13 @@ describe("FluxConfigurationReady", () => {
 
   describe("in a preview and a refresh", () => {
     it("finds nothing where all is well, and asks neither Git nor Azure for more than a look", async () => {
-      head = new Error("is not asked");
+      branch = new Error("is not asked");
       assert.deepEqual(await preview(), NOTHING);
       assert.deepEqual(await refresh(), existing());
       assert.deepEqual([looks, logs], [2, []]);
     });
 
     it("finds nothing in a Flux that is at work on a commit by hand", async () => {
-      head = "later";
       properties.sourceSyncedCommitId = "main@sha1:later";
       properties.complianceState = "Pending";
       tell(ROOT, "Pending", "Unknown", "Progressing", "Reconciliation in progress");

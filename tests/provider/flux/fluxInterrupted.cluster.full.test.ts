@@ -31,7 +31,8 @@ describe("FluxInstall, cut off after some of its writes to a real control plane"
     const { cluster } = flux.all;
     await cluster.stopFlux();
     const agent = new Agent({ ca: cluster.certificateAuthority, keepAlive: true });
-    const caller = { endpoint: cluster.endpoint, token: flux.world.token, agent };
+    const credential = async () => ({ token: await flux.world.token() });
+    const caller = { endpoint: cluster.endpoint, credential, agent };
     const api = new KubernetesApi(caller, new AbortController().signal);
     server = await listen(async ({ method, path, headers, body }) => {
       const accept = String(headers.accept);

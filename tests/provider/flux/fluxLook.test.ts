@@ -114,6 +114,22 @@ describe("a look at Flux in a cluster", () => {
     assert.deepEqual(new Set(server.requests.map(({ method }) => method)), new Set(["GET"]));
   });
 
+  it("asks for no sign-in secret where the controllers' identity reads, and for the source's provider", async () => {
+    delete objects[SECRET];
+    const azure = { ...inputs(), provider: "azure" };
+    const { url, branch } = inputs();
+    const found = async (more: Properties) => {
+      change(SOURCE, { spec: { url, ref: { branch }, ...more } });
+      return handler().diff?.(
+        { id: CLUSTER_ID, inputs: azure, state: { ...azure, missing: [] } },
+        azure,
+        cloud.context,
+      );
+    };
+    assert.equal((await found({ provider: "azure" }))?.changes, false);
+    assert.deepEqual((await found({ secretRef: { name: "flux-system" } }))?.detailed, UPDATE);
+  });
+
   const CASES: [what: string, change: () => void, missing: string[]][] = [
     ["the sign-in secret", () => delete objects[SECRET], ["Secret flux-system/flux-system"]],
     ["the pull secret", () => delete objects[PULL_SECRET], ["Secret flux-system/pull"]],

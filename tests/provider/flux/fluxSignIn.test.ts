@@ -41,6 +41,8 @@ const changesOf = async (old: Properties, next: Properties, environment: Record<
 const cluster = (objects: Record<string, object> = {}) =>
   ({ get: async ({ kind }: ObjectRef) => objects[kind] }) as unknown as KubernetesApi;
 
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
 describe("how a bootstrapped Flux signs in", () => {
   it("is with a token for https and with a key for ssh", async () => {
     assert.deepEqual(await faultsOf({}), []);
@@ -146,5 +148,48 @@ describe("how a bootstrapped Flux signs in", () => {
     const key = { url: SSH, sshKey: KEY };
     assert.deepEqual(await changesOf(key, key, { FLUX_GIT_TOKEN: "token" }), []);
     assert.deepEqual(await changesOf({}, {}, { FLUX_GIT_TOKEN: "token" }), ["tokenFingerprint"]);
+  });
+
+  it("has the user name that a host wants beside a token, also beside one that stays", async () => {
+    const ready = { type: "Ready", status: "True" };
+    const source = {
+      metadata: { generation: 1 },
+      spec: { url: URL },
+      status: { observedGeneration: 1, conditions: [ready] },
+    };
+    const data = { username: base64("git"), password: base64("working") };
+    const chosen = async (username: string) =>
+      (await chosenSignIn({}, cluster({ GitRepository: source, Secret: { data } }), { url: URL, username }))
+        .secret as unknown;
+    assert.deepEqual(((await chosen("x-token-auth")) as { data: object }).data, {
+      username: base64("x-token-auth"),
+      password: base64("working"),
+    });
+    assert.equal(await chosen("git"), undefined);
+  });
+
+  it("gives GITHUB_TOKEN to no other host", async () => {
+    const chosen = chosenSignIn({ GITHUB_TOKEN: "token" }, cluster(), { url: "https://gitlab.com/acme/fleet.git" });
+    await assert.rejects(chosen, {
+      message:
+        "Flux needs a token that reads https://gitlab.com/acme/fleet.git: set FLUX_GIT_TOKEN (for Flux alone, best read-only)",
+    });
+  });
+
+  const DEVOPS = "https://dev.azure.com/acme/platform/_git/fleet";
+  it("as the controllers' identity needs no Secret, and no token is looked at", async () => {
+    const signIn = await chosenSignIn({ FLUX_GIT_TOKEN: "token" }, cluster(), { url: DEVOPS, provider: "azure" });
+    assert.deepEqual(signIn, { secret: undefined, state: {} });
+    const as = { url: DEVOPS, provider: "azure" };
+    assert.deepEqual(await changesOf(as, as, { FLUX_GIT_TOKEN: "token" }), []);
+  });
+
+  it("as the controllers' identity is for Azure DevOps over HTTPS alone", async () => {
+    assert.deepEqual(await faultsOf({ url: DEVOPS, provider: "azure" }), []);
+    for (const wrong of [{ url: URL }, { url: SSH, sshKey: KEY }])
+      assert.match(
+        (await faultsOf({ ...wrong, provider: "azure" }))?.[0]?.reason ?? "",
+        /^signs in to https:\/\/dev\.azure\.com alone/,
+      );
   });
 });

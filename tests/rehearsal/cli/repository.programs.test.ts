@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { LOCK_VERSION, lockName, settingsHash } from "../../../mirror/lock.ts";
-import { commitTime, isAfter, updateClone } from "../../../rehearsal/cli/clone.ts";
+import { commitTime, handOver, isAfter, updateClone } from "../../../rehearsal/cli/clone.ts";
 import { signInAndAuthor } from "../../../rehearsal/cli/gitSettings.ts";
 import { Phases } from "../../../rehearsal/cli/phases.ts";
 import { makeReport, summary } from "../../../rehearsal/cli/report.ts";
@@ -54,7 +54,7 @@ describe("a rehearsal's GitOps repository", () => {
   });
 
   /** What takes part where a stack's settings say whether it makes its repository. */
-  async function world(name: string, createRepository: boolean) {
+  async function world(name: string, createRepository: boolean, repository = url) {
     const below = Object.entries(pathsOf("test")).map(([key, path]) => [
       key,
       path.replace(pathsOf("test").dir, join(folder, name)),
@@ -64,7 +64,9 @@ describe("a rehearsal's GitOps repository", () => {
     const authority = await Authority.create();
     writeFileSync(paths.authority, authority.pem);
     const services: Services = await makeServices(ids, paths, () => {});
-    const settings = settingsOf({ flux: { repository: url, createRepository } });
+    const settings = settingsOf({
+      flux: { repository, createRepository, ...(repository === url ? {} : { mode: "bootstrap" }) },
+    });
     const identities = await people(services, settings, ids.subscriptionId);
     const door = new Door(authority);
     doors.push(door);
@@ -76,6 +78,7 @@ describe("a rehearsal's GitOps repository", () => {
       control: { port: Number(new URL(control.origin).port), token: "test" },
       ports: { outside, inside: outside, cluster: outside },
       runner: "outside",
+      stackFiles: folder,
       passphrase: "test",
       identities,
     };
@@ -114,6 +117,23 @@ describe("a rehearsal's GitOps repository", () => {
     assert.equal(pushed.code, 0, pushed.stderr);
     const asReader = { ...cloud, identities: { ...cloud.identities, deployer: reader } };
     assert.deepEqual(await updateClone(paths, asReader, url, "main"), { commit: pushed.stdout.trim() });
+  });
+
+  it("is gone on with by another stack's rehearsal, as the first one left it", async () => {
+    const [first, second] = [await world("first", false), await world("second", false)];
+    const place = { repository: url, branch: "main" };
+    // Where there is no clone yet the second begins anew.
+    await handOver(first.paths, place, second.paths, second.cloud);
+    await updateClone(first.paths, first.cloud, url, "main");
+    const script = `git -c user.name=A -c user.email=a@b commit -q --allow-empty -m Left
+      git push -q "https://x:$GITHUB_TOKEN@github.com/acme/fleet" HEAD:main`;
+    const env = environment(first);
+    const pushed = await run("bash", ["--norc", "-euc", script], { cwd: first.paths.clone, env });
+    assert.equal(pushed.code, 0, pushed.stderr);
+    const left = await updateClone(first.paths, first.cloud, url, "main");
+    await handOver(first.paths, place, second.paths, second.cloud);
+    assert.deepEqual(await updateClone(second.paths, second.cloud, url, "main"), left);
+    assert.ok("commit" in left);
   });
 
   describe("in the clone of somebody who works in it", () => {
@@ -167,6 +187,31 @@ describe("a rehearsal's GitOps repository", () => {
             assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes(gitHubToken), entry.name);
       assert.equal(existsSync(join(home, ".git-credentials")), false);
     });
+  });
+
+  it("is at Azure DevOps where the settings say so: who deploys commits there, and all others read", async () => {
+    const devOps = "https://dev.azure.com/acme/My%20Platform/_git/fleet";
+    const { paths, cloud } = await world("devops", false, devOps);
+    assert.ok("commit" in (await updateClone(paths, cloud, devOps, "main")));
+    const push = async (as: IdentityName) => {
+      const env = environment({ paths, cloud, as });
+      const settings = await signInAndAuthor(as, paths.clone, env);
+      const script = "git commit -q --allow-empty -m Next && git push -q origin main";
+      return run("bash", ["--norc", "-euc", script], { cwd: paths.clone, env: { ...env, ...settings } });
+    };
+    assert.equal((await push("deployer")).code, 0);
+    const refused = await push("reader");
+    assert.match(refused.stderr, /TF401027: You need the Git 'GenericContribute' permission/);
+    const { GIT_TOKEN, FLUX_GIT_TOKEN } = environment({ paths, cloud });
+    const { deployer, reader } = cloud.identities;
+    assert.deepEqual([GIT_TOKEN, FLUX_GIT_TOKEN], [deployer.gitToken, reader.gitToken]);
+  });
+
+  it("is nowhere else: another host is told to be none of a rehearsal's", async () => {
+    await assert.rejects(
+      world("elsewhere", false, "https://gitlab.com/acme/fleet.git"),
+      /^Error: a rehearsal has no https:\/\/gitlab\.com\/acme\/fleet\.git: it serves https:\/\/github\.com and/,
+    );
   });
 
   it("is a fault of the summary where the stack did not come to make it", async () => {

@@ -147,8 +147,7 @@ describe("the rehearsal of dev", () => {
     assert.match(await dev.output(process.execPath, validator, sent), /, 0 faults$/m);
   });
 
-  it("previews no change after up, nor when Flux has reconciled again", async () => {
-    await preview();
+  it("previews no change when Flux has reconciled again", async () => {
     for (const name of ["flux-system", "infrastructure", "apps"])
       await dev.output("flux", "reconcile", "kustomization", name);
     await dev.output("flux", "reconcile", "helmrelease", "kured");
@@ -159,16 +158,11 @@ describe("the rehearsal of dev", () => {
 
   it("brings a new commit all the way into the cluster", async () => {
     const commits = await log();
-    const set = (replicas: string) =>
-      dev.succeeds("pulumi", "config", "set", "--path", "aks-gitops:demo.replicas", replicas);
-    const replicas = async () => (await kubectl("get", "deployments", "-n", "demo")).items[0]?.status.availableReplicas;
-    await set("2");
+    await dev.succeeds("pulumi", "config", "set", "--path", "aks-gitops:demo.replicas", "2");
     await dev.succeeds("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
     assert.equal((await log()).length, commits.length + 1);
-    assert.equal(await replicas(), 2);
-    await set("1");
-    await dev.succeeds("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
-    assert.equal(await replicas(), 1);
+    const [demo] = (await kubectl("get", "deployments", "-n", "demo")).items;
+    assert.equal(demo?.status.availableReplicas, 2);
   });
 
   it("takes what somebody commits and pushes by hand into the cluster, and out again", async () => {
@@ -207,14 +201,11 @@ describe("the rehearsal of dev", () => {
     for (const { kind, status } of items) if (kind === "Namespace") assert.equal(status.phase, "Active");
   });
 
-  it("leaves nothing after destroy, and comes up again", async () => {
+  it("leaves nothing after destroy", async () => {
     await dev.succeeds("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive");
     const state = JSON.parse((await dev.succeeds("pulumi", "stack", "export")).stdout);
     assert.equal(state.deployment.resources?.length ?? 0, 0);
     const { resources, softDeletedVaults, cluster } = await dev.inspection();
     assert.deepEqual([resources, softDeletedVaults.length, cluster], [[], 1, undefined]);
-    await dev.succeeds("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
-    await preview();
-    await dev.succeeds("check");
   });
 });

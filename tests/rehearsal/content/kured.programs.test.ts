@@ -11,7 +11,7 @@ import { readTarGz } from "../../../net/archive.ts";
 import { chartManifest } from "../../../net/chartManifest.ts";
 import { digestOf } from "../../../rehearsal/cloud/registry/protocol.ts";
 import { gzip, tar } from "../../../rehearsal/content/archive.ts";
-import { kuredChart } from "../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../rehearsal/content/ownCharts.ts";
 import { findTool } from "../../../tools/findTool.ts";
 
 describe("the rehearsal's own chart of Kured", () => {

@@ -8,7 +8,7 @@ import { readTarGz } from "../../../net/archive.ts";
 import { digestOf, MEDIA } from "../../../rehearsal/cloud/registry/protocol.ts";
 import { gzip, tar } from "../../../rehearsal/content/archive.ts";
 import { imageContent, parseReference } from "../../../rehearsal/content/image.ts";
-import { kuredChart } from "../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../rehearsal/content/ownCharts.ts";
 import { upstreamContent } from "../../../rehearsal/content/upstream.ts";
 
 const KURED = { name: "kured", repository: "https://kubereboot.github.io/charts", version: "6.1.0" };
@@ -130,7 +130,7 @@ describe("Upstream content of a stack", () => {
     const chart = { ...KURED, version: "6.2.0" };
     await assert.rejects(
       upstreamContent({ charts: [chart], images: [] }, NO_FOLDER),
-      /cannot serve the chart kured 6\.2\.0 \(aks-gitops:charts, repository https:\/\/kubereboot\.github\.io\/charts\)\. It can serve kured-6\.1\.0\.tgz\./,
+      /cannot serve the chart kured 6\.2\.0 \(aks-gitops:charts, repository https:\/\/kubereboot\.github\.io\/charts\)\. It can serve cert-manager-v1\.19\.1\.tgz, kured-6\.1\.0\.tgz, traefik-37\.3\.0\.tgz\./,
     );
   });
 

@@ -135,6 +135,7 @@ describe("Pulumi Deployments in a rehearsal", () => {
     const nobody = { clientId: "nobody", clientSecret: "none", gitHubToken: "none" };
     const cloud: Omit<CloudFile, "pid" | "control"> = {
       ...IDS,
+      stackFiles: folder,
       ...{ ports: { outside: port, inside: port, cluster: port }, runner: "outside", passphrase: "none" },
       identities: { deployer: nobody, reader: nobody, editor: nobody, encrypter: nobody, administrator: nobody },
     };

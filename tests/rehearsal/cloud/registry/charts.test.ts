@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { ChartRepositories } from "../../../../rehearsal/cloud/registry/charts.ts";
-import { kuredChart } from "../../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../../rehearsal/content/ownCharts.ts";
 import { ask } from "./support.ts";
 
 const URL_BASE = "https://kubereboot.github.io/charts";

@@ -6,7 +6,7 @@ import { RegistryClient } from "../../../../net/registry/client.ts";
 import { digestOf, MEDIA } from "../../../../rehearsal/cloud/registry/protocol.ts";
 import { UpstreamRegistries } from "../../../../rehearsal/cloud/registry/upstream.ts";
 import { imageContent } from "../../../../rehearsal/content/image.ts";
-import { kuredChart } from "../../../../rehearsal/content/kured.ts";
+import { kuredChart } from "../../../../rehearsal/content/ownCharts.ts";
 import { FakeCloud, ROLES, serve } from "./support.ts";
 
 describe("The plugin's registry client", () => {
@@ -21,6 +21,19 @@ describe("The plugin's registry client", () => {
       assert.deepEqual(await client.head("a/b", "1"), { digest, mediaType: MEDIA.ociIndex });
       assert.deepEqual(await client.blob("a/b", digestOf(layer)), layer);
       assert.equal(await client.head("a/b", "2"), undefined);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("lists all tags of a repository, over all pages, and none of one that is not there", async () => {
+    const tags = Array.from({ length: 1_001 }, (_, i) => `1.${i}.0`);
+    const upstream = new UpstreamRegistries([{ ...imageContent("ghcr.io/a/b:1"), tags }]);
+    const server = await serve(upstream.service, "ghcr.io");
+    try {
+      const client = new RegistryClient("ghcr.io", { endpoint: `http://${server.address}` });
+      assert.deepEqual(await client.tags("a/b"), tags.sort());
+      assert.deepEqual(await client.tags("a/c"), []);
     } finally {
       await server.close();
     }

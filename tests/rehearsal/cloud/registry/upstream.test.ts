@@ -27,7 +27,12 @@ async function pull(
 
 describe("Upstream registries", () => {
   it("give tokens to everybody, each registry in its own place", async () => {
-    const references = ["docker.io/library/busybox:1.36", "ghcr.io/kubereboot/kured:1.23.0", "quay.io/a/b:1"];
+    const references = [
+      "docker.io/library/busybox:1.36",
+      "ghcr.io/kubereboot/kured:1.23.0",
+      "quay.io/a/b:1",
+      "gcr.io/a/b:1",
+    ];
     const registries = new UpstreamRegistries(references.map(imageContent));
     const hub = await pull(registries, "https://registry-1.docker.io/v2/library/busybox/manifests/1.36");
     assert.deepEqual(hub, {
@@ -48,6 +53,11 @@ describe("Upstream registries", () => {
       'Bearer realm="https://quay.io/v2/auth",service="quay.io",scope="repository:a/b:pull"',
     );
     assert.equal(quay.status, 200);
+    const google = await pull(registries, "https://gcr.io/v2/a/b/manifests/1");
+    assert.deepEqual(
+      [google.challenge, google.status],
+      ['Bearer realm="https://gcr.io/v2/token",service="gcr.io",scope="repository:a/b:pull"', 200],
+    );
     assert.equal((await pull(registries, "https://ghcr.io/v2/kubereboot/kured/manifests/9.9.9")).status, 404);
   });
 

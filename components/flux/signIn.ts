@@ -1,0 +1,186 @@
+// How Flux signs in to a repository, and why some ways and hosts do not go together. Plain data in, data out.
+import {
+  addressFault,
+  gitHubRepository,
+  isDevOps,
+  parseRepositoryUrl,
+  type RepositoryAddress,
+  sshUrl,
+  written,
+} from "../../net/gitAddress.ts";
+import { knownHostsFault, publishedKeys, scanCommand } from "../../net/knownHosts.ts";
+import { publicKeyOf } from "../../net/sshKey.ts";
+import { FLUX } from "../defaults.ts";
+
+/**
+ * The ways: a key that is added to the repository on GitHub, a token over HTTPS, a key that a person registered, or the
+ * identity of Flux's controllers.
+ */
+export const AUTHS = ["deployKey", "token", "sshKey", "workloadIdentity"] as const;
+export type Auth = (typeof AUTHS)[number];
+
+/** What decides about the way; what is faulty or absent may be undefined. */
+export interface SignInOptions {
+  readonly mode?: "extension" | "bootstrap" | undefined;
+  readonly repository?: string | undefined;
+  readonly auth?: Auth | undefined;
+  readonly createRepository?: boolean | undefined;
+  /** Lines of a known_hosts file. */
+  readonly knownHosts?: string | undefined;
+  /** The private key that a person registered, or whatever stands for it where it is not to be read. */
+  readonly gitKey?: unknown;
+}
+
+/** Why a way to sign in cannot be as it is. */
+export interface SignInDisorder {
+  readonly key: "repository" | "auth" | "createRepository" | "knownHosts" | "gitKey";
+  /** Left out where it may be a secret. */
+  readonly value?: unknown;
+  /** As a phrase that follows the property. */
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** The way that is taken: the given one, or the host's and the mode's own. */
+export function authOf({ mode = FLUX.mode, repository = "", auth }: SignInOptions): Auth {
+  if (auth !== undefined) return auth;
+  const address = parseRepositoryUrl(repository);
+  if (address?.scheme === "ssh") return "sshKey";
+  return mode === "extension" && (address === undefined || gitHubRepository(address)) ? "deployKey" : "token";
+}
+
+/** The keys of a host that is reached over SSH: those that are given, else those that it publishes. */
+export function hostKeys(url: string, { knownHosts }: SignInOptions): string | undefined {
+  return knownHosts ?? publishedKeys(hostIn(url));
+}
+
+const hostIn = (url: string): string => parseRepositoryUrl(url)?.host ?? "";
+
+/** Everything about a repository and the way to it that cannot work. */
+export function signInDisorders(options: SignInOptions): SignInDisorder[] {
+  const { repository } = options;
+  const address = repository === undefined ? undefined : parseRepositoryUrl(repository);
+  if (address === undefined) return [];
+  return [...gitHubAlone(options, address), ...wayDisorders(options, address), ...keyDisorders(options, address)];
+}
+
+/** What is wrong with the address itself. @returns undefined where nothing is. */
+export function repositoryDisorder(repository: string): SignInDisorder | undefined {
+  const fault = addressFault(repository);
+  return fault && { key: "repository", ...fault };
+}
+
+/** What belongs to github.com alone. */
+function gitHubAlone({ auth, createRepository }: SignInOptions, address: RepositoryAddress): SignInDisorder[] {
+  if (gitHubRepository(address) !== undefined) return [];
+  const asHttps = `write the repository as https://github.com/${address.path.replace(/\.git$/, "")}`;
+  const isGitHub = address.host === "github.com";
+  return [
+    ...(createRepository
+      ? [
+          {
+            key: "createRepository" as const,
+            value: true,
+            problem: "makes repositories on github.com alone, over HTTPS",
+            remedy: isGitHub ? asHttps : `create ${written(address)} at its host, and leave this out`,
+          },
+        ]
+      : []),
+    ...(auth === "deployKey"
+      ? [
+          {
+            key: "auth" as const,
+            value: auth,
+            problem: "adds a key to repositories on github.com alone, over HTTPS",
+            remedy: isGitHub
+              ? `${asHttps}, or write sshKey`
+              : `register a key of your own with the repository at ${address.host}, give its private half as ` +
+                "aks-gitops:gitKey, and write sshKey",
+          },
+        ]
+      : []),
+  ];
+}
+
+function wayDisorders(options: SignInOptions, address: RepositoryAddress): SignInDisorder[] {
+  const { mode = FLUX.mode, auth } = options;
+  const wrong = (problem: string, remedy: string): SignInDisorder[] => [{ key: "auth", value: auth, problem, remedy }];
+  if (auth === "token" && address.scheme === "ssh")
+    return wrong(
+      "reads over HTTPS, and the repository's address is one of SSH",
+      "write sshKey, or an address with https://",
+    );
+  if (auth === "sshKey" && sshUrl(address) === undefined)
+    return wrong(
+      `reads over SSH, and the address does not tell where ${address.host} serves that`,
+      "write the repository's address over SSH, ssh://git@<host>/<path>, or write token",
+    );
+  if (auth !== "workloadIdentity") return [];
+  if (!isDevOps(address))
+    return wrong(
+      "signs in to Azure DevOps alone, over HTTPS",
+      "write https://dev.azure.com/<organization>/<project>/_git/<repository> as the repository, or another way",
+    );
+  if (mode === "extension")
+    return wrong(
+      "cannot be said to the extension: its API 2023-05-01 knows no identity for a repository",
+      "write mode: bootstrap, or write token or sshKey",
+    );
+  return [];
+}
+
+function keyDisorders(options: SignInOptions, address: RepositoryAddress): SignInDisorder[] {
+  const way = authOf(options);
+  const reading = way === "sshKey" ? sshUrl(address) : undefined;
+  const hosts = new Set([address.scheme === "ssh" ? address.host : undefined, reading && hostIn(reading)]);
+  hosts.delete(undefined);
+  return [
+    ...[...hosts].flatMap((host) => unknownHost(host ?? "", options)),
+    ...(way === "sshKey" ? keyFaults(options, reading ?? "") : []),
+  ];
+}
+
+function unknownHost(host: string, { knownHosts }: SignInOptions): SignInDisorder[] {
+  const remedy =
+    `run \`${scanCommand(host)}\`, compare the fingerprints (\`ssh-keygen -lf -\` shows them) with those that ${host} ` +
+    "publishes or whoever runs it tells you, and write the lines as flux.knownHosts";
+  if (knownHosts === undefined)
+    return publishedKeys(host) === undefined
+      ? [{ key: "knownHosts", problem: `is missing: nothing tells by which keys ${host} is known over SSH`, remedy }]
+      : [];
+  const problem = knownHostsFault(knownHosts, host);
+  return problem === undefined ? [] : [{ key: "knownHosts", value: knownHosts, problem, remedy }];
+}
+
+function keyFaults({ gitKey }: SignInOptions, url: string): SignInDisorder[] {
+  if (gitKey === undefined)
+    return [
+      {
+        key: "gitKey",
+        problem: "is missing: with auth sshKey Flux signs in to the repository with it",
+        remedy:
+          "make a key (`ssh-keygen -t rsa -b 4096 -N '' -f flux`), register flux.pub at the host with the right to read, and " +
+          "give the private half: `pulumi config set --secret aks-gitops:gitKey < flux`",
+      },
+    ];
+  const problem = typeof gitKey === "string" ? keyProblem(gitKey, url) : undefined;
+  if (problem === undefined) return [];
+  return [
+    {
+      key: "gitKey",
+      problem,
+      remedy: "make another one, without a passphrase: `ssh-keygen -t rsa -b 4096 -N '' -f flux`",
+    },
+  ];
+}
+
+/** Why a private key does not do for a repository; undefined where it does. */
+export function keyProblem(privateKey: string, url: string): string | undefined {
+  try {
+    const { type } = publicKeyOf(privateKey);
+    if (hostIn(url) !== "ssh.dev.azure.com" || type === "ssh-rsa") return undefined;
+    return `is a key of kind ${type}, and Azure DevOps takes RSA alone`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
