@@ -60,6 +60,8 @@ describe("the delivery of prod", () => {
   let machine: Machine;
   let platform: Platform;
   let devOps: DevOps;
+  /** The pull request with the chart's new version. */
+  let chartsChange: number;
   let replacing: { readonly sha: string; readonly comment: string } | undefined;
 
   before(async () => {
@@ -109,7 +111,8 @@ describe("the delivery of prod", () => {
     await pulumi("config", "set", "--path", "aks-gitops:charts[0].version", NEWER);
     await pulumi("config", "get", "azure-native:location");
     const change = [SETTINGS, LOCK].map((name) => [name, readFileSync(join(prod.folder, "project", name), "utf8")]);
-    const { event } = await platform.open("Bring Kured up to date", Object.fromEntries(change));
+    const { number, event } = await platform.open("Bring Kured up to date", Object.fromEntries(change));
+    chartsChange = number;
     const delivered = await platform.deliver("preview.yml", event);
     const body = commentOf(delivered);
     assert.equal(
@@ -300,5 +303,32 @@ mirror.prod.lock.json does not fit the settings of stack prod: chart kured is 6.
     assert.ok(replacing);
     const { stages, threads } = await devOps.build(await devOps.open(), replacing.sha, true);
     assert.deepEqual([stages.map(({ result }) => result), threads], [["skipped", "skipped"], []]);
+  });
+
+  it("updates prod by its tag, in its environment, and not by the merge alone", async () => {
+    const merged = await platform.deliver("up.yml", await platform.merge(chartsChange));
+    assert.deepEqual(
+      [Object.keys(merged.jobs), merged.jobs.stacks?.outputs],
+      [["stacks"], { stacks: "[]" }],
+      merged.jobs.stacks?.log,
+    );
+    const { jobs } = await platform.deliver("up.yml", await platform.tag("prod/2026-11-26"));
+    const { result, job, log = "", summary = "" } = jobs["up (prod).stack"] ?? assert.fail(Object.keys(jobs).join());
+    assert.equal(result, "success", log);
+    assert.deepEqual(job.environment, { name: "prod", deployment: true });
+    // It was told before what it did.
+    assert.equal(
+      unfolded(summary).split("\n").slice(0, 4).join("\n"),
+      `<!-- aks-gitops review aks-gitops/prod -->
+### ℹ️ \`prod\`: chart \`kured\` \`6.1.0\` → \`6.2.0\`, 5 resources in all
+
+1 deleted, 1 replaced, 2 updated, 1 created, MANY unchanged. Nobody misses what is deleted or replaced. Update of COMMIT, TIME.`,
+    );
+    assert.deepEqual(folded(summary), ["All resources that changed: 5", "Outputs that changed: 1"]);
+    assert.match(summary, /^- reconciliation: `\{"complianceState":"Compliant","mode":"extension"\}`$/m);
+    for (const text of [log, summary])
+      for (const secret of platform.secrets) assert.ok(!text.includes(secret), "a secret is shown");
+    // The rehearsal's own project has had the new version since its pull request.
+    await prod.succeeds("pulumi", "preview", "--expect-no-changes", "--non-interactive");
   });
 });
