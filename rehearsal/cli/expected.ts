@@ -49,7 +49,9 @@ export function expectedOf(settings: Settings, definitions: readonly string[]): 
   const flux = (kind: string, name: string): FluxReference => ({ kind, namespace, name });
   const { pullPrincipal } = registry;
   const hasIdentity = otherCluster === undefined || otherCluster.issuer !== undefined;
-  const { releases, sources } = chartObjects(charts, pullPrincipal);
+  // The extension's Flux pulls as its identity, whoever else may pull with a password.
+  const isByPassword = pullPrincipal && mode === "bootstrap";
+  const { releases, sources } = chartObjects(charts, isByPassword);
   return {
     mode,
     namespaces: [...new Set([FLUX_NAMESPACE, namespace])],
@@ -72,7 +74,7 @@ export function expectedOf(settings: Settings, definitions: readonly string[]): 
     releases: [
       ...releases.map((name) => flux("HelmRelease", name)),
       ...sources.map((source) => flux(...(source.split("/") as [string, string]))),
-      ...(pullPrincipal ? releases.map((name) => flux("HelmChart", helmChart(name))) : []),
+      ...(isByPassword ? releases.map((name) => flux("HelmChart", helmChart(name))) : []),
     ],
     extensions: mode === "extension" ? [EXTENSION] : [],
     configurations: mode === "extension" ? [source] : [],

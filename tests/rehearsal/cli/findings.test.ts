@@ -54,6 +54,10 @@ describe("what settings promise", () => {
     );
     assert.deepEqual(secrets, ["flux-system/flux-system-auth", "demo/credentials"]);
     assert.deepEqual([...extensions, ...configurations], ["flux", "flux-system"]);
+    // Its identity pulls, whoever else has a password.
+    const both = expectedOf(fullSettings("extension", { registry: { pullPrincipal: true } }), []);
+    assert.deepEqual(both.releases, releases);
+    assert.ok(both.secrets.includes("flux-system/flux-helm-acr-credentials"));
   });
 
   it("has the image controllers where they are wanted, and no source of charts without any", () => {
