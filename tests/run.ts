@@ -32,11 +32,14 @@ N passed, N failed[, N skipped].`;
 const GROUPS = ["dev", "prod", "cluster", "programs", "unit"];
 /** Of the long tier's files that are groups of their own, those that take longest: the short ones are left for the end. */
 const LONGEST = ["interrupted", "wirings", "pullRequests", "subnets", "ready", "killed", "green"];
-/** Whose files share nothing: each core runs a part of them. */
-const SPLIT = ["programs", "unit"];
 /** How many of the slowest are told. */
 const SLOWEST = 10;
 const CORES = availableParallelism();
+/** Whose files share nothing, and in how many parts they run; programs wait for each other as often as they work. */
+const SPLIT = new Map([
+  ["programs", CORES + 1],
+  ["unit", CORES],
+]);
 /** How many processes run at once: in the fast tier a test waits as often as it works, in the long one each is heavy. */
 const SIDE_BY_SIDE = { fast: CORES + 2, long: Math.max(2, CORES) };
 
@@ -86,9 +89,9 @@ function partsOf(files: readonly TestFile[]): Part[] {
   const groups = [...new Set(files.map(({ group }) => group))].sort((one, other) => order(one) - order(other));
   return groups.flatMap((group) => {
     const paths = files.filter((file) => file.group === group).map(({ path }) => path);
-    if (!SPLIT.includes(group)) return [{ name: group, group, files: paths }];
-    // These share nothing, so each core gets some.
-    const count = Math.min(CORES, paths.length);
+    const parts = SPLIT.get(group);
+    if (parts === undefined) return [{ name: group, group, files: paths }];
+    const count = Math.min(parts, paths.length);
     const deal = (part: number) => paths.filter((_, at) => at % count === part);
     return Array.from({ length: count }, (_, part) => ({
       name: count > 1 ? `${group} ${part + 1}` : group,

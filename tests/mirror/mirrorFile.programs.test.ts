@@ -85,7 +85,7 @@ describe("a mirror file", () => {
     refused(
       {
         charts: [
-          { ...chart, version: "^1.0" },
+          { ...chart, version: "latest" },
           { ...chart, namespace: "flux-system" },
         ],
         images: ["nginx"],
@@ -99,8 +99,8 @@ describe("a mirror file", () => {
     remedy  did you mean images? known keys are charts, images, flux
 
   charts[0].version does not have the right form
-    value   ^1.0
-    remedy  write one exact version in quotes, for example 6.1.0; ranges are not taken, so that a release is repeatable
+    value   latest
+    remedy  write one exact version in quotes, for example 6.1.0, or a range, for example ~6.1 or >=6 <7
 
   images[0] does not have the right form
     value   nginx
@@ -112,7 +112,7 @@ describe("a mirror file", () => {
 
   charts[1].name is the name of another chart
     value   tool
-    remedy  list each chart once
+    remedy  list each chart once, or give each of its releases a name of its own with release
 
   charts[1].namespace belongs to Flux itself
     value   flux-system
