@@ -7,9 +7,9 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { after, before, describe, it } from "mocha";
 import { parse } from "yaml";
-import type { Context, Existing, Properties } from "../../../plugin/handler.ts";
-import { gitCommit } from "../../../provider/git/gitCommit.ts";
+import type { Existing, Properties } from "../../../plugin/handler.ts";
 import { setEnvironment } from "../../support/environment.ts";
+import { gitCommits } from "../../support/gitCommits.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -49,19 +49,8 @@ describe("two stacks and a person who commit at once", () => {
     rmSync(clone, { recursive: true });
   });
 
-  const context = (stack: string): Context => ({
-    urn: `urn:pulumi:${stack}::aks-gitops::gitops:index:GitCommit::flux`,
-    type: "gitops:index:GitCommit",
-    name: "flux",
-    preview: false,
-    signal: new AbortController().signal,
-    log: () => {},
-  });
   /** A stack's wish in a round: files that change, some that come and go, entries and a rule in files of everybody's. */
   const wish = (stack: string, round: number): Properties => ({
-    url: server.url,
-    branch: "main",
-    message: `Update stack ${stack}`,
     files: {
       [`clusters/${stack}/version.yaml`]: `round: ${round}\n`,
       [`clusters/${stack}/${round % 2 === 0 ? "even" : "odd"}.yaml`]: `stack: ${stack}\n`,
@@ -93,13 +82,10 @@ describe("two stacks and a person who commit at once", () => {
     const stacks = ["dev", "prod"];
     const existing = new Map<string, Existing>();
     const next = async (stack: string, round: number) => {
+      const commits = gitCommits(() => server.url, stack);
       const before = existing.get(stack);
       const inputs = wish(stack, round);
-      const made =
-        before === undefined
-          ? await gitCommit.create(inputs, context(stack))
-          : { id: before.id, state: (await gitCommit.update?.(before, inputs, context(stack))) ?? {} };
-      existing.set(stack, { ...made, inputs });
+      existing.set(stack, before === undefined ? await commits.create(inputs) : await commits.update(before, inputs));
     };
     for (let round = 1; round <= ROUNDS; round += 1)
       await Promise.all([...stacks.map((stack) => next(stack, round)), person(round)]);

@@ -1,10 +1,11 @@
 // Where a commit's files stand: beside people's kustomization.yaml, within folders of others, in repositories that are odd.
 import { strict as assert } from "node:assert";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { type Context, type Existing, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
+import { UNKNOWN } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
 import { plan } from "../../../provider/git/gitPlan.ts";
 import { setEnvironment } from "../../support/environment.ts";
+import { gitCommits } from "../../support/gitCommits.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -13,12 +14,11 @@ const HEADER = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization
 
 describe("GitCommit in people's repositories", () => {
   let server: GitServer;
-  let logs: string[];
   let restore: () => void;
 
   beforeEach(async () => {
     server = await startGitServer(TOKEN);
-    logs = [];
+    logs.length = 0;
     restore = setEnvironment({ GIT_TOKEN: undefined, GITHUB_TOKEN: TOKEN });
   });
   afterEach(async () => {
@@ -26,24 +26,7 @@ describe("GitCommit in people's repositories", () => {
     await server.close();
   });
 
-  const context: Context = {
-    urn: "urn:pulumi:prod::aks-gitops::gitops:index:GitCommit::fleet",
-    type: "gitops:index:GitCommit",
-    name: "fleet",
-    preview: false,
-    signal: new AbortController().signal,
-    log: (severity, message) => logs.push(`${severity}: ${message}`),
-  };
-  const inputs = (more: Properties): Properties => ({ url: server.url, branch: "main", message: "Update", ...more });
-  const create = async (more: Properties): Promise<Existing> => {
-    const given = inputs(more);
-    return { ...(await gitCommit.create(given, context)), inputs: given };
-  };
-  const update = async (existing: Existing, more: Properties): Promise<Existing> => {
-    const given = inputs(more);
-    return { id: existing.id, inputs: given, state: (await gitCommit.update?.(existing, given, context)) ?? {} };
-  };
-  const preview = (more: Properties) => gitCommit.preview?.(inputs(more), undefined, { ...context, preview: true });
+  const { logs, create, update, preview, context } = gitCommits(() => server.url);
   const show = async (path: string) => `${await server.git(["show", `main:${path}`])}\n`;
   const paths = async () => (await server.git(["ls-tree", "-r", "--name-only", "main"])).split("\n").filter(Boolean);
 

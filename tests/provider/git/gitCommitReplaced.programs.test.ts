@@ -4,9 +4,8 @@ import { strict as assert } from "node:assert";
 import { symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import type { Context, Existing, Properties } from "../../../plugin/handler.ts";
-import { gitCommit } from "../../../provider/git/gitCommit.ts";
 import { setEnvironment } from "../../support/environment.ts";
+import { gitCommits } from "../../support/gitCommits.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -28,19 +27,7 @@ describe("a GitCommit that was replaced", () => {
     await server.close();
   });
 
-  const context: Context = {
-    urn: "urn:pulumi:prod::aks-gitops::gitops:index:GitCommit::fleet",
-    type: "gitops:index:GitCommit",
-    name: "fleet",
-    preview: false,
-    signal: new AbortController().signal,
-    log: () => {},
-  };
-  const create = async (more: Properties): Promise<Existing> => {
-    const inputs = { url: server.url, branch: "main", message: "Update stack prod", ...more };
-    return { inputs, ...(await gitCommit.create(inputs, context)) };
-  };
-  const remove = (existing: Existing, successor?: Existing) => gitCommit.delete?.(existing, context, successor);
+  const { create, remove } = gitCommits(() => server.url);
   const paths = async (branch = "main") =>
     (await server.git(["ls-tree", "-r", "--name-only", branch])).split("\n").filter(Boolean);
   const show = (path: string) => server.git(["show", `main:${path}`]);

@@ -1,11 +1,12 @@
 import { strict as assert } from "node:assert";
 import { afterEach, before, beforeEach, describe, it } from "mocha";
 import { type FluxManifests, fluxManifests, gotkComponents } from "../../../flux/manifests.ts";
-import { type Context, type Existing, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
+import { type Existing, type Properties, UNKNOWN } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
 import { blobId } from "../../../provider/git/gitPlan.ts";
 import { CLUSTER_TIMEOUT } from "../../support/cluster.ts";
 import { setEnvironment } from "../../support/environment.ts";
+import { gitCommits } from "../../support/gitCommits.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 
 const TOKEN = "ghp_wonderfulToken0815";
@@ -16,7 +17,6 @@ const HEADER = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization
 
 describe("GitCommit beside others", () => {
   let server: GitServer;
-  let logs: string[];
   let manifests: FluxManifests;
   let restore: () => void;
 
@@ -26,7 +26,7 @@ describe("GitCommit beside others", () => {
   });
   beforeEach(async () => {
     server = await startGitServer(TOKEN);
-    logs = [];
+    logs.length = 0;
     restore = setEnvironment({ GIT_TOKEN: undefined, GITHUB_TOKEN: TOKEN });
   });
   afterEach(async () => {
@@ -34,30 +34,7 @@ describe("GitCommit beside others", () => {
     await server.close();
   });
 
-  const context: Context = {
-    urn: "urn:pulumi:dev::aks-gitops::gitops:index:GitCommit::fleet",
-    type: "gitops:index:GitCommit",
-    name: "fleet",
-    preview: false,
-    signal: new AbortController().signal,
-    log: (severity, message) => logs.push(`${severity}: ${message}`),
-  };
-  const inputs = (more: Properties): Properties => ({ url: server.url, branch: "main", message: "Update", ...more });
-  const create = async (more: Properties): Promise<Existing> => {
-    const given = inputs(more);
-    return { ...(await gitCommit.create(given, context)), inputs: given };
-  };
-  const update = async (existing: Existing, more: Properties): Promise<Existing> => {
-    const given = inputs(more);
-    return { id: existing.id, inputs: given, state: (await gitCommit.update?.(existing, given, context)) ?? {} };
-  };
-  const remove = (existing: Existing) => gitCommit.delete?.(existing, context);
-  /** What a refresh makes of a resource. */
-  const refresh = async ({ id, inputs, state }: Existing) => {
-    const found = await gitCommit.read?.(id, inputs, state, context);
-    assert.ok(found !== undefined);
-    return found;
-  };
+  const { logs, inputs, context, create, update, remove, refresh } = gitCommits(() => server.url, "dev");
   const diff = async (existing: Existing, more: Properties) =>
     (await gitCommit.diff?.(existing, inputs(more), context))?.detailed;
   const paths = async () => (await server.git(["ls-tree", "-r", "--name-only", "main"])).split("\n").filter(Boolean);
