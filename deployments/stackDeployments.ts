@@ -10,7 +10,7 @@ import type { DeploymentsSettings, StackSettings } from "./settings/parse.ts";
 const TOKEN_FILE = "/mnt/pulumi/pulumi.oidc";
 
 /** Variables that hold a token, and what the settings call it. */
-const SECRETS = { GITHUB_TOKEN: "gitHub", FLUX_GIT_TOKEN: "fluxGit" } as const;
+const SECRETS = { GITHUB_TOKEN: "gitHub", GIT_TOKEN: "git", FLUX_GIT_TOKEN: "fluxGit" } as const;
 
 /** How one stack is deployed. */
 export interface StackDeploymentsArgs {

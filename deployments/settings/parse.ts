@@ -20,7 +20,7 @@ export interface StackSettings
   readonly tenantId: string;
   readonly subscriptionId: string;
   /** Tokens of GitHub, secrets. */
-  readonly tokens: { readonly gitHub?: string | undefined; readonly fluxGit?: string | undefined };
+  readonly tokens: { readonly [name in "gitHub" | "git" | "fluxGit"]?: string | undefined };
   /** The settings of the stack itself. */
   readonly own: Settings;
 }

@@ -209,12 +209,16 @@ export const form = map({
             optional(secret),
             "Reads and writes the GitOps repository. Default: the token that Pulumi's GitHub App gives a deployment.",
           ),
+          git: setting(
+            optional(secret),
+            "Reads and writes the GitOps repository where it is not on GitHub. Default: none.",
+          ),
           fluxGit: setting(optional(secret), "With it a bootstrapped Flux reads the GitOps repository, for good."),
         }),
       ),
       {},
     ),
-    "Tokens of GitHub, by stack.",
+    "Tokens of the Git host, by stack.",
   ),
   notifications: setting(
     defaulted(

@@ -6,6 +6,9 @@ import { type Deployment, resolved } from "../components/deployment.ts";
 import { CLIENTS, HOOK, SUBSCRIPTION, TENANT, TOKEN } from "./program.ts";
 import { run } from "./programRun.ts";
 
+/** Of a GitOps repository that is not on GitHub. */
+const OTHER_HOST = "a-token-of-another-host";
+
 const CONFIG = {
   organization: "acme",
   repository: "acme/aks-gitops",
@@ -29,7 +32,7 @@ const CONFIG = {
       identity: CLIENTS,
     },
   },
-  tokens: { dev: { fluxGit: TOKEN } },
+  tokens: { dev: { fluxGit: TOKEN, git: OTHER_HOST } },
   notifications: [{ name: "ops", format: "slack", url: HOOK, stacks: ["prod"] }],
 };
 
@@ -70,6 +73,7 @@ describe("the program of deployments", () => {
     assert.deepEqual(variables, {
       ARM_USE_OIDC: "true",
       ARM_OIDC_TOKEN_FILE_PATH: "/mnt/pulumi/pulumi.oidc",
+      GIT_TOKEN: { secret: OTHER_HOST },
       FLUX_GIT_TOKEN: { secret: TOKEN },
     });
     assert.deepEqual(preRunCommands, [
@@ -93,7 +97,7 @@ describe("the program of deployments", () => {
     // What an update would not take away.
     assert.deepEqual([replacementTrigger, deleteBeforeReplace], ['{"agentPool":true,"tokens":[]}', true]);
     const { replacementTrigger: other } = deployment.find("Settings", "dev");
-    assert.equal(other, '{"agentPool":false,"tokens":["FLUX_GIT_TOKEN"]}');
+    assert.equal(other, '{"agentPool":false,"tokens":["GIT_TOKEN","FLUX_GIT_TOKEN"]}');
     assert.deepEqual(deployment.find("AgentPool", "hub").inputs, {
       name: "hub",
       organizationName: "acme",
