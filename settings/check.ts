@@ -8,9 +8,9 @@ import { kind, nearest, remedyFor } from "./words.ts";
 
 /** The program's namespace of configuration keys. */
 export const NAMESPACE = "aks-gitops";
-/** The setting whose value must be a secret. */
+/** The token that reads the repository; must be a secret. */
 export const GIT_TOKEN = `${NAMESPACE}:gitToken`;
-/** Another one. */
+/** The private key that reads it; must be a secret too. */
 export const GIT_KEY = `${NAMESPACE}:gitKey`;
 
 /** Where a value stands: its whole key, then properties and indexes below it. */
@@ -19,7 +19,8 @@ export type Path = readonly [string, ...(string | number)[]];
 /** A value's path below the program's own namespace. */
 export const own = (name: string, ...path: (string | number)[]): Path => [`${NAMESPACE}:${name}`, ...path];
 
-const SECRET_KEYS = [GIT_TOKEN, GIT_KEY, `${NAMESPACE}:secrets`];
+/** Whole keys that may hold secrets; no other of the program's may. */
+export const SECRET_KEYS = [GIT_TOKEN, GIT_KEY, `${NAMESPACE}:secrets`];
 // Whoever pastes the private half of a key shall not see it in a log.
 const SECRET_SETTING = `${NAMESPACE}:sops.publicKey`;
 

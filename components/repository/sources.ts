@@ -7,27 +7,8 @@ import { type Manifest, toYaml } from "./yaml.ts";
 
 export const SOURCE_KINDS = ["GitRepository", "OCIRepository", "Bucket"] as const;
 
-/** A further source; what decides about it. What is faulty or absent may be undefined. */
-export interface SourceOptions {
-  readonly name?: string | undefined;
-  readonly kind?: (typeof SOURCE_KINDS)[number] | undefined;
-  /** Of a GitRepository `https://` or `ssh://`, of an OCIRepository `oci://`, of a Bucket its endpoint, `https://`. */
-  readonly url?: string | undefined;
-  readonly branch?: string | undefined;
-  readonly tag?: string | undefined;
-  readonly semver?: string | undefined;
-  readonly commit?: string | undefined;
-  readonly digest?: string | undefined;
-  /** The container of a Bucket. */
-  readonly bucketName?: string | undefined;
-  /** `azure`: the identity of Flux's controllers signs in. */
-  readonly provider?: "azure" | undefined;
-  readonly secret?: string | undefined;
-  readonly verify?: string | undefined;
-}
-
 /** A further source of a stack's Kustomizations. */
-export interface Source extends SourceOptions {
+export interface Source {
   /** Its name; Kustomizations name it as their source. */
   readonly name: string;
   readonly kind: (typeof SOURCE_KINDS)[number];
@@ -54,6 +35,9 @@ export interface Source extends SourceOptions {
   /** How often it is looked at, as Flux writes a duration. @default "5m0s" */
   readonly interval?: string | undefined;
 }
+
+/** What decides about a further source; what is faulty or absent may be undefined. */
+export type SourceOptions = { readonly [K in keyof Source]?: Source[K] | undefined };
 
 /** The files of sources, by path below the stack's infrastructure folder. */
 export function sourceFiles(sources: readonly Source[], namespace = FLUX_NAMESPACE): Record<string, string> {

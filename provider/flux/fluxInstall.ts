@@ -339,14 +339,14 @@ function checkCaller({ clusterId, kubeContext }: Previewed<FluxInstallInputs>): 
   return [{ property: "clusterId", reason }];
 }
 
-interface ManagedCluster {
-  readonly properties?: { readonly fqdn?: string; readonly privateFQDN?: string };
-}
-
 function checkSecrets({ pullSecret, imagePullSecret }: Previewed<FluxInstallInputs>): CheckFailure[] {
   if (imagePullSecret === undefined || pullSecret !== undefined) return [];
   const reason = "has no credentials: give pullSecret, whose user pulls the images too, or leave imagePullSecret out";
   return [{ property: "imagePullSecret", reason }];
+}
+
+interface ManagedCluster {
+  readonly properties?: { readonly fqdn?: string; readonly privateFQDN?: string };
 }
 
 /** Whether the cluster itself is gone; one of the same id with another address is another one. */

@@ -13,7 +13,14 @@ import {
 } from "../../net/kubernetesApi.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { type ComponentInputs, deploymentsOf, isStopped } from "./fluxApply.ts";
-import { type FluxWorld, kustomizationRef, openCluster, ROOT_SOURCE, statusOf } from "./fluxCluster.ts";
+import {
+  type ClusterInputs,
+  type FluxWorld,
+  kustomizationRef,
+  openCluster,
+  ROOT_SOURCE,
+  statusOf,
+} from "./fluxCluster.ts";
 import { secretRefs } from "./fluxSecrets.ts";
 import { SIGN_IN } from "./fluxToken.ts";
 import { isDying, isMarked, NAMESPACE } from "./fluxUninstall.ts";
@@ -23,13 +30,10 @@ import { inTime } from "./glance.ts";
 const LOOK_LIMIT = 5_000;
 
 /** What the look needs to know of an installation. */
-export interface LookInputs extends ComponentInputs {
-  readonly endpoint: string;
-  readonly certificateAuthority: string;
+export interface LookInputs extends ComponentInputs, ClusterInputs {
   readonly url: string;
   readonly branch: string;
   readonly path: string;
-  readonly kubeContext?: string;
   readonly pullSecret?: { readonly name: string };
   readonly provider?: "azure";
   readonly decryptSecret?: { readonly name: string };

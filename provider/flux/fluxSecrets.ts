@@ -53,8 +53,11 @@ type Named = { readonly [K in "pullSecret" | "decryptSecret"]?: { readonly name:
 
 /** Which they are. */
 export function secretRefs({ pullSecret, imagePullSecret, decryptSecret }: Named): ObjectRef[] {
-  const names = [pullSecret?.name, imagePullSecret, decryptSecret?.name].filter((one) => one !== undefined);
-  return names.map((one) => ({ apiVersion: "v1", kind: "Secret", metadata: { name: one, namespace: FLUX_SYSTEM } }));
+  return [pullSecret?.name, imagePullSecret, decryptSecret?.name].filter((one) => one !== undefined).map(secretRef);
+}
+
+function secretRef(name: string): ObjectRef {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: FLUX_SYSTEM } };
 }
 
 function secrets({ loginServer, pullSecret, imagePullSecret, decryptSecret }: SecretInputs) {
@@ -81,12 +84,9 @@ export async function applySecrets(
   before: SecretInputs | undefined,
 ): Promise<void> {
   for (const { name, type, data } of secrets(wanted)) {
-    const [ref] = secretRefs({ imagePullSecret: name });
     const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
-    await api.apply({ ...ref, type, data: Object.fromEntries(encoded) } as ObjectRef, {
-      fieldManager: MANAGER,
-      force: true,
-    });
+    const secret = { ...secretRef(name), type, data: Object.fromEntries(encoded) };
+    await api.apply(secret, { fieldManager: MANAGER, force: true });
   }
   const kept = secretRefs(wanted).map(({ metadata }) => metadata.name);
   for (const ref of secretRefs(before ?? {})) {

@@ -1,11 +1,10 @@
 // Rules of the configuration as a whole: whose keys they are, what is secret, how much it is.
-import { GIT_KEY, GIT_TOKEN, NAMESPACE, own } from "../check.ts";
+import { NAMESPACE, own, SECRET_KEYS } from "../check.ts";
 import { form } from "../schema/settings.ts";
 import { nearest } from "../words.ts";
 import { each, type Facts, type Rule, whole } from "./rule.ts";
 
 const SETTINGS = Object.keys(form._zod.def.shape);
-const SECRET_SETTINGS = ["gitToken", "gitKey", "secrets"];
 
 /** Keys that look like the program's own, but stand in the project's namespace or in one that is spelt like the program's. */
 function strayKeys({ config, project }: Facts) {
@@ -27,31 +26,28 @@ const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value).repl
 
 const kibibytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;
 
+/** A setting that has to be a secret of the configuration. */
+function sealed(name: string, setting: "gitToken" | "gitKey", remedy: string): Rule {
+  const path = own(setting);
+  const [key] = path;
+  return {
+    ...{ name, subject: `secrecy of ${setting}`, severity: "error", remedy },
+    link: "https://www.pulumi.com/docs/iac/concepts/secrets/",
+    check: whole(({ config, secretKeys }) =>
+      typeof config[key] === "string" && !secretKeys.includes(key)
+        ? { path, value: "[secret]", problem: "stands in plain text" }
+        : undefined,
+    ),
+  };
+}
+
 export const configurationRules: readonly Rule[] = [
-  {
-    name: "git-token-is-a-secret",
-    subject: "secrecy of gitToken",
-    severity: "error",
-    remedy: "replace it: run `pulumi config set --secret aks-gitops:gitToken`",
-    link: "https://www.pulumi.com/docs/iac/concepts/secrets/",
-    check: whole(({ config, secretKeys }) =>
-      typeof config[GIT_TOKEN] === "string" && !secretKeys.includes(GIT_TOKEN)
-        ? { path: own("gitToken"), value: "[secret]", problem: "stands in plain text" }
-        : undefined,
-    ),
-  },
-  {
-    name: "git-key-is-a-secret",
-    subject: "secrecy of gitKey",
-    severity: "error",
-    remedy: "replace it: run `pulumi config set --secret aks-gitops:gitKey < FILE` with a new key",
-    link: "https://www.pulumi.com/docs/iac/concepts/secrets/",
-    check: whole(({ config, secretKeys }) =>
-      typeof config[GIT_KEY] === "string" && !secretKeys.includes(GIT_KEY)
-        ? { path: own("gitKey"), value: "[secret]", problem: "stands in plain text" }
-        : undefined,
-    ),
-  },
+  sealed("git-token-is-a-secret", "gitToken", "replace it: run `pulumi config set --secret aks-gitops:gitToken`"),
+  sealed(
+    "git-key-is-a-secret",
+    "gitKey",
+    "replace it: run `pulumi config set --secret aks-gitops:gitKey < FILE` with a new key",
+  ),
   {
     name: "secrets-stand-under-secrets",
     subject: "secrecy",
@@ -61,7 +57,7 @@ export const configurationRules: readonly Rule[] = [
     check: each(
       ({ secretKeys }) => secretKeys.filter((key) => key.startsWith(`${NAMESPACE}:`)),
       (key) =>
-        SECRET_SETTINGS.includes(key.slice(NAMESPACE.length + 1))
+        SECRET_KEYS.includes(key)
           ? undefined
           : { path: [key], value: "[secret]", problem: "holds a secret, but goes into Azure or Git as it is" },
     ),
@@ -77,7 +73,11 @@ export const configurationRules: readonly Rule[] = [
         ? undefined
         : {
             path: [key],
-            value: SECRET_SETTINGS.includes(meant) ? "[secret]" : typeof value === "object" ? undefined : value,
+            value: SECRET_KEYS.includes(`${NAMESPACE}:${meant}`)
+              ? "[secret]"
+              : typeof value === "object"
+                ? undefined
+                : value,
             problem: `is not read: settings stand in the namespace ${NAMESPACE}`,
             remedy: `did you mean ${NAMESPACE}:${meant}? rename it, or remove it`,
           },
