@@ -122,11 +122,13 @@ describe("releases in a cluster", () => {
       `/apis/helm.toolkit.fluxcd.io/v2/namespaces/flux-system/helmreleases/${name}`,
     )) as KubeObject;
 
+  /** A release that is Ready. The controller writes its conditions first and its history in a second request. */
   const ready = (name: string) =>
     eventually(async () => {
       const found = await release(name);
       const conditions: { type: string; status: string; message: string }[] = found.status?.conditions ?? [];
-      return conditions.some(({ type, status }) => type === "Ready" && status === "True") ? found : undefined;
+      const isReady = conditions.some(({ type, status }) => type === "Ready" && status === "True");
+      return isReady && found.status?.history?.length ? found : undefined;
     });
 
   const map = async (namespace: string, name: string) =>
