@@ -2,10 +2,11 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { parseNetwork } from "../../net/cidr.ts";
+import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
-import { mostNodes, shortages, tierAllows } from "./addresses.ts";
+import { channelFault, channelRemedy, mostNodes, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool } from "./aksClusterArgs.ts";
 import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 import { idFaults } from "./subnetFaults.ts";
@@ -145,8 +146,16 @@ function maintenanceFaults({ maintenance }: Cluster): Fault[] {
   return [...offset, ...times];
 }
 
-function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
+function channelFaults({ sku, kubernetesVersion, upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
   return [
+    ...unlike(
+      "kubernetesVersion",
+      kubernetesVersion,
+      KUBERNETES_VERSION,
+      "is no version of Kubernetes",
+      "give a minor such as 1.34, or a patch such as 1.34.1",
+    ),
+    ...pinFaults(kubernetesVersion, upgradeChannel),
     ...(upgradeChannel === "node-image" && nodeOSUpgradeChannel !== "NodeImage"
       ? [
           {
@@ -168,6 +177,13 @@ function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): 
           },
         ]),
   ];
+}
+
+function pinFaults(kubernetesVersion: string | undefined, upgradeChannel: string): Fault[] {
+  if (kubernetesVersion === undefined || !KUBERNETES_VERSION.test(kubernetesVersion)) return [];
+  const problem = channelFault(kubernetesVersion, upgradeChannel);
+  const remedy = `give ${channelRemedy(kubernetesVersion)}`;
+  return problem === undefined ? [] : [{ argument: "upgradeChannel", value: upgradeChannel, problem, remedy }];
 }
 
 /** Networks that have no room for all nodes that the pools may have; faults of their own are told elsewhere. */

@@ -31,6 +31,8 @@ describe("settings", () => {
         authorizedIpRanges: [],
         adminGroups: [],
         identity: undefined,
+        kubernetesVersion: undefined,
+        upgradeAfter: undefined,
         network: {
           subnets: undefined,
           zones: undefined,
