@@ -22,7 +22,13 @@ import { clusterFaults } from "./clusterFaults.ts";
 import type { ClusterNetwork } from "./clusterNetwork.ts";
 import { controlRoles, existingIdentity } from "./controlIdentity.ts";
 import { existingNetwork } from "./existingNetwork.ts";
-import { type ClusterParts, clusterProperties, networkProfile, poolArgs, systemPoolArgs } from "./managedCluster.ts";
+import {
+  type ClusterParts,
+  clusterProperties,
+  networkProfile,
+  systemPoolArgs,
+  userPoolArgs,
+} from "./managedCluster.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
@@ -177,9 +183,7 @@ export class AksCluster extends pulumi.ComponentResource {
           `${name}-${pool.name}`,
           {
             clusterId: cluster.id,
-            name: pool.name,
-            mode: "User",
-            ...poolArgs(pool, network),
+            ...userPoolArgs(pool, network),
             ...tagged(wanted.tags),
           },
           {
