@@ -42,6 +42,8 @@ export class AksCluster extends pulumi.ComponentResource {
   readonly oidcIssuerUrl: pulumi.Output<string>;
   /** Object id of the identity that its nodes pull images with; there before the cluster is. */
   readonly kubeletPrincipalId: pulumi.Output<string>;
+  /** ARM id of the workspace that its logs go to; there before the cluster is. */
+  readonly logWorkspaceId: pulumi.Output<string>;
   /** Its network, for private endpoints; their subnet is there where privateEndpoints was set. */
   readonly network: EndpointNetwork;
   /** A kubeconfig that signs in with kubelogin; it holds no credentials. */
@@ -65,6 +67,7 @@ export class AksCluster extends pulumi.ComponentResource {
     this.readyClusterName = after(cluster.name, ...pools);
     this.oidcIssuerUrl = cluster.oidcIssuerUrl;
     this.kubeletPrincipalId = parts.kubelet.principalId;
+    this.logWorkspaceId = parts.logs.id;
     this.network = parts.network.forEndpoints;
     this.kubeconfig = cluster.kubeconfig;
     this.access = {

@@ -66,6 +66,7 @@ describe("settings", () => {
         private: false,
         pullPrincipal: false,
         zoneRedundant: false,
+        auditLogs: true,
       },
       flux: {
         mode: "extension",
@@ -95,6 +96,7 @@ describe("settings", () => {
         keyName: undefined,
         vault: undefined,
         purgeProtection: true,
+        auditLogs: true,
         editors: [],
         encrypters: [],
         roles: { encrypt: undefined, decrypt: undefined },
