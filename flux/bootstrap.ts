@@ -1,5 +1,6 @@
 // The files that `flux bootstrap` writes beside gotk-components.yaml, in its very bytes, and what is added to them.
 import { Document } from "yaml";
+import { goDuration } from "./duration.ts";
 
 /** The namespace of Flux and the name of everything that bootstrap makes. */
 export const FLUX_SYSTEM = "flux-system";
@@ -13,6 +14,10 @@ export interface SyncOptions {
   readonly path: string;
   /** `azure`: the controllers' identity reads the repository; without it a Secret signs in. */
   readonly provider?: "azure" | undefined;
+  /** How often Flux looks into the repository, as a duration of Flux. @default "1m0s" */
+  readonly interval?: string | undefined;
+  /** Whether the repository's submodules are read too. @default false */
+  readonly recurseSubmodules?: boolean | undefined;
 }
 
 /** An Azure identity that controllers act as. */
@@ -48,7 +53,8 @@ export const BOOTSTRAP_ENTRIES: KustomizationEntries = {
 };
 
 /** The GitRepository and the Kustomization that bootstrap hands the cluster over to. */
-export function syncObjects({ url, branch, path, provider }: SyncOptions): KubernetesObject[] {
+export function syncObjects(options: SyncOptions): KubernetesObject[] {
+  const { url, branch, path, provider, interval = "1m", recurseSubmodules = false } = options;
   const metadata = { name: FLUX_SYSTEM, namespace: FLUX_SYSTEM };
   return [
     {
@@ -56,10 +62,11 @@ export function syncObjects({ url, branch, path, provider }: SyncOptions): Kuber
       kind: "GitRepository",
       metadata,
       spec: {
-        interval: "1m0s",
-        ...(provider === undefined
-          ? { ref: { branch }, secretRef: { name: FLUX_SYSTEM } }
-          : { provider, ref: { branch } }),
+        interval: goDuration(interval),
+        ...(provider === undefined ? {} : { provider }),
+        ...(recurseSubmodules ? { recurseSubmodules } : {}),
+        ref: { branch },
+        ...(provider === undefined ? { secretRef: { name: FLUX_SYSTEM } } : {}),
         url,
       },
     },

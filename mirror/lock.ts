@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type InstallOptions, saidOptions } from "../flux/installOptions.ts";
 import { ownPath, REGISTRY_PLACEHOLDER } from "../net/registry/ownRegistry.ts";
 import { isMap } from "../net/values.ts";
 import { isExact, satisfies } from "../net/versionRange.ts";
@@ -88,6 +89,8 @@ export interface FluxSource {
   readonly imageAutomation: boolean;
   /** The Secret that its images are pulled with. @default none */
   readonly imagePullSecret?: string | undefined;
+  /** How its controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: InstallOptions | undefined;
 }
 
 /** The part of a chart's settings that the lock depends on. */
@@ -187,9 +190,10 @@ export function settingsHash(settings: MirrorList): string {
   const charts = mirrored(settings.charts).map(({ name, release = name, repository, version, values }) =>
     canonicalJson({ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} }),
   );
-  const { mode, version, imageAutomation, imagePullSecret } = settings.flux ?? {};
+  const { mode, version, imageAutomation, imagePullSecret, install } = settings.flux ?? {};
   // What is undefined is not in the text.
-  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret } } : {};
+  const flux =
+    mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret, install: saidOptions(install) } } : {};
   return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...flux }));
 }
 

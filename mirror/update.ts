@@ -96,11 +96,12 @@ interface ResolvedChart {
 }
 
 async function lockedFlux(flux: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
-  const { version, imageAutomation, imagePullSecret } = flux;
+  const { version, imageAutomation, imagePullSecret, install } = flux;
   const { sha256, images } = await options.flux({
     version,
     imageAutomation,
     ...(imagePullSecret && { imagePullSecret }),
+    ...(install && { install }),
   });
   return { version, manifests: sha256, images };
 }

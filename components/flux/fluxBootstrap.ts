@@ -54,9 +54,10 @@ function aksOf({ resourceGroupName, clusterName, identity }: FluxWanted): Pick<E
 /** What a bootstrap needs; none where the extension brings Flux. */
 function bootstrapOf(wanted: FluxWanted): (Bootstrapped & Pick<BootstrapParts, "access" | "provider">) | undefined {
   const { mode, access, address, identity, imageAutomation, repository } = wanted;
+  const { install, interval, recurseSubmodules } = wanted;
   const { flux } = wanted.lock;
   if (mode !== "bootstrap" || !access || !flux) return undefined;
   const fluxUrl = (readsBySsh(wanted) ? sshUrl(address) : undefined) ?? writtenUrl(repository);
   const provider = wanted.auth === "workloadIdentity" ? "azure" : undefined;
-  return { flux, fluxUrl, provider, access, identity, imageAutomation };
+  return { flux, fluxUrl, provider, access, identity, imageAutomation, install, interval, recurseSubmodules };
 }

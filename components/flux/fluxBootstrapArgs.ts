@@ -1,5 +1,6 @@
 // What FluxBootstrap is made from.
 import type * as pulumi from "@pulumi/pulumi";
+import type { InstallOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
 import type { ContentArgs } from "./contentArgs.ts";
@@ -129,6 +130,12 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly commit?: CommitArgs | undefined;
   /** Whether Flux's image controllers run too. @default false */
   readonly imageAutomation?: boolean | undefined;
+  /** How a bootstrapped Flux's controllers are installed; the lock's Flux has to be of the same. @default as the flux CLI does by itself */
+  readonly install?: InstallOptions | undefined;
+  /** How often a bootstrapped Flux looks into the repository, as a duration of Flux. @default "1m0s" */
+  readonly interval?: string | undefined;
+  /** Whether a bootstrapped Flux reads the repository's submodules too. @default false */
+  readonly recurseSubmodules?: boolean | undefined;
   /** How many minutes an update waits until everything that Flux reconciles is Ready. @default 15 */
   readonly readyMinutes?: number | undefined;
   /** What charts, images and, in mode bootstrap, Flux were resolved to. */

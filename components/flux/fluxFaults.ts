@@ -1,5 +1,7 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
+import { DURATION } from "../../flux/duration.ts";
+import { DOMAIN, TAINT_KEY } from "../../flux/installOptions.ts";
 import { lockedRelease } from "../../mirror/lock.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { FLUX } from "../defaults.ts";
@@ -77,17 +79,28 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
 
 function modeFaults(args: FluxBootstrapArgs): Fault[] {
   const { mode = FLUX.mode, gitToken, access, lock, configuration, configurations, extensionVersion } = args;
+  const { install, interval, recurseSubmodules } = args;
   if (mode === "extension")
-    return authOf(args) === "token" && gitToken === undefined
-      ? [
-          {
-            argument: "gitToken",
-            problem: "is missing: with auth token the extension's Flux signs in to the repository with it",
-            remedy: "give a token that may read the repository, as a secret, or choose auth deployKey",
-          },
-        ]
-      : [];
+    return [
+      ...(authOf(args) === "token" && gitToken === undefined
+        ? [
+            {
+              argument: "gitToken",
+              problem: "is missing: with auth token the extension's Flux signs in to the repository with it",
+              remedy: "give a token that may read the repository, as a secret, or choose auth deployKey",
+            },
+          ]
+        : []),
+      ...Object.entries({ install, interval, recurseSubmodules })
+        .filter(([, value]) => value !== undefined)
+        .map(([argument]) => ({
+          argument,
+          problem: "is of a bootstrapped Flux, but the AKS extension brings it",
+          remedy: "leave it out, or choose mode bootstrap",
+        })),
+    ];
   return [
+    ...installFaults(args),
     ...Object.entries({ configuration, configurations, extensionVersion })
       .filter(([, value]) => value !== undefined)
       .map(([argument]) => ({
@@ -113,6 +126,29 @@ function modeFaults(args: FluxBootstrapArgs): Fault[] {
           },
         ]
       : []),
+  ];
+}
+
+function installFaults({ install = {}, interval }: FluxBootstrapArgs): Fault[] {
+  const { tolerationKeys = [], clusterDomain } = install;
+  return [
+    ...tolerationKeys.flatMap((key, at) =>
+      unlike(
+        `install.tolerationKeys[${at}]`,
+        key,
+        TAINT_KEY,
+        "is no key of a taint",
+        "give one, for example CriticalAddonsOnly",
+      ),
+    ),
+    ...unlike(
+      "install.clusterDomain",
+      clusterDomain,
+      DOMAIN,
+      "is no DNS domain",
+      "give one without a dot at its end, for example cluster.local",
+    ),
+    ...unlike("interval", interval, DURATION, "is no duration of Flux", "give one, for example 5m0s"),
   ];
 }
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { saidOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import {
   type DecryptSecretArgs,
@@ -63,6 +64,8 @@ function objectsOf({ charts = [], pullCredentials, sources = [] }: FluxParts["ar
 function createInstall(parts: BootstrapParts): FluxInstall {
   const { name, args, access, flux, fluxUrl, provider, repository, commit, parent } = parts;
   const { identity, branch, path, imageAutomation, readyMinutes } = args;
+  const { interval, recurseSubmodules } = args;
+  const install = saidOptions(args.install);
   // Deleted before all of these, so that Flux is still in Git, and this may still reach it, when it is uninstalled.
   const needed = [...grantDeployers(parts), ...(identity?.requirements ?? []), ...args.contents, commit];
   return new FluxInstall(
@@ -74,6 +77,7 @@ function createInstall(parts: BootstrapParts): FluxInstall {
       version: flux.version,
       manifests: flux.manifests,
       imageAutomation,
+      ...(install ? { install } : {}),
       loginServer: args.loginServer,
       ...(identity && { clientId: identity.clientId, tenantId: identity.tenantId }),
       url: repository.apply(() => fluxUrl),
@@ -84,6 +88,8 @@ function createInstall(parts: BootstrapParts): FluxInstall {
       ...(args.imagePullSecret === undefined ? {} : { imagePullSecret: args.imagePullSecret }),
       ...(args.decryptCredentials ? { decryptSecret: decryptSecretOf(args.decryptCredentials) } : {}),
       branch,
+      ...(interval === undefined ? {} : { interval }),
+      ...(recurseSubmodules ? { recurseSubmodules } : {}),
       path,
       readyMinutes,
     },

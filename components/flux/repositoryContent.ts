@@ -9,6 +9,7 @@ import {
   type WorkloadIdentity,
 } from "../../flux/bootstrap.ts";
 import { dockerConfig } from "../../flux/dockerConfig.ts";
+import { type InstallOptions, saidOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
 import { type GitAccessArgs, GitCommit } from "../../provider/sdk/gitCommit.ts";
@@ -42,6 +43,12 @@ export interface Bootstrapped {
   readonly provider?: "azure" | undefined;
   /** Whether Flux's image controllers run too. */
   readonly imageAutomation: boolean;
+  /** How its controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: InstallOptions | undefined;
+  /** How often it looks into the repository, as a duration of Flux. @default "1m0s" */
+  readonly interval?: string | undefined;
+  /** Whether it reads the repository's submodules too. @default false */
+  readonly recurseSubmodules?: boolean | undefined;
   /** The identity that its controllers act as. @default none */
   readonly identity?: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> } | undefined;
 }
@@ -209,7 +216,7 @@ function renderSeeds(
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles(
   { path, branch = FLUX.branch, imagePullSecret }: RepositoryContentArgs & { readonly path: string },
-  { flux, fluxUrl, provider, imageAutomation, identity }: Bootstrapped,
+  { flux, fluxUrl, provider, imageAutomation, install, interval, recurseSubmodules, identity }: Bootstrapped,
   loginServer: pulumi.Output<string>,
 ) {
   const { version, manifests } = flux;
@@ -219,14 +226,18 @@ function bootstrapFiles(
     pulumi
       .output({ clientId: identity.clientId, tenantId: identity.tenantId })
       .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation, provider));
-  const pulled = imagePullSecret === undefined ? {} : { imagePullSecret };
+  const options = saidOptions(install);
+  const own = {
+    ...(imagePullSecret === undefined ? {} : { imagePullSecret }),
+    ...(options ? { install: options } : {}),
+  };
   return {
     files: {
-      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path }),
+      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path, interval, recurseSubmodules }),
       ...(component && { [`${path}/${BOOTSTRAP_FILES.identity}`]: component }),
     },
     fluxComponents: {
-      [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, ...pulled, manifests, loginServer },
+      [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, ...own, manifests, loginServer },
     },
     kustomizations: {
       [`${path}/${BOOTSTRAP_FILES.kustomization}`]: component

@@ -76,6 +76,9 @@ export const FLUX_INSTALL = resourceSchema({
     certificateAuthority: someText.describe("The API server's authority: PEM, base64."),
     version: forms.fluxVersion.describe("Flux's version, without `v`."),
     imageAutomation: flag.describe("Whether the image controllers run too."),
+    install: forms.install
+      .describe("How the controllers are installed. Default: as the flux CLI does by itself.")
+      .exactOptional(),
     manifests: forms.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
     loginServer: loginServer.describe(
       "The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`.",
@@ -96,6 +99,10 @@ export const FLUX_INSTALL = resourceSchema({
       )
       .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
+    interval: matching(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "a duration of Flux: 1m0s")
+      .describe("How often Flux looks into the repository. Default: `1m0s`.")
+      .exactOptional(),
+    recurseSubmodules: flag.describe("Whether its submodules are read too. Default: false.").exactOptional(),
     path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>").describe(
       "The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made.",
     ),

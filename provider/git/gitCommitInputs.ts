@@ -61,6 +61,9 @@ const fluxComponents = z
       imagePullSecret: someText
         .describe("The Secret that the controllers' images are pulled with. Default: none, as the nodes may pull.")
         .exactOptional(),
+      install: flux.install
+        .describe("How the controllers are installed. Default: as the flux CLI does by itself.")
+        .exactOptional(),
       manifests: flux.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
       loginServer: loginServer.describe(
         "The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`.",

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { FluxInstallOptionsArgs } from "./gitCommit.ts";
 
 /** A key pair that reads the repository over SSH. */
 export interface SshKeyArgs {
@@ -48,6 +49,8 @@ export interface FluxInstallArgs {
   readonly version: pulumi.Input<string>;
   /** Whether the image controllers run too. */
   readonly imageAutomation: pulumi.Input<boolean>;
+  /** How the controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: pulumi.Input<FluxInstallOptionsArgs>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`. */
@@ -78,6 +81,10 @@ export interface FluxInstallArgs {
   readonly decryptSecret?: pulumi.Input<DecryptSecretArgs>;
   /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
+  /** How often Flux looks into the repository. @default `1m0s` */
+  readonly interval?: pulumi.Input<string>;
+  /** Whether its submodules are read too. @default false */
+  readonly recurseSubmodules?: pulumi.Input<boolean>;
   /** The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
   readonly path: pulumi.Input<string>;
   /** How long to wait until Flux reconciles itself, in minutes. @default 15 */

@@ -18,6 +18,20 @@ export interface KustomizationEntries {
   readonly components?: pulumi.Input<readonly pulumi.Input<string>[]>;
 }
 
+/** How Flux's controllers are installed; what is left out is as the flux CLI has it. */
+export interface FluxInstallOptionsArgs {
+  /** Keys of taints that the controllers' pods tolerate, whatever the taint's value. @default none */
+  readonly tolerationKeys?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** The cluster's own DNS domain. @default `cluster.local` */
+  readonly clusterDomain?: pulumi.Input<string>;
+  /** Whether other namespaces are kept from the controllers by network policies. @default true */
+  readonly networkPolicy?: pulumi.Input<boolean>;
+  /** How much the controllers log. @default `info` */
+  readonly logLevel?: pulumi.Input<"debug" | "info" | "error">;
+  /** Whether Flux's objects of all namespaces count, and not only those of its own. @default true */
+  readonly watchAllNamespaces?: pulumi.Input<boolean>;
+}
+
 /** A gotk-components.yaml: `flux install --export` with a registry. */
 export interface FluxComponentsArgs {
   /** Flux's version, without `v`. */
@@ -26,6 +40,8 @@ export interface FluxComponentsArgs {
   readonly imageAutomation: pulumi.Input<boolean>;
   /** The Secret that the controllers' images are pulled with. @default none, as the nodes may pull */
   readonly imagePullSecret?: pulumi.Input<string>;
+  /** How the controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: pulumi.Input<FluxInstallOptionsArgs>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`. */

@@ -1,6 +1,8 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
 import { CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
 import { AUTHS } from "../../components/flux/signIn.ts";
+import { DURATION } from "../../flux/duration.ts";
+import { DOMAIN, LOG_LEVELS, TAINT_KEY } from "../../flux/installOptions.ts";
 import { ADDRESS, ADDRESS_REMEDY, addressFault } from "../../net/gitAddress.ts";
 import {
   defaulted,
@@ -61,6 +63,29 @@ const commit = map({
   ),
 });
 
+/** How a bootstrapped Flux's controllers are installed. */
+const install = map({
+  tolerationKeys: setting(
+    optional(list(text(TAINT_KEY, "write a taint's key, for example CriticalAddonsOnly"))),
+    "Keys of taints that the controllers' pods tolerate, whatever the taint's value. Default: none.",
+    ["CriticalAddonsOnly"],
+  ),
+  clusterDomain: setting(
+    optional(text(DOMAIN, "write a DNS domain without a dot at its end, for example cluster.local")),
+    "The cluster's own DNS domain. Default: cluster.local.",
+    "cluster.internal",
+  ),
+  networkPolicy: setting(
+    optional(flag),
+    "Whether other namespaces are kept from the controllers by network policies. Default: true.",
+  ),
+  logLevel: setting(optional(oneOf(...LOG_LEVELS)), "How much the controllers log. Default: info."),
+  watchAllNamespaces: setting(
+    optional(flag),
+    "Whether Flux's objects of all namespaces count, and not only those of flux-system. Default: true.",
+  ),
+});
+
 /** What decides about the images of a Flux that is bootstrapped. */
 export const fluxSource = {
   imageAutomation: setting(defaulted(flag, FLUX.imageAutomation), "Whether Flux's image controllers run too."),
@@ -71,6 +96,10 @@ export const fluxSource = {
     ),
     "The Flux that bootstrap installs; the extension brings its own.",
     FLUX.version,
+  ),
+  install: setting(
+    optional(install),
+    "How the controllers of a bootstrapped Flux are installed, in the words of `flux bootstrap`. Default: as it does by itself.",
   ),
 };
 
@@ -146,6 +175,15 @@ export const flux = setting(
       "clusters/production",
     ),
     ...fluxSource,
+    interval: setting(
+      optional(text(DURATION, "write a duration as Flux does, in quotes, for example 5m0s")),
+      "How often a bootstrapped Flux looks into the repository; the extension's has configuration.syncSeconds. Default: 1m0s.",
+      "5m0s",
+    ),
+    recurseSubmodules: setting(
+      optional(flag),
+      "Whether a bootstrapped Flux reads the repository's submodules too, which its sign-in has to read. Default: false.",
+    ),
     auth: setting(
       optional(oneOf(...AUTHS)),
       "How Flux signs in to the repository. Default: sshKey where its address is one of SSH, deployKey for the extension and " +

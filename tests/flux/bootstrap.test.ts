@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { BOOTSTRAP_ENTRIES, gotkSync, identifiedControllers, identityComponent } from "../../flux/bootstrap.ts";
+import { goDuration } from "../../flux/duration.ts";
 import { mergeKustomization } from "../../provider/git/kustomizationFile.ts";
 
 const official = resolve(import.meta.dirname, "../../../shared/flux");
@@ -57,6 +58,32 @@ describe("the files of flux bootstrap", () => {
         .slice(1);
       assert.equal(parse(source).spec.ref.branch, branch);
     }
+  });
+
+  it("writes a duration as Go writes it back, whatever way it was given", () => {
+    const written = ["1m", "90s", "5m0s", "1h", "1h30m", "24h", "0.5h", "1500ms", "250ms", "1h0m1s", "0s"].map(
+      goDuration,
+    );
+    assert.deepEqual(written, [
+      "1m0s",
+      "1m30s",
+      "5m0s",
+      "1h0m0s",
+      "1h30m0s",
+      "24h0m0s",
+      "30m0s",
+      "1.5s",
+      "250ms",
+      "1h0m1s",
+      "0s",
+    ]);
+  });
+
+  it("says how often Flux looks, and that submodules are read, where the CLI does", () => {
+    const [source = ""] = gotkSync({ ...sync, interval: "5m", recurseSubmodules: true })
+      .split("---\n")
+      .slice(1);
+    assert.ok(source.includes("  interval: 5m0s\n  recurseSubmodules: true\n  ref:\n"));
   });
 
   it("breaks no long line, as Go's YAML does not either", () => {

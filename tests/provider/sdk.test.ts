@@ -173,6 +173,7 @@ describe("what programs see of the plugin's resources", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };
     const places = {
       ...files,
+      FluxInstallOptionsArgs: "GitCommit",
       GitAccessArgs: "GitCommit",
       PersonArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",

@@ -160,6 +160,29 @@ describe("the extension's configuration", () => {
     );
   });
 
+  it("leaves bootstrap's own options to bootstrap", () => {
+    const install = { tolerationKeys: ["CriticalAddonsOnly"], logLevel: "debug", networkPolicy: false };
+    const given = { install, interval: "5m", recurseSubmodules: true };
+    const bootstrapped = read(flux({ mode: "bootstrap", ...given })).flux;
+    assert.deepEqual(
+      [JSON.parse(JSON.stringify(bootstrapped.install)), bootstrapped.interval, bootstrapped.recurseSubmodules],
+      [install, "5m", true],
+    );
+    assert.deepEqual(
+      faults(flux({ mode: "extension", ...given })).map(({ key, problem, remedy }) => [key, problem, remedy]),
+      ["install", "interval", "recurseSubmodules"].map((key) => [
+        `aks-gitops:flux.${key}`,
+        "is of a bootstrapped Flux, but the AKS extension brings it",
+        "leave it out, or write mode: bootstrap",
+      ]),
+    );
+    const wrong = { install: { tolerationKeys: ["a b"], clusterDomain: "cluster.local." }, interval: "often" };
+    assert.deepEqual(
+      faults(flux({ mode: "bootstrap", ...wrong })).map(({ key }) => key),
+      ["install.tolerationKeys[0]", "install.clusterDomain", "interval"].map((key) => `aks-gitops:flux.${key}`),
+    );
+  });
+
   it("of one namespace has nothing to write elsewhere", () => {
     const given = flux({ configuration: { namespace: "team", scope: "namespace" } });
     const secret = (namespace: string) => ({ "aks-gitops:secrets": [{ name: "a", namespace, data: { b: "c" } }] });

@@ -76,6 +76,22 @@ describe("FluxBootstrap refuses", () => {
       "configuration is of the AKS extension, but Flux is bootstrapped",
       "extensionVersion is of the AKS extension, but Flux is bootstrapped",
     ]);
+    const own = {
+      install: { tolerationKeys: ["a b"], clusterDomain: "x." },
+      interval: "often",
+      recurseSubmodules: true,
+    };
+    assert.deepEqual(
+      await faults(own),
+      ["install", "interval", "recurseSubmodules"].map(
+        (name) => `${name} is of a bootstrapped Flux, but the AKS extension brings it`,
+      ),
+    );
+    assert.deepEqual(await faults({ mode: "bootstrap", ...own }), [
+      "install.tolerationKeys[0] is no key of a taint",
+      "install.clusterDomain is no DNS domain",
+      "interval is no duration of Flux",
+    ]);
     const further = { name: "flux-system", namespace: "flux-system", path: "clusters/test/a" };
     assert.deepEqual(await faults({ configurations: [further, { name: "A", namespace: "a", path: "../a" }] }), [
       "configurations[1].name is no name of a configuration",
