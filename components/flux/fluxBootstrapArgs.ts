@@ -61,6 +61,14 @@ export interface CommitArgs {
    * @default none: they are not signed
    */
   readonly signingKey?: string | undefined;
+  /**
+   * What happens where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS. leave: one is
+   * opened from the branch `aks-gitops/<stack>`, or brought up to date, and the update fails with its address; the next one
+   * after the merge goes on. wait: the update waits until it is merged. never: none is opened. @default "leave"
+   */
+  readonly pullRequest?: "leave" | "wait" | "never" | undefined;
+  /** With pullRequest wait: how many minutes an update waits. @default 60 */
+  readonly pullRequestMinutes?: number | undefined;
 }
 
 /** Somebody in a commit. */

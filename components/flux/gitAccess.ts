@@ -1,7 +1,15 @@
 import { commitUrl } from "../../net/gitAddress.ts";
-import type { GitAccessArgs } from "../../provider/sdk/gitCommit.ts";
+import type { GitAccessArgs, PullRequestArgs } from "../../provider/sdk/gitCommit.ts";
+import { COMMIT } from "../defaults.ts";
 import type { FluxWanted } from "./fluxParts.ts";
 import { hostKeys } from "./signIn.ts";
+
+/** How a pull request is made where the branch takes no push; undefined where none may or can be. */
+export function pullRequestOf({ address, stack, commit = {} }: FluxWanted): PullRequestArgs | undefined {
+  const { pullRequest = COMMIT.pullRequest, pullRequestMinutes = COMMIT.pullRequestMinutes } = commit;
+  if (pullRequest === "never" || address.scheme === "ssh") return undefined;
+  return { branch: `aks-gitops/${stack}`, ...(pullRequest === "wait" && { waitMinutes: pullRequestMinutes }) };
+}
 
 /** How the program reaches the repository to read and to commit; undefined where the environment's own ways do. */
 export function gitAccessOf(args: FluxWanted): GitAccessArgs | undefined {

@@ -27,6 +27,13 @@ export interface SignInOptions {
   readonly createRepository?: boolean | undefined;
   /** Lines of a known_hosts file. */
   readonly knownHosts?: string | undefined;
+  /** How the program commits. */
+  readonly commit?:
+    | {
+        readonly pullRequest?: "leave" | "wait" | "never" | undefined;
+        readonly pullRequestMinutes?: number | undefined;
+      }
+    | undefined;
   /** The private key that a person registered, or whatever stands for it where it is not to be read. */
   readonly gitKey?: unknown;
 }
@@ -63,6 +70,46 @@ export function signInDisorders(options: SignInOptions): SignInDisorder[] {
   if (address === undefined) return [];
   return [...gitHubAlone(options, address), ...wayDisorders(options, address), ...keyDisorders(options, address)];
 }
+
+/** Why pull requests cannot be as they are asked for. */
+export interface PullRequestDisorder {
+  readonly key: "pullRequest" | "pullRequestMinutes";
+  readonly value: unknown;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** Everything that is asked of pull requests and cannot be. */
+export function pullRequestDisorders({ repository = "", commit = {} }: SignInOptions): PullRequestDisorder[] {
+  const { pullRequest, pullRequestMinutes } = commit;
+  const address = parseRepositoryUrl(repository);
+  const isAsked = pullRequest === "leave" || pullRequest === "wait";
+  const known = address && { ssh: "over SSH", https: WITHOUT_PULL_REQUESTS.get(address.host) }[address.scheme];
+  return [
+    ...(isAsked && known !== undefined
+      ? [
+          {
+            ...{ key: "pullRequest" as const, value: pullRequest },
+            problem: `opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not ${known}`,
+            remedy: "leave it out, and let whoever commits push to the branch, or name another branch",
+          },
+        ]
+      : []),
+    ...(pullRequestMinutes !== undefined && pullRequest !== "wait"
+      ? [
+          {
+            ...{ key: "pullRequestMinutes" as const, value: pullRequestMinutes },
+            problem: "says how long a pull request is waited for, and none is",
+            remedy: "write pullRequest: wait, or leave it out",
+          },
+        ]
+      : []),
+  ];
+}
+
+const WITHOUT_PULL_REQUESTS = new Map(
+  ["gitlab.com", "bitbucket.org", "codeberg.org"].map((host) => [host, `at ${host}`] as const),
+);
 
 /** What is wrong with the address itself. @returns undefined where nothing is. */
 export function repositoryDisorder(repository: string): SignInDisorder | undefined {

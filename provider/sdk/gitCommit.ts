@@ -53,6 +53,17 @@ export interface PersonArgs {
   readonly email: pulumi.Input<string>;
 }
 
+/** How a pull request is made where the branch takes no push. */
+export interface PullRequestArgs {
+  /** The branch that it comes from: the resource's own, which no other commits to. */
+  readonly branch: pulumi.Input<string>;
+  /**
+   * How many minutes an update waits until it is merged.
+   * @default none; the update fails and names it, and the next one after the merge goes on
+   */
+  readonly waitMinutes?: pulumi.Input<number>;
+}
+
 export interface GitCommitArgs {
   /**
    * The repository's URL over HTTPS or SSH, without credentials: these are `GIT_TOKEN` or else, on GitHub, `GITHUB_TOKEN`,
@@ -91,6 +102,11 @@ export interface GitCommitArgs {
    * @default they are not signed
    */
   readonly signingKey?: pulumi.Input<string>;
+  /**
+   * Where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS, one is opened, and brought
+   * up to date while it is open. @default none is, and the update fails
+   */
+  readonly pullRequest?: pulumi.Input<PullRequestArgs>;
   /**
    * The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize
    * takes what they list and nothing else beside them.

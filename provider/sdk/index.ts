@@ -13,6 +13,7 @@ export {
   type GitCommitArgs,
   type KustomizationEntries,
   type PersonArgs,
+  type PullRequestArgs,
   type SopsRule,
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";

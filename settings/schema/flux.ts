@@ -1,5 +1,5 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
-import { CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
+import { COMMIT, CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
 import { AUTHS } from "../../components/flux/signIn.ts";
 import { ADDRESS, ADDRESS_REMEDY, addressFault } from "../../net/gitAddress.ts";
 import {
@@ -58,6 +58,19 @@ const commit = map({
     "The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits; " +
       "its public half is a signing key of the author's account. Default: they are not signed.",
     "FLEET_SIGNING_KEY",
+  ),
+  pullRequest: setting(
+    optional(oneOf("leave", "wait", "never")),
+    "What happens where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS. leave: one is " +
+      "opened from the branch aks-gitops/<stack>, or brought up to date, and the update fails with its address; the next " +
+      "one after the merge goes on. wait: the update waits until it is merged. never: none is opened. The credential needs " +
+      "the right to open one. Default: leave.",
+    "wait",
+  ),
+  pullRequestMinutes: setting(
+    optional(integer(1, 1440)),
+    `With pullRequest wait: how many minutes an update waits. Default: ${COMMIT.pullRequestMinutes}.`,
+    120,
   ),
 });
 

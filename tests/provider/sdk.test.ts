@@ -175,6 +175,7 @@ describe("what programs see of the plugin's resources", () => {
       ...files,
       GitAccessArgs: "GitCommit",
       PersonArgs: "GitCommit",
+      PullRequestArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",
       DecryptSecretArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",

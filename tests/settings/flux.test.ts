@@ -409,4 +409,23 @@ describe("settings of a repository on another host", () => {
       ["credential", "author.email", "signingKey"].map((key) => `aks-gitops:flux.commit.${key}`),
     );
   });
+
+  it("name pull requests where none can be opened, and a wait for none", () => {
+    const told = (repository: string, commit: object) =>
+      faults(flux({ repository, commit }))
+        .filter(({ key }) => key.startsWith("aks-gitops:flux.commit."))
+        .map(({ key, problem }) => `${key} ${problem}`);
+    const alone = "opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not";
+    assert.deepEqual(told("https://gitlab.com/acme/fleet.git", { pullRequest: "leave" }), [
+      `aks-gitops:flux.commit.pullRequest ${alone} at gitlab.com`,
+    ]);
+    assert.deepEqual(told("ssh://git@ssh.dev.azure.com/v3/acme/platform/fleet", { pullRequest: "wait" }), [
+      `aks-gitops:flux.commit.pullRequest ${alone} over SSH`,
+    ]);
+    assert.deepEqual(told("https://github.com/acme/fleet", { pullRequestMinutes: 5 }), [
+      "aks-gitops:flux.commit.pullRequestMinutes says how long a pull request is waited for, and none is",
+    ]);
+    assert.deepEqual(told("https://github.com/acme/fleet", { pullRequest: "wait", pullRequestMinutes: 5 }), []);
+    assert.deepEqual(told("https://git.acme.example/acme/fleet", { pullRequest: "leave" }), []);
+  });
 });

@@ -1,4 +1,4 @@
-// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys, environments and comments.
+// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys, environments, pull requests and comments.
 import { createHash } from "node:crypto";
 import { listRefs, readCommit } from "../git/repository.ts";
 import { type CloudRequest, type CloudResponse, ServiceError } from "../types.ts";
@@ -17,6 +17,7 @@ import { Comments } from "./comments.ts";
 import { Environments } from "./environments.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
+import { answerPulls } from "./pulls.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
 
 const HOURLY_LIMIT = 5000;
@@ -116,6 +117,11 @@ export class GitHubApi {
   async #repository(call: Call): Promise<CloudResponse> {
     const { request, repository, token, path } = call;
     if (path.startsWith("issues/")) return this.#comments.answer(call);
+    if (path === "pulls" || path.startsWith("pulls/")) {
+      if (repository.private) demand(call, "read");
+      if (request.method !== "GET") refuseArchived(repository);
+      return answerPulls(call);
+    }
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
     if (Environments.owns(path)) return this.environments.answer({ ...call, demand: (right) => demand(call, right) });
     if (path === "" && request.method === "DELETE") {

@@ -111,9 +111,36 @@ describe("commits", () => {
     assert.deepEqual([inputs.author, inputs.committer, inputs.signingKey], [author, undefined, "FLEET_SIGNING_KEY"]);
     assert.equal(inputs.access, undefined);
   });
+
+  it("go by pull request where the branch takes no push, from a branch of the stack's", async () => {
+    const asked = async (options: object) => (await deployFlux(options)).find("GitCommit", "flux").inputs.pullRequest;
+    const branch = "aks-gitops/test";
+    assert.deepEqual(await asked({}), { branch });
+    assert.deepEqual(await asked({ commit: { pullRequest: "wait" } }), { branch, waitMinutes: 60 });
+    const commit = { pullRequest: "wait", pullRequestMinutes: 5 };
+    assert.deepEqual(await asked({ commit }), { branch, waitMinutes: 5 });
+    assert.equal(await asked({ commit: { pullRequest: "never" } }), undefined);
+  });
 });
 
 describe("FluxBootstrap refuses", () => {
+  it("pull requests where none can be opened, and a wait that is none", async () => {
+    assert.deepEqual(
+      await faults({
+        repository: "https://gitlab.com/acme/fleet.git",
+        gitToken: "t",
+        commit: { pullRequest: "leave" },
+      }),
+      [
+        "commit.pullRequest opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not at gitlab.com",
+      ],
+    );
+    assert.deepEqual(
+      await faults({ repository: HTTPS, gitToken: "t", commit: { pullRequest: "wait", pullRequestMinutes: 0 } }),
+      ["commit.pullRequestMinutes is no time to wait"],
+    );
+  });
+
   it("what belongs to GitHub alone, on another host", async () => {
     assert.deepEqual(await faults({ repository: HTTPS, createRepository: true, auth: "deployKey" }), [
       "createRepository makes repositories on github.com alone, over HTTPS",
