@@ -26,7 +26,7 @@ import {
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
 import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
-import { authOf, pullRequestDisorders, repositoryDisorder, signInDisorders } from "./signIn.ts";
+import { authOf, commitDisorders, repositoryDisorder, signInDisorders } from "./signIn.ts";
 
 /** Everything about the arguments that cannot work. */
 export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
@@ -52,7 +52,7 @@ function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
   const disorders = [repositoryDisorder(repository) ?? []].flat().concat(signInDisorders(args));
   return [
     ...disorders.map(({ key, ...fault }) => ({ argument: key, ...fault })),
-    ...pullRequestDisorders(args).map(({ key, ...fault }) => ({ argument: `commit.${key}`, ...fault })),
+    ...commitDisorders(args).map(({ key, ...fault }) => ({ argument: `commit.${key}`, ...fault })),
     ...minutesFaults(args.commit),
     ...unlike(
       "stack",

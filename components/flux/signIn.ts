@@ -32,6 +32,7 @@ export interface SignInOptions {
     | {
         readonly pullRequest?: "leave" | "wait" | "never" | undefined;
         readonly pullRequestMinutes?: number | undefined;
+        readonly githubApp?: object | undefined;
       }
     | undefined;
   /** The private key that a person registered, or whatever stands for it where it is not to be read. */
@@ -71,21 +72,31 @@ export function signInDisorders(options: SignInOptions): SignInDisorder[] {
   return [...gitHubAlone(options, address), ...wayDisorders(options, address), ...keyDisorders(options, address)];
 }
 
-/** Why pull requests cannot be as they are asked for. */
-export interface PullRequestDisorder {
-  readonly key: "pullRequest" | "pullRequestMinutes";
+/** Why it cannot be committed as it is asked for. */
+export interface CommitDisorder {
+  readonly key: "pullRequest" | "pullRequestMinutes" | "githubApp";
   readonly value: unknown;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** Everything that is asked of pull requests and cannot be. */
-export function pullRequestDisorders({ repository = "", commit = {} }: SignInOptions): PullRequestDisorder[] {
-  const { pullRequest, pullRequestMinutes } = commit;
+/** Everything that is asked of commits, and that the host does not take. */
+export function commitDisorders({ repository = "", commit = {} }: SignInOptions): CommitDisorder[] {
+  const { pullRequest, pullRequestMinutes, githubApp } = commit;
   const address = parseRepositoryUrl(repository);
   const isAsked = pullRequest === "leave" || pullRequest === "wait";
   const known = address && { ssh: "over SSH", https: WITHOUT_PULL_REQUESTS.get(address.host) }[address.scheme];
+  const notGitHub = address && { ssh: "over SSH", https: OTHER_HOSTS.get(address.host) }[address.scheme];
   return [
+    ...(githubApp !== undefined && notGitHub !== undefined
+      ? [
+          {
+            ...{ key: "githubApp" as const, value: githubApp },
+            problem: `commits on GitHub alone, over HTTPS, and not ${notGitHub}`,
+            remedy: "write the repository as https://<host>/<owner>/<repository> of GitHub, or leave it out",
+          },
+        ]
+      : []),
     ...(isAsked && known !== undefined
       ? [
           {
@@ -107,9 +118,14 @@ export function pullRequestDisorders({ repository = "", commit = {} }: SignInOpt
   ];
 }
 
-const WITHOUT_PULL_REQUESTS = new Map(
-  ["gitlab.com", "bitbucket.org", "codeberg.org"].map((host) => [host, `at ${host}`] as const),
-);
+const WITHOUT_PULL_REQUESTS = named("gitlab.com", "bitbucket.org", "codeberg.org");
+
+/** Hosts that are no GitHub; who knows what others are. */
+const OTHER_HOSTS = named("dev.azure.com", "gitlab.com", "bitbucket.org", "codeberg.org");
+
+function named(...hosts: string[]): ReadonlyMap<string, string> {
+  return new Map(hosts.map((host) => [host, `at ${host}`]));
+}
 
 /** What is wrong with the address itself. @returns undefined where nothing is. */
 export function repositoryDisorder(repository: string): SignInDisorder | undefined {

@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findCredential, type GitAccess } from "./gitAccess.ts";
+import { findCredential, type GitAccess, signInCredential } from "./gitAccess.ts";
 import { gitEnvironment, helperSettings, type SignIn, sshSignIn, writeSigningKey } from "./gitEnvironment.ts";
 import { type GitAction, GitError, type GitFault, pushError, remoteError } from "./gitError.ts";
 
@@ -97,7 +97,10 @@ export class GitBranch {
     this.branch = branch;
     this.#folder = folder;
     this.#access = access;
-    this.#signIn = { credential: findCredential(url, access), sshOptions: "" };
+    const found = findCredential(url, access);
+    // An App's key is no credential of git's.
+    const credential = found && access.githubApp !== undefined ? { ...found, token: "" } : found;
+    this.#signIn = { credential, sshOptions: "" };
     this.#signal = signal;
   }
 
@@ -314,13 +317,22 @@ export class GitBranch {
   }
 
   async #push(what: readonly string[], branch: string): Promise<void> {
+    await this.#renew();
     const [options, refspec] = [what.slice(0, -1), what.slice(-1)];
     const args = ["push", "--quiet", "--porcelain", "--no-verify", ...options, "origin", ...refspec];
     const { code, stdout, stderr } = await this.#run(this.#authenticated(args), undefined);
     if (code !== 0) throw pushError({ ...this.#fault("push", `${stdout.toString()}\n${stderr}`), branch });
   }
 
+  /** The credential anew, where what it is for ends before all is done. */
+  async #renew(): Promise<void> {
+    if (this.#access.githubApp === undefined) return;
+    const credential = await signInCredential(this.url, this.#access, this.#signal);
+    this.#signIn = { ...this.#signIn, credential };
+  }
+
   async #ask(action: GitAction, args: readonly string[], input?: string): Promise<string> {
+    await this.#renew();
     const { code, stdout, stderr } = await this.#run(this.#authenticated(args), input);
     if (code !== 0) throw remoteError(this.#fault(action, stderr));
     return stdout.toString();

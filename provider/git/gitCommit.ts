@@ -8,7 +8,7 @@ import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import { changes, handlerOf, type Previewed } from "../../plugin/schema.ts";
 import { componentsText } from "../flux/fluxComponents.ts";
 import { type CommitContent, GitBranch, ownerLine, type TreeEntry } from "./git.ts";
-import { findCredential } from "./gitAccess.ts";
+import { findCredential, signInCredential } from "./gitAccess.ts";
 import {
   completed,
   faultsBetween,
@@ -304,9 +304,13 @@ async function settle(context: Writing, goal: Goal): Promise<string> {
  */
 async function byPullRequest(remote: GitBranch, head: string, goal: Goal, context: Writing, refused: ProtectedBranch) {
   const { url, access, branch: base, message, pullRequest: asked } = goal.wanted;
-  const credential = findCredential(url, access);
-  if (asked === undefined || credential === undefined) throw refused;
   const { signal, clock } = context;
+  if (asked === undefined || findCredential(url, access) === undefined) throw refused;
+  const credential = async () => {
+    const found = await signInCredential(url, access ?? {}, signal);
+    if (found === undefined) throw refused;
+    return found;
+  };
   const host = pullRequestHost(refused.host, { url, credential, signal });
   const owner = ownerOf(context);
   const [title = "", ...rest] = message.trim().split("\n");

@@ -39,7 +39,8 @@ export interface PullRequestHost {
 export interface HostAccess {
   /** The repository's, over HTTPS. */
   readonly url: string;
-  readonly credential: Credential;
+  /** The token; of a GitHub App's another one when it ends. */
+  readonly credential: () => Promise<Credential>;
   readonly signal: AbortSignal;
 }
 
@@ -61,10 +62,10 @@ function gitHub({ url, credential, signal }: HostAccess): PullRequestHost {
   const { owner, name } = gitHubNames(url);
   const base = `${gitHubApi(url)}/repos/${owner}/${name}/pulls`;
   const right = "(on GitHub: Pull requests, read and write)";
-  const ask = asking(
-    { url, credential, signal, right },
-    { ...GITHUB_HEADERS, authorization: `Bearer ${credential.token}` },
-  );
+  const ask = asking({ url, credential, signal, right }, (token) => ({
+    ...GITHUB_HEADERS,
+    authorization: `Bearer ${token}`,
+  }));
   const told = (body: unknown): PullRequest => {
     const { number, html_url, title, state, merged_at, mergeable } = gitHubPull.parse(body);
     const now = state === "open" ? "open" : merged_at === null ? "closed" : "merged";
@@ -96,9 +97,11 @@ const DEVOPS_STATES = { active: "open", abandoned: "closed", completed: "merged"
 function azureDevOps({ url, credential, signal }: HostAccess): PullRequestHost {
   const base = `${url.replace("/_git/", "/_apis/git/repositories/")}/pullrequests`;
   const right = "(in Azure DevOps: Code, read & write; the permission Contribute to pull requests)";
-  const authorization = `Basic ${Buffer.from(`:${credential.token}`).toString("base64")}`;
-  // Otherwise whoever is not known gets a page for people.
-  const ask = asking({ url, credential, signal, right }, { authorization, "x-tfs-fedauthredirect": "Suppress" });
+  const ask = asking({ url, credential, signal, right }, (token) => ({
+    authorization: `Basic ${Buffer.from(`:${token}`).toString("base64")}`,
+    // Otherwise whoever is not known gets a page for people.
+    "x-tfs-fedauthredirect": "Suppress",
+  }));
   const at = (path = "", query: Record<string, string> = {}) =>
     `${base}${path}?${new URLSearchParams({ ...query, "api-version": "7.1" })}`;
   const told = (body: unknown): PullRequest => {
@@ -145,8 +148,13 @@ async function opened(
 }
 
 /** Asks a host's API. @returns its answer; undefined where it refuses in the words of `harmless`. */
-function asking({ url, credential, signal, right }: HostAccess & { right: string }, headers: Record<string, string>) {
+function asking(
+  { url, credential, signal, right }: HostAccess & { readonly right: string },
+  headersOf: (token: string) => Record<string, string>,
+) {
   return async (method: string, address: string, body?: object, harmless?: RegExp): Promise<unknown> => {
+    const { token, variable } = await credential();
+    const headers = headersOf(token);
     const init = {
       ...{ method, headers: { ...headers, ...(body && { "content-type": "application/json" }) } },
       ...(body && { body: JSON.stringify(body) }),
@@ -158,7 +166,7 @@ function asking({ url, credential, signal, right }: HostAccess & { right: string
     if (answer.ok && answer.status !== 203) return JSON.parse(answer.body.toString());
     const words = wordsOf(answer);
     if (harmless?.test(words)) return undefined;
-    throw new GitError("other", refusal(answer, { url, right, variable: credential.variable, words }));
+    throw new GitError("other", refusal(answer, { url, right, variable, words }));
   };
 }
 

@@ -32,6 +32,14 @@ export interface FluxComponentsArgs {
   readonly loginServer: pulumi.Input<string>;
 }
 
+/** A GitHub App that commits. */
+export interface GitHubAppArgs {
+  /** Its id. */
+  readonly id: pulumi.Input<string>;
+  /** The id of its installation. @default the one that the repository belongs to */
+  readonly installationId?: pulumi.Input<string>;
+}
+
 /** How a Git repository is signed in to. */
 export interface GitAccessArgs {
   /**
@@ -39,6 +47,11 @@ export interface GitAccessArgs {
    * @default `GIT_TOKEN`, or else on GitHub `GITHUB_TOKEN`; over SSH `GIT_SSH_KEY`, or else SSH's own agent and keys
    */
   readonly credential?: pulumi.Input<string>;
+  /**
+   * The GitHub App that signs in: the variable of `credential`, `GITHUB_APP_KEY` by default, holds its private key.
+   * @default none; it holds a token
+   */
+  readonly githubApp?: pulumi.Input<GitHubAppArgs>;
   /** The user name beside a token. @default `x-access-token` */
   readonly username?: pulumi.Input<string>;
   /** The host's keys over SSH, as lines of a known_hosts file; no other is trusted then. @default the user's */

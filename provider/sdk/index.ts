@@ -11,6 +11,7 @@ export {
   type GitAccessArgs,
   GitCommit,
   type GitCommitArgs,
+  type GitHubAppArgs,
   type KustomizationEntries,
   type PersonArgs,
   type PullRequestArgs,

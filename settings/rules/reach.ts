@@ -1,5 +1,5 @@
 // Rules of who reaches what: registry, vault, runner, Flux's sign-in.
-import { authOf, pullRequestDisorders, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
+import { authOf, commitDisorders, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
 import { gitHubRepository, parseRepositoryUrl } from "../../net/gitAddress.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { GIT_KEY, GIT_TOKEN, own } from "../check.ts";
@@ -186,13 +186,13 @@ export const signInRules: readonly Rule[] = [
       ),
   },
   {
-    name: "pull-requests-can-be-opened",
+    name: "commits-as-the-host-takes-them",
     subject: "flux",
     severity: "error",
     remedy: "leave it out",
     link: "https://docs.github.com/rest/pulls/pulls",
     check: (facts) =>
-      pullRequestDisorders(facts.draft.flux ?? {}).map(({ key, ...found }) => ({
+      commitDisorders(facts.draft.flux ?? {}).map(({ key, ...found }) => ({
         path: own("flux", "commit", key),
         ...found,
       })),

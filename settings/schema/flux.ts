@@ -35,12 +35,28 @@ const person = () =>
     email: setting(text(/^[^<>\s]+@[^<>\s]+$/, "write an address"), "The address.", "fleet@acme.example"),
   });
 
+const githubApp = () =>
+  map({
+    id: setting(integer(1, Number.MAX_SAFE_INTEGER), "The App's id, as its settings at GitHub show it.", 123456),
+    installationId: setting(
+      optional(integer(1, Number.MAX_SAFE_INTEGER)),
+      "The id of its installation, the last part of the address of its configuration at GitHub. Default: the one that the " +
+        "repository's owner has.",
+      45678901,
+    ),
+  });
+
 const commit = map({
   credential: setting(
     optional(variable()),
     "The name of the environment variable with the credential: a token, or over SSH a private key in PEM. Another name is " +
       "how it rotates. Default: GIT_TOKEN, or else GITHUB_TOKEN on GitHub; over SSH GIT_SSH_KEY, or else the keys that SSH has.",
     "FLEET_TOKEN",
+  ),
+  githubApp: setting(
+    optional(githubApp()),
+    "The GitHub App that commits, over HTTPS: the variable of credential, GITHUB_APP_KEY by default, holds its private key. " +
+      "Default: none; it holds a token.",
   ),
   username: setting(
     optional(text(USERNAME, "write a user name")),

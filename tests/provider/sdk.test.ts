@@ -174,6 +174,7 @@ describe("what programs see of the plugin's resources", () => {
     const places = {
       ...files,
       GitAccessArgs: "GitCommit",
+      GitHubAppArgs: "GitCommit",
       PersonArgs: "GitCommit",
       PullRequestArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",

@@ -410,6 +410,20 @@ describe("settings of a repository on another host", () => {
     );
   });
 
+  it("name a GitHub App that commits where GitHub is not, and an id that is none", () => {
+    const told = (repository: string, githubApp: object) =>
+      faults(flux({ repository, commit: { githubApp } }))
+        .filter(({ key }) => key.startsWith("aks-gitops:flux.commit."))
+        .map(({ key, problem }) => `${key} ${problem}`);
+    const alone = "aks-gitops:flux.commit.githubApp commits on GitHub alone, over HTTPS, and not";
+    assert.deepEqual(told("https://dev.azure.com/acme/platform/_git/fleet", { id: 1 }), [`${alone} at dev.azure.com`]);
+    assert.deepEqual(told("ssh://git@github.com/acme/fleet.git", { id: 1 }), [`${alone} over SSH`]);
+    assert.deepEqual(told("https://github.acme.example/acme/fleet", { id: 1, installationId: 2 }), []);
+    assert.deepEqual(told("https://github.com/acme/fleet", { id: "one" }), [
+      "aks-gitops:flux.commit.githubApp.id is a text where a number is expected",
+    ]);
+  });
+
   it("name pull requests where none can be opened, and a wait for none", () => {
     const told = (repository: string, commit: object) =>
       faults(flux({ repository, commit }))

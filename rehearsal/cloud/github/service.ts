@@ -4,6 +4,7 @@ import { refusePush } from "../git/receive.ts";
 import type { CloudRequest, CloudResponse, Service } from "../types.ts";
 import { may, type Right, type TokenOptions, Tokens } from "./access.ts";
 import { GitHubApi } from "./api.ts";
+import { type AppOptions, Apps, type RegisteredApp } from "./apps.ts";
 import { Repositories, type RepositoryOptions } from "./collection.ts";
 import type { Environment } from "./environments.ts";
 import type { PullRequest, Repository } from "./model.ts";
@@ -23,12 +24,13 @@ export class GitHub {
   readonly #api: GitHubApi;
   readonly #root: string;
   readonly #tokens = new Tokens();
+  readonly #apps = new Apps(this.#tokens);
   readonly #repositories: Repositories;
 
   constructor({ root }: GitHubOptions) {
     this.#root = root;
     this.#repositories = new Repositories(root);
-    this.#api = new GitHubApi(this.#tokens, this.#repositories);
+    this.#api = new GitHubApi(this.#tokens, this.#repositories, this.#apps);
     this.api = (request) => this.#api.answer(request);
     this.environments = (repository) => this.#api.environments.of(repository);
   }
@@ -78,6 +80,16 @@ export class GitHub {
   addToken(options: TokenOptions): string {
     for (const owner of options.creates ?? []) if (owner !== options.login) this.#repositories.addOrganisation(owner);
     return this.#tokens.add(options);
+  }
+
+  /** Registers a GitHub App and installs it in an account. */
+  addApp(options: AppOptions): RegisteredApp {
+    return this.#apps.add(options);
+  }
+
+  /** Lets the owner of an account suspend an App's installation. */
+  suspendApp({ installationId }: RegisteredApp): void {
+    this.#apps.suspend(installationId);
   }
 
   /** Takes a token away, and with it the deploy keys that it made, as GitHub does. */

@@ -104,6 +104,15 @@ describe("what commits", () => {
 });
 
 describe("commits", () => {
+  it("are made as the GitHub App that is named, whose key stays in the environment", async () => {
+    const githubApp = { id: 123456, installationId: 7 };
+    const { find } = await deployFlux({ commit: { githubApp, credential: "FLEET_APP_KEY" } });
+    const access = { credential: "FLEET_APP_KEY", githubApp: { id: "123456", installationId: "7" } };
+    assert.deepEqual(find("GitCommit", "flux").inputs.access, access);
+    assert.deepEqual(find("KeyInUse", "flux").inputs.access, access);
+    assert.deepEqual(find("FluxConfigurationReady", "flux").inputs.access, access);
+  });
+
   it("are in the name and with the signature that are given", async () => {
     const author = { name: "Fleet", email: "fleet@acme.example" };
     const { find } = await deployFlux({ commit: { author, signingKey: "FLEET_SIGNING_KEY" } });
