@@ -72,6 +72,9 @@ export const FLUX = {
   readyMinutes: 15,
 } as const;
 
+/** How FluxBootstrap commits. */
+export const COMMIT = { pullRequest: "leave", pullRequestMinutes: 60 } as const;
+
 /** The extension's configuration's. */
 export const CONFIGURATION = {
   name: "flux-system",

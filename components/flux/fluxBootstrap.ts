@@ -5,7 +5,7 @@ import { type ExtensionParts, installExtension } from "./extension.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
 import { fluxFaults } from "./fluxFaults.ts";
 import { type FluxWanted, filled } from "./fluxParts.ts";
-import { gitAccessOf } from "./gitAccess.ts";
+import { gitAccessOf, pullRequestOf } from "./gitAccess.ts";
 import { gitOpsRepository } from "./gitOpsRepository.ts";
 import { type BootstrapParts, installBootstrap } from "./installation.ts";
 import { readsBySsh } from "./readingKey.ts";
@@ -31,7 +31,7 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     const url = repository.apply(() => commitUrl(wanted.address));
     const { roles = [] } = wanted.identity ?? {};
     const needed = { keyUsers: [...(wanted.keyUsers ?? []), ...roles], contents: [...wanted.contents, ...roles] };
-    const content = { ...wanted, ...needed, gitAccess: gitAccessOf(wanted), url, bootstrap };
+    const content = { ...wanted, ...needed, ...reached(wanted), url, bootstrap };
     const { commit } = new RepositoryContent(name, content, { parent: this });
     const parts = { name, args: wanted, repository, commit, parent: this };
     if (bootstrap) {
@@ -42,6 +42,11 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     }
     this.registerOutputs({ commit: this.commit, complianceState: this.complianceState });
   }
+}
+
+/** How the program signs in, and what it does where it may not push. */
+function reached(wanted: FluxWanted) {
+  return { gitAccess: gitAccessOf(wanted), pullRequest: pullRequestOf(wanted) };
 }
 
 /** What the extension needs. @throws Error when it is not there; faultless arguments have it. */

@@ -44,13 +44,26 @@ export interface FurtherConfigurationArgs {
   readonly syncSeconds?: number | undefined;
 }
 
+/** A GitHub App where it is installed. */
+export interface GitHubAppArgs {
+  /** Its id. */
+  readonly id: number;
+  /** The id of its installation. @default the one that the repository's owner has */
+  readonly installationId?: number | undefined;
+}
+
 /** How the program signs in to the repository that it commits to, and in whose name. */
 export interface CommitArgs {
   /**
-   * The name of the environment variable with the credential: a token, or over SSH a private key.
-   * @default "GIT_TOKEN", or else on GitHub "GITHUB_TOKEN"; over SSH "GIT_SSH_KEY", or else SSH's own agent and keys
+   * The name of the environment variable with the credential: a token, or over SSH and of a GitHub App a private key.
+   * @default of a GitHub App "GITHUB_APP_KEY"; "GIT_TOKEN", or else on GitHub "GITHUB_TOKEN"; over SSH "GIT_SSH_KEY", or else SSH's own agent and keys
    */
   readonly credential?: string | undefined;
+  /**
+   * The GitHub App that commits, over HTTPS: the variable of credential holds its private key.
+   * @default none: it holds a token
+   */
+  readonly githubApp?: GitHubAppArgs | undefined;
   /** The user name beside a token. @default "x-access-token" */
   readonly username?: string | undefined;
   /** Whose name the commits bear, and whose address. @default the program's, of no domain */
@@ -62,6 +75,14 @@ export interface CommitArgs {
    * @default none: they are not signed
    */
   readonly signingKey?: string | undefined;
+  /**
+   * What happens where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS. leave: one is
+   * opened from the branch `aks-gitops/<stack>`, or brought up to date, and the update fails with its address; the next one
+   * after the merge goes on. wait: the update waits until it is merged. never: none is opened. @default "leave"
+   */
+  readonly pullRequest?: "leave" | "wait" | "never" | undefined;
+  /** With pullRequest wait: how many minutes an update waits. @default 60 */
+  readonly pullRequestMinutes?: number | undefined;
 }
 
 /** Somebody in a commit. */

@@ -28,7 +28,7 @@ import {
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
 import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
-import { authOf, repositoryDisorder, signInDisorders } from "./signIn.ts";
+import { authOf, commitDisorders, repositoryDisorder, signInDisorders } from "./signIn.ts";
 
 /** Everything about the arguments that cannot work. */
 export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
@@ -54,6 +54,8 @@ function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
   const disorders = [repositoryDisorder(repository) ?? []].flat().concat(signInDisorders(args));
   return [
     ...disorders.map(({ key, ...fault }) => ({ argument: key, ...fault })),
+    ...commitDisorders(args).map(({ key, ...fault }) => ({ argument: `commit.${key}`, ...fault })),
+    ...minutesFaults(args.commit),
     ...unlike(
       "stack",
       stack,
@@ -69,6 +71,12 @@ function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
       "give a branch as git names it, for example main",
     ),
   ];
+}
+
+function minutesFaults({ pullRequestMinutes = 1 }: FluxBootstrapArgs["commit"] = {}): Fault[] {
+  if (Number.isInteger(pullRequestMinutes) && pullRequestMinutes >= 1 && pullRequestMinutes <= 1440) return [];
+  const fault = { problem: "is no time to wait", remedy: "give whole minutes from 1 to 1440" };
+  return [{ argument: "commit.pullRequestMinutes", value: pullRequestMinutes, ...fault }];
 }
 
 function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fault[] {

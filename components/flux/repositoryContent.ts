@@ -12,7 +12,7 @@ import { dockerConfig } from "../../flux/dockerConfig.ts";
 import { type InstallOptions, saidOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
-import { type GitAccessArgs, GitCommit } from "../../provider/sdk/gitCommit.ts";
+import { type GitAccessArgs, GitCommit, type PullRequestArgs } from "../../provider/sdk/gitCommit.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
@@ -63,6 +63,8 @@ export interface RepositoryContentArgs extends ContentArgs {
   readonly configurations?: readonly { readonly path: string }[] | undefined;
   /** How the repository is reached, where the environment's own ways do not do. @default with GIT_TOKEN or GIT_SSH_KEY */
   readonly gitAccess?: GitAccessArgs | undefined;
+  /** How a pull request is made where the branch takes no push. @default none is */
+  readonly pullRequest?: PullRequestArgs | undefined;
   /** In whose name is committed, and signed with what. @default the program's, unsigned */
   readonly commit?: Pick<CommitArgs, "author" | "committer" | "signingKey"> | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
@@ -132,6 +134,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
         ...manner(args.commit),
+        ...(args.pullRequest && { pullRequest: args.pullRequest }),
         ...placed(content, path, args),
         seeds: renderSeeds(content, loginServer),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],

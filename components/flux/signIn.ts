@@ -27,6 +27,14 @@ export interface SignInOptions {
   readonly createRepository?: boolean | undefined;
   /** Lines of a known_hosts file. */
   readonly knownHosts?: string | undefined;
+  /** How the program commits. */
+  readonly commit?:
+    | {
+        readonly pullRequest?: "leave" | "wait" | "never" | undefined;
+        readonly pullRequestMinutes?: number | undefined;
+        readonly githubApp?: object | undefined;
+      }
+    | undefined;
   /** The private key that a person registered, or whatever stands for it where it is not to be read. */
   readonly gitKey?: unknown;
 }
@@ -62,6 +70,61 @@ export function signInDisorders(options: SignInOptions): SignInDisorder[] {
   const address = repository === undefined ? undefined : parseRepositoryUrl(repository);
   if (address === undefined) return [];
   return [...gitHubAlone(options, address), ...wayDisorders(options, address), ...keyDisorders(options, address)];
+}
+
+/** Why it cannot be committed as it is asked for. */
+export interface CommitDisorder {
+  readonly key: "pullRequest" | "pullRequestMinutes" | "githubApp";
+  readonly value: unknown;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** Everything that is asked of commits, and that the host does not take. */
+export function commitDisorders({ repository = "", commit = {} }: SignInOptions): CommitDisorder[] {
+  const { pullRequest, pullRequestMinutes, githubApp } = commit;
+  const address = parseRepositoryUrl(repository);
+  const isAsked = pullRequest === "leave" || pullRequest === "wait";
+  const known = address && { ssh: "over SSH", https: WITHOUT_PULL_REQUESTS.get(address.host) }[address.scheme];
+  const notGitHub = address && { ssh: "over SSH", https: OTHER_HOSTS.get(address.host) }[address.scheme];
+  return [
+    ...(githubApp !== undefined && notGitHub !== undefined
+      ? [
+          {
+            ...{ key: "githubApp" as const, value: githubApp },
+            problem: `commits on GitHub alone, over HTTPS, and not ${notGitHub}`,
+            remedy: "write the repository as https://<host>/<owner>/<repository> of GitHub, or leave it out",
+          },
+        ]
+      : []),
+    ...(isAsked && known !== undefined
+      ? [
+          {
+            ...{ key: "pullRequest" as const, value: pullRequest },
+            problem: `opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not ${known}`,
+            remedy: "leave it out, and let whoever commits push to the branch, or name another branch",
+          },
+        ]
+      : []),
+    ...(pullRequestMinutes !== undefined && pullRequest !== "wait"
+      ? [
+          {
+            ...{ key: "pullRequestMinutes" as const, value: pullRequestMinutes },
+            problem: "says how long a pull request is waited for, and none is",
+            remedy: "write pullRequest: wait, or leave it out",
+          },
+        ]
+      : []),
+  ];
+}
+
+const WITHOUT_PULL_REQUESTS = named("gitlab.com", "bitbucket.org", "codeberg.org");
+
+/** Hosts that are no GitHub; who knows what others are. */
+const OTHER_HOSTS = named("dev.azure.com", "gitlab.com", "bitbucket.org", "codeberg.org");
+
+function named(...hosts: string[]): ReadonlyMap<string, string> {
+  return new Map(hosts.map((host) => [host, `at ${host}`]));
 }
 
 /** What is wrong with the address itself. @returns undefined where nothing is. */

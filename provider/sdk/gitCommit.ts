@@ -48,6 +48,14 @@ export interface FluxComponentsArgs {
   readonly loginServer: pulumi.Input<string>;
 }
 
+/** A GitHub App that commits. */
+export interface GitHubAppArgs {
+  /** Its id. */
+  readonly id: pulumi.Input<string>;
+  /** The id of its installation. @default the one that the repository belongs to */
+  readonly installationId?: pulumi.Input<string>;
+}
+
 /** How a Git repository is signed in to. */
 export interface GitAccessArgs {
   /**
@@ -55,6 +63,11 @@ export interface GitAccessArgs {
    * @default `GIT_TOKEN`, or else on GitHub `GITHUB_TOKEN`; over SSH `GIT_SSH_KEY`, or else SSH's own agent and keys
    */
   readonly credential?: pulumi.Input<string>;
+  /**
+   * The GitHub App that signs in: the variable of `credential`, `GITHUB_APP_KEY` by default, holds its private key.
+   * @default none; it holds a token
+   */
+  readonly githubApp?: pulumi.Input<GitHubAppArgs>;
   /** The user name beside a token. @default `x-access-token` */
   readonly username?: pulumi.Input<string>;
   /** The host's keys over SSH, as lines of a known_hosts file; no other is trusted then. @default the user's */
@@ -67,6 +80,17 @@ export interface PersonArgs {
   readonly name: pulumi.Input<string>;
   /** The address. */
   readonly email: pulumi.Input<string>;
+}
+
+/** How a pull request is made where the branch takes no push. */
+export interface PullRequestArgs {
+  /** The branch that it comes from: the resource's own, which no other commits to. */
+  readonly branch: pulumi.Input<string>;
+  /**
+   * How many minutes an update waits until it is merged.
+   * @default none; the update fails and names it, and the next one after the merge goes on
+   */
+  readonly waitMinutes?: pulumi.Input<number>;
 }
 
 export interface GitCommitArgs {
@@ -107,6 +131,11 @@ export interface GitCommitArgs {
    * @default they are not signed
    */
   readonly signingKey?: pulumi.Input<string>;
+  /**
+   * Where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS, one is opened, and brought
+   * up to date while it is open. @default none is, and the update fails
+   */
+  readonly pullRequest?: pulumi.Input<PullRequestArgs>;
   /**
    * The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize
    * takes what they list and nothing else beside them.

@@ -11,8 +11,10 @@ export {
   type GitAccessArgs,
   GitCommit,
   type GitCommitArgs,
+  type GitHubAppArgs,
   type KustomizationEntries,
   type PersonArgs,
+  type PullRequestArgs,
   type SopsRule,
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";

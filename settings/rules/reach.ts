@@ -1,5 +1,5 @@
 // Rules of who reaches what: registry, vault, runner, Flux's sign-in.
-import { authOf, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
+import { authOf, commitDisorders, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
 import { gitHubRepository, parseRepositoryUrl } from "../../net/gitAddress.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { GIT_KEY, GIT_TOKEN, own } from "../check.ts";
@@ -184,6 +184,18 @@ export const signInRules: readonly Rule[] = [
       signInDisorders(signInOf(facts)).map(({ key, ...found }) =>
         key === "gitKey" ? { path: own(key), ...found } : { path: own("flux", key), ...found },
       ),
+  },
+  {
+    name: "commits-as-the-host-takes-them",
+    subject: "flux",
+    severity: "error",
+    remedy: "leave it out",
+    link: "https://docs.github.com/rest/pulls/pulls",
+    check: (facts) =>
+      commitDisorders(facts.draft.flux ?? {}).map(({ key, ...found }) => ({
+        path: own("flux", "commit", key),
+        ...found,
+      })),
   },
   {
     name: "github-owner-is-the-repository-s",

@@ -1,5 +1,5 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
-import { CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
+import { COMMIT, CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
 import { AUTHS } from "../../components/flux/signIn.ts";
 import { DURATION } from "../../flux/duration.ts";
 import { DOMAIN, LOG_LEVELS, TAINT_KEY } from "../../flux/installOptions.ts";
@@ -37,12 +37,28 @@ const person = () =>
     email: setting(text(/^[^<>\s]+@[^<>\s]+$/, "write an address"), "The address.", "fleet@acme.example"),
   });
 
+const githubApp = () =>
+  map({
+    id: setting(integer(1, Number.MAX_SAFE_INTEGER), "The App's id, as its settings at GitHub show it.", 123456),
+    installationId: setting(
+      optional(integer(1, Number.MAX_SAFE_INTEGER)),
+      "The id of its installation, the last part of the address of its configuration at GitHub. Default: the one that the " +
+        "repository's owner has.",
+      45678901,
+    ),
+  });
+
 const commit = map({
   credential: setting(
     optional(variable()),
     "The name of the environment variable with the credential: a token, or over SSH a private key in PEM. Another name is " +
       "how it rotates. Default: GIT_TOKEN, or else GITHUB_TOKEN on GitHub; over SSH GIT_SSH_KEY, or else the keys that SSH has.",
     "FLEET_TOKEN",
+  ),
+  githubApp: setting(
+    optional(githubApp()),
+    "The GitHub App that commits, over HTTPS: the variable of credential, GITHUB_APP_KEY by default, holds its private key. " +
+      "Default: none; it holds a token.",
   ),
   username: setting(
     optional(text(USERNAME, "write a user name")),
@@ -60,6 +76,19 @@ const commit = map({
     "The name of the environment variable with the private SSH key, in PEM and without a passphrase, that signs the commits; " +
       "its public half is a signing key of the author's account. Default: they are not signed.",
     "FLEET_SIGNING_KEY",
+  ),
+  pullRequest: setting(
+    optional(oneOf("leave", "wait", "never")),
+    "What happens where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS. leave: one is " +
+      "opened from the branch aks-gitops/<stack>, or brought up to date, and the update fails with its address; the next " +
+      "one after the merge goes on. wait: the update waits until it is merged. never: none is opened. The credential needs " +
+      "the right to open one. Default: leave.",
+    "wait",
+  ),
+  pullRequestMinutes: setting(
+    optional(integer(1, 1440)),
+    `With pullRequest wait: how many minutes an update waits. Default: ${COMMIT.pullRequestMinutes}.`,
+    120,
   ),
 });
 

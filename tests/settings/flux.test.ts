@@ -432,4 +432,37 @@ describe("settings of a repository on another host", () => {
       ["credential", "author.email", "signingKey"].map((key) => `aks-gitops:flux.commit.${key}`),
     );
   });
+
+  it("name a GitHub App that commits where GitHub is not, and an id that is none", () => {
+    const told = (repository: string, githubApp: object) =>
+      faults(flux({ repository, commit: { githubApp } }))
+        .filter(({ key }) => key.startsWith("aks-gitops:flux.commit."))
+        .map(({ key, problem }) => `${key} ${problem}`);
+    const alone = "aks-gitops:flux.commit.githubApp commits on GitHub alone, over HTTPS, and not";
+    assert.deepEqual(told("https://dev.azure.com/acme/platform/_git/fleet", { id: 1 }), [`${alone} at dev.azure.com`]);
+    assert.deepEqual(told("ssh://git@github.com/acme/fleet.git", { id: 1 }), [`${alone} over SSH`]);
+    assert.deepEqual(told("https://github.acme.example/acme/fleet", { id: 1, installationId: 2 }), []);
+    assert.deepEqual(told("https://github.com/acme/fleet", { id: "one" }), [
+      "aks-gitops:flux.commit.githubApp.id is a text where a number is expected",
+    ]);
+  });
+
+  it("name pull requests where none can be opened, and a wait for none", () => {
+    const told = (repository: string, commit: object) =>
+      faults(flux({ repository, commit }))
+        .filter(({ key }) => key.startsWith("aks-gitops:flux.commit."))
+        .map(({ key, problem }) => `${key} ${problem}`);
+    const alone = "opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not";
+    assert.deepEqual(told("https://gitlab.com/acme/fleet.git", { pullRequest: "leave" }), [
+      `aks-gitops:flux.commit.pullRequest ${alone} at gitlab.com`,
+    ]);
+    assert.deepEqual(told("ssh://git@ssh.dev.azure.com/v3/acme/platform/fleet", { pullRequest: "wait" }), [
+      `aks-gitops:flux.commit.pullRequest ${alone} over SSH`,
+    ]);
+    assert.deepEqual(told("https://github.com/acme/fleet", { pullRequestMinutes: 5 }), [
+      "aks-gitops:flux.commit.pullRequestMinutes says how long a pull request is waited for, and none is",
+    ]);
+    assert.deepEqual(told("https://github.com/acme/fleet", { pullRequest: "wait", pullRequestMinutes: 5 }), []);
+    assert.deepEqual(told("https://git.acme.example/acme/fleet", { pullRequest: "leave" }), []);
+  });
 });

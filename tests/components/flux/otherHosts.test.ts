@@ -104,6 +104,15 @@ describe("what commits", () => {
 });
 
 describe("commits", () => {
+  it("are made as the GitHub App that is named, whose key stays in the environment", async () => {
+    const githubApp = { id: 123456, installationId: 7 };
+    const { find } = await deployFlux({ commit: { githubApp, credential: "FLEET_APP_KEY" } });
+    const access = { credential: "FLEET_APP_KEY", githubApp: { id: "123456", installationId: "7" } };
+    assert.deepEqual(find("GitCommit", "flux").inputs.access, access);
+    assert.deepEqual(find("KeyInUse", "flux").inputs.access, access);
+    assert.deepEqual(find("FluxConfigurationReady", "flux").inputs.access, access);
+  });
+
   it("are in the name and with the signature that are given", async () => {
     const author = { name: "Fleet", email: "fleet@acme.example" };
     const { find } = await deployFlux({ commit: { author, signingKey: "FLEET_SIGNING_KEY" } });
@@ -111,9 +120,36 @@ describe("commits", () => {
     assert.deepEqual([inputs.author, inputs.committer, inputs.signingKey], [author, undefined, "FLEET_SIGNING_KEY"]);
     assert.equal(inputs.access, undefined);
   });
+
+  it("go by pull request where the branch takes no push, from a branch of the stack's", async () => {
+    const asked = async (options: object) => (await deployFlux(options)).find("GitCommit", "flux").inputs.pullRequest;
+    const branch = "aks-gitops/test";
+    assert.deepEqual(await asked({}), { branch });
+    assert.deepEqual(await asked({ commit: { pullRequest: "wait" } }), { branch, waitMinutes: 60 });
+    const commit = { pullRequest: "wait", pullRequestMinutes: 5 };
+    assert.deepEqual(await asked({ commit }), { branch, waitMinutes: 5 });
+    assert.equal(await asked({ commit: { pullRequest: "never" } }), undefined);
+  });
 });
 
 describe("FluxBootstrap refuses", () => {
+  it("pull requests where none can be opened, and a wait that is none", async () => {
+    assert.deepEqual(
+      await faults({
+        repository: "https://gitlab.com/acme/fleet.git",
+        gitToken: "t",
+        commit: { pullRequest: "leave" },
+      }),
+      [
+        "commit.pullRequest opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not at gitlab.com",
+      ],
+    );
+    assert.deepEqual(
+      await faults({ repository: HTTPS, gitToken: "t", commit: { pullRequest: "wait", pullRequestMinutes: 0 } }),
+      ["commit.pullRequestMinutes is no time to wait"],
+    );
+  });
+
   it("what belongs to GitHub alone, on another host", async () => {
     assert.deepEqual(await faults({ repository: HTTPS, createRepository: true, auth: "deployKey" }), [
       "createRepository makes repositories on github.com alone, over HTTPS",
