@@ -19,7 +19,7 @@ import {
 } from "../form.ts";
 import { z } from "../zod.ts";
 import { duration, target } from "./kustomization.ts";
-import { label } from "./parts.ts";
+import { label, objectName } from "./parts.ts";
 
 const VERSION = "write one exact version in quotes, for example 6.1.0, or a range, for example ~6.1 or >=6 <7";
 
@@ -53,7 +53,7 @@ const releaseText = () =>
 const valuesReference = map({
   kind: setting(oneOf("ConfigMap", "Secret"), "What holds them."),
   name: setting(
-    label(),
+    objectName(),
     "Its name in Flux's namespace, flux-system: a secret of aks-gitops:secrets, or what somebody else puts there.",
     "web-values",
   ),
@@ -253,11 +253,12 @@ export const secretText = z.union(
   { error: "write the value in quotes" },
 );
 
-const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
-const DATA_KEY_REMEDY = "write letters, digits, '-', '_' or '.', as Kubernetes wants a secret's keys";
+const DATA_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+const DATA_KEY_REMEDY =
+  "write letters, digits, '-', '_' or '.', not two dots first, as Kubernetes wants a secret's keys";
 
 const secret = map({
-  name: setting(label(), "The secret's name.", "demo-credentials"),
+  name: setting(objectName(), "The secret's name.", "demo-credentials"),
   namespace: setting(label(), "The secret's namespace.", "demo"),
   type: setting(
     defaulted(text(/^\S+$/, "write a type as Kubernetes names it, for example Opaque"), SECRET.type),

@@ -41,6 +41,13 @@ export const label = () =>
     "write at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
   );
 
+/** Kubernetes' names of objects that are a DNS subdomain (RFC 1123), as most are. */
+export const objectName = () =>
+  text(
+    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "write at most 253 lower-case letters, digits, hyphens and dots, a letter or digit first and last in each part",
+  );
+
 /** A folder as {@link folder}, or a dot for the root. */
 export const folderOrRoot = (example: string) =>
   text(new RegExp(`${FOLDER.source}|^\\.$`), `write a folder from the repository's root, for example ${example}`);
