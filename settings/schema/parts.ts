@@ -1,5 +1,6 @@
 // Forms that several subjects use.
 import { FOLDER } from "../../components/repository/order.ts";
+import { SECRET_NAME, SECRET_NAME_WORDS } from "../../components/repository/secretTypes.ts";
 import { armIdPattern, armIdWords } from "../../net/armId.ts";
 import { parseNetwork } from "../../net/cidr.ts";
 import { forEditors, list, refined, text } from "../form.ts";
@@ -41,12 +42,8 @@ export const label = () =>
     "write at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
   );
 
-/** Kubernetes' names of objects that are a DNS subdomain (RFC 1123), as most are. */
-export const objectName = () =>
-  text(
-    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-    "write at most 253 lower-case letters, digits, hyphens and dots, a letter or digit first and last in each part",
-  );
+/** A Kubernetes Secret's name. */
+export const secretName = () => text(SECRET_NAME, `write ${SECRET_NAME_WORDS}`);
 
 /** A folder as {@link folder}, or a dot for the root. */
 export const folderOrRoot = (example: string) =>
