@@ -18,7 +18,7 @@ import { checkSignIn, readSettings } from "./settings/settings.ts";
 const settings = readSettings();
 checkSignIn();
 const lock = await readMirrorLock(process.cwd(), settings);
-const { stack, location, deployers, protect, tags } = settings;
+const { stack, location, deployers, protect, tags, passwordDays } = settings;
 const { name: registryName, private: isPrivate, auditLogs: logsRegistry, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, auditLogs: logsVault, ...sopsSettings } = settings.sops;
 const { identity: identityId, upgradeAfter: _, ...clusterSettings } = settings.cluster;
@@ -74,6 +74,7 @@ const registry = new ContainerRegistry(`acr-${stack}`, {
   network,
   deployers,
   logWorkspaceId: logsRegistry ? cluster?.logWorkspaceId : undefined,
+  passwordDays,
   pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {
@@ -107,7 +108,12 @@ const identity =
       });
 const decrypter = identity
   ? undefined
-  : new DecryptPrincipal(`kv-${stack}-decrypt`, { keyId: vault.keyId, tenantId: vault.tenantId, decryptRole });
+  : new DecryptPrincipal(`kv-${stack}-decrypt`, {
+      keyId: vault.keyId,
+      tenantId: vault.tenantId,
+      decryptRole,
+      passwordDays,
+    });
 const flux = new FluxBootstrap("flux", {
   resourceGroupName: cluster && resourceGroup.name,
   clusterName: cluster?.readyClusterName,

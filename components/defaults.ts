@@ -54,6 +54,9 @@ export function upgradeChannelOf(sku: string, kubernetesVersion?: string) {
 /** ContainerRegistry's. */
 export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;
 
+/** A service principal's. Twice as long is what Entra's portal recommends for a password. */
+export const PRINCIPAL = { passwordDays: 90 } as const;
+
 /** SopsKeyVault's; the settings of a stack decide it by the cluster's tier. */
 export const VAULT = { purgeProtection: true } as const;
 

@@ -4,7 +4,7 @@ import { DURATION } from "../../flux/duration.ts";
 import { DOMAIN, TAINT_KEY } from "../../flux/installOptions.ts";
 import { lockedRelease } from "../../mirror/lock.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
-import { FLUX } from "../defaults.ts";
+import { FLUX, SECRET } from "../defaults.ts";
 import type { Chart } from "../repository/files.ts";
 import { kustomizationsOf } from "../repository/kustomizations.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
@@ -16,6 +16,13 @@ import {
   furtherDisorders,
   releaseDisorders,
 } from "../repository/order.ts";
+import {
+  SECRET_KEY,
+  SECRET_KEY_WORDS,
+  SECRET_NAME,
+  SECRET_NAME_WORDS,
+  typeDisorders,
+} from "../repository/secretTypes.ts";
 import { sourceDisorders } from "../repository/sources.ts";
 import {
   shareResources,
@@ -390,23 +397,28 @@ const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 function secretFaults({ secrets = [], pullCredentials }: FluxBootstrapArgs): Fault[] {
   const remedy = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
   const taken = new Set(pullCredentials ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []);
-  return secrets.flatMap(({ name, namespace, generate = [], data = {} }, index) => {
+  return secrets.flatMap(({ name, namespace, type = SECRET.type, generate = [], data = {} }, index) => {
     const argument = `secrets[${index}]`;
     const isTaken = taken.has(`${namespace}/${name}`);
     taken.add(`${namespace}/${name}`);
     const problem = `is the name of another secret of namespace ${namespace}`;
     return [
-      ...unlike(`${argument}.name`, name, LABEL, "is no name of a secret", remedy),
+      ...unlike(`${argument}.name`, name, SECRET_NAME, "is no name of a secret", `give ${SECRET_NAME_WORDS}`),
       ...unlike(`${argument}.namespace`, namespace, LABEL, "is no name of a namespace", remedy),
       ...(isTaken ? [{ argument: `${argument}.name`, value: name, problem, remedy: "choose another name" }] : []),
       ...keyFaults(argument, generate, data),
+      ...typeDisorders({ type, generate, data }).map(({ at: [part, below], problem: reason, remedy: advice }) => ({
+        argument: [argument, part].join(".") + (below === undefined ? "" : `[${JSON.stringify(below)}]`),
+        problem: reason,
+        remedy: advice,
+      })),
     ];
   });
 }
 
 function keyFaults(secret: string, generate: readonly string[], data: Readonly<Record<string, unknown>>): Fault[] {
-  const remedy = "give letters, digits, '-', '_' or '.', as Kubernetes wants a secret's keys";
-  const isKey = /^[-._a-zA-Z0-9]{1,253}$/;
+  const remedy = `give ${SECRET_KEY_WORDS}`;
+  const isKey = SECRET_KEY;
   return [
     ...generate.flatMap((key, index) => unlike(`${secret}.generate[${index}]`, key, isKey, "is no key", remedy)),
     ...generate

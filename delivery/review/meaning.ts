@@ -259,6 +259,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "gitops:index:ImageImport": { noun: "image", stays: "stays in the registry" },
   "gitops:index:ChartMirror": { noun: "chart", stays: "the old one stays in the registry" },
   "gitops:index:KeyInUse": { noun: "look at who needs the key" },
+  "gitops:index:AcceptedPassword": { noun: "look at which password Entra takes" },
   "gitops:index:FluxReady": { noun: "wait for Flux" },
   "gitops:index:FluxConfigurationReady": { noun: "wait for Flux" },
 };

@@ -1,4 +1,5 @@
 // The resources of the plugin `gitops`, for Pulumi programs that find the plugin through `plugins.providers`.
+export { AcceptedPassword, type AcceptedPasswordArgs } from "./acceptedPassword.ts";
 export { AgentPool, type AgentPoolArgs } from "./agentPool.ts";
 export { ChartMirror, type ChartMirrorArgs } from "./chartMirror.ts";
 export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts";

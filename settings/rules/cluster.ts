@@ -1,5 +1,11 @@
 // Rules of the cluster's settings.
-import { mostNodes, reservedBy, SHORTEST_SERVICES, shortages, tierAllows } from "../../components/cluster/addresses.ts";
+import {
+  mostNodes,
+  reservedProblem,
+  SHORTEST_SERVICES,
+  shortages,
+  tierAllows,
+} from "../../components/cluster/addresses.ts";
 import { contains, overlap, parseNetwork } from "../../net/cidr.ts";
 import { own } from "../check.ts";
 import { hasZones } from "../regions.ts";
@@ -23,7 +29,8 @@ const isSubnet = (name: string) => ["nodes", "apiServer", "endpoints"].includes(
 /** The longest prefix that a network may have. */
 const longest = (name: string) => (name === "services" || name === "apiServer" ? 28 : 29);
 
-function poolsOf({ draft }: Facts) {
+/** The pools, each beside its place. */
+export function poolsOf({ draft }: Facts) {
   return [
     { pool: draft.cluster?.systemPool, path: own("cluster", "systemPool") },
     ...(draft.cluster?.userPools ?? []).map((pool, index) => ({ pool, path: own("cluster", "userPools", index) })),
@@ -31,7 +38,7 @@ function poolsOf({ draft }: Facts) {
 }
 
 /** Whether a size of virtual machines has its processors only as long as it has credits. */
-export const isBurstable = (vmSize: string): boolean => /^Standard_B/.test(vmSize);
+export const isBurstable = (vmSize: string): boolean => /^Standard_B/i.test(vmSize);
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const WEEK = 7 * 24 * 60;
@@ -164,12 +171,12 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     remedy: "choose another network, for example within 10.0.0.0/8",
     link: `${LEARN}/aks/concepts-network-cni-overview`,
-    check: each(networksOf, ({ name, value, network, path }) => {
-      // Subnets are the virtual network's parts.
-      const reserved = isSubnet(name) ? undefined : reservedBy(network);
-      return reserved === undefined
-        ? undefined
-        : { path, value, problem: `touches ${reserved}, which AKS uses itself` };
+    check: each(networksOf, ({ name, value, network, path }, _facts, all) => {
+      const vnet = all.find((other) => other.name === "vnet");
+      // Subnets are the virtual network's parts, of which it is told already.
+      const isTold = isSubnet(name) && vnet !== undefined && contains(vnet.network, network);
+      const problem = isTold ? undefined : reservedProblem(network);
+      return problem === undefined ? undefined : { path, value, problem };
     }),
   },
   {

@@ -13,7 +13,7 @@ import {
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { isMap } from "../../net/values.ts";
 import { isExact } from "../../net/versionRange.ts";
-import { own, type Path } from "../check.ts";
+import { NAMESPACE, own, type Path } from "../check.ts";
 import { isSealed } from "../words.ts";
 import { type Draft, each, type Facts, type Finding, type Rule, whole } from "./rule.ts";
 
@@ -330,10 +330,14 @@ export const secretRules: readonly Rule[] = [
     severity: "error",
     remedy: "name keys under generate, or keys and values under data",
     link: "https://kubernetes.io/docs/concepts/configuration/secret/",
-    check: each(secretsOf, ({ generate, data, path }) =>
-      generate && data && Object.keys(data).length + generate.length === 0
+    check: each(secretsOf, ({ generate, data, path, index }, { config }) => {
+      const all = config[`${NAMESPACE}:secrets`];
+      const given = Array.isArray(all) && isMap(all[index]) ? all[index].data : undefined;
+      // A key that cannot be one is told already, and is not in the draft.
+      const hasFaulty = isMap(given) && Object.keys(given).length > 0;
+      return generate && data && !hasFaulty && Object.keys(data).length + generate.length === 0
         ? { path, problem: "has no keys" }
-        : undefined,
-    ),
+        : undefined;
+    }),
   },
 ];

@@ -1,5 +1,6 @@
 // The form of what comes into registry and repository: charts, images, the demo, secrets.
 import { CHART, DEMO, RELEASE, SECRET } from "../../components/defaults.ts";
+import { SECRET_KEY, SECRET_KEY_WORDS } from "../../components/repository/secretTypes.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { EXACT_VERSION, VERSION_RANGE } from "../../net/versionRange.ts";
 import {
@@ -19,7 +20,7 @@ import {
 } from "../form.ts";
 import { z } from "../zod.ts";
 import { duration, target } from "./kustomization.ts";
-import { label } from "./parts.ts";
+import { label, secretName } from "./parts.ts";
 
 const VERSION = "write one exact version in quotes, for example 6.1.0, or a range, for example ~6.1 or >=6 <7";
 
@@ -53,7 +54,7 @@ const releaseText = () =>
 const valuesReference = map({
   kind: setting(oneOf("ConfigMap", "Secret"), "What holds them."),
   name: setting(
-    label(),
+    secretName(),
     "Its name in Flux's namespace, flux-system: a secret of aks-gitops:secrets, or what somebody else puts there.",
     "web-values",
   ),
@@ -253,11 +254,10 @@ export const secretText = z.union(
   { error: "write the value in quotes" },
 );
 
-const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
-const DATA_KEY_REMEDY = "write letters, digits, '-', '_' or '.', as Kubernetes wants a secret's keys";
+const DATA_KEY_REMEDY = `write ${SECRET_KEY_WORDS}`;
 
 const secret = map({
-  name: setting(label(), "The secret's name.", "demo-credentials"),
+  name: setting(secretName(), "The secret's name.", "demo-credentials"),
   namespace: setting(label(), "The secret's namespace.", "demo"),
   type: setting(
     defaulted(text(/^\S+$/, "write a type as Kubernetes names it, for example Opaque"), SECRET.type),
@@ -265,12 +265,12 @@ const secret = map({
     "kubernetes.io/basic-auth",
   ),
   generate: setting(
-    defaulted(list(text(DATA_KEY, DATA_KEY_REMEDY)), [...SECRET.generate]),
+    defaulted(list(text(SECRET_KEY, DATA_KEY_REMEDY)), [...SECRET.generate]),
     "Keys whose values are random, made once.",
     ["password"],
   ),
   data: setting(
-    defaulted(record(DATA_KEY, DATA_KEY_REMEDY, secretText), { ...SECRET.data }),
+    defaulted(record(SECRET_KEY, DATA_KEY_REMEDY, secretText), { ...SECRET.data }),
     "Keys with values that are given.",
     { username: "admin" },
   ),

@@ -1,7 +1,8 @@
 // The form of every setting; what several settings have to do with each other is in rules.ts.
 import type * as z from "zod/mini";
+import { PRINCIPAL } from "../../components/defaults.ts";
 import { takenStack } from "../../components/repository/taken.ts";
-import { defaulted, flag, list, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
+import { defaulted, flag, integer, list, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
 import { cluster } from "./cluster.ts";
 import { charts, demo, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
@@ -73,6 +74,11 @@ export const form = map({
     "rg-acme-prod",
   ),
   protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
+  passwordDays: setting(
+    defaulted(integer(1, 365), PRINCIPAL.passwordDays),
+    "Days after which the service principals of registry.pullPrincipal and of aks-gitops:otherCluster get another password, " +
+      "by the first `pulumi up` after that; each password lives twice as long.",
+  ),
   tags,
   cluster,
   otherCluster,

@@ -27,6 +27,7 @@ describe("settings", () => {
       runner: "outside",
       resourceGroup: undefined,
       protect: false,
+      passwordDays: 90,
       tags: {},
       cluster: {
         sku: "Standard",

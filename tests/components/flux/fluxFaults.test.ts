@@ -159,6 +159,29 @@ describe("FluxBootstrap refuses", () => {
     ]);
   });
 
+  it("secrets without what Kubernetes asks of their type, and takes names with dots", async () => {
+    const of = (type: string, data: Record<string, string>, generate: string[] = []) => ({
+      ...{ name: `a.${type.replace("kubernetes.io/", "")}`, namespace: "demo" },
+      ...{ type, data, generate },
+    });
+    const secrets = [
+      of("kubernetes.io/tls", { "tls.crt": "x" }, ["tls.key"]),
+      of("kubernetes.io/dockerconfigjson", { ".dockerconfigjson": "user:password" }),
+      of("kubernetes.io/dockercfg", { dockercfg: "{}", "..": "x" }),
+      of("kubernetes.io/basic-auth", { user: "admin" }),
+      of("kubernetes.io/ssh-auth", { "ssh-privatekey": "x" }),
+      of("kubernetes.io/service-account-token", {}),
+    ];
+    assert.deepEqual(await faults({ secrets }), [
+      "secrets[0].generate[0] of type kubernetes.io/tls cannot be a random text",
+      'secrets[1].data[".dockerconfigjson"] is no JSON',
+      "secrets[2].data has a key that is none",
+      "secrets[2].data has no .dockercfg, which Kubernetes asks of type kubernetes.io/dockercfg",
+      "secrets[3].data has neither username nor password, and Kubernetes asks one of them of type kubernetes.io/basic-auth",
+      "secrets[5].type is made by Kubernetes, which refuses one without its account",
+    ]);
+  });
+
   it("names that Flux, the program, Kubernetes or AKS have", async () => {
     const lock = {
       ...LOCK,
