@@ -215,6 +215,11 @@ describe("the support of Kubernetes versions", () => {
     assert.equal(asked({ supportPlan, kubernetesVersion: "1.35" }, "2028-04-01").length, 1);
   });
 
+  it("is asked of the version that the plugin's cluster says beside its properties", () => {
+    const own: Resource = { type: "gitops:index:ManagedCluster", props: { kubernetesVersion: "1.28", properties: {} } };
+    assert.deepEqual(problems("kubernetes-is-supported", own), ["Kubernetes 1.28 is not supported any more"]);
+  });
+
   it("is asked of each pool too", () => {
     const agentPoolProfiles = [{ orchestratorVersion: "1.20" }, { orchestratorVersion: UNKNOWN }, {}];
     assert.deepEqual(asked({ kubernetesVersion: UNKNOWN, agentPoolProfiles }, "2026-11-26"), [
