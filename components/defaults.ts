@@ -23,6 +23,7 @@ export const CLUSTER = {
   private: false,
   authorizedIpRanges: [],
   adminGroups: [],
+  access: [],
   network: {
     vnet: "10.60.0.0/16",
     nodes: "10.60.0.0/20",

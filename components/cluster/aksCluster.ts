@@ -14,6 +14,7 @@ import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { tagged } from "../shared/tags.ts";
+import { grantAccess } from "./access.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
 import type { ApiAccess } from "./apiAccess.ts";
@@ -61,6 +62,7 @@ export class AksCluster extends pulumi.ComponentResource {
     const pools = this.#createUserPools(name, wanted, cluster, parts.network);
     this.#createMaintenance(name, wanted, cluster);
     this.#createDiagnostics(name, cluster, parts.logs);
+    grantAccess(name, wanted.access, cluster.id, { parent: this });
 
     this.clusterId = cluster.id;
     this.clusterName = cluster.name;

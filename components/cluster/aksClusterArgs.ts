@@ -116,6 +116,22 @@ export interface WindowArgs {
   readonly durationHours?: number | undefined;
 }
 
+/**
+ * What an Entra group may do in the cluster: by one of Azure's roles for Kubernetes' objects. A group also gets what it
+ * needs to sign in (Azure Kubernetes Service Cluster User).
+ */
+export interface AccessArgs {
+  /** The group's object id. */
+  readonly group: string;
+  /**
+   * Reader sees most objects, no secrets; Writer changes them, secrets too; Admin also gives such roles within Kubernetes;
+   * ClusterAdmin may everything. https://learn.microsoft.com/azure/aks/manage-azure-rbac
+   */
+  readonly role: "Reader" | "Writer" | "Admin" | "ClusterAdmin";
+  /** In which namespaces alone; not of ClusterAdmin. @default in all */
+  readonly namespaces?: readonly string[] | undefined;
+}
+
 /** When AKS upgrades by itself. */
 export interface MaintenanceArgs {
   /** What the windows' times are in. @default "+00:00" */
@@ -140,6 +156,8 @@ export interface AksClusterArgs {
   readonly runnerAddresses?: readonly string[] | undefined;
   /** Object ids of the Entra groups that administrate the cluster. @default none */
   readonly adminGroups?: readonly pulumi.Input<string>[] | undefined;
+  /** What further Entra groups may do in the cluster, by Azure's roles. @default nothing */
+  readonly access?: readonly AccessArgs[] | undefined;
   /** How the nodes' traffic leaves the network; another one makes another cluster. @default "natGateway" */
   readonly egress?: Egress | undefined;
   /**

@@ -5,6 +5,7 @@ import { parseNetwork } from "../../net/cidr.ts";
 import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
+import { accessFaults } from "./access.ts";
 import { mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
@@ -14,6 +15,7 @@ import { idFaults } from "./subnetFaults.ts";
 /** Everything about a cluster that cannot work. */
 export function clusterFaults(cluster: Cluster): Fault[] {
   return [
+    ...apiServerFaults(cluster),
     ...accessFaults(cluster),
     ...networkFaults(addressed(cluster.network), "network."),
     ...idFaults(cluster, pulumi.getStack()),
@@ -33,7 +35,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
   ];
 }
 
-function accessFaults({
+function apiServerFaults({
   private: isPrivate,
   authorizedIpRanges,
   runnerAddresses = [],

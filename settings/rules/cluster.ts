@@ -30,6 +30,18 @@ function poolsOf({ draft }: Facts) {
   ];
 }
 
+const accessOf = ({ draft }: Facts) =>
+  (draft.cluster?.access ?? []).map((one, index) => ({ one, path: own("cluster", "access", index) }));
+
+type Access = ReturnType<typeof accessOf>[number]["one"];
+
+/** What a group gets and where, each as one text. */
+function placesOf(one: Access): string[] {
+  if (one?.group === undefined || one.role === undefined) return [];
+  const given = `${one.group.toLowerCase()} ${one.role}`;
+  return one.namespaces === undefined ? [given] : one.namespaces.map((namespace) => `${given} ${namespace}`);
+}
+
 /** Whether a size of virtual machines has its processors only as long as it has credits. */
 export const isBurstable = (vmSize: string): boolean => /^Standard_B/.test(vmSize);
 
@@ -61,6 +73,42 @@ export const clusterRules: readonly Rule[] = [
           }
         : undefined,
     ),
+  },
+  {
+    name: "cluster-admins-are-of-the-whole-cluster",
+    subject: "access",
+    severity: "error",
+    remedy: "remove it, or write role: Admin",
+    link: `${LEARN}/aks/manage-azure-rbac`,
+    check: each(accessOf, ({ one, path }) =>
+      one?.role === "ClusterAdmin" && one.namespaces !== undefined
+        ? {
+            path: [...path, "namespaces"],
+            value: one.namespaces,
+            problem: "says nothing beside ClusterAdmin, who may everything in the cluster",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "access-is-given-once",
+    subject: "access",
+    severity: "error",
+    remedy: "remove it: Azure has one assignment of a group, role and place",
+    link: `${LEARN}/role-based-access-control/troubleshooting`,
+    check: each(accessOf, ({ one, path }, { draft: { deployers, flux } }, all) => {
+      const keys = placesOf(one);
+      const before = all
+        .slice(
+          0,
+          all.findIndex((other) => other.one === one),
+        )
+        .flatMap((other) => placesOf(other.one));
+      // A bootstrap makes the deployers administrators of the cluster.
+      const given = flux?.mode === "bootstrap" ? [...before, `${deployers?.toLowerCase()} ClusterAdmin`] : before;
+      const twice = keys.some((key, index) => given.includes(key) || keys.indexOf(key) < index);
+      return twice ? { path, value: one, problem: "gives a group a second time what it has" } : undefined;
+    }),
   },
   {
     name: "authorized-ranges-know-the-nodes",

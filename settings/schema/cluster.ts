@@ -19,7 +19,7 @@ import {
   wordOr,
 } from "../form.ts";
 import { subnets, zones } from "./network.ts";
-import { armId, cidr, groups } from "./parts.ts";
+import { armId, cidr, groups, label, objectId } from "./parts.ts";
 
 const count = integer(1, 1000);
 
@@ -109,6 +109,27 @@ export const cluster = setting(
     adminGroups: setting(
       defaulted(groups, [...CLUSTER.adminGroups]),
       "Object ids of Entra groups that administrate the cluster.",
+    ),
+    access: setting(
+      defaulted(
+        list(
+          map({
+            group: setting(objectId("an Entra group"), "Object id of an Entra group."),
+            role: setting(
+              oneOf("Reader", "Writer", "Admin", "ClusterAdmin"),
+              "Azure's role for Kubernetes' objects: Reader sees most, no secrets; Writer changes them; Admin also gives " +
+                "roles within a namespace; ClusterAdmin may everything.",
+            ),
+            namespaces: setting(
+              optional(list(label())),
+              "In which namespaces alone, which need not be there yet; not of ClusterAdmin. Default: in all.",
+              ["team-a"],
+            ),
+          }),
+        ),
+        [...CLUSTER.access],
+      ),
+      "What further Entra groups may do in the cluster, by Azure's roles; each also gets the role to sign in.",
     ),
     identity: setting(
       optional(

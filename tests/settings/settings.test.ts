@@ -33,6 +33,7 @@ describe("settings", () => {
         private: false,
         authorizedIpRanges: [],
         adminGroups: [],
+        access: [],
         identity: undefined,
         network: {
           subnets: undefined,
