@@ -42,6 +42,9 @@ export const CLUSTER = {
   nodeOSUpgradeChannel: "NodeImage",
 } as const;
 
+/** AksCluster's rules for pods, where it has any. */
+export const POD_SECURITY = { initiative: "Baseline", effect: "Audit", excludedNamespaces: [] } as const;
+
 /** AksCluster's upgrade channel by its tier: long-term support stays on a minor version. */
 export const upgradeChannelOf = (sku: string) => (sku === "Premium" ? "patch" : CLUSTER.upgradeChannel);
 

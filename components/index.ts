@@ -8,6 +8,7 @@ export type {
   AksClusterArgs,
   MaintenanceArgs,
   NetworkArgs,
+  PodSecurityArgs,
   PoolArgs,
   UserPoolArgs,
   WindowArgs,

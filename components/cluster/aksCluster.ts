@@ -30,6 +30,7 @@ import {
   systemPoolArgs,
   userPoolArgs,
 } from "./managedCluster.ts";
+import { securePods } from "./podSecurity.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
@@ -63,6 +64,7 @@ export class AksCluster extends pulumi.ComponentResource {
     this.#createMaintenance(name, wanted, cluster);
     this.#createDiagnostics(name, cluster, parts.logs);
     grantAccess(name, wanted.access, cluster.id, { parent: this });
+    if (wanted.podSecurity) securePods(name, wanted.podSecurity, cluster.id, { parent: this });
 
     this.clusterId = cluster.id;
     this.clusterName = cluster.name;

@@ -10,6 +10,7 @@ import { mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
 import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
+import { podSecurityFaults } from "./podSecurity.ts";
 import { idFaults } from "./subnetFaults.ts";
 
 /** Everything about a cluster that cannot work. */
@@ -30,6 +31,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...capacityFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
+    ...podSecurityFaults(cluster),
     ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];

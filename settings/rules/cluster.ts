@@ -30,6 +30,9 @@ function poolsOf({ draft }: Facts) {
   ];
 }
 
+/** Namespaces that Azure's initiatives for pods never look at. */
+const ALWAYS_EXCLUDED: readonly string[] = ["kube-system", "gatekeeper-system", "azure-arc"];
+
 const accessOf = ({ draft }: Facts) =>
   (draft.cluster?.access ?? []).map((one, index) => ({ one, path: own("cluster", "access", index) }));
 
@@ -307,6 +310,28 @@ export const clusterRules: readonly Rule[] = [
         value !== undefined && all.some(([other, name]) => other < position && name === value)
           ? { path: own("cluster", "userPools", position - 1, "name"), value, problem: "is the name of another pool" }
           : undefined,
+    ),
+  },
+  {
+    name: "pods-that-need-privilege-are-let-in",
+    subject: "pod security",
+    severity: "error",
+    remedy: "add it to cluster.podSecurity.excludedNamespaces, or write effect: Audit",
+    link: `${LEARN}/governance/policy/samples/built-in-initiatives#kubernetes`,
+    check: each(
+      ({ draft }) => (draft.charts ?? []).map((chart, index) => ({ chart, index })),
+      ({ chart, index }, { draft: { cluster } }) => {
+        const { effect, excludedNamespaces = [] } = cluster?.podSecurity ?? {};
+        const { name, namespace } = chart ?? {};
+        const needs = name === "kured" && namespace !== undefined && effect === "Deny";
+        return needs && !ALWAYS_EXCLUDED.includes(namespace) && !excludedNamespaces.includes(namespace)
+          ? {
+              path: own("charts", index, "namespace"),
+              value: namespace,
+              problem: "is where cluster.podSecurity lets no privileged pod in, and Kured's are",
+            }
+          : undefined;
+      },
     ),
   },
   {

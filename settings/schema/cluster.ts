@@ -1,7 +1,7 @@
 // The form of `aks-gitops:cluster`.
 import { SURGE } from "../../components/cluster/addresses.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "../../components/cluster/names.ts";
-import { CLUSTER, POOL, USER_POOL } from "../../components/defaults.ts";
+import { CLUSTER, POD_SECURITY, POOL, USER_POOL } from "../../components/defaults.ts";
 import { IPV4_ADDRESS } from "../../net/cidr.ts";
 import {
   defaulted,
@@ -274,6 +274,27 @@ export const cluster = setting(
       "ARM id of a Log Analytics workspace that is there already, for the control plane's logs and Defender; it is neither " +
         "changed nor deleted. Default: one is made.",
       "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-acme",
+    ),
+    podSecurity: setting(
+      optional(
+        map({
+          initiative: setting(
+            defaulted(oneOf("Baseline", "Restricted"), POD_SECURITY.initiative),
+            "Baseline refuses what gets out of a pod (privilege, the host's namespaces and paths), Restricted much more.",
+          ),
+          effect: setting(
+            defaulted(oneOf("Audit", "Deny"), POD_SECURITY.effect),
+            "Audit names pods that are not as they should be, Deny lets none in.",
+          ),
+          excludedNamespaces: setting(
+            defaulted(list(label()), [...POD_SECURITY.excludedNamespaces]),
+            "Namespaces that are not looked at beside kube-system, gatekeeper-system and azure-arc, for what needs privilege.",
+            ["baseline"],
+          ),
+        }),
+      ),
+      "Azure Policy's rules for pods, after Kubernetes' Pod Security Standards. Whoever runs `pulumi up` needs Resource Policy " +
+        "Contributor for it. Default: none.",
     ),
     defender: setting(optional(flag), "Microsoft Defender for Containers. Default: on unless sku is Free."),
   }),

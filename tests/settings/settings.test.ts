@@ -56,6 +56,7 @@ describe("settings", () => {
         },
         upgradeChannel: "stable",
         nodeOSUpgradeChannel: "NodeImage",
+        podSecurity: undefined,
         logWorkspaceId: undefined,
         defender: true,
         zoneRedundantEgress: true,

@@ -86,6 +86,18 @@ export const builtInRoles: readonly Role[] = [
       "Microsoft.Support/*",
     ],
   },
+  {
+    id: "36243c78-bf99-498c-9df9-86d9f8d28608",
+    name: "Resource Policy Contributor",
+    actions: [
+      "*/read",
+      ...["policyassignments", "policydefinitions", "policyexemptions", "policysetdefinitions"].map(
+        (kind) => `Microsoft.Authorization/${kind}/*`,
+      ),
+      "Microsoft.PolicyInsights/*",
+      "Microsoft.Support/*",
+    ],
+  },
   { id: "43d0d8ad-25c7-4714-9337-8ba259a9fe05", name: "Monitoring Reader", actions: ["*/read", "Microsoft.Support/*"] },
   {
     id: "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
