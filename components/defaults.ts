@@ -24,6 +24,7 @@ export const CLUSTER = {
   private: false,
   authorizedIpRanges: [],
   adminGroups: [],
+  access: [],
   network: {
     vnet: "10.60.0.0/16",
     nodes: "10.60.0.0/20",
@@ -41,6 +42,9 @@ export const CLUSTER = {
   upgradeChannel: "stable",
   nodeOSUpgradeChannel: "NodeImage",
 } as const;
+
+/** AksCluster's rules for pods, where it has any. */
+export const POD_SECURITY = { initiative: "Baseline", effect: "Audit", excludedNamespaces: [] } as const;
 
 /**
  * AksCluster's upgrade channel: long-term support and a cluster whose minor version is said stay on it and get its

@@ -4,9 +4,11 @@
 export type { Lock, LockedChart, LockedFlux, LockedImage, MirrorSettings } from "../mirror/lock.ts";
 export { AksCluster } from "./cluster/aksCluster.ts";
 export type {
+  AccessArgs,
   AksClusterArgs,
   MaintenanceArgs,
   NetworkArgs,
+  PodSecurityArgs,
   PoolArgs,
   UserPoolArgs,
   WindowArgs,

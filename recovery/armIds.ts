@@ -9,6 +9,8 @@ const CLUSTER = `${GROUP}/providers/Microsoft.ContainerService/managedClusters/{
 
 /** By type; `{name}` is an input, but for the subscription. */
 const PATHS: Readonly<Record<string, string>> = {
+  "azure-native:authorization:PolicyAssignment":
+    "{scope}/providers/Microsoft.Authorization/policyAssignments/{policyAssignmentName}",
   "azure-native:authorization:RoleAssignment":
     "{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
   "azure-native:containerregistry:Registry": `${GROUP}/providers/Microsoft.ContainerRegistry/registries/{registryName}`,

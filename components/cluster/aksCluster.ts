@@ -14,6 +14,7 @@ import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { tagged } from "../shared/tags.ts";
+import { grantAccess } from "./access.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
 import type { ApiAccess } from "./apiAccess.ts";
@@ -30,6 +31,7 @@ import {
   systemPoolArgs,
   userPoolArgs,
 } from "./managedCluster.ts";
+import { securePods } from "./podSecurity.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
@@ -62,6 +64,8 @@ export class AksCluster extends pulumi.ComponentResource {
     const pools = this.#createPools(name, wanted, cluster, parts.network);
     this.#createMaintenance(name, wanted, cluster);
     this.#createDiagnostics(name, cluster, parts.logs);
+    grantAccess(name, wanted.access, cluster.id, { parent: this });
+    if (wanted.podSecurity) securePods(name, wanted.podSecurity, cluster.id, { parent: this });
 
     this.clusterId = cluster.id;
     this.clusterName = cluster.name;

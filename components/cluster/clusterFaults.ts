@@ -6,17 +6,20 @@ import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
+import { accessFaults } from "./access.ts";
 import { channelFault, channelRemedy, mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
 import { MOST_POOLS, MOST_RANGES, NOBODY, nodesProblem, privateRange, repeated } from "./limits.ts";
 import { ephemeralProblem, hasOneProcessor } from "./localDisk.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
 import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
+import { podSecurityFaults } from "./podSecurity.ts";
 import { idFaults } from "./subnetFaults.ts";
 
 /** Everything about a cluster that cannot work. */
 export function clusterFaults(cluster: Cluster): Fault[] {
   return [
+    ...apiServerFaults(cluster),
     ...accessFaults(cluster),
     ...networkFaults(addressed(cluster.network), "network."),
     ...idFaults(cluster, pulumi.getStack()),
@@ -32,12 +35,13 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...tierFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
+    ...podSecurityFaults(cluster),
     ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];
 }
 
-function accessFaults({
+function apiServerFaults({
   private: isPrivate,
   authorizedIpRanges,
   runnerAddresses = [],

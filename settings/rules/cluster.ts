@@ -37,6 +37,21 @@ export function poolsOf({ draft }: Facts) {
   ];
 }
 
+/** Namespaces that Azure's initiatives for pods never look at. */
+const ALWAYS_EXCLUDED: readonly string[] = ["kube-system", "gatekeeper-system", "azure-arc"];
+
+const accessOf = ({ draft }: Facts) =>
+  (draft.cluster?.access ?? []).map((one, index) => ({ one, path: own("cluster", "access", index) }));
+
+type Access = ReturnType<typeof accessOf>[number]["one"];
+
+/** What a group gets and where, each as one text. */
+function placesOf(one: Access): string[] {
+  if (one?.group === undefined || one.role === undefined) return [];
+  const given = `${one.group.toLowerCase()} ${one.role}`;
+  return one.namespaces === undefined ? [given] : one.namespaces.map((namespace) => `${given} ${namespace}`);
+}
+
 /** Whether a size of virtual machines has its processors only as long as it has credits. */
 export const isBurstable = (vmSize: string): boolean => /^Standard_B/i.test(vmSize);
 
@@ -68,6 +83,42 @@ export const clusterRules: readonly Rule[] = [
           }
         : undefined,
     ),
+  },
+  {
+    name: "cluster-admins-are-of-the-whole-cluster",
+    subject: "access",
+    severity: "error",
+    remedy: "remove it, or write role: Admin",
+    link: `${LEARN}/aks/manage-azure-rbac`,
+    check: each(accessOf, ({ one, path }) =>
+      one?.role === "ClusterAdmin" && one.namespaces !== undefined
+        ? {
+            path: [...path, "namespaces"],
+            value: one.namespaces,
+            problem: "says nothing beside ClusterAdmin, who may everything in the cluster",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "access-is-given-once",
+    subject: "access",
+    severity: "error",
+    remedy: "remove it: Azure has one assignment of a group, role and place",
+    link: `${LEARN}/role-based-access-control/troubleshooting`,
+    check: each(accessOf, ({ one, path }, { draft: { deployers, flux } }, all) => {
+      const keys = placesOf(one);
+      const before = all
+        .slice(
+          0,
+          all.findIndex((other) => other.one === one),
+        )
+        .flatMap((other) => placesOf(other.one));
+      // A bootstrap makes the deployers administrators of the cluster.
+      const given = flux?.mode === "bootstrap" ? [...before, `${deployers?.toLowerCase()} ClusterAdmin`] : before;
+      const twice = keys.some((key, index) => given.includes(key) || keys.indexOf(key) < index);
+      return twice ? { path, value: one, problem: "gives a group a second time what it has" } : undefined;
+    }),
   },
   {
     name: "authorized-ranges-know-the-nodes",
@@ -266,6 +317,28 @@ export const clusterRules: readonly Rule[] = [
         value !== undefined && all.some(([other, name]) => other < position && name === value)
           ? { path: own("cluster", "userPools", position - 1, "name"), value, problem: "is the name of another pool" }
           : undefined,
+    ),
+  },
+  {
+    name: "pods-that-need-privilege-are-let-in",
+    subject: "pod security",
+    severity: "error",
+    remedy: "add it to cluster.podSecurity.excludedNamespaces, or write effect: Audit",
+    link: `${LEARN}/governance/policy/samples/built-in-initiatives#kubernetes`,
+    check: each(
+      ({ draft }) => (draft.charts ?? []).map((chart, index) => ({ chart, index })),
+      ({ chart, index }, { draft: { cluster } }) => {
+        const { effect, excludedNamespaces = [] } = cluster?.podSecurity ?? {};
+        const { name, namespace } = chart ?? {};
+        const needs = name === "kured" && namespace !== undefined && effect === "Deny";
+        return needs && !ALWAYS_EXCLUDED.includes(namespace) && !excludedNamespaces.includes(namespace)
+          ? {
+              path: own("charts", index, "namespace"),
+              value: namespace,
+              problem: "is where cluster.podSecurity lets no privileged pod in, and Kured's are",
+            }
+          : undefined;
+      },
     ),
   },
   {

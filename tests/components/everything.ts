@@ -31,7 +31,7 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
       "aks",
       {
         ...{ resourceGroupName: "group", private: true, privateEndpoints: true, runnerNetworkId: HUB },
-        ...{ userPools: [{ name: "apps" }], tags },
+        ...{ userPools: [{ name: "apps" }], tags, podSecurity: {} },
       },
       opts,
     ),

@@ -7,11 +7,13 @@ import { endpointRules } from "./endpoints.ts";
 import { fluxRules } from "./flux.ts";
 import { identityRules } from "./identity.ts";
 import { networkRules } from "./network.ts";
+import { policyRules } from "./policy.ts";
 
 const rules = new Map(
   Object.entries({
     ...identityRules,
     ...authorizationRules,
+    ...policyRules,
     ...networkRules,
     ...endpointRules,
     ...dataRules,

@@ -5,6 +5,7 @@ import { containerServiceTypes } from "./containerService.ts";
 import { kubernetesConfigurationTypes } from "./kubernetesConfiguration.ts";
 import { monitorTypes } from "./monitor.ts";
 import { networkTypes } from "./network.ts";
+import { policyTypes } from "./policy.ts";
 import { endpointTypes } from "./privateEndpoints.ts";
 import { identityTypes, resourceTypes } from "./resources.ts";
 import { authorizationTypes, keyVaultTypes } from "./security.ts";
@@ -15,6 +16,7 @@ export const definitions: readonly TypeDefinition[] = [
   ...networkTypes,
   ...endpointTypes,
   ...authorizationTypes,
+  ...policyTypes,
   ...keyVaultTypes,
   ...containerRegistryTypes,
   ...monitorTypes,
