@@ -7,6 +7,7 @@ import {
   type FluxBootstrapArgs,
   FluxIdentity,
   HelmMirror,
+  type HelmMirrorArgs,
   kubeconfigAccess,
   Protection,
   readMirrorLock,
@@ -92,6 +93,9 @@ const mirror = new HelmMirror("mirror", {
   registryCreated: registry.registryCreated,
   importServer: registry.importServer,
   pushServer: registry.pushServer,
+  sources: settings.imageSources,
+  credentials: settings.imageSourceCredentials as HelmMirrorArgs["credentials"],
+  promoteFrom: settings.promoteFrom,
 });
 const issuer = cluster?.oidcIssuerUrl ?? settings.otherCluster?.issuer;
 const decryptRole = settings.sops.roles.decrypt;

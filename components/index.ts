@@ -25,7 +25,7 @@ export type {
 } from "./flux/fluxBootstrapArgs.ts";
 export { FluxIdentity, type FluxIdentityArgs } from "./flux/fluxIdentity.ts";
 export { type Bootstrapped, RepositoryContent, type RepositoryContentArgs } from "./flux/repositoryContent.ts";
-export { HelmMirror, type HelmMirrorArgs, readMirrorLock } from "./mirror/helmMirror.ts";
+export { HelmMirror, type HelmMirrorArgs, type ImageSourceArgs, readMirrorLock } from "./mirror/helmMirror.ts";
 export { readMirrorFile } from "./mirror/mirrorFile.ts";
 export { PipelineIdentity } from "./pipeline/pipelineIdentity.ts";
 export type {

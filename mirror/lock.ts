@@ -36,6 +36,8 @@ export interface LockedChart {
   readonly pinned?: Readonly<Record<string, string>>;
   /** Values that make the chart use the mirrored images; to be merged over the settings' values. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** What comes along, of a chart from an OCI registry. */
+  readonly attached?: readonly AttachedManifest[];
   /** What no value reaches: images of a HelmRelease's `postRenderers[].kustomize.images`. */
   readonly postRender: readonly PostRenderImage[];
 }
@@ -50,6 +52,14 @@ export interface PostRenderImage {
   readonly digest: string;
 }
 
+/** What belongs to an image or chart: a signature, an attestation, a bill of materials. */
+export interface AttachedManifest {
+  /** `sha256:<hex>` of its manifest. */
+  readonly digest: string;
+  /** Its tag, which is made of the digest of what it belongs to; none where it refers to that by itself. */
+  readonly tag?: string;
+}
+
 /** One image to be imported. */
 export interface LockedImage {
   /** Full name with host and tag (or digest), as `docker.io/library/nginx:1.29`. */
@@ -60,6 +70,8 @@ export interface LockedImage {
   readonly repository: string;
   /** The tag in the target registry; none for an image named by digest alone. */
   readonly tag?: string;
+  /** What comes along into the same repository. */
+  readonly attached?: readonly AttachedManifest[];
 }
 
 /** The file `mirror.<stack>.lock.json`: everything mutable of the mirrored charts and images, pinned. */

@@ -9,6 +9,8 @@ const image = text.check(z.refine((name) => parseReference(name) !== undefined, 
 const hex = z.string().check(z.regex(/^[0-9a-f]{64}$/, "is no SHA-256 in hexadecimal"));
 const digest = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/, "is no digest sha256:<hex>"));
 
+const attached = z.optional(z.array(z.object({ digest, tag: z.optional(text) })));
+
 const form = z.object({
   settings: hex,
   charts: z.array(
@@ -24,11 +26,12 @@ const form = z.object({
       analysis: hex,
       images: z.array(image),
       pinned: z.optional(z.record(text, digest)),
+      attached,
       values: z.record(z.string(), z.unknown()),
       postRender: z.array(z.object({ name: text, newName: text, digest })),
     }),
   ),
-  images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text) })),
+  images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text), attached })),
   flux: z.optional(z.object({ version: text, manifests: hex, images: z.array(image) })),
 });
 

@@ -5,7 +5,7 @@ import { authOf } from "../components/flux/signIn.ts";
 import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
 import { gitHubRepository, parseRepositoryUrl } from "../net/gitAddress.ts";
-import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
+import { Faults, IMAGE_SOURCE_CREDENTIALS, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
 import { pinnedVersion } from "./pinned.ts";
 import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
@@ -15,7 +15,7 @@ import type { Settings, SettingsSource } from "./types.ts";
 import { isSealed } from "./words.ts";
 
 const LOCATION = "azure-native:location";
-const SECRETS = `${NAMESPACE}:secrets`;
+const SECRETS = [`${NAMESPACE}:secrets`, IMAGE_SOURCE_CREDENTIALS];
 
 /**
  * The settings of a stack.
@@ -33,7 +33,7 @@ export function examineSettings(source: SettingsSource): { settings: Settings; w
   const { project, stack, secretKeys = [], sealed = false, folder } = source;
   const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsedValue(value)]));
   // What is sealed as a whole, only the engine can look into.
-  if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
+  for (const key of SECRETS) if (sealed && isSealed(config[key])) delete config[key];
 
   const found = new Faults(secretKeys);
   const name = inspect(stackName, stack);

@@ -82,6 +82,11 @@ export interface ReleasePolicy {
   readonly valuesFrom?: readonly ValuesReference[] | undefined;
   readonly install?: InstallPolicy | undefined;
   readonly upgrade?: UpgradePolicy | undefined;
+  /**
+   * The Secret of Flux's namespace with the public keys of cosign (`<name>.pub`), of which one has to have signed the chart.
+   * @default none: the digest decides
+   */
+  readonly verify?: string | undefined;
   /** @default none: changes in the cluster stay until the next upgrade */
   readonly driftDetection?: DriftDetection | undefined;
 }
@@ -169,11 +174,17 @@ const chartOfSource = ({ name }: Release) => ({ chartRef: { kind: "OCIRepository
 function chartOfRepository(release: Release) {
   const { name, version } = release.chart;
   const sourceRef = { kind: "HelmRepository", name: repositoryName(release) };
-  return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef } } };
+  const verify = verifyOf(release);
+  return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef, ...(verify && { verify }) } } };
 }
 
-function ociRepository({ name, chart }: Release, loginServer: string, namespace: string) {
+const verifyOf = ({ verify }: Release) =>
+  verify === undefined ? undefined : { provider: "cosign", secretRef: { name: verify } };
+
+function ociRepository(release: Release, loginServer: string, namespace: string) {
+  const { name, chart } = release;
   const { version, digest } = chart;
+  const verify = verifyOf(release);
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "OCIRepository",
@@ -186,6 +197,7 @@ function ociRepository({ name, chart }: Release, loginServer: string, namespace:
       // The digest decides; the tag, in which helm writes _ for +, tells people which version it is.
       ref: chart.follow ? { semver: version } : { tag: version.replaceAll("+", "_"), digest },
       layerSelector: { mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", operation: "copy" },
+      ...(verify && { verify }),
     },
   };
 }

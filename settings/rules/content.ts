@@ -120,6 +120,43 @@ export const chartRules: readonly Rule[] = [
     }),
   },
   {
+    name: "signed-charts-come-from-a-registry",
+    subject: "charts",
+    severity: "error",
+    remedy: "leave verify out, or take the chart from an OCI registry: oci://<host>/<path>",
+    link: "https://fluxcd.io/flux/components/source/ocirepositories/#verification",
+    check: each(chartsOf, ({ repository, verify, path }) =>
+      verify === undefined || repository === undefined || repository.startsWith("oci://")
+        ? undefined
+        : {
+            path: [...path, "verify"],
+            value: verify,
+            problem: `is for charts of OCI registries: cosign signs nothing in a chart repository such as ${repository}`,
+          },
+    ),
+  },
+  {
+    name: "public-keys-of-charts-are-in-flux-s-namespace",
+    subject: "charts",
+    severity: "error",
+    remedy: "add it to aks-gitops:secrets",
+    link: "https://fluxcd.io/flux/components/source/ocirepositories/#verification",
+    check: each(chartsOf, ({ verify, path }, { draft, sealed, config }) => {
+      // What is sealed as a whole nobody can look into here.
+      if (verify === undefined || (sealed && config[`${NAMESPACE}:secrets`] === undefined)) return undefined;
+      const namespace = draft.flux?.configuration?.namespace ?? FLUX_NAMESPACE;
+      const isThere = (draft.secrets ?? []).some((one) => one?.name === verify && one.namespace === namespace);
+      return isThere
+        ? undefined
+        : {
+            path: [...path, "verify"],
+            value: verify,
+            problem: `is no secret of namespace ${namespace} that the stack has`,
+            remedy: `add it to aks-gitops:secrets with namespace: ${namespace}`,
+          };
+    }),
+  },
+  {
     name: "values-come-from-flux-s-namespace",
     subject: "charts",
     severity: "error",

@@ -200,6 +200,12 @@ const chart = map({
     optional(driftDetection),
     "What becomes of changes that somebody made in the cluster. Default: they stay until the next upgrade.",
   ),
+  verify: setting(
+    optional(label()),
+    "The secret with the public keys of cosign (<name>.pub), of which one has to have signed the chart, one of " +
+      "aks-gitops:secrets in Flux's namespace; for charts of OCI registries. Default: none, the lock's digest decides.",
+    "web-cosign",
+  ),
   suspend: setting(defaulted(flag, RELEASE.suspend), "Whether Flux leaves the release alone."),
   serviceAccountName: setting(
     optional(label()),

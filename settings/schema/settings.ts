@@ -6,6 +6,7 @@ import { defaulted, flag, integer, list, map, oneOf, optional, refined, setting,
 import { cluster } from "./cluster.ts";
 import { charts, demo, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
+import { imageSourceCredentials, imageSources, promoteFrom } from "./imageSources.ts";
 import { otherCluster } from "./otherCluster.ts";
 import { cidr, networkId, objectId } from "./parts.ts";
 import { registry } from "./registry.ts";
@@ -97,6 +98,9 @@ export const form = map({
   sops,
   charts,
   images,
+  imageSources,
+  imageSourceCredentials,
+  promoteFrom,
   demo,
   secrets,
 });
