@@ -3,7 +3,7 @@
 
 import { cloudOf } from "./azureCloud.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The ways to sign in. */
 export type Way =

@@ -52,3 +52,12 @@ export function armIdOf(
   if (!names.every((name) => typeof values[name] === "string")) return undefined;
   return path.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
 }
+
+/** What Azure calls a type of azure-native, such as `Microsoft.Network/privateEndpoints/privateDnsZoneGroups`. */
+export function armTypeOf(type: string): string | undefined {
+  const path = PATHS[type];
+  if (path === undefined) return undefined;
+  if (path === GROUP) return "Microsoft.Resources/resourceGroups";
+  const [namespace, ...parts] = path.slice(path.lastIndexOf("/providers/") + "/providers/".length).split("/");
+  return [namespace, ...parts.filter((part) => !part.startsWith("{"))].join("/");
+}

@@ -70,6 +70,19 @@ export async function findTools<T extends ToolName>(
   return Object.fromEntries(found) as Record<T, string>;
 }
 
+/** A tool that needs neither a download nor a build. */
+export interface ToolAtHand {
+  readonly path: string;
+  readonly version: string;
+  /** Whether it is on PATH, and not in the cache alone. */
+  readonly onPath: boolean;
+}
+
+/** A tool as `findTool` would find it without doing anything for it; undefined where it would download or build it. */
+export function toolAtHand(name: ToolName, options: FindOptions = {}): Promise<ToolAtHand | undefined> {
+  return new Search(name, options).atHand();
+}
+
 /** The folders of all tools that are in the cache by now; nothing is downloaded or built. */
 export async function cachedFolders(options: FindOptions = {}): Promise<string[]> {
   const names = Object.keys(CATALOGUE) as ToolName[];
@@ -107,13 +120,11 @@ class Search {
   }
 
   async run(): Promise<string> {
-    const path = await this.#onPath();
-    if (path !== undefined) return path;
+    const found = await this.atHand();
     const { version } = CATALOGUE[this.#name];
-    const cached = await this.cached();
-    if (cached !== undefined) {
-      this.#say(`${version}: from the cache`);
-      return cached;
+    if (found !== undefined) {
+      this.#say(found.onPath ? `${found.version}: from PATH, ${found.path}` : `${version}: from the cache`);
+      return found.path;
     }
     const waiting = () => this.#say(`${version}: another process is at it, waiting`);
     return withLock(join(this.#cache, "locks", `${this.#name}.lock`), waiting, async () => {
@@ -128,15 +139,21 @@ class Search {
     return undefined;
   }
 
-  async #onPath(): Promise<string | undefined> {
+  /** Where it is already, on PATH or in the cache. */
+  async atHand(): Promise<ToolAtHand | undefined> {
+    const onPath = await this.#onPath();
+    if (onPath !== undefined) return { ...onPath, onPath: true };
+    const path = await this.cached();
+    return path === undefined ? undefined : { path, version: CATALOGUE[this.#name].version, onPath: false };
+  }
+
+  async #onPath(): Promise<{ path: string; version: string } | undefined> {
     const { comesWith } = CATALOGUE[this.#name];
     // A companion counts only beside a fitting program of the same release.
     const found = await this.#fitting(comesWith ?? this.#name);
     if (found === undefined) return undefined;
     const path = join(dirname(found.path), this.#fileName(this.#name));
-    if (!(await isProgram(path))) return undefined;
-    this.#say(`${found.version}: from PATH, ${path}`);
-    return path;
+    return (await isProgram(path)) ? { path, version: found.version } : undefined;
   }
 
   async #fitting(name: ToolName): Promise<{ path: string; version: string } | undefined> {

@@ -43,27 +43,39 @@ export interface Missing {
   readonly warnings: readonly string[];
 }
 
-/** Looks at all that a run needs. @param more faults that were found elsewhere. */
-export async function missing(options: Needs, more: readonly Fault[] = []): Promise<Missing> {
+/** What a run needs and does not have. */
+export interface Lacking {
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
+  /** What is wrong with the stack's file as a whole, in words of its own. */
+  readonly file: string | undefined;
+}
+
+/** Looks at all that a run needs. */
+export async function lacking(options: Needs): Promise<Lacking> {
   // An organisation and a project are no part of the file's name.
   const needs = { ...options, stack: options.stack.replace(/^.*\//, "") };
   const signIn = signInFaults(needs.environment, needs.hasProgram).map((each) => ({ ...each, value: undefined }));
   const faults: Fault[] = signIn.filter(({ severity }) => severity === "error");
-  const words: string[] = [];
+  let wrong: string | undefined;
   try {
     const file = await stackFile(needs);
     faults.push(...subscription(needs, file), ...secrets(needs, file), ...git(needs, file), ...flux(needs, file));
   } catch (error) {
     // A whole word of its own: of the file that is missing or wrong.
-    words.push((error as Error).message);
+    wrong = (error as Error).message;
   }
   faults.push(...(await login(needs)), ...(await backend(needs).catch(() => [])));
-  faults.push(...more);
-  if (faults.length > 0) words.push(describeFaults("what this run needs (docs/delivery/ci.md)", faults));
-  return {
-    faults: words.length > 0 ? words.join("\n\n") : undefined,
-    warnings: signIn.filter(({ severity }) => severity === "warning").map(describeWarning),
-  };
+  return { faults, file: wrong, warnings: signIn.filter(({ severity }) => severity === "warning") };
+}
+
+/** Says what a run lacks. @param more faults that were found elsewhere. */
+export async function missing(options: Needs, more: readonly Fault[] = []): Promise<Missing> {
+  const { faults, file, warnings } = await lacking(options);
+  const all = [...faults, ...more];
+  const words = file === undefined ? [] : [file];
+  if (all.length > 0) words.push(describeFaults("what this run needs (docs/delivery/ci.md)", all));
+  return { faults: words.length > 0 ? words.join("\n\n") : undefined, warnings: warnings.map(describeWarning) };
 }
 
 /** A fault that has no value to show. */

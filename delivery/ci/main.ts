@@ -1,14 +1,14 @@
 // `npm run ci`: what every pipeline runs for a stack.
 
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { describe } from "../../net/describe.ts";
 import { useProxy } from "../../net/proxy.ts";
 import { readYaml } from "../../settings/stackFile.ts";
 import { findTools } from "../../tools/findTool.ts";
 import { keepCompiled } from "../compiled.ts";
+import { hasProgram } from "../programs.ts";
 import { marker, renderReview } from "../review/render.ts";
 import { detect } from "./detect.ts";
 import { run } from "./run.ts";
@@ -29,22 +29,6 @@ Runs in GitHub Actions, Azure Pipelines and Pulumi Deployments, and on a termina
 where all is well, with 1 where it failed, a mandatory policy refused it, or something drifted.`;
 
 const OPERATIONS = ["preview", "up", "drift", "untouched"] as const;
-
-const SUFFIXES = process.platform === "win32" ? [".exe", ".cmd", ".bat"] : [""];
-
-function hasProgram(name: string): boolean {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.some((folder) =>
-    SUFFIXES.some((suffix) => {
-      try {
-        accessSync(join(folder, name + suffix), constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    }),
-  );
-}
 
 async function findEngine(log: (line: string) => void): Promise<string[]> {
   const found = await findTools(["pulumi", "pulumi-language-nodejs"], { log });

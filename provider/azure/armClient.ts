@@ -4,12 +4,12 @@ import { STATUS_CODES } from "node:http";
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { cloudOf } from "../../net/azureCloud.ts";
+import { credential } from "../../net/credential.ts";
 import { retryAfter } from "../../net/http.ts";
 import { Again, type Clock, retry } from "../../net/retry.ts";
-import { credential } from "./credential.ts";
 import { busyPolicy, createTransport, type Transport } from "./pipeline.ts";
 
-export { credential } from "./credential.ts";
+export { credential } from "../../net/credential.ts";
 
 /** An answer of ARM that is an error, in ARM's own words. */
 export class ArmError extends Error {

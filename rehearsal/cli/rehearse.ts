@@ -33,6 +33,7 @@ const USAGE = `npm run rehearse -- [--stack STACK] [--as IDENTITY] COMMAND
   pulumi ARGUMENTS...   any pulumi command against the kept rehearsal, for example: pulumi preview --diff
   review ARGUMENTS...   npm run review of the rehearsal's project, for example: review --format markdown
   ci preview|up|drift   npm run ci of the rehearsal's project, as on a terminal
+  doctor ARGUMENTS...   npm run doctor of the rehearsal's project, for example: doctor --json
   exec -- COMMAND...    any command with the rehearsal's environment, in a clone of the GitOps repository
   check                 wait until Flux has settled, and say what it made of the repository
   stop                  end the rehearsal
@@ -127,8 +128,8 @@ async function runPulumi(call: Call, args: readonly string[]): Promise<number> {
   return code;
 }
 
-/** `npm run review` or `npm run ci` of the rehearsal's project. */
-async function runDelivery(call: Call, verb: "review" | "ci", args: readonly string[]): Promise<number> {
+/** `npm run review`, `npm run ci` or `npm run doctor` of the rehearsal's project. */
+async function runDelivery(call: Call, verb: "review" | "ci" | "doctor", args: readonly string[]): Promise<number> {
   const engine = await findEngine({ log: printNews });
   await sync(call, engine);
   const { stack, paths, cloud, as } = call;
@@ -183,7 +184,7 @@ async function main(args: readonly string[]): Promise<number> {
     print(USAGE);
     return verb === undefined ? 2 : 0;
   }
-  if (!["pulumi", "review", "ci", "exec", "check", "stop"].includes(verb))
+  if (!["pulumi", "review", "ci", "doctor", "exec", "check", "stop"].includes(verb))
     throw new Error(`There is no command "${verb}".\n\n${USAGE}`);
   if (!(identityNames as readonly string[]).includes(as))
     throw new Error(`--as ${as}: a rehearsal knows ${identityNames.join(", ")}.`);
@@ -192,7 +193,7 @@ async function main(args: readonly string[]): Promise<number> {
   process.env.AKS_GITOPS_STACKS = cloud.stackFiles;
   const call: Call = { stack, cloud, paths: pathsOf(stack), as: as as IdentityName, inCluster: chosen as IdentityName };
   if (verb === "pulumi") return runPulumi(call, rest);
-  if (verb === "review" || verb === "ci") return runDelivery(call, verb, rest);
+  if (verb === "review" || verb === "ci" || verb === "doctor") return runDelivery(call, verb, rest);
   if (verb === "exec") return runExec(call, rest);
   if (verb === "check") return runCheck(call);
   await stopCloud(cloud, call.paths);

@@ -106,16 +106,36 @@ export class Access {
     kind: "control" | "data",
     attributes?: AssignmentAttributes,
   ): boolean {
-    const who = new Set([caller.principal.objectId, ...caller.groups].map((id) => id.toLowerCase()));
-    return this.#store.list(ASSIGNMENT_TYPE).some((assignment) => {
-      const { principalId, roleDefinitionId, scope: at, condition } = assignment.properties;
-      if (!who.has(String(principalId).toLowerCase()) || !within(scope, String(at))) return false;
-      if (!this.#isInEffect(assignment)) return false;
+    return this.#assignments(caller, scope).some((assignment) => {
+      const { roleDefinitionId, condition } = assignment.properties;
       if (typeof condition === "string" && !conditionHolds(condition, action, attributes)) return false;
 
       const role = this.role(String(roleDefinitionId));
       return role !== undefined && roleAllows(role, action, kind);
     });
+  }
+
+  /**
+   * What a caller may do at a scope, a role each, without its conditions.
+   * https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group
+   */
+  permissions(caller: Caller, scope: string): object[] {
+    return this.#assignments(caller, scope)
+      .map(({ properties }) => this.role(String(properties.roleDefinitionId)))
+      .filter((role) => role !== undefined)
+      .map(({ actions = [], notActions = [], dataActions = [], notDataActions = [] }) => ({
+        ...{ actions, notActions, dataActions, notDataActions },
+      }));
+  }
+
+  /** The assignments of a caller, direct or through a group, at a scope or above it, that have taken effect. */
+  #assignments(caller: Caller, scope: string): ArmResource[] {
+    const who = new Set([caller.principal.objectId, ...caller.groups].map((id) => id.toLowerCase()));
+    return this.#store
+      .list(ASSIGNMENT_TYPE)
+      .filter(({ properties: { principalId } }) => who.has(String(principalId).toLowerCase()))
+      .filter(({ properties }) => within(scope, String(properties.scope)))
+      .filter((assignment) => this.#isInEffect(assignment));
   }
 
   /** What was there before a rehearsal began is; Azure gives others some minutes. */

@@ -31,6 +31,16 @@ export interface DeletedVault {
   readonly purgeAt: string;
 }
 
+/** What a subscription may have, where it is not all. */
+export interface ComputeLimits {
+  /** Processors by the name of the quota, such as `standardDDSv5Family`; `cores` is that of the region. @default 350, 1000 */
+  readonly quotas?: Readonly<Record<string, number>>;
+  /** Processors that others in the subscription use, by quota. @default none */
+  readonly used?: Readonly<Record<string, number>>;
+  /** Sizes that it may not have: in the whole region (`all`), or in some zones. @default none */
+  readonly restricted?: Readonly<Record<string, "all" | readonly string[]>>;
+}
+
 /** Simulated times and the rehearsal's own hooks. */
 export interface ArmSettings extends RoleTimes {
   /** How long creating, changing or deleting takes, in milliseconds. */
@@ -39,6 +49,10 @@ export interface ArmSettings extends RoleTimes {
   readonly replicationDelay: number;
   /** How long Entra does not take a new or changed federated credential yet, in milliseconds. */
   readonly federationDelay: number;
+  /** What Microsoft.Compute sells to the subscription, where it is not all. */
+  readonly compute?: ComputeLimits;
+  /** The subscription's state. @default Enabled */
+  readonly subscriptionState?: "Enabled" | "Warned" | "PastDue" | "Disabled" | "Deleted";
   /** Id of the virtual network in which callers of the place `inside` stand; without one they reach nothing private. */
   readonly runnerNetwork?: string;
   /** Endpoint and certificate authority (PEM) of a cluster's API server; by default ones that nobody answers at. */

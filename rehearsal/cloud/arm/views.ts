@@ -2,6 +2,7 @@
 import type { ArmResource, Caller, CloudRequest, CloudResponse } from "../types.ts";
 import { roleDefinition } from "./access.ts";
 import type { DeletedVault, World } from "./behaviour.ts";
+import { skus, usages } from "./compute.ts";
 import { armError } from "./errors.ts";
 import { GROUP_TYPE, parseCollection, parseId, same } from "./ids.ts";
 import { listOf, listResources } from "./lists.ts";
@@ -115,6 +116,30 @@ export function views(world: World, providers: Providers, deleted: (resource: Ar
     ],
     [
       "GET",
+      /^\/subscriptions\/[^/]+\/providers\/Microsoft\.Compute\/skus$/i,
+      (_parts, caller, request) => {
+        world.access.demand(caller, "Microsoft.Compute/skus/read", root);
+        return ok(skus(world.settings.compute ?? {}, request));
+      },
+    ],
+    [
+      "GET",
+      /^\/subscriptions\/[^/]+\/providers\/Microsoft\.Compute\/locations\/([^/]+)\/usages$/i,
+      ([location = ""], caller) => {
+        world.access.demand(caller, "Microsoft.Compute/locations/usages/read", root);
+        return ok(usages(world, world.settings.compute ?? {}, location));
+      },
+    ],
+    [
+      "GET",
+      /^(\/subscriptions\/[^/]+.*)\/providers\/Microsoft\.Authorization\/permissions$/i,
+      ([scope = ""], caller) => {
+        world.access.demand(caller, "Microsoft.Authorization/permissions/read", scope);
+        return ok({ value: world.access.permissions(caller, scope) });
+      },
+    ],
+    [
+      "GET",
       /^(.*)\/providers\/Microsoft\.Authorization\/roleDefinitions(?:\/([^/]+))?$/i,
       ([scope = "", id], caller, request) => {
         world.access.demand(caller, "Microsoft.Authorization/roleDefinitions/read", scope === "" ? root : scope);
@@ -149,12 +174,12 @@ const region = (root: string, name: string) => ({
   metadata: { regionType: "Physical", regionCategory: "Recommended" },
 });
 
-const subscription = ({ subscriptionId, tenantId }: World) => ({
+const subscription = ({ subscriptionId, tenantId, settings }: World) => ({
   id: `/subscriptions/${subscriptionId}`,
   subscriptionId,
   tenantId,
   displayName: "Rehearsal",
-  state: "Enabled",
+  state: settings.subscriptionState ?? "Enabled",
   authorizationSource: "RoleBased",
 });
 

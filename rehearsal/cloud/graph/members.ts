@@ -1,7 +1,7 @@
 // The members of groups: https://learn.microsoft.com/graph/api/group-post-members
 import type { Entra } from "../entra/service.ts";
 import type { CloudRequest, CloudResponse, Principal } from "../types.ts";
-import { collection, notSupported, readBody } from "./entities.ts";
+import { collection, notSupported, ORIGIN, readBody } from "./entities.ts";
 import { GraphFault, notFound } from "./errors.ts";
 
 /** Whether an address below a group is one of these. @param tail what follows the group's id. */
@@ -47,4 +47,17 @@ export function answerMembers(
   if (!members.some(({ objectId }) => objectId === id)) throw notFound(id);
   entra.removeMember(group.objectId, id);
   return { status: 204 };
+}
+
+/** The most ids that one question may have. */
+const MOST = 20;
+
+/** Which groups of a list hold an object: https://learn.microsoft.com/graph/api/directoryobject-checkmemberobjects */
+export function checkMemberObjects(entra: Entra, objectId: string, request: CloudRequest): CloudResponse {
+  const { ids } = readBody(request);
+  if (!Array.isArray(ids) || ids.length > MOST)
+    throw new GraphFault(400, "Request_BadRequest", `A value of at most ${MOST} items is required for property 'ids'.`);
+  const groups = entra.groupsOf(objectId).map((id) => id.toLowerCase());
+  const value = ids.map(String).filter((id) => groups.includes(id.toLowerCase()));
+  return { status: 200, body: { "@odata.context": `${ORIGIN}/v1.0/$metadata#Collection(Edm.String)`, value } };
 }

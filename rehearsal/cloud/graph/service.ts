@@ -18,7 +18,7 @@ import {
 } from "./entities.ts";
 import { denied, GraphFault, notFound } from "./errors.ts";
 import { FederatedCredentials } from "./federatedCredentials.ts";
-import { answerMembers, isOfMembers } from "./members.ts";
+import { answerMembers, checkMemberObjects, isOfMembers } from "./members.ts";
 import { query, select } from "./query.ts";
 import { applicationSchema, checkBody, servicePrincipalSchema } from "./schema.ts";
 
@@ -186,6 +186,7 @@ export class Graph {
       return entity("servicePrincipals", select(this.#servicePrincipalEntity(principal), url.searchParams));
     }
     if (method === "GET" && tail === "owners") return this.#listOwners(id);
+    if (method === "POST" && tail === "checkMemberObjects") return checkMemberObjects(this.#entra, id, request);
     this.#demandWrite(caller, id);
     if (method === "DELETE" && tail === "") {
       this.#entra.remove(id);

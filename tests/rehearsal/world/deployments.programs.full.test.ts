@@ -32,7 +32,7 @@ const SCOPE = `/subscriptions/${IDS.subscriptionId}`;
 
 /** Signs in as the plugin does, reads in Azure and writes there. */
 const ASK = `
-import { createCredential } from ${JSON.stringify(join(checkout, "provider/azure/credential.ts"))};
+import { createCredential } from ${JSON.stringify(join(checkout, "net/credential.ts"))};
 const credential = await createCredential(process.env);
 const { token } = await credential.getToken("https://management.azure.com/.default");
 const send = async (method, body) => {

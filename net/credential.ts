@@ -2,9 +2,9 @@
 
 import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/identity";
-import { cloudOf } from "../../net/azureCloud.ts";
-import { send } from "../../net/http.ts";
-import { signInOf, signInVariable, tokenRequest } from "../../net/signIn.ts";
+import { cloudOf } from "./azureCloud.ts";
+import { send } from "./http.ts";
+import { signInOf, signInVariable, tokenRequest } from "./signIn.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,0 +1,27 @@
+// How the doctor looks at the world.
+
+import type { Answer } from "../../net/http.ts";
+import type { Environment } from "../../net/signIn.ts";
+import type { ToolName } from "../../tools/catalogue.ts";
+import type { ToolAtHand } from "../../tools/findTool.ts";
+
+/** How a program ended. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What looks at the world; tests have their own. */
+export interface Reach {
+  /** Sends one request and follows no redirect to another place; a fault of the connection is an error. */
+  send(url: string, init?: RequestInit): Promise<Answer>;
+  /** A token of Entra for a scope such as `https://graph.microsoft.com/.default`. @throws Error */
+  token(scope: string): Promise<string>;
+  /** A tool of the catalogue, where it is on PATH or in the cache: nothing is downloaded. */
+  atHand(tool: ToolName): Promise<ToolAtHand | undefined>;
+  hasProgram(name: string): boolean;
+  /** Runs a program; undefined where there is none of that name. */
+  run(command: string, args: readonly string[], environment?: Environment): Promise<Ran | undefined>;
+  now(): Date;
+}
