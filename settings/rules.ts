@@ -15,6 +15,7 @@ import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
 import { secretTypeRules } from "./rules/secretTypes.ts";
 import { sourceRules } from "./rules/sources.ts";
+import { upgradeRules } from "./rules/upgrades.ts";
 
 export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 
@@ -23,6 +24,7 @@ export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
   ...limitRules,
+  ...upgradeRules,
   ...networkRules,
   ...existingRules,
   ...otherClusterRules,
