@@ -74,8 +74,8 @@ const registry = new ContainerRegistry(`acr-${stack}`, {
   registryName,
   network,
   deployers,
-  logWorkspaceId: logsRegistry ? cluster?.logWorkspaceId : undefined,
   passwordDays,
+  logWorkspaceId: logsRegistry ? cluster?.logWorkspaceId : undefined,
   pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {

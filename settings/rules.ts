@@ -23,8 +23,8 @@ export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
-  ...upgradeRules,
   ...limitRules,
+  ...upgradeRules,
   ...networkRules,
   ...existingRules,
   ...otherClusterRules,

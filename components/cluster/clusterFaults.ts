@@ -131,9 +131,9 @@ function tierFaults({ sku, systemPool, userPools }: Cluster): Fault[] {
 const isCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= 1000;
 
 function poolFaults(argument: string, pool: Pool): Fault[] {
-  const { vmSize, osDiskType, zones, minCount, maxCount, osDiskSizeGB, drainTimeoutInMinutes, maxSurge, nodeLabels } =
-    pool;
-  const disk = osDiskType === "Ephemeral" ? ephemeralProblem(vmSize) : undefined;
+  const { vmSize, osDiskType, zones, minCount, maxCount } = pool;
+  const { osDiskSizeGB, drainTimeoutInMinutes, maxSurge, nodeLabels } = pool;
+  const disk = osDiskType === "Ephemeral" ? ephemeralProblem(vmSize, osDiskSizeGB) : undefined;
   const counts = Object.entries({ minCount, maxCount }).filter(([, count]) => !isCount(count));
   const problem = "is no number of nodes";
   return [

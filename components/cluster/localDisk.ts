@@ -36,12 +36,15 @@ export function localDisk(vmSize: string): number | undefined {
   return version === 4 && has("a") ? 25 * count : 0;
 }
 
-/** Why a size cannot have its system disk on a local one; undefined where it can, or nobody knows. */
-export function ephemeralProblem(vmSize: string): string | undefined {
+/**
+ * Why a size cannot have its system disk on a local one; undefined where it can, or nobody knows.
+ * @param osDiskSizeGB how large the system disk is to be, in GiB.
+ */
+export function ephemeralProblem(vmSize: string, osDiskSizeGB: number = SYSTEM_DISK): string | undefined {
   const disk = localDisk(vmSize);
-  if (disk === undefined || disk >= SYSTEM_DISK) return undefined;
+  if (disk === undefined || disk >= osDiskSizeGB) return undefined;
   const room = disk === 0 ? "no local disk that counts" : `a local disk of ${disk} GiB`;
-  return `does not go with ${vmSize}, which has ${room}, and the nodes' system takes ${SYSTEM_DISK} GiB`;
+  return `does not go with ${vmSize}, which has ${room}, and the nodes' system takes ${osDiskSizeGB} GiB`;
 }
 
 /** Whether a size has one processor: AKS takes none with fewer than two. */

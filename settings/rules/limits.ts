@@ -49,9 +49,9 @@ export const limitRules: readonly Rule[] = [
     severity: "error",
     remedy: "leave it out, then AKS takes what fits; or choose a size with room, for example Standard_D4ds_v5",
     link: `${LEARN}/aks/concepts-storage`,
-    check: each(poolsOf, ({ pool: { vmSize, osDiskType } = {}, path }) => {
+    check: each(poolsOf, ({ pool: { vmSize, osDiskType, osDiskSizeGB } = {}, path }) => {
       if (vmSize === undefined || osDiskType !== "Ephemeral") return undefined;
-      const problem = ephemeralProblem(vmSize);
+      const problem = ephemeralProblem(vmSize, osDiskSizeGB);
       return problem === undefined ? undefined : { path: [...path, "osDiskType"], value: osDiskType, problem };
     }),
   },

@@ -1,12 +1,13 @@
 // Everything that settings are refused for, one by one: by which rule, in which words, and what to do about it.
 import { strict as assert } from "node:assert";
 import { generateKeyPairSync } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it } from "mocha";
+import { after, describe, it } from "mocha";
 import { RULES } from "../../settings/rules.ts";
 import { ROOT } from "../support/engine.ts";
-import { faults, GROUP } from "./faults.ts";
+import { faults, GROUP, type More } from "./faults.ts";
 
 const SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000";
 const OTHER = "11111111-0000-0000-0000-000000000000";
@@ -30,6 +31,10 @@ const WIDE = {
   endpoints: "10.64.65.0/24",
   pods: "11.0.0.0/8",
 };
+
+/** Where the file of a stack stands that goes first. */
+const FOLDER = mkdtempSync(join(tmpdir(), "aks-gitops-refusals-"));
+writeFileSync(join(FOLDER, "Pulumi.dev.yaml"), 'config: { "aks-gitops:cluster": { kubernetesVersion: "1.33" } }\n');
 
 type Config = Record<string, unknown>;
 const cluster = (settings: object): Config => ({ "aks-gitops:cluster": settings });
@@ -1093,10 +1098,56 @@ const REFUSALS: readonly Refusal[] = [
     "has no tls.crt, which Kubernetes asks of type kubernetes.io/tls",
     "give tls.crt under data, or leave the type out",
   ],
+  [
+    "the-channel-keeps-the-version",
+    cluster({ kubernetesVersion: "1.33", upgradeChannel: "rapid" }),
+    "aks-gitops:cluster.upgradeChannel",
+    "rapid",
+    "does not go with kubernetesVersion 1.33: AKS would go on to later minor versions by itself, and never back",
+    "write patch, node-image or none, or leave kubernetesVersion out",
+  ],
+  [
+    "another-stack-goes-first",
+    cluster({ upgradeAfter: "staging" }),
+    "aks-gitops:cluster.upgradeAfter",
+    "staging",
+    "is no stack here: there is no Pulumi.staging.yaml",
+    "name a stack whose file stands beside this one's, or leave it out",
+  ],
+  [
+    "no-version-is-ahead-of-the-stack-that-goes-first",
+    cluster({ kubernetesVersion: "1.34", upgradeAfter: "dev" }),
+    "aks-gitops:cluster.kubernetesVersion",
+    "1.34",
+    "is ahead of 1.33 in Pulumi.dev.yaml, and upgradeAfter lets the stack dev go first",
+    'write it in Pulumi.dev.yaml, run `pulumi up --stack dev`, and come back when all is well there; until then write "1.33"',
+  ],
+  [
+    "other-cluster-has-no-log-workspace",
+    elsewhere({ "aks-gitops:sops": { auditLogs: true } }),
+    "aks-gitops:sops.auditLogs",
+    true,
+    "go to the workspace of an AKS cluster, and beside aks-gitops:otherCluster none is made",
+    "remove it, and let its owner keep the logs: az monitor diagnostic-settings create",
+  ],
+  [
+    "ephemeral-disks-have-room",
+    cluster({ systemPool: { vmSize: "Standard_D4ds_v5", osDiskType: "Ephemeral", osDiskSizeGB: 200 } }),
+    "aks-gitops:cluster.systemPool.osDiskType",
+    "Ephemeral",
+    "does not go with Standard_D4ds_v5, which has a local disk of 150 GiB, and the nodes' system takes 200 GiB",
+    "leave it out, then AKS takes what fits; or choose a size with room, for example Standard_D4ds_v5",
+  ],
 ];
 
-/** Keys that are secrets in a refusal's configuration. */
-const SECRET_KEYS: Readonly<Record<string, string[]>> = { "secrets-stand-under-secrets": ["aks-gitops:tags"] };
+/** What there is beside the configuration of a refusal, by its rule. */
+const BESIDE: Readonly<Record<string, More>> = {
+  "secrets-stand-under-secrets": { secretKeys: ["aks-gitops:tags"] },
+  "another-stack-goes-first": { folder: FOLDER },
+  "no-version-is-ahead-of-the-stack-that-goes-first": { folder: FOLDER },
+};
+
+after(() => rmSync(FOLDER, { recursive: true }));
 
 describe("settings are taken", () => {
   const auths = JSON.stringify({ auths: { "ghcr.io": { username: "bot", password: "x" } } });
@@ -1129,7 +1180,7 @@ describe("settings are taken", () => {
 describe("settings are refused before anything is registered", () => {
   for (const [rule, config, key, value, problem, remedy] of REFUSALS)
     it(`${rule}: ${key} ${problem} (${String(value).slice(0, 80)})`, () => {
-      const found = faults(config, { secretKeys: SECRET_KEYS[rule] ?? [] });
+      const found = faults(config, BESIDE[rule]);
       assert.deepEqual(
         found.map((fault) => [fault.rule ?? "form", fault.key, fault.value, fault.problem, fault.remedy]),
         [[rule, key, value, problem, remedy]],

@@ -233,7 +233,7 @@ describe("AksCluster", () => {
     const [apps] = PROD.userPools;
     const { find } = await cluster({
       systemPool: { ...PROD.systemPool, osDiskType: "Managed" },
-      userPools: [{ ...apps, osDiskType: "Ephemeral" }],
+      userPools: [{ ...apps, vmSize: "Standard_D8ds_v5", osDiskType: "Ephemeral" }],
     });
     const diskOf = (pool: unknown) => (pool as { osDiskType: string }).osDiskType;
     assert.deepEqual(
