@@ -82,7 +82,8 @@ async function main(): Promise<0 | 1 | 2> {
   useProxy();
   keepCompiled();
   const place = {
-    environment: process.env,
+    // As it is now: the program runs with other variables for a while.
+    environment: { ...process.env },
     node: process.versions.node,
     project: resolve(values.project),
     stack,

@@ -98,9 +98,10 @@ export class World {
   }
 
   /** Gives the deployer's environment a token of GitHub, and makes the repository. */
-  async addRepository(right: "read" | "write" | "admin" = "admin", owner = "acme"): Promise<void> {
-    await this.gitHub.createRepository(owner, "fleet", { private: true, files: { "README.md": "# fleet\n" } });
-    this.environment.GITHUB_TOKEN = this.gitHub.addToken({ repositories: { [`${owner}/fleet`]: right } });
+  async addRepository(right: "read" | "write" | "admin", protectedBranches: readonly string[] = []): Promise<void> {
+    const files = { "README.md": "# fleet\n" };
+    await this.gitHub.createRepository("acme", "fleet", { private: true, files, protectedBranches });
+    this.environment.GITHUB_TOKEN = this.gitHub.addToken({ repositories: { "acme/fleet": right } });
   }
 
   /** Writes the project. */
