@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { afterEach, describe, it } from "mocha";
 import type { Check } from "../../../delivery/doctor/check.ts";
 import { defaults } from "../../../delivery/doctor/checks/defaults.ts";
+import { kubernetesVersion } from "../../../delivery/doctor/checks/kubernetesVersion.ts";
 import { quota } from "../../../delivery/doctor/checks/quota.ts";
 import { vmSizes } from "../../../delivery/doctor/checks/vmSizes.ts";
 import { SCOPE, World, type WorldOptions } from "./world.ts";
@@ -75,14 +76,14 @@ describe("the doctor, of virtual machines", () => {
         severity: "error",
         key: "the quota Standard DDSv5 Family vCPUs in westeurope",
         value: "8 of 10 used",
-        problem: "has 2 processors left, and the pool system begin with 4",
+        problem: "has 2 processors left, and the pool system begins with 4",
         remedy,
       },
       {
         severity: "error",
         key: "the quota Total Regional vCPUs in westeurope",
         value: "97 of 100 used",
-        problem: "has 3 processors left, and the pool system begin with 4",
+        problem: "has 3 processors left, and the pool system begins with 4",
         remedy,
       },
     ]);
@@ -104,6 +105,46 @@ describe("the doctor, of virtual machines", () => {
     await world.close();
     await begin({ arm: { compute: { quotas: { standardDDSv5Family: 16 } } } });
     await finds(quota, []);
+  });
+
+  it("takes Spot nodes from their own quota", async () => {
+    const pools = [{ name: "batch", vmSize: "Standard_D8ds_v5", minCount: 2, maxCount: 3, scaleSetPriority: "Spot" }];
+    await begin({
+      config: { "aks-gitops:cluster": { sku: "Free", systemPool: { maxCount: 3 }, userPools: pools } },
+      arm: { compute: { quotas: { lowPriorityCores: 10, standardDDSv5Family: 16, cores: 16 } } },
+    });
+    const found = await world.findings(quota);
+    assert.deepEqual(
+      found.map(({ key, problem }) => [key, problem]),
+      [
+        [
+          "the quota Total Regional Low-priority vCPUs in westeurope",
+          "has 10 processors left, and the pool batch begins with 16",
+        ],
+      ],
+    );
+  });
+
+  it("says that a pinned version of Kubernetes is not offered, or only with long-term support", async () => {
+    const pinned = (kubernetesVersion: string) => ({ "aks-gitops:cluster": { sku: "Free", kubernetesVersion } });
+    const key = "aks-gitops:cluster.kubernetesVersion";
+    await begin({ config: pinned("1.33") });
+    await finds(kubernetesVersion, []);
+    await world.write({ config: pinned("1.20") });
+    await finds(kubernetesVersion, [
+      {
+        severity: "error",
+        ...{ key, value: "1.20", problem: "is not offered in westeurope", remedy: "write one of 1.32, 1.33, 1.34" },
+      },
+    ]);
+    await world.write({ config: pinned("1.31.13") });
+    await finds(kubernetesVersion, [
+      {
+        severity: "error",
+        ...{ key, value: "1.31.13", problem: "is offered in westeurope with long-term support alone" },
+        remedy: "write one of 1.32, 1.33, 1.34, or sku: Premium",
+      },
+    ]);
   });
 
   it("counts the nodes of a cluster that is there once", async () => {
