@@ -14,7 +14,6 @@ import {
   type Tried,
   warns,
 } from "./check.ts";
-import { plan } from "./program.ts";
 
 /** What came of one check. */
 export interface Outcome {
@@ -59,7 +58,7 @@ function attemptsAt({ environment, project, stack, reach }: Place): Attempts {
     given(await settings());
     const signedIn = await azure();
     const arm = "value" in signedIn ? signedIn.value : undefined;
-    return plan({
+    return reach.plan({
       ...{ project, projectName, stack, config },
       // Nothing that is looked at without a sign-in depends on them.
       subscriptionId: arm?.subscriptionId ?? NOBODY,

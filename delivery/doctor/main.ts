@@ -13,6 +13,7 @@ import { keepCompiled } from "../compiled.ts";
 import { hasProgram } from "../programs.ts";
 import { CHECKS } from "./checks.ts";
 import { examine } from "./doctor.ts";
+import { plan } from "./program.ts";
 import type { Ran, Reach } from "./reach.ts";
 import { count, renderJson, renderText } from "./render.ts";
 
@@ -52,6 +53,7 @@ const reach: Reach = {
         else ended({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
       });
     }),
+  plan,
   now: () => new Date(),
 };
 
@@ -82,7 +84,8 @@ async function main(): Promise<0 | 1 | 2> {
   useProxy();
   keepCompiled();
   const place = {
-    environment: process.env,
+    // As it is now: the program runs with other variables for a while.
+    environment: { ...process.env },
     node: process.versions.node,
     project: resolve(values.project),
     stack,

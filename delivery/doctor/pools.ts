@@ -12,8 +12,8 @@ export interface Pool {
   readonly maxCount: number;
   /** Nodes that an upgrade adds, of `maxCount`. */
   readonly surge: number;
-  /** The version of Kubernetes that it asks for, if any. */
-  readonly version?: string | undefined;
+  /** Whether Azure may take its nodes away, which have a quota of their own. */
+  readonly isSpot: boolean;
 }
 
 /** The pools that a plan makes, each once: the cluster's own one is a resource too. */
@@ -27,9 +27,8 @@ export function poolsOf({ resources }: Plan): Pool[] {
 type Inputs = Readonly<Record<string, unknown>>;
 
 function poolOf(logicalName: string, inputs: Inputs): Pool {
-  const { name, vmSize, availabilityZones, minCount, maxCount, count, orchestratorVersion, upgradeSettings } = inputs;
+  const { name, vmSize, availabilityZones, minCount, maxCount, count, scaleSetPriority, upgradeSettings } = inputs;
   const most = numberOf(maxCount) ?? numberOf(count) ?? 1;
-  const version = textOf(orchestratorVersion);
   return {
     name: textOf(name) ?? logicalName,
     vmSize: textOf(vmSize) ?? "",
@@ -37,7 +36,7 @@ function poolOf(logicalName: string, inputs: Inputs): Pool {
     minCount: numberOf(minCount) ?? numberOf(count) ?? 1,
     maxCount: most,
     surge: surgeOf((upgradeSettings as Inputs | undefined)?.maxSurge, most),
-    ...(version === undefined ? {} : { version }),
+    isSpot: scaleSetPriority === "Spot",
   };
 }
 

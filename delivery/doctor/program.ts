@@ -76,6 +76,7 @@ export async function plan(program: Program): Promise<Plan> {
   listen((planned) => resources.push(planned));
   const before = process.cwd();
   const restore = signInAnyhow();
+  const speak = mute();
   try {
     process.chdir(project);
     runs += 1;
@@ -86,6 +87,7 @@ export async function plan(program: Program): Promise<Plan> {
   } finally {
     process.chdir(before);
     restore();
+    speak();
   }
   return { resources, existing };
 }
@@ -100,6 +102,14 @@ function signInAnyhow(): () => void {
     for (const name of Object.keys(someone)) delete process.env[name];
     Object.assign(process.env, Object.fromEntries(own));
   };
+}
+
+/** Without an engine Pulumi prints what a program logs, of which other checks tell. @returns what undoes it. */
+function mute(): () => void {
+  const { log, warn, error } = console;
+  const nothing = () => {};
+  Object.assign(console, { log: nothing, warn: nothing, error: nothing });
+  return () => void Object.assign(console, { log, warn, error });
 }
 
 async function mainOf(project: string): Promise<string> {

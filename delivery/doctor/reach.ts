@@ -4,6 +4,7 @@ import type { Answer } from "../../net/http.ts";
 import type { Environment } from "../../net/signIn.ts";
 import type { ToolName } from "../../tools/catalogue.ts";
 import type { ToolAtHand } from "../../tools/findTool.ts";
+import type { Plan, Program } from "./program.ts";
 
 /** How a program ended. */
 export interface Ran {
@@ -23,5 +24,7 @@ export interface Reach {
   hasProgram(name: string): boolean;
   /** Runs a program; undefined where there is none of that name. */
   run(command: string, args: readonly string[], environment?: Environment): Promise<Ran | undefined>;
+  /** Runs the stack's program for what it would ask for. @throws Error in its own words */
+  plan(program: Program): Promise<Plan>;
   now(): Date;
 }

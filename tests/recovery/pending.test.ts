@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { before, describe, it } from "mocha";
-import { armIdOf } from "../../recovery/armIds.ts";
+import { armIdOf, armTypeOf } from "../../recovery/armIds.ts";
 import { adopted, type KeptResource, type StackState, unfinished } from "../../recovery/pending.ts";
 import { pathParameters, resourceId } from "../../rehearsal/providers/azure-native/armType.ts";
 import { armTypes } from "../../rehearsal/providers/azure-native/types/index.ts";
@@ -93,6 +93,19 @@ describe("ids of azure-native's resources", () => {
       const given = { ...inputs, ...scopes, subscriptionId: SUBSCRIPTION };
       assert.equal(armIdOf(type, given, SUBSCRIPTION), resourceId(path, given), type);
     }
+  });
+
+  it("tell what Azure calls the type", () => {
+    for (const type of types) {
+      const path = armTypes.get(type)?.path ?? assert.fail(type);
+      const [, named = ""] = /^.*\/providers\/([^{]+\/.*)$/.exec(path) ?? [];
+      const expected = named
+        .split("/")
+        .filter((part) => !part.startsWith("{"))
+        .join("/");
+      assert.equal(armTypeOf(type), expected || "Microsoft.Resources/resourceGroups", type);
+    }
+    assert.equal(armTypeOf("azure-native:web:WebApp"), undefined);
   });
 
   it("are not guessed where an input is missing or the type is another", () => {

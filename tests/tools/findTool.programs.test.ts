@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import { cacheFolder } from "../../tools/cacheFolder.ts";
 import { CLUSTER_TOOLS } from "../../tools/catalogue.ts";
 import { ChecksumError } from "../../tools/download.ts";
-import { findTool } from "../../tools/findTool.ts";
+import { findTool, toolAtHand } from "../../tools/findTool.ts";
 import { archive, checksumLine, LINUX, type Machine, machine, zip } from "./machine.ts";
 
 const HELM = "/helm-v4.2.4-linux-amd64.tar.gz";
@@ -36,6 +36,18 @@ describe("findTool", () => {
     assert.equal(await find("helm"), path);
     assert.deepEqual(box.requests, []);
     assert.deepEqual(box.lines, [`helm 3.14.2+gc309b6f: from PATH, ${path}`]);
+  });
+
+  it("says what is at hand, on PATH before the cache, and fetches nothing", async () => {
+    const look = () => toolAtHand("helm", { ...box, platform: LINUX });
+    assert.equal(await look(), undefined);
+    publishHelm();
+    const cached = await find("helm");
+    const asked = box.requests.length;
+    assert.deepEqual(await look(), { path: cached, version: "4.2.4", onPath: false });
+    const path = await box.program("helm", "echo v3.14.2+gc309b6f");
+    assert.deepEqual(await look(), { path, version: "3.14.2+gc309b6f", onPath: true });
+    assert.equal(box.requests.length, asked);
   });
 
   it("passes over programs of PATH that are too old, too new or broken", async () => {

@@ -1,3 +1,4 @@
+import { LockError, lockName, readLock } from "../../../mirror/lock.ts";
 import { describe } from "../../../net/describe.ts";
 import { check, stops } from "../check.ts";
 
@@ -5,23 +6,18 @@ export const program = check({
   name: "program",
   about: "whether the program comes to its end with the lock of charts and images: what `pulumi up` would say first",
   needs: ["settings"],
-  find: async ({ place: { stack }, attempts }) => {
+  find: async ({ place: { project, stack }, attempts, settings }) => {
+    try {
+      await readLock(project, settings);
+    } catch (error) {
+      if (!(error instanceof LockError)) throw error;
+      const [problem = "", remedy = ""] = error.message.split(" Run: ");
+      return [stops({ key: lockName(stack), problem: told(problem), remedy: `run \`${remedy}\`` })];
+    }
     const plan = await attempts.plan();
     if ("value" in plan) return [];
-    const { name, message } = plan.error as Error;
-    if (name === "LockError") {
-      const [problem = "", ...remedy] = message.split(" Run: ");
-      return [
-        stops({ key: `mirror.${stack}.lock.json`, problem: told(problem), remedy: `run \`${remedy.join("")}\`` }),
-      ];
-    }
-    return [
-      stops({
-        key: "the program",
-        problem: `ends before anything is made: ${told(describe(plan.error))}`,
-        remedy: "do what it says",
-      }),
-    ];
+    const problem = `ends before anything is made: ${told(describe(plan.error))}`;
+    return [stops({ key: "the program", problem, remedy: "do what it says" })];
   },
 });
 

@@ -9,8 +9,9 @@ interface Usage {
   readonly limit: number;
 }
 
-/** The quota of all processors of a region. */
+/** The quotas of all processors of a region: those that stay, and those that may be taken away, which have no other one. */
 const ALL = "cores";
+const SPOT = "lowPriorityCores";
 
 export const quota = check({
   name: "quota",
@@ -41,11 +42,11 @@ interface Wanted {
 
 function quotas(pools: readonly Pool[], sizes: ReadonlyMap<string, Size>): Wanted[] {
   const wanted = new Map<string, Wanted>();
-  for (const { name, vmSize, minCount, maxCount, surge } of pools) {
+  for (const { name, vmSize, minCount, maxCount, surge, isSpot } of pools) {
     const size = sizes.get(vmSize.toLowerCase());
     // What is not sold here is another check's to say.
     if (size === undefined) continue;
-    for (const family of [size.family, ALL]) {
+    for (const family of isSpot ? [SPOT] : [size.family, ALL]) {
       const before = wanted.get(family) ?? { family, pools: [], least: 0, most: 0 };
       wanted.set(family, {
         family,
@@ -69,11 +70,19 @@ function look(
   const { currentValue, limit, name } = usage;
   const key = `the quota ${name.localizedValue ?? family} in ${location}`;
   const value = `${currentValue} of ${limit} used`;
-  const of = `the ${pools.length === 1 ? "pool" : "pools"} ${pools.join(", ")}`;
+  const isOne = pools.length === 1;
+  const of = `the ${isOne ? "pool" : "pools"} ${pools.join(", ")}`;
   const remedy = `ask for a larger one (portal, Quotas, or \`az quota update\`), or give ${of} another vmSize or fewer nodes`;
   const free = isThere ? limit : limit - currentValue;
   if (!isThere && least > free)
-    return [stops({ key, value, problem: `has ${free} processors left, and ${of} begin with ${least}`, remedy })];
+    return [
+      stops({
+        key,
+        value,
+        problem: `has ${free} processors left, and ${of} ${isOne ? "begins" : "begin"} with ${least}`,
+        remedy,
+      }),
+    ];
   if (most <= free) return [];
   const problem = `has not the ${most} processors that ${of} may grow to, with the nodes that an upgrade adds`;
   return [warns({ key, value, problem, remedy })];

@@ -22,6 +22,8 @@ const SIZES = SERIES.flatMap(({ before, after, family, cores }) =>
 
 /** The quota of all processors of a region. */
 const ALL = "cores";
+/** The one of those that Azure may take away, which count to no other. */
+const SPOT = "lowPriorityCores";
 
 function checkKnown(location: string): void {
   if (regions.includes(location.toLowerCase())) return;
@@ -75,8 +77,9 @@ export function usages(world: World, { quotas = {}, used = {} }: ComputeLimits, 
     world.store
       .list(POOL_TYPE)
       .map((pool) => part(pool, "properties"))
+      .filter(({ scaleSetPriority }) => (scaleSetPriority === "Spot") === (family === SPOT))
       .map(({ vmSize, count }) => ({ count, size: SIZES.find(({ name }) => name === vmSize) }))
-      .filter(({ size }) => size !== undefined && (family === ALL || size.family === family))
+      .filter(({ size }) => size !== undefined && ([ALL, SPOT].includes(family) || size.family === family))
       .reduce((sum, { count, size }) => sum + Number(count) * (size?.vCPUs ?? 0), 0);
   const usage = (value: string, localizedValue: string, limit: number) => ({
     unit: "Count",
@@ -88,6 +91,7 @@ export function usages(world: World, { quotas = {}, used = {} }: ComputeLimits, 
   return {
     value: [
       usage(ALL, "Total Regional vCPUs", 1000),
+      usage(SPOT, "Total Regional Low-priority vCPUs", 100),
       ...families.map((family) =>
         usage(family, `${family.replace(/^standard(.*)Family$/, "Standard $1 Family")} vCPUs`, 350),
       ),

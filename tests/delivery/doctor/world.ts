@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Check, Finding, Place } from "../../../delivery/doctor/check.ts";
 import { examine, type Outcome } from "../../../delivery/doctor/doctor.ts";
+import { type Plan, type Program, plan } from "../../../delivery/doctor/program.ts";
 import type { Ran, Reach } from "../../../delivery/doctor/reach.ts";
 import { type Lock, settingsHash } from "../../../mirror/lock.ts";
 import type { Answer } from "../../../net/http.ts";
@@ -36,6 +37,8 @@ export interface StackOptions {
 export interface WorldOptions extends StackOptions {
   readonly arm?: Partial<ArmOptions>;
 }
+
+const plans = new Map<string, Promise<Plan>>();
 
 /** All that a doctor looks at; `close` takes its folder away. */
 export class World {
@@ -98,9 +101,10 @@ export class World {
   }
 
   /** Gives the deployer's environment a token of GitHub, and makes the repository. */
-  async addRepository(right: "read" | "write" | "admin" = "admin", owner = "acme"): Promise<void> {
-    await this.gitHub.createRepository(owner, "fleet", { private: true, files: { "README.md": "# fleet\n" } });
-    this.environment.GITHUB_TOKEN = this.gitHub.addToken({ repositories: { [`${owner}/fleet`]: right } });
+  async addRepository(right: "read" | "write" | "admin", protectedBranches: readonly string[] = []): Promise<void> {
+    const files = { "README.md": "# fleet\n" };
+    await this.gitHub.createRepository("acme", "fleet", { private: true, files, protectedBranches });
+    this.environment.GITHUB_TOKEN = this.gitHub.addToken({ repositories: { "acme/fleet": right } });
   }
 
   /** Writes the project. */
@@ -143,8 +147,20 @@ export class World {
       this.cached.has(tool) ? { path: `/cache/${tool}`, version: "2.9.4", onPath: false } : undefined,
     hasProgram: (name) => this.programs.has(name),
     run: async (command, args, environment = {}) => this.programs.get(command)?.(args, environment),
+    plan: (program) => this.#plan(program),
     now: () => this.now,
   };
+
+  /** The program takes a second: it is run once for each stack that tests have. */
+  async #plan(program: Program): Promise<Plan> {
+    const names = ["Pulumi.yaml", `mirror.${this.stack}.lock.json`];
+    const files = names.map((name) => readFile(join(this.folder, name), "utf8").catch(() => ""));
+    const { stack, config, subscriptionId } = program;
+    const key = JSON.stringify([stack, config, subscriptionId, ...(await Promise.all(files))]);
+    const planned = plans.get(key) ?? plan(program);
+    plans.set(key, planned);
+    return planned;
+  }
 
   async #send(url: URL, { method = "GET", headers = {}, body }: RequestInit): Promise<Answer> {
     this.sent.push(`${method} ${url.host}${url.pathname}`);

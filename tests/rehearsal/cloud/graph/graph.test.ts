@@ -81,6 +81,20 @@ describe("Microsoft Graph", () => {
     );
   });
 
+  it("tells which groups of a list hold an object, through other groups too", async () => {
+    const { body: application } = await call("POST", "/applications", { displayName: "member" });
+    const { body: principal } = await call("POST", "/servicePrincipals", { appId: application.appId });
+    const outer = "6f1f2b6e-1111-4e0a-9c60-0000000000f1";
+    entra.addGroup(outer, "all deployers");
+    entra.addMember(outer, GROUP);
+    entra.addMember(GROUP, principal.id);
+    const path = `/servicePrincipals/${principal.id}/checkMemberObjects`;
+    const { body } = await call("POST", path, { ids: [outer, GROUP, TENANT_ID] });
+    assert.deepEqual(body.value, [outer, GROUP]);
+    const many = await call("POST", path, { ids: Array.from({ length: 21 }, () => GROUP) });
+    assert.equal(many.status, 400);
+  });
+
   const bodies: [string, object, string][] = [
     ["an unknown property", { displayName: "x", colour: "red" }, "Invalid property 'colour'."],
     ["a read-only property", { displayName: "x", appId: "1" }, "Property 'appId' is read-only and cannot be set."],
