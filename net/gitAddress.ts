@@ -69,6 +69,11 @@ function formFault(text: string): AddressFault {
     return { problem: "would show the token to everybody on the way", remedy: "write it with https://" };
   if (/^ssh:\/\/[^@]*$/.test(text))
     return { problem: "does not say who signs in", remedy: "write ssh://git@<host>/<path>" };
+  if (text.startsWith("oci://"))
+    return {
+      problem: "is an OCI artifact, and the program commits to a Git repository",
+      remedy: `${ADDRESS_REMEDY}; an artifact is one of flux.sources, and Kustomizations name it as their source`,
+    };
   if (/^(git|file|ftp|ftps|rsync):\/\//.test(text))
     return { problem: "is read over neither HTTPS nor SSH", remedy: ADDRESS_REMEDY };
   return { problem: "does not have the right form", remedy: ADDRESS_REMEDY };

@@ -88,6 +88,11 @@ describe("a repository's address", () => {
     ],
     ["http://github.com/acme/fleet", "would show the token to everybody on the way", /https:\/\//],
     ["ssh://github.com/acme/fleet", "does not say who signs in", /^write ssh:\/\/git@/],
+    [
+      "oci://acme.azurecr.io/manifests/fleet",
+      "is an OCI artifact, and the program commits to a Git repository",
+      /; an artifact is one of flux\.sources, and Kustomizations name it as their source$/,
+    ],
     ["git://github.com/acme/fleet", "is read over neither HTTPS nor SSH", /^write the repository's address/],
     ["https://www.github.com/acme/fleet", "is no repository on GitHub", /^write https:\/\/github\.com\/acme\/fleet$/],
     [
