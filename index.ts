@@ -29,6 +29,7 @@ const {
   branch,
   path,
   auth,
+  githubApp,
   username,
   knownHosts,
   commit: committer,
@@ -115,6 +116,7 @@ const flux = new FluxBootstrap("flux", {
   branch,
   path,
   auth,
+  githubApp,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
   gitKey: settings.gitKey as FluxBootstrapArgs["gitKey"],

@@ -167,6 +167,11 @@ function readRemedy({ spec }: KubeObject, problem: string): string | undefined {
   if (!IS_REFUSED.test(problem)) return undefined;
   if (provider === "azure")
     return "add the service principal of Flux's identity to the organisation, and to the Readers of the repository's project";
+  if (provider === "github")
+    return (
+      "install the GitHub App on the repository with the right Contents: read, compare flux.githubApp with it, give a key of " +
+      "it that is not revoked as aks-gitops:gitKey, and run `pulumi up`"
+    );
   return url.startsWith("ssh://")
     ? "register the public half of the key at the host with the right to read, or give another one, and run `pulumi up`"
     : "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";
@@ -174,4 +179,4 @@ function readRemedy({ spec }: KubeObject, problem: string): string | undefined {
 
 /** GitHub says of a private repository that it is not found. */
 const IS_REFUSED =
-  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019/i;
+  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019|installation (id|token)|github ?app/i;

@@ -243,7 +243,7 @@ export const signInRules: readonly Rule[] = [
     remedy: "remove it: run `pulumi config rm aks-gitops:gitKey`",
     link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
     check: whole(({ draft: { flux, gitKey } }) =>
-      gitKey === undefined || flux?.repository === undefined || authOf(flux) === "sshKey"
+      gitKey === undefined || flux?.repository === undefined || ["sshKey", "githubApp"].includes(authOf(flux))
         ? undefined
         : { path: own("gitKey"), problem: `is not used: Flux signs in by flux.auth ${authOf(flux)}` },
     ),
@@ -263,6 +263,7 @@ export const signInRules: readonly Rule[] = [
         token: "with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment",
         sshKey: "with aks-gitops:gitKey",
         workloadIdentity: "with the identity of Flux's controllers",
+        githubApp: "as the App of flux.githubApp",
       }[auth];
       return {
         path: own("gitToken"),

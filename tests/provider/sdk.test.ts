@@ -179,6 +179,7 @@ describe("what programs see of the plugin's resources", () => {
       PullRequestArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",
       DecryptSecretArgs: "FluxInstall",
+      ReadingAppArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       UpgradeSettingsArgs: "AgentPool",
       ClusterSkuArgs: "ManagedCluster",

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { describe, it } from "mocha";
 import { FluxBootstrap } from "../../../components/flux/fluxBootstrap.ts";
 import type { FluxBootstrapArgs } from "../../../components/flux/fluxBootstrapArgs.ts";
+import { signInDisorders } from "../../../components/flux/signIn.ts";
 import { gotkSync } from "../../../flux/bootstrap.ts";
 import { publishedKeys } from "../../../net/knownHosts.ts";
 import { publicKeyOf } from "../../../net/sshKey.ts";
@@ -70,6 +71,69 @@ describe("a bootstrapped Flux", () => {
       files["clusters/test/flux-system/workload-identity/kustomization.yaml"] ?? "",
       /target:\n {4}kind: GitRepository\n {4}name: flux-system\n {2}patch: \|\n {4}- op: remove\n {6}path: \/spec\/secretRef\n {4}- op: add\n {6}path: \/spec\/provider\n {6}value: azure\n$/,
     );
+  });
+});
+
+describe("a bootstrapped Flux as a GitHub App", () => {
+  const asApp = { mode: "bootstrap", auth: "githubApp", gitKey: RSA } as const;
+
+  it("reads the repository with the App's key, which is in no file, by a patch of what bootstrap writes", async () => {
+    const repository = "https://github.com/acme/fleet";
+    const { find } = await deployFlux({ ...asApp, repository, githubApp: { id: 123456 } });
+    const { inputs } = find("FluxInstall", "flux");
+    assert.deepEqual([inputs.provider, inputs.url], ["github", repository]);
+    assert.deepEqual(inputs.githubApp, { id: "123456", installation: "acme", privateKey: `${RSA.trim()}\n` });
+    const files = filesOf(find("GitCommit", "flux"));
+    const sync = gotkSync({ url: repository, branch: "main", path: "clusters/test" });
+    assert.equal(files["clusters/test/flux-system/gotk-sync.yaml"], sync);
+    assert.match(
+      files["clusters/test/flux-system/workload-identity/kustomization.yaml"] ?? "",
+      /name: flux-system\n {2}patch: \|\n {4}- op: add\n {6}path: \/spec\/provider\n {6}value: github\n$/,
+    );
+    assert.doesNotMatch(JSON.stringify(files), /PRIVATE KEY/);
+  });
+
+  it("names its installation, on an Enterprise host too", async () => {
+    const githubApp = { id: 5, installationId: 7 };
+    const { find } = await deployFlux({ ...asApp, repository: "https://github.acme.example/acme/fleet", githubApp });
+    const { installation } = find("FluxInstall", "flux").inputs.githubApp as { installation: string };
+    assert.equal(installation, "7");
+  });
+
+  it("is refused where it cannot be: the extension, another host, SSH, an older Flux, without its App or key", async () => {
+    const repository = "https://github.com/acme/fleet";
+    const githubApp = { id: 5 };
+    const told = (more: object) => faults({ ...asApp, repository, githubApp, ...more } as Partial<FluxBootstrapArgs>);
+    const auth = (fault: string) => (all: string[]) => all.filter((one) => one.startsWith("auth ")).includes(fault);
+    assert.ok(
+      auth("auth cannot be said to the extension: its API 2023-05-01 knows no GitHub App")(
+        await told({ mode: "extension" }),
+      ),
+    );
+    assert.ok(
+      auth("auth signs in to GitHub alone, over HTTPS, and not at dev.azure.com")(await told({ repository: DEVOPS })),
+    );
+    assert.ok(
+      auth("auth signs in to GitHub alone, over HTTPS, and not over SSH")(
+        await told({ repository: "ssh://git@github.com/acme/fleet" }),
+      ),
+    );
+    const missing = "is missing: with auth githubApp Flux signs in to the repository";
+    assert.ok((await told({ githubApp: undefined })).includes(`githubApp ${missing} as it`));
+    assert.ok((await told({ gitKey: undefined })).includes(`gitKey ${missing} with the App's private key`));
+    assert.ok((await told({ gitKey: EC })).includes("gitKey is no RSA key, and GitHub gives no others to Apps"));
+    assert.ok(
+      (await told({ auth: "token", gitKey: undefined })).includes(
+        "githubApp says as which App Flux signs in, and it signs in by token",
+      ),
+    );
+    assert.ok(
+      signInDisorders({ ...asApp, repository, githubApp, version: "2.7.5" }).some(
+        ({ key, problem }) =>
+          key === "githubApp" && problem === "names no installation, and Flux 2.7.5 looks for none (2.8 does)",
+      ),
+    );
+    assert.deepEqual(signInDisorders({ ...asApp, repository, githubApp, version: "2.8.0" }), []);
   });
 });
 
