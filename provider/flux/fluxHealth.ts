@@ -179,4 +179,4 @@ function readRemedy({ spec }: KubeObject, problem: string): string | undefined {
 
 /** GitHub says of a private repository that it is not found. */
 const IS_REFUSED =
-  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019|installation (id|token)|github ?app/i;
+  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019|organization installation|\/access_tokens|github app/i;

@@ -40,7 +40,7 @@ describe("a repository that Flux cannot read", () => {
     [
       "as a GitHub App",
       { url: "https://github.com/acme/fleet", provider: "github" },
-      "failed to configure authentication options: could not refresh installation id 7's token: received non 2xx response status",
+      "POST https://api.github.com/app/installations/7/access_tokens: 401 A JSON web token could not be decoded []",
       /; install the GitHub App on the repository with the right Contents: read, compare flux\.githubApp with it/,
     ],
     ["for another reason", SSH, "dial tcp: lookup git.acme.example: no such host", undefined],
