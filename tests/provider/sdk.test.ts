@@ -181,6 +181,8 @@ describe("what programs see of the plugin's resources", () => {
       DecryptSecretArgs: "FluxInstall",
       ReadingAppArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
+      AttachedArgs: "ImageImport",
+      SourceCredentialsArgs: "ImageImport",
       UpgradeSettingsArgs: "AgentPool",
       ClusterSkuArgs: "ManagedCluster",
       ClusterIdentityArgs: "ManagedCluster",
