@@ -30,6 +30,7 @@ const {
   path,
   auth,
   githubApp,
+  githubHost,
   username,
   knownHosts,
   commit: committer,
@@ -119,6 +120,7 @@ const flux = new FluxBootstrap("flux", {
   path,
   auth,
   githubApp,
+  githubHost,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
   gitKey: settings.gitKey as FluxBootstrapArgs["gitKey"],

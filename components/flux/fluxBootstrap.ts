@@ -62,7 +62,7 @@ function bootstrapOf(wanted: FluxWanted): (Bootstrapped & Pick<BootstrapParts, "
   const { mode, access, address, identity, imageAutomation, repository } = wanted;
   const { flux } = wanted.lock;
   if (mode !== "bootstrap" || !access || !flux) return undefined;
-  const fluxUrl = (readsBySsh(wanted) ? sshUrl(address) : undefined) ?? writtenUrl(repository);
+  const fluxUrl = (readsBySsh(wanted) ? sshUrl(address, wanted.githubHost) : undefined) ?? writtenUrl(repository);
   const provider = PROVIDERS[wanted.auth];
   return { flux, fluxUrl, provider, access, identity, imageAutomation };
 }

@@ -120,7 +120,7 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly extensionVersion?: string | undefined;
   /** The GitOps repository on any Git host: `https://<host>/<path>` or `ssh://<user>@<host>/<path>`. */
   readonly repository: string;
-  /** Whether the repository is made, private, on github.com alone; it stays when the stack goes. @default false: it has to exist */
+  /** Whether the repository is made, private, on github.com or githubHost alone; it stays when the stack goes. @default false: it has to exist */
   readonly createRepository?: boolean | undefined;
   /**
    * How Flux signs in to the repository: deployKey on GitHub with a key of its own, over SSH; token over HTTPS, the
@@ -140,6 +140,11 @@ export interface FluxBootstrapArgs extends ContentArgs {
    * @default none
    */
   readonly gitKey?: pulumi.Input<string> | undefined;
+  /**
+   * The host of GitHub Enterprise that @pulumi/github talks to (`github:baseUrl`): there a repository is looked up, made and
+   * given a deploy key as on github.com. @default none
+   */
+  readonly githubHost?: string | undefined;
   /** The GitHub App that Flux with auth githubApp signs in as. @default none */
   readonly githubApp?: GitHubAppArgs | undefined;
   /** The user name beside Flux's token. @default "git" */

@@ -38,6 +38,8 @@ export interface SignInOptions {
     | undefined;
   /** The GitHub App that Flux signs in as. */
   readonly githubApp?: { readonly id?: number | undefined; readonly installationId?: number | undefined } | undefined;
+  /** The host of GitHub Enterprise that @pulumi/github talks to. */
+  readonly githubHost?: string | undefined;
   /** The Flux that is bootstrapped. */
   readonly version?: string | undefined;
   /** The private key that a person registered, or of the App, or whatever stands for it where it is not to be read. */
@@ -148,8 +150,9 @@ export function repositoryDisorder(repository: string): SignInDisorder | undefin
 }
 
 /** What belongs to github.com alone. */
-function gitHubAlone({ auth, createRepository }: SignInOptions, address: RepositoryAddress): SignInDisorder[] {
-  if (gitHubRepository(address) !== undefined) return [];
+function gitHubAlone(options: SignInOptions, address: RepositoryAddress): SignInDisorder[] {
+  const { auth, createRepository, githubHost } = options;
+  if (gitHubRepository(address, githubHost) !== undefined) return [];
   const asHttps = `write the repository as https://github.com/${address.path.replace(/\.git$/, "")}`;
   const isGitHub = address.host === "github.com";
   return [
@@ -187,7 +190,7 @@ function wayDisorders(options: SignInOptions, address: RepositoryAddress): SignI
       "reads over HTTPS, and the repository's address is one of SSH",
       "write sshKey, or an address with https://",
     );
-  if (auth === "sshKey" && sshUrl(address) === undefined)
+  if (auth === "sshKey" && sshUrl(address, options.githubHost) === undefined)
     return wrong(
       `reads over SSH, and the address does not tell where ${address.host} serves that`,
       "write the repository's address over SSH, ssh://git@<host>/<path>, or write token",
@@ -221,7 +224,7 @@ function wayDisorders(options: SignInOptions, address: RepositoryAddress): SignI
 
 function keyDisorders(options: SignInOptions, address: RepositoryAddress): SignInDisorder[] {
   const way = authOf(options);
-  const reading = way === "sshKey" ? sshUrl(address) : undefined;
+  const reading = way === "sshKey" || way === "deployKey" ? sshUrl(address, options.githubHost) : undefined;
   const hosts = new Set([address.scheme === "ssh" ? address.host : undefined, reading && hostIn(reading)]);
   hosts.delete(undefined);
   return [

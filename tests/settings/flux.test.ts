@@ -454,6 +454,26 @@ describe("settings of a repository on another host", () => {
     );
   });
 
+  it("take GitHub Enterprise as GitHub where @pulumi/github is told of it", () => {
+    const repository = "https://github.acme.example/platform/fleet";
+    const knownHosts =
+      "github.acme.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    const enterprise = {
+      ...flux({ repository, knownHosts, auth: "deployKey" }),
+      ...{ "github:baseUrl": "https://github.acme.example/", "github:owner": "platform" },
+    };
+    const { githubHost, owner, name } = read(enterprise).flux;
+    assert.deepEqual([githubHost, owner, name], ["github.acme.example", "platform", "fleet"]);
+    assert.deepEqual(
+      faults({ ...enterprise, "github:owner": "acme" }).map(({ key, problem }) => `${key} ${problem}`),
+      ["github:owner is not the owner of aks-gitops:flux.repository"],
+    );
+    assert.deepEqual(
+      faults({ ...enterprise, "github:baseUrl": "https://other.example/" }).map(({ key }) => key),
+      ["aks-gitops:flux.auth"],
+    );
+  });
+
   it("name pull requests where none can be opened, and a wait for none", () => {
     const told = (repository: string, commit: object) =>
       faults(flux({ repository, commit }))

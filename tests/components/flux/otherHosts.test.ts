@@ -74,6 +74,40 @@ describe("a bootstrapped Flux", () => {
   });
 });
 
+describe("GitHub Enterprise", () => {
+  const githubHost = "github.acme.example";
+  const repository = `https://${githubHost}/platform/fleet`;
+  const knownHosts = `${githubHost} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl`;
+  const enterprise = { repository, githubHost, knownHosts, auth: "deployKey" } as const;
+  const SSH_URL = `ssh://git@${githubHost}/platform/fleet`;
+
+  it("gets a deploy key, by which the extension's Flux reads, and knows the host", async () => {
+    const { find } = await deployFlux(enterprise);
+    assert.equal(find("RepositoryDeployKey", "flux").inputs.repository, "fleet");
+    const { gitRepository } = find("FluxConfiguration", "flux").inputs as { gitRepository: Record<string, unknown> };
+    assert.deepEqual([gitRepository.url, gitRepository.sshKnownHosts], [SSH_URL, base64(knownHosts)]);
+    const commit = find("GitCommit", "flux").inputs;
+    assert.deepEqual([commit.url, commit.access], [repository, undefined]);
+  });
+
+  it("gets one for a bootstrapped Flux too, whose address stands in Git", async () => {
+    const { find } = await deployFlux({ ...enterprise, mode: "bootstrap" });
+    const { url, sshKey } = find("FluxInstall", "flux").inputs as { url: string; sshKey: { knownHosts: string } };
+    assert.deepEqual([url, sshKey.knownHosts], [SSH_URL, knownHosts]);
+    const sync = gotkSync({ url: SSH_URL, branch: "main", path: "clusters/test" });
+    assert.equal(filesOf(find("GitCommit", "flux"))["clusters/test/flux-system/gotk-sync.yaml"], sync);
+  });
+
+  it("is not known by its keys, which have to be given, and is none where nothing says so", async () => {
+    assert.deepEqual(await faults({ ...enterprise, knownHosts: undefined }), [
+      `knownHosts is missing: nothing tells by which keys ${githubHost} is known over SSH`,
+    ]);
+    assert.deepEqual(await faults({ ...enterprise, githubHost: undefined }), [
+      "auth adds a key to repositories on github.com alone, over HTTPS",
+    ]);
+  });
+});
+
 describe("a bootstrapped Flux as a GitHub App", () => {
   const asApp = { mode: "bootstrap", auth: "githubApp", gitKey: RSA } as const;
 
