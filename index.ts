@@ -30,6 +30,8 @@ const {
   branch,
   path,
   auth,
+  githubApp,
+  githubHost,
   username,
   knownHosts,
   commit: committer,
@@ -130,6 +132,8 @@ const flux = new FluxBootstrap("flux", {
   branch,
   path,
   auth,
+  githubApp,
+  githubHost,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
   gitKey: settings.gitKey as FluxBootstrapArgs["gitKey"],

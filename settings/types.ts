@@ -54,7 +54,9 @@ export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth" | "path"
   readonly auth: Auth;
   /** `https://<host>/<path>` or `ssh://<user>@<host>/<path>`, with `.git` where it was written so: Flux reads it by this very address. */
   readonly repository: string;
-  /** The repository's owner, where the program reaches it on github.com. */
+  /** The host of GitHub Enterprise that @pulumi/github talks to. */
+  readonly githubHost?: string;
+  /** The repository's owner, where the program reaches it on GitHub. */
   readonly owner?: string;
   /** The repository's name there. */
   readonly name?: string;

@@ -10,6 +10,7 @@ import { gitOpsRepository } from "./gitOpsRepository.ts";
 import { type BootstrapParts, installBootstrap } from "./installation.ts";
 import { readsBySsh } from "./readingKey.ts";
 import { type Bootstrapped, RepositoryContent } from "./repositoryContent.ts";
+import type { Auth } from "./signIn.ts";
 
 /**
  * Flux in the cluster, by the AKS extension or by its own bootstrap, reconciling the stack's folder of the GitOps
@@ -62,7 +63,10 @@ function bootstrapOf(wanted: FluxWanted): (Bootstrapped & Pick<BootstrapParts, "
   const { install, interval, recurseSubmodules } = wanted;
   const { flux } = wanted.lock;
   if (mode !== "bootstrap" || !access || !flux) return undefined;
-  const fluxUrl = (readsBySsh(wanted) ? sshUrl(address) : undefined) ?? writtenUrl(repository);
-  const provider = wanted.auth === "workloadIdentity" ? "azure" : undefined;
+  const fluxUrl = (readsBySsh(wanted) ? sshUrl(address, wanted.githubHost) : undefined) ?? writtenUrl(repository);
+  const provider = PROVIDERS[wanted.auth];
   return { flux, fluxUrl, provider, access, identity, imageAutomation, install, interval, recurseSubmodules };
 }
+
+/** Who reads the repository in place of a token or a key, as Flux calls it. */
+const PROVIDERS: Partial<Record<Auth, "azure" | "github">> = { workloadIdentity: "azure", githubApp: "github" };

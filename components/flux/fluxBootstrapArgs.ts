@@ -121,13 +121,13 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly extensionVersion?: string | undefined;
   /** The GitOps repository on any Git host: `https://<host>/<path>` or `ssh://<user>@<host>/<path>`. */
   readonly repository: string;
-  /** Whether the repository is made, private, on github.com alone; it stays when the stack goes. @default false: it has to exist */
+  /** Whether the repository is made, private, on github.com or githubHost alone; it stays when the stack goes. @default false: it has to exist */
   readonly createRepository?: boolean | undefined;
   /**
    * How Flux signs in to the repository: deployKey on GitHub with a key of its own, over SSH; token over HTTPS, the
    * extension's Flux with gitToken and a bootstrapped one with FLUX_GIT_TOKEN, or else on GitHub GITHUB_TOKEN, of the
    * environment; sshKey over SSH with gitKey; workloadIdentity at Azure DevOps as the identity of a bootstrapped Flux's
-   * controllers. A deploy key is
+   * controllers; githubApp on GitHub as the App of githubApp, a bootstrapped Flux alone. A deploy key is
    * added with GITHUB_TOKEN, which needs the permission Administration: write for that; an organisation may forbid deploy
    * keys, and GitHub deletes a key with the personal token that made it: so better with a GitHub App's token, or by token.
    * @default "sshKey" where the repository's address is one of SSH, "deployKey" in mode extension on GitHub, else "token"
@@ -137,9 +137,17 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly gitToken?: pulumi.Input<string> | undefined;
   /**
    * A private SSH key that reads the repository, in PEM and without a passphrase, RSA for Azure DevOps; Flux with auth sshKey
-   * signs in with it. A person registers its public half at the host. @default none
+   * signs in with it. A person registers its public half at the host. With auth githubApp the App's private key.
+   * @default none
    */
   readonly gitKey?: pulumi.Input<string> | undefined;
+  /**
+   * The host of GitHub Enterprise that @pulumi/github talks to (`github:baseUrl`): there a repository is looked up, made and
+   * given a deploy key as on github.com. @default none
+   */
+  readonly githubHost?: string | undefined;
+  /** The GitHub App that Flux with auth githubApp signs in as. @default none */
+  readonly githubApp?: GitHubAppArgs | undefined;
   /** The user name beside Flux's token. @default "git" */
   readonly username?: string | undefined;
   /**

@@ -58,7 +58,9 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
 function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
   const { repository, stack, branch } = args;
   // An address that is none may hold a credential, so it is not told.
-  const disorders = [repositoryDisorder(repository) ?? []].flat().concat(signInDisorders(args));
+  const disorders = [repositoryDisorder(repository) ?? []]
+    .flat()
+    .concat(signInDisorders({ ...args, version: args.lock.flux?.version }));
   return [
     ...disorders.map(({ key, ...fault }) => ({ argument: key, ...fault })),
     ...commitDisorders(args).map(({ key, ...fault }) => ({ argument: `commit.${key}`, ...fault })),

@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { saidOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
+import { appKeyProblem } from "../../net/gitHubApp.ts";
 import {
   type DecryptSecretArgs,
   FluxInstall,
   type PullSecretArgs,
+  type ReadingAppArgs,
   type SshKeyArgs,
 } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
@@ -28,8 +30,8 @@ export interface BootstrapParts extends FluxParts {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
-  /** `azure`: the controllers' identity reads it. */
-  readonly provider?: "azure" | undefined;
+  /** `azure`: the controllers' identity reads it; `github`: a GitHub App. */
+  readonly provider?: "azure" | "github" | undefined;
 }
 
 /**
@@ -84,6 +86,7 @@ function createInstall(parts: BootstrapParts): FluxInstall {
       ...(readsBySsh(args) ? { sshKey: sshKeyOf(readingKey(parts)) } : {}),
       ...(args.auth === "token" && args.username !== FLUX.username ? { username: args.username } : {}),
       ...(provider ? { provider } : {}),
+      ...(provider === "github" ? { githubApp: readingAppOf(args) } : {}),
       ...(args.pullCredentials ? { pullSecret: pullSecretOf(args.pullCredentials) } : {}),
       ...(args.imagePullSecret === undefined ? {} : { imagePullSecret: args.imagePullSecret }),
       ...(args.decryptCredentials ? { decryptSecret: decryptSecretOf(args.decryptCredentials) } : {}),
@@ -113,6 +116,20 @@ function callerOf({ clusterId, kubeContext }: ApiAccess) {
 
 function sshKeyOf({ privateKey, publicKey, knownHosts }: ReadingKey): SshKeyArgs {
   return { privateKey, publicKey, knownHosts };
+}
+
+/** As pullSecret: another key of the App needs no commit. */
+function readingAppOf({ githubApp, gitKey = "", address }: FluxParts["args"]): ReadingAppArgs {
+  // There, or it would have been refused.
+  const { id = 0, installationId } = githubApp ?? {};
+  const [owner = ""] = address.path.split("/");
+  const privateKey = pulumi.secret(gitKey).apply((key) => {
+    const problem = appKeyProblem(key);
+    if (problem !== undefined)
+      throw new pulumi.RunError(`gitKey, with which Flux reads as GitHub App ${id}, ${problem}`);
+    return `${key.trim()}\n`;
+  });
+  return { id: String(id), installation: installationId === undefined ? owner : String(installationId), privateKey };
 }
 
 /** As pullSecret: a rotation needs no commit. */

@@ -39,8 +39,11 @@ export interface Bootstrapped {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
-  /** `azure`: the controllers' identity reads the repository, at Azure DevOps. @default none: a Secret signs in */
-  readonly provider?: "azure" | undefined;
+  /**
+   * `azure`: the controllers' identity reads the repository, at Azure DevOps; `github`: a GitHub App does.
+   * @default none: a Secret signs in
+   */
+  readonly provider?: "azure" | "github" | undefined;
   /** Whether Flux's image controllers run too. */
   readonly imageAutomation: boolean;
   /** How its controllers are installed. @default as the flux CLI does by itself */
@@ -224,11 +227,11 @@ function bootstrapFiles(
 ) {
   const { version, manifests } = flux;
   // The identity is a component: `output` would leave its properties as they are.
-  const component =
-    identity &&
-    pulumi
-      .output({ clientId: identity.clientId, tenantId: identity.tenantId })
-      .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation, provider));
+  const component = identity
+    ? pulumi
+        .output({ clientId: identity.clientId, tenantId: identity.tenantId })
+        .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation, provider))
+    : provider && identityComponent(undefined, imageAutomation, provider);
   const options = saidOptions(install);
   const own = {
     ...(imagePullSecret === undefined ? {} : { imagePullSecret }),

@@ -47,7 +47,7 @@ import {
 import { unsettled } from "./fluxHealth.ts";
 import { type Closed, type Looked, lookAtFlux, strayed } from "./fluxLook.ts";
 import { applySecrets, decryptSecret, pullSecret } from "./fluxSecrets.ts";
-import { checkSignIn, chosenSignIn, repositoryUrl, sshKey } from "./fluxSignIn.ts";
+import { checkSignIn, chosenSignIn, githubApp, repositoryUrl, sshKey } from "./fluxSignIn.ts";
 import { fingerprint, givenToken } from "./fluxToken.ts";
 import { endingParts, finishDeletions, isMarked, NAMESPACE, resumeFlux, uninstallFlux } from "./fluxUninstall.ts";
 import * as forms from "./forms.ts";
@@ -92,10 +92,10 @@ export const FLUX_INSTALL = resourceSchema({
     ),
     username: someText.describe("The user name beside the token. Default: `git`.").exactOptional(),
     provider: z
-      .enum(["azure"], { error: "is no provider: azure is the only one" })
+      .enum(["azure", "github"], { error: "is no provider: azure and github are the two" })
       .describe(
-        "`azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. Default: " +
-          "with a token or a key.",
+        "`azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. `github`: as " +
+          "githubApp. Default: with a token or a key.",
       )
       .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
@@ -113,6 +113,9 @@ export const FLUX_INSTALL = resourceSchema({
       .describe(
         "The key that Flux reads an `ssh://` URL with; the repository has to know it. Default: a token of the environment.",
       )
+      .exactOptional(),
+    githubApp: githubApp
+      .describe("The GitHub App that Flux reads the repository as, with provider github. Default: none.")
       .exactOptional(),
     pullSecret: pullSecret
       .describe("Signs in to a registry from Flux's namespace; another password changes the Secret. Default: none.")
@@ -136,7 +139,9 @@ export const FLUX_INSTALL = resourceSchema({
       ),
     tokenFingerprint: z
       .string()
-      .describe("Tells whether the token that Flux reads with is another one, without telling it; none with a key.")
+      .describe(
+        "Tells whether the token that Flux reads with is another one, without telling it; none with a key or an App.",
+      )
       .exactOptional(),
   },
 });

@@ -15,7 +15,7 @@ interface SourceSpec {
 
 /** GitHub says of a private repository that it is not found. */
 const GIT_REFUSES =
-  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019/i;
+  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019|organization installation|\/access_tokens|github app/i;
 
 /** Registries say it by the codes of the distribution specification, or by the status alone. */
 const REGISTRY_REFUSES = /UNAUTHORIZED|DENIED|NAME_UNKNOWN|unexpected status code (401|403)|\b40[13] (Un|For)/i;
@@ -43,6 +43,11 @@ function repositoryRemedy({ url = "", provider }: SourceSpec, problem: string): 
   if (!GIT_REFUSES.test(problem)) return undefined;
   if (provider === "azure")
     return "add the service principal of Flux's identity to the organisation, and to the Readers of the repository's project";
+  if (provider === "github")
+    return (
+      "install the GitHub App on the repository with the right Contents: read, compare flux.githubApp with it, give a key of " +
+      "it that is not revoked as aks-gitops:gitKey, and run `pulumi up`"
+    );
   return url.startsWith("ssh://")
     ? "register the public half of the key at the host with the right to read, or give another one, and run `pulumi up`"
     : "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";

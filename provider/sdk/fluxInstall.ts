@@ -11,6 +11,16 @@ export interface SshKeyArgs {
   readonly knownHosts: pulumi.Input<string>;
 }
 
+/** A GitHub App that reads the repository. */
+export interface ReadingAppArgs {
+  /** Its id. */
+  readonly id: pulumi.Input<string>;
+  /** The id of its installation, or the account that it is installed in. */
+  readonly installation: pulumi.Input<string>;
+  /** PEM; give it as a secret, then it is encrypted in the state. */
+  readonly privateKey: pulumi.Input<string>;
+}
+
 /** A Secret in Flux's namespace that signs in to a registry. */
 export interface PullSecretArgs {
   /** The Secret's name. */
@@ -64,12 +74,14 @@ export interface FluxInstallArgs {
   /** The user name beside the token. @default `git` */
   readonly username?: pulumi.Input<string>;
   /**
-   * `azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token.
-   * @default with a token or a key
+   * `azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. `github`: as
+   * githubApp. @default with a token or a key
    */
-  readonly provider?: pulumi.Input<"azure">;
+  readonly provider?: pulumi.Input<"azure" | "github">;
   /** The key that Flux reads an `ssh://` URL with; the repository has to know it. @default a token of the environment */
   readonly sshKey?: pulumi.Input<SshKeyArgs>;
+  /** The GitHub App that Flux reads the repository as, with provider github. @default none */
+  readonly githubApp?: pulumi.Input<ReadingAppArgs>;
   /** Signs in to a registry from Flux's namespace; another password changes the Secret. @default none */
   readonly pullSecret?: pulumi.Input<PullSecretArgs>;
   /**
@@ -106,7 +118,7 @@ export interface FluxInstallArgs {
  */
 export class FluxInstall extends pulumi.CustomResource {
   declare readonly clusterId: pulumi.Output<string | undefined>;
-  /** Tells whether the token that Flux reads with is another one, without telling it; none with a key. */
+  /** Tells whether the token that Flux reads with is another one, without telling it; none with a key or an App. */
   declare readonly tokenFingerprint: pulumi.Output<string | undefined>;
   /**
    * What of Flux was not there, or not as it was installed, when a refresh looked: kind and name. Empty after an update.

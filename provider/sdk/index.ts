@@ -4,7 +4,7 @@ export { AgentPool, type AgentPoolArgs } from "./agentPool.ts";
 export { ChartMirror, type ChartMirrorArgs } from "./chartMirror.ts";
 export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts";
 export { FluxConfigurationReady, type FluxConfigurationReadyArgs } from "./fluxConfigurationReady.ts";
-export { FluxInstall, type FluxInstallArgs, type SshKeyArgs } from "./fluxInstall.ts";
+export { FluxInstall, type FluxInstallArgs, type ReadingAppArgs, type SshKeyArgs } from "./fluxInstall.ts";
 export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
 export { type GetExistingArgs, type GetExistingResult, getExisting } from "./getExisting.ts";
 export {

@@ -220,8 +220,10 @@ export const flux = setting(
         "Administration: write, an organisation may forbid it, and the key dies with the personal token that made it. token: over HTTPS; the extension's " +
         "Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. " +
         "sshKey: over SSH with aks-gitops:gitKey, which a person registered at the host; RSA for Azure DevOps. " +
-        "workloadIdentity: a bootstrapped Flux at Azure DevOps over HTTPS, as the identity of its controllers.",
+        "workloadIdentity: a bootstrapped Flux at Azure DevOps over HTTPS, as the identity of its controllers. githubApp: a " +
+        "bootstrapped Flux on GitHub over HTTPS, as the App of githubApp with its private key as aks-gitops:gitKey.",
     ),
+    githubApp: setting(optional(githubApp()), "The GitHub App that Flux with auth githubApp signs in as."),
     username: setting(
       defaulted(text(USERNAME, "write a user name"), FLUX.username),
       "The user name beside Flux's token. Most hosts take any; a deploy token of GitLab and Bitbucket's tokens have their own.",

@@ -93,7 +93,8 @@ export const form = map({
   gitKey: setting(
     optional(secretText),
     "A private SSH key that reads flux.repository, in PEM and without a passphrase, as a secret: `pulumi config set --secret " +
-      "aks-gitops:gitKey < FILE`. Flux with auth sshKey signs in with it; a person registers its public half at the host.",
+      "aks-gitops:gitKey < FILE`. Flux with auth sshKey signs in with it; a person registers its public half at the host. " +
+      "With auth githubApp the App's private key.",
   ),
   sops,
   charts,

@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
-import { BOOTSTRAP_ENTRIES, gotkSync, identifiedControllers, identityComponent } from "../../flux/bootstrap.ts";
+import {
+  BOOTSTRAP_ENTRIES,
+  gotkSync,
+  identifiedControllers,
+  identityComponent,
+  syncObjects,
+} from "../../flux/bootstrap.ts";
 import { goDuration } from "../../flux/duration.ts";
 import { mergeKustomization } from "../../provider/git/kustomizationFile.ts";
 
@@ -134,6 +140,19 @@ describe("the component that gives controllers an identity", () => {
         },
       },
     });
+  });
+
+  it("lets a GitHub App read the repository with bootstrap's Secret, without an identity too", () => {
+    const { patches } = parse(identityComponent(undefined, false, "github"));
+    const target = { kind: "GitRepository", name: "flux-system" };
+    assert.deepEqual(
+      patches.map((each: { target: object; patch: string }) => [each.target, parse(each.patch)]),
+      [[target, [{ op: "add", path: "/spec/provider", value: "github" }]]],
+    );
+    const options = { url: "https://github.com/acme/fleet", branch: "main", path: "clusters/prod" };
+    const spec = (provider?: "azure" | "github") => syncObjects({ ...options, provider })[0]?.spec;
+    assert.deepEqual(spec("github"), { ...(spec() as object), provider: "github" });
+    assert.deepEqual(spec("azure"), { interval: "1m0s", provider: "azure", ref: { branch: "main" }, url: options.url });
   });
 
   it("has the image controllers in it where they run", () => {

@@ -3,6 +3,7 @@ import { describe, it } from "mocha";
 import {
   addressFault,
   commitUrl,
+  enterpriseHost,
   gitHubRepository,
   isDevOps,
   parseRepositoryUrl,
@@ -177,5 +178,23 @@ describe("GITHUB_TOKEN", () => {
       "https://github.other.corp/a/b",
     ])
       assert.equal(takesGitHubToken(url, environment), false, url);
+  });
+});
+
+describe("a host of GitHub Enterprise", () => {
+  it("is what @pulumi/github is told by github:baseUrl, and not github.com", () => {
+    const hosts = (baseUrl: unknown) => enterpriseHost({ "github:baseUrl": baseUrl });
+    assert.equal(hosts("https://github.acme.example/"), "github.acme.example");
+    assert.equal(hosts("https://github.acme.example/api/v3/"), "github.acme.example");
+    assert.equal(hosts("https://api.acme.ghe.com/"), "acme.ghe.com");
+    for (const none of ["https://api.github.com/", "no url", undefined, 7]) assert.equal(hosts(none), undefined);
+  });
+
+  it("has its repositories' owner and name in their addresses, and one name over SSH", () => {
+    const address = parsed("https://github.acme.example/acme/fleet.git");
+    assert.deepEqual(gitHubRepository(address, "github.acme.example"), { owner: "acme", name: "fleet" });
+    assert.equal(sshUrl(address, "github.acme.example"), "ssh://git@github.acme.example/acme/fleet");
+    assert.equal(gitHubRepository(address, "other.example"), undefined);
+    assert.equal(sshUrl(address), undefined);
   });
 });

@@ -183,6 +183,7 @@ describe("what programs see of the plugin's resources", () => {
       PullRequestArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",
       DecryptSecretArgs: "FluxInstall",
+      ReadingAppArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       AttachedArgs: "ImageImport",
       SourceCredentialsArgs: "ImageImport",

@@ -83,6 +83,7 @@ describe("settings", () => {
         configuration: undefined,
         configurations: undefined,
         extensionVersion: undefined,
+        githubApp: undefined,
         start: "apps",
         version: "2.9.4",
         auth: "deployKey",

@@ -13,25 +13,19 @@ export interface GitHost extends Loopback {
 }
 
 /** GitHub, with its API below /api/v3. */
-export const gitHubHost = (gitHub: GitHub): Promise<GitHost> =>
-  host(({ url }) =>
-    url.pathname.startsWith("/api/v3/")
-      ? [gitHub.api, `https://api.github.com${url.pathname.slice("/api/v3".length)}${url.search}`]
-      : [gitHub.git, `https://github.com${url.pathname}${url.search}`],
-  );
+export const gitHubHost = (gitHub: GitHub): Promise<GitHost> => host(gitHub.enterprise, "https://github.acme.example");
 
-export const devOpsHost = (devOps: AzureDevOps): Promise<GitHost> =>
-  host(({ url }) => [devOps.service, `https://dev.azure.com${url.pathname}${url.search}`]);
+export const devOpsHost = (devOps: AzureDevOps): Promise<GitHost> => host(devOps.service, "https://dev.azure.com");
 
-async function host(route: (request: LoopbackRequest) => readonly [Service, string]): Promise<GitHost> {
+async function host(service: Service, origin: string): Promise<GitHost> {
   const loopback: Loopback = await listen(async (request) => {
     const instead = served.before?.(request);
     if (instead !== undefined && instead !== "lost") return instead;
-    const [service, url] = route(request);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     const { method, body } = request;
+    const url = new URL(`${origin}${request.url.pathname}${request.url.search}`);
     const place = { place: "outside", address: "203.0.113.10" } as const;
-    const answer: CloudResponse = await service({ method, url: new URL(url), headers, body, ...place });
+    const answer: CloudResponse = await service({ method, url, headers, body, ...place });
     return instead === "lost" ? { status: 502 } : answer;
   });
   const served: GitHost = loopback;

@@ -71,7 +71,8 @@ export class GitHubApi {
   /** What an App asks as itself; undefined where the request is another one. */
   #answerApp(request: CloudRequest): CloudResponse | undefined {
     const [, set, owner = "", name = "", last] = decodeURIComponent(request.url.pathname).split("/");
-    const isApps = set === "app" || (set === "repos" && last === "installation");
+    const isOfAccount = (set === "orgs" || set === "users") && name === "installation";
+    const isApps = set === "app" || isOfAccount || (set === "repos" && last === "installation");
     if (!isApps) return undefined;
     if (!Apps.isOwn(request.headers.authorization)) throw fault(401, "A JSON web token could not be decoded");
     return this.#apps.answer(request, set === "repos" ? this.#repositories.find(owner, name) : undefined);

@@ -80,6 +80,11 @@ export class Apps {
     const { method } = request;
     if (method === "GET" && path === "/app") return { status: 200, body: { id: Number(app.id), slug: app.name } };
     if (method === "GET" && path === "/app/installations") return { status: 200, body: [installationBody(app)] };
+    const [, account] = /^\/(?:orgs|users)\/([^/]+)\/installation$/.exec(path) ?? [];
+    if (method === "GET" && account !== undefined) {
+      if (account.toLowerCase() !== app.owner.toLowerCase()) throw fault(404, "Not Found");
+      return { status: 200, body: installationBody(app) };
+    }
     if (method === "GET" && path.endsWith("/installation")) {
       const isSeen = repository && this.#sees(app, repository.owner, repository.name);
       if (!isSeen) throw fault(404, "Not Found");

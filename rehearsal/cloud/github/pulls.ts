@@ -113,10 +113,12 @@ export async function merge(
   method: "merge" | "squash",
 ): Promise<string | undefined> {
   if (pull.state !== "open") return undefined;
-  const { base, head, title, body, number } = pull;
+  const { base, head, title, number } = pull;
   const squash = method === "squash";
+  // As long as a repository's settings say nothing else, the commit's own message stays below the title.
+  const [, ...body] = (await readCommit(repository.folder, `refs/heads/${head}`))?.message.split("\n") ?? [];
   const message = squash
-    ? `${title} (#${number})\n\n${body}`
+    ? `${title} (#${number})\n${body.join("\n")}`
     : `Merge pull request #${number} from ${repository.owner}/${head}\n\n${title}`;
   const sha = await mergeBranches(repository.folder, { base, head, message, squash });
   if (sha !== undefined) Object.assign(pull, { state: "closed", mergedAt: new Date().toISOString() });

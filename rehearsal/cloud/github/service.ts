@@ -105,6 +105,13 @@ export class GitHub {
     this.#repositories.forbidDeployKeys(organisation);
   }
 
+  /** Answers for the host of an Enterprise server: Git, and the API below /api/v3. */
+  readonly enterprise: Service = (request) => {
+    const { pathname, search } = request.url;
+    if (!pathname.startsWith("/api/v3/")) return this.git(request);
+    return this.api({ ...request, url: new URL(`https://api.github.com${pathname.slice("/api/v3".length)}${search}`) });
+  };
+
   /** Answers for github.com: Git over HTTPS alone. */
   readonly git: Service = async (request) => {
     const [, owner = "", name = "", rest = ""] =

@@ -37,6 +37,12 @@ describe("a repository that Flux cannot read", () => {
       "unexpected client error: TF401019: The Git repository does not exist or you do not have permissions",
       /; add the service principal of Flux's identity to the organisation, and to the Readers/,
     ],
+    [
+      "as a GitHub App",
+      { url: "https://github.com/acme/fleet", provider: "github" },
+      "POST https://api.github.com/app/installations/7/access_tokens: 401 A JSON web token could not be decoded []",
+      /; install the GitHub App on the repository with the right Contents: read, compare flux\.githubApp with it/,
+    ],
     ["for another reason", SSH, "dial tcp: lookup git.acme.example: no such host", undefined],
   ];
   for (const [how, spec, message, remedy] of cases)
