@@ -57,6 +57,7 @@ const cluster =
         ...common,
         ...clusterSettings,
         identityId,
+        alerts: { ...settings.cluster.alerts, fluxConfigurations: mode === "extension" },
         runnerNetworkId: settings.runnerNetworkId,
         runnerAddresses: settings.runnerAddresses,
         privateEndpoints: isPrivate,

@@ -8,6 +8,7 @@ import { tagFaults } from "../shared/tags.ts";
 import { accessFaults } from "./access.ts";
 import { mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
+import { alertFaults } from "./alerts.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
 import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 import { podSecurityFaults } from "./podSecurity.ts";
@@ -32,6 +33,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
     ...podSecurityFaults(cluster),
+    ...alertFaults(cluster),
     ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];
