@@ -63,6 +63,7 @@ const cluster =
         ...common,
         ...clusterSettings,
         identityId,
+        alerts: { ...settings.cluster.alerts, fluxConfigurations: mode === "extension" },
         runnerNetworkId: settings.runnerNetworkId,
         runnerAddresses: settings.runnerAddresses,
         privateEndpoints: isPrivate,

@@ -6,6 +6,7 @@ export { AksCluster } from "./cluster/aksCluster.ts";
 export type {
   AccessArgs,
   AksClusterArgs,
+  AlertsArgs,
   MaintenanceArgs,
   NetworkArgs,
   PodSecurityArgs,

@@ -146,6 +146,20 @@ export interface PodSecurityArgs {
   readonly excludedNamespaces?: readonly string[] | undefined;
 }
 
+/**
+ * Who is told by mail when something is wrong: nodes and pods that are not as they should be, where metrics are kept; and
+ * Flux.
+ */
+export interface AlertsArgs {
+  /** Addresses of mail. */
+  readonly emails: readonly string[];
+  /**
+   * Whether a Flux of the extension is watched too: a fluxConfiguration that is not compliant for 15 minutes. A managed
+   * identity gets Reader on the cluster and on the workspace of its logs for that. @default false
+   */
+  readonly fluxConfigurations?: boolean | undefined;
+}
+
 /** When AKS upgrades by itself. */
 export interface MaintenanceArgs {
   /** What the windows' times are in. @default "+00:00" */
@@ -223,6 +237,10 @@ export interface AksClusterArgs {
    * leaves reboots to the likes of Kured), or not at all (None). @default "NodeImage"
    */
   readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | "Unmanaged" | "None" | undefined;
+  /** Whether Azure Monitor keeps the cluster's metrics, as managed Prometheus. @default true, and false where sku is Free */
+  readonly metrics?: boolean | undefined;
+  /** Who is told by mail when something is wrong. @default nobody */
+  readonly alerts?: AlertsArgs | undefined;
   /** Azure Policy's rules for pods, assigned on the cluster. @default none */
   readonly podSecurity?: PodSecurityArgs | undefined;
   /** Whether Microsoft Defender for Containers watches the cluster. @default true, and false where sku is Free */
@@ -257,6 +275,7 @@ export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "t
   readonly userPools: readonly UserPool[];
   readonly maintenance: { readonly utcOffset: string; readonly autoUpgrade: Window; readonly nodeOSUpgrade: Window };
   readonly privateEndpoints: boolean;
+  readonly metrics: boolean;
   readonly podSecurity: PodSecurity | undefined;
   readonly defender: boolean;
   readonly protect: boolean;
@@ -284,6 +303,7 @@ export function filled(args: AksClusterArgs): Cluster {
     },
     podSecurity: flat.podSecurity && withDefaults<PodSecurityArgs, typeof POD_SECURITY>(flat.podSecurity, POD_SECURITY),
     upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku, args.kubernetesVersion),
+    metrics: flat.metrics ?? flat.sku !== "Free",
     defender: flat.defender ?? flat.sku !== "Free",
   };
 }

@@ -11,6 +11,7 @@ import { channelFault, channelRemedy, mostNodes, SURGE, shortages, tierAllows } 
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
 import { MOST_POOLS, MOST_RANGES, NOBODY, nodesProblem, privateRange, repeated } from "./limits.ts";
 import { ephemeralProblem, hasOneProcessor } from "./localDisk.ts";
+import { alertFaults } from "./alerts.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
 import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 import { podSecurityFaults } from "./podSecurity.ts";
@@ -36,6 +37,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
     ...podSecurityFaults(cluster),
+    ...alertFaults(cluster),
     ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];

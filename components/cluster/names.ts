@@ -19,3 +19,6 @@ export const TAINT =
 
 /** A namespace's name (RFC 1123). */
 export const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** An address of mail, roughly. */
+export const EMAIL = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/;

@@ -19,6 +19,7 @@ export const BUILT_IN = {
   keyVaultReader: "21090545-7ca7-4776-b22c-e363652d74d2",
   managedIdentityOperator: "f1a07417-d97a-45cb-824c-7a7467783830",
   networkContributor: "4d97b98b-1d4f-4787-a291-c67834d212e7",
+  reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
   privateDnsZoneContributor: "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
 } as const;
 

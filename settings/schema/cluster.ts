@@ -1,6 +1,6 @@
 // The form of `aks-gitops:cluster`.
 import { SURGE } from "../../components/cluster/addresses.ts";
-import { LABEL, LABEL_VALUE, TAINT } from "../../components/cluster/names.ts";
+import { EMAIL, LABEL, LABEL_VALUE, TAINT } from "../../components/cluster/names.ts";
 import { CLUSTER, POD_SECURITY, POOL, USER_POOL } from "../../components/defaults.ts";
 import { IPV4_ADDRESS } from "../../net/cidr.ts";
 import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
@@ -299,6 +299,21 @@ export const cluster = setting(
       "ARM id of a Log Analytics workspace that is there already, for the control plane's logs and Defender; it is neither " +
         "changed nor deleted. Default: one is made.",
       "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-acme",
+    ),
+    metrics: setting(
+      optional(flag),
+      "Azure Monitor's managed Prometheus: whether the cluster's metrics are kept. Default: on unless sku is Free.",
+    ),
+    alerts: setting(
+      section({
+        emails: setting(
+          defaulted(list(text(EMAIL, "write an address of mail: name@domain")), []),
+          "Who is told by mail: of nodes and pods that are not as they should be, where metrics are kept, and with flux.mode " +
+            "extension of a Flux that is not compliant. Default: nobody.",
+          ["platform@acme.example"],
+        ),
+      }),
+      "Who is told when something is wrong with the cluster.",
     ),
     podSecurity: setting(
       optional(

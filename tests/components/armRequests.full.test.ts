@@ -117,6 +117,21 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
   "a key of its own in a vault that stacks share": {
     sops: { existingVault: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared`, editors: [EDITORS] },
   },
+  "pools of every kind, people's access, rules for pods and alerts": {
+    cluster: {
+      systemPool: { osDiskSizeGB: 64, nodeLabels: { team: "platform" }, maxSurge: "1", drainTimeoutInMinutes: 10 },
+      userPools: [
+        { name: "gpu", nodeTaints: ["gpu=true:NoSchedule"] },
+        { name: "spot", scaleSetPriority: "Spot" },
+      ],
+      access: [
+        { group: EDITORS, role: "Writer", namespaces: ["team-a"] },
+        { group: ENCRYPTERS, role: "Reader" },
+      ],
+      podSecurity: { effect: "Deny", excludedNamespaces: ["baseline"] },
+      alerts: { emails: ["platform@acme.example"] },
+    },
+  },
   tags: { tags: { costCenter: "4711", owner: "platform" }, protect: true },
   "image automation in a repository that is made": {
     flux: { ...FLUX, imageAutomation: true, createRepository: true, branch: "live", readyMinutes: 30 },

@@ -31,7 +31,12 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
       "aks",
       {
         ...{ resourceGroupName: "group", private: true, privateEndpoints: true, runnerNetworkId: HUB },
-        ...{ userPools: [{ name: "apps" }], tags, podSecurity: {} },
+        ...{
+          userPools: [{ name: "apps" }],
+          tags,
+          podSecurity: {},
+          alerts: { emails: ["platform@acme.example"], fluxConfigurations: true },
+        },
       },
       opts,
     ),

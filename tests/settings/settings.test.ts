@@ -59,6 +59,8 @@ describe("settings", () => {
         },
         upgradeChannel: "stable",
         nodeOSUpgradeChannel: "NodeImage",
+        metrics: true,
+        alerts: { emails: [] },
         podSecurity: undefined,
         logWorkspaceId: undefined,
         defender: true,

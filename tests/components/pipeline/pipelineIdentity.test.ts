@@ -152,6 +152,7 @@ describe("PipelineIdentity", () => {
       "7f951dda-4ed3-4680-a7ca-43fe172d538d",
       "8311e382-0749-4cb8-b61a-304f252e45ec",
       "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb",
+      "acdd72a7-3385-48ef-bd42-f606fba81ae7",
       "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
       "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
       "f1a07417-d97a-45cb-824c-7a7467783830",

@@ -6,6 +6,7 @@ import { dataRules } from "./data.ts";
 import { endpointRules } from "./endpoints.ts";
 import { fluxRules } from "./flux.ts";
 import { identityRules } from "./identity.ts";
+import { metricsRules } from "./metrics.ts";
 import { networkRules } from "./network.ts";
 import { policyRules } from "./policy.ts";
 
@@ -17,6 +18,7 @@ const rules = new Map(
     ...networkRules,
     ...endpointRules,
     ...dataRules,
+    ...metricsRules,
     ...clusterRules,
     ...fluxRules,
   }).map(([type, behaviour]) => [type.toLowerCase(), behaviour]),

@@ -3,6 +3,7 @@ import type { TypeDefinition } from "../schema.ts";
 import { containerRegistryTypes } from "./containerRegistry.ts";
 import { containerServiceTypes } from "./containerService.ts";
 import { kubernetesConfigurationTypes } from "./kubernetesConfiguration.ts";
+import { metricsTypes } from "./metrics.ts";
 import { monitorTypes } from "./monitor.ts";
 import { networkTypes } from "./network.ts";
 import { policyTypes } from "./policy.ts";
@@ -20,6 +21,7 @@ export const definitions: readonly TypeDefinition[] = [
   ...keyVaultTypes,
   ...containerRegistryTypes,
   ...monitorTypes,
+  ...metricsTypes,
   ...containerServiceTypes,
   ...kubernetesConfigurationTypes,
 ];
