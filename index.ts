@@ -71,6 +71,7 @@ const registry = new ContainerRegistry(`acr-${stack}`, {
   network,
   deployers,
   pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
+  protect,
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {
   ...common,

@@ -45,6 +45,8 @@ export interface ContainerRegistryArgs {
   readonly pullers?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   /** Whether a service principal that pulls is made, for what has no managed identity. @default false */
   readonly pullPrincipal?: boolean | undefined;
+  /** Whether Pulumi refuses to delete the registry, or to replace it; an existing one is never deleted. @default false */
+  readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them. @default none */
   readonly tags?: Tags | undefined;
 }
@@ -124,7 +126,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
       },
       // Azure does not change the zones of a registry that stands:
       // https://learn.microsoft.com/azure/container-registry/zone-redundancy
-      newFirst({ parent: this, replaceOnChanges: ["zoneRedundancy"] }),
+      newFirst({ parent: this, protect: args.protect ?? false, replaceOnChanges: ["zoneRedundancy"] }),
     );
   }
 

@@ -18,7 +18,7 @@ const CHANGEABLE = [
 ];
 
 /** Properties that only a new pool can have. Names in them are the same in any case. */
-const FIXED = ["type", "vmSize", "osType", "osDiskType", "vnetSubnetID", "availabilityZones"];
+export const FIXED = ["type", "vmSize", "osType", "osDiskType", "vnetSubnetID", "availabilityZones"];
 
 /** What Azure tells of a pool and takes from nobody. */
 const READ_ONLY = ["currentOrchestratorVersion", "eTag", "nodeImageVersion", "provisioningState", "status"];

@@ -72,7 +72,10 @@ export const form = map({
       "nor deleted; everything is made in it, in azure-native:location. Default: one is made.",
     "rg-acme-prod",
   ),
-  protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
+  protect: setting(
+    defaulted(flag, false),
+    "Whether Pulumi refuses to delete or replace cluster, user pools, registry, vault and key.",
+  ),
   tags,
   cluster,
   otherCluster,
