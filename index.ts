@@ -80,6 +80,7 @@ const registry = new ContainerRegistry(`acr-${stack}`, {
   passwordDays,
   logWorkspaceId: logsRegistry ? cluster?.logWorkspaceId : undefined,
   pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
+  protect,
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {
   ...common,

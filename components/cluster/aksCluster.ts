@@ -198,6 +198,7 @@ export class AksCluster extends pulumi.ComponentResource {
           { ...common, ...userPoolArgs(pool, network) },
           {
             parent: this,
+            protect: wanted.protect,
             // By itself it goes in minutes, and not where a disruption budget holds its pods.
             deletedWith: cluster,
             // One after the other: Azure may refuse to write two pools of a cluster at a time.

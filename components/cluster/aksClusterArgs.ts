@@ -250,7 +250,7 @@ export interface AksClusterArgs {
    * logs and Defender; it is neither changed nor deleted. @default none: one is made
    */
   readonly logWorkspaceId?: pulumi.Input<string> | undefined;
-  /** Whether Pulumi refuses to delete the cluster. @default false */
+  /** Whether Pulumi refuses to delete or replace the cluster and its user pools. @default false */
   readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them. @default none */
   readonly tags?: Tags | undefined;

@@ -52,6 +52,8 @@ export interface ContainerRegistryArgs extends Rotation {
    * registry are its owner's. @default none: nothing is kept
    */
   readonly logWorkspaceId?: pulumi.Input<string> | undefined;
+  /** Whether Pulumi refuses to delete the registry, or to replace it; an existing one is never deleted. @default false */
+  readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them. @default none */
   readonly tags?: Tags | undefined;
 }
@@ -142,7 +144,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
       },
       // Azure does not change the zones of a registry that stands:
       // https://learn.microsoft.com/azure/container-registry/zone-redundancy
-      newFirst({ parent: this, replaceOnChanges: ["zoneRedundancy"] }),
+      newFirst({ parent: this, protect: args.protect ?? false, replaceOnChanges: ["zoneRedundancy"] }),
     );
   }
 

@@ -74,7 +74,10 @@ export const form = map({
       "nor deleted; everything is made in it, in azure-native:location. Default: one is made.",
     "rg-acme-prod",
   ),
-  protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
+  protect: setting(
+    defaulted(flag, false),
+    "Whether Pulumi refuses to delete or replace cluster, user pools, registry, vault and key.",
+  ),
   passwordDays: setting(
     defaulted(integer(1, 365), PRINCIPAL.passwordDays),
     "Days after which the service principals of registry.pullPrincipal and of aks-gitops:otherCluster get another password, " +
