@@ -3,7 +3,7 @@ import type * as z from "zod/mini";
 import { takenStack } from "../../components/repository/taken.ts";
 import { defaulted, flag, list, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
 import { cluster } from "./cluster.ts";
-import { charts, demo, images, secrets, secretText } from "./content.ts";
+import { acceptForeign, charts, demo, ignoreImages, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
 import { otherCluster } from "./otherCluster.ts";
 import { cidr, networkId, objectId } from "./parts.ts";
@@ -91,6 +91,8 @@ export const form = map({
   sops,
   charts,
   images,
+  ignoreImages,
+  acceptForeign,
   demo,
   secrets,
 });

@@ -100,6 +100,8 @@ describe("settings", () => {
       gitToken: undefined,
       gitKey: undefined,
       charts: [],
+      ignoreImages: [],
+      acceptForeign: [],
       images: [],
       demo: undefined,
       secrets: [],
