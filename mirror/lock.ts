@@ -40,6 +40,8 @@ export interface LockedChart {
   readonly attached?: readonly AttachedManifest[];
   /** What no value reaches: images of a HelmRelease's `postRenderers[].kustomize.images`. */
   readonly postRender: readonly PostRenderImage[];
+  /** Texts that no value reaches, as patches of a HelmRelease's `postRenderers[].kustomize.patches`. */
+  readonly patches?: readonly PostRenderPatch[];
 }
 
 /** One entry of a kustomization's `images`. */
@@ -48,8 +50,17 @@ export interface PostRenderImage {
   readonly name: string;
   /** `{registry}/<repository>`. */
   readonly newName: string;
-  /** `sha256:<hex>`. */
-  readonly digest: string;
+  /** `sha256:<hex>`; none where one name stands for several images, which keep their tags. */
+  readonly digest?: string;
+  /** The tag in the place of the one that is written. */
+  readonly newTag?: string;
+}
+
+/** Texts of one object, replaced after rendering. */
+export interface PostRenderPatch {
+  readonly target: { readonly kind: string; readonly name: string; readonly namespace?: string };
+  /** A JSON patch (RFC 6902). */
+  readonly ops: readonly { readonly op: "test" | "replace"; readonly path: string; readonly value: string }[];
 }
 
 /** What belongs to an image or chart: a signature, an attestation, a bill of materials. */
@@ -145,10 +156,21 @@ export function mirrored<T extends { readonly repository: string }>(charts: read
   return charts.filter(({ repository }) => ownPath(repository) === undefined);
 }
 
+/** What a person says of an image that charts name. */
+export interface ImageRule {
+  /** Its name, of all tags; or with the one tag or digest that is meant. */
+  readonly image: string;
+  readonly reason: string;
+}
+
 /** The charts and images that a lock is made of. */
 export interface MirrorList {
   readonly charts: readonly ChartSource[];
   readonly images: readonly string[];
+  /** What in charts looks like an image and is none, or never runs. @default none */
+  readonly ignoreImages?: readonly ImageRule[] | undefined;
+  /** Images of charts that may come from elsewhere. @default none */
+  readonly acceptForeign?: readonly ImageRule[] | undefined;
   /** Default: Flux is not bootstrapped. */
   readonly flux?: FluxSource;
 }
@@ -199,6 +221,11 @@ export function stackSource(root: string, stack: string): MirrorSource {
  * the version of a Flux that is not bootstrapped.
  */
 export function settingsHash(settings: MirrorList): string {
+  const { ignoreImages = [], acceptForeign = [] } = settings;
+  const rules = {
+    ...(ignoreImages.length > 0 ? { ignoreImages } : {}),
+    ...(acceptForeign.length > 0 ? { acceptForeign } : {}),
+  };
   const charts = mirrored(settings.charts).map(({ name, release = name, repository, version, values }) =>
     canonicalJson({ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} }),
   );
@@ -206,7 +233,7 @@ export function settingsHash(settings: MirrorList): string {
   // What is undefined is not in the text.
   const flux =
     mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret, install: saidOptions(install) } } : {};
-  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...flux }));
+  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...rules, ...flux }));
 }
 
 /** Hex SHA-256 of a text or bytes. */
@@ -301,7 +328,7 @@ export async function loadLock(path: string, remedy: string): Promise<Lock | und
 }
 
 /** The name under which the lock lists an image of the settings; a text that is no image stays as it is. */
-function imageSource(image: string): string {
+export function imageSource(image: string): string {
   const reference = parseReference(image);
   return reference === undefined ? image : sourceOf(reference);
 }

@@ -1,4 +1,5 @@
 import type { LockedChart } from "../../mirror/lock.ts";
+import { postRenderers } from "../../mirror/postRenderers.ts";
 import { isMap } from "../../net/values.ts";
 import { RELEASE } from "../defaults.ts";
 import type { ObjectSelector } from "./kustomizations.ts";
@@ -115,6 +116,8 @@ export interface Release extends ReleasePolicy {
   readonly values: Manifest;
   /** Images that no value reaches, replaced after rendering. */
   readonly postRender: LockedChart["postRender"];
+  /** Texts that no value reaches, replaced after rendering. @default none */
+  readonly patches?: LockedChart["patches"];
 }
 
 export interface ReleaseOptions {
@@ -203,9 +206,9 @@ function ociRepository(release: Release, loginServer: string, namespace: string)
 }
 
 function helmRelease(release: Release, chart: Manifest, besideSource: string): Manifest {
-  const { name, namespace, values, postRender, ...policy } = release;
+  const { name, namespace, values, postRender, patches, ...policy } = release;
   const { dependsOn = [], valuesFrom = [], install, upgrade } = policy;
-  const images = postRender.map((image) => ({ ...image }));
+  const renderers = postRenderers(postRender, patches);
   return {
     apiVersion: "helm.toolkit.fluxcd.io/v2",
     kind: "HelmRelease",
@@ -228,7 +231,7 @@ function helmRelease(release: Release, chart: Manifest, besideSource: string): M
       driftDetection: policy.driftDetection,
       valuesFrom: valuesFrom.length > 0 ? valuesFrom : undefined,
       ...(Object.keys(values).length > 0 ? { values } : {}),
-      ...(images.length > 0 ? { postRenderers: [{ kustomize: { images } }] } : {}),
+      ...(renderers.length > 0 ? { postRenderers: renderers } : {}),
     },
   };
 }

@@ -16,7 +16,7 @@ import {
   type Seen,
   text,
 } from "../guard.ts";
-import { endOfSupport, SOURCE } from "../kubernetesVersions.ts";
+import { endOfSupport, SOURCE } from "../../settings/kubernetesVersions.ts";
 
 const LEARN = "https://learn.microsoft.com/azure/aks";
 

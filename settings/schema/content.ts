@@ -231,6 +231,32 @@ export const images = setting(defaulted(list(image()), []), "Further images to m
   "ghcr.io/stefanprodan/podinfo:6.14.1",
 ]);
 
+const imageRule = (why: string, example: string) =>
+  map({
+    image: setting(
+      text(
+        /^(?=[^/]*[.:])[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+        "write the whole name with registry, of all tags or with one, for example quay.io/acme/tool",
+      ),
+      "Its whole name, of all tags; or with the one tag or digest that is meant.",
+      "quay.io/acme/tool",
+    ),
+    reason: setting(text(/\S/, "say why, for whoever reads this later"), why, example),
+  });
+
+/** What in charts is no image. */
+export const ignoreImages = setting(
+  defaulted(list(imageRule("Why it need not be there.", "only an example in a text for people")), []),
+  "What in charts looks like an image and is none, or never runs: it is neither mirrored nor looked for.",
+);
+
+/** What in charts may stay. */
+export const acceptForeign = setting(
+  defaulted(list(imageRule("Why it may come from elsewhere.", "no pod here asks for it")), []),
+  "Images of charts that may come from elsewhere where nothing moves them: a warning names them instead of an error. They " +
+    "are mirrored all the same.",
+);
+
 /** The demo application. */
 export const demo = setting(
   optional(

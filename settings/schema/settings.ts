@@ -4,7 +4,7 @@ import { PRINCIPAL } from "../../components/defaults.ts";
 import { takenStack } from "../../components/repository/taken.ts";
 import { defaulted, flag, integer, list, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
 import { cluster } from "./cluster.ts";
-import { charts, demo, images, secrets, secretText } from "./content.ts";
+import { acceptForeign, charts, demo, ignoreImages, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
 import { imageSourceCredentials, imageSources, promoteFrom } from "./imageSources.ts";
 import { otherCluster } from "./otherCluster.ts";
@@ -105,6 +105,8 @@ export const form = map({
   imageSources,
   imageSourceCredentials,
   promoteFrom,
+  ignoreImages,
+  acceptForeign,
   demo,
   secrets,
 });

@@ -6,7 +6,7 @@ import { unknownCheckingProxy } from "@pulumi/policy";
 import { describe, it } from "mocha";
 import { type Facts, type Finding, findIn, findInStack, type Guard, messageOf, type Seen } from "../../policy/guard.ts";
 import { GUARDS } from "../../policy/guards.ts";
-import { endOfSupport, VERSIONS } from "../../policy/kubernetesVersions.ts";
+import { endOfSupport, VERSIONS } from "../../settings/kubernetesVersions.ts";
 import { ROOT } from "../support/engine.ts";
 import { CASES, type Resource, TOKEN, UNKNOWN } from "./cases.ts";
 

@@ -119,6 +119,8 @@ describe("settings", () => {
       promoteFrom: undefined,
       gitKey: undefined,
       charts: [],
+      ignoreImages: [],
+      acceptForeign: [],
       images: [],
       demo: undefined,
       secrets: [],
