@@ -93,7 +93,6 @@ function complete(form: Form, place: { project: string; stack: string; location:
       ...cluster,
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
       defender: cluster.defender ?? prodLike,
-      metrics: cluster.metrics ?? prodLike,
       zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),

@@ -185,7 +185,6 @@ export const metricsTypes: readonly TypeDefinition[] = [
       properties: required(
         object("ScheduledQueryRule", {
           displayName: text(),
-          description: text(),
           severity: number(0, 4),
           enabled: or(flag(), true),
           scopes: required(list(reference(WORKSPACE_TYPE))),
