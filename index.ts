@@ -21,7 +21,7 @@ const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
 const { name: registryName, private: isPrivate, auditLogs: logsRegistry, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, auditLogs: logsVault, ...sopsSettings } = settings.sops;
-const { identity: identityId, ...clusterSettings } = settings.cluster;
+const { identity: identityId, upgradeAfter: _, ...clusterSettings } = settings.cluster;
 const {
   mode,
   repository: url,

@@ -1,4 +1,5 @@
 // What a component takes where an argument is left out; the settings of a stack take it from here too.
+import { isPatch } from "../net/kubernetesVersion.ts";
 
 /** A node pool's. */
 export const POOL = {
@@ -45,8 +46,14 @@ export const CLUSTER = {
 /** AksCluster's rules for pods, where it has any. */
 export const POD_SECURITY = { initiative: "Baseline", effect: "Audit", excludedNamespaces: [] } as const;
 
-/** AksCluster's upgrade channel by its tier: long-term support stays on a minor version. */
-export const upgradeChannelOf = (sku: string) => (sku === "Premium" ? "patch" : CLUSTER.upgradeChannel);
+/**
+ * AksCluster's upgrade channel: long-term support and a cluster whose minor version is said stay on it and get its
+ * patches; one whose patch is said stays as it is.
+ */
+export function upgradeChannelOf(sku: string, kubernetesVersion?: string) {
+  if (kubernetesVersion !== undefined) return isPatch(kubernetesVersion) ? "none" : "patch";
+  return sku === "Premium" ? "patch" : CLUSTER.upgradeChannel;
+}
 
 /** ContainerRegistry's. */
 export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;

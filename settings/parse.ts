@@ -7,6 +7,7 @@ import { folderOf } from "../components/repository/order.ts";
 import { gitHubRepository, parseRepositoryUrl } from "../net/gitAddress.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
+import { pinnedVersion } from "./pinned.ts";
 import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
 import { applyRules, type Draft, type Facts } from "./rules.ts";
 import { type Form, form, region, stackName } from "./schema/settings.ts";
@@ -29,7 +30,7 @@ export function parseSettings(source: SettingsSource): Settings {
  * @throws SettingsError naming every fault.
  */
 export function examineSettings(source: SettingsSource): { settings: Settings; warnings: readonly Fault[] } {
-  const { project, stack, secretKeys = [], sealed = false } = source;
+  const { project, stack, secretKeys = [], sealed = false, folder } = source;
   const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsedValue(value)]));
   // What is sealed as a whole, only the engine can look into.
   if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
@@ -47,6 +48,7 @@ export function examineSettings(source: SettingsSource): { settings: Settings; w
     project,
     stack: name.draft as string | undefined,
     location: location.draft as string | undefined,
+    ...(folder !== undefined && { pinnedIn: (other: string) => pinnedVersion(folder, other) }),
   };
   const faults = [
     ...found.ofIssues(name.issues, () => ["stack"]),
@@ -91,7 +93,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
     ...place,
     cluster: {
       ...cluster,
-      upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
+      upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku, cluster.kubernetesVersion),
       defender: cluster.defender ?? prodLike,
       zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },

@@ -110,4 +110,6 @@ export interface SettingsSource {
    * needs may not be there yet. Default false.
    */
   readonly sealed?: boolean;
+  /** The folder of the stacks' files. Default: not known, and what other stacks say is not looked at. */
+  readonly folder?: string;
 }

@@ -1,5 +1,6 @@
-// Which addresses AKS takes for a cluster, and how many its nodes and pods need; no Pulumi in here.
+// Which addresses AKS takes for a cluster, how many its nodes and pods need, and which upgrades go together; no Pulumi in here.
 import { type Network, overlap, parseNetwork } from "../../net/cidr.ts";
+import { isPatch } from "../../net/kubernetesVersion.ts";
 
 /** What AKS uses itself: no services, pods or virtual network may touch it. */
 const RESERVED = ["169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24"];
@@ -68,8 +69,29 @@ export function shortages(
 }
 
 /** Upgrade channels that leave a minor version's patches to long-term support. */
-const LONG_TERM_CHANNELS: readonly string[] = ["patch", "node-image"];
+const LONG_TERM_CHANNELS: readonly string[] = ["none", "patch", "node-image"];
 
 /** Whether a tier and an upgrade channel go together: long-term support stays on its minor version. */
 export const tierAllows = (sku: string, upgradeChannel: string): boolean =>
   sku !== "Premium" || LONG_TERM_CHANNELS.includes(upgradeChannel);
+
+/** Upgrade channels that leave a minor version as it is; those that leave a patch too. */
+const KEEPING = { minor: ["none", "patch", "node-image"], patch: ["none", "node-image"] } as const;
+
+/**
+ * Why an upgrade channel does not go with a version of Kubernetes that is said; undefined where it does. AKS would raise the
+ * version above what was said, and never goes back.
+ */
+export function channelFault(kubernetesVersion: string, upgradeChannel: string): string | undefined {
+  const kind = isPatch(kubernetesVersion) ? "patch" : "minor";
+  const keeping: readonly string[] = KEEPING[kind];
+  if (keeping.includes(upgradeChannel)) return undefined;
+  const raised = upgradeChannel === "patch" ? "patches" : "minor versions";
+  return `does not go with kubernetesVersion ${kubernetesVersion}: AKS would go on to later ${raised} by itself, and never back`;
+}
+
+/** What to write instead where {@link channelFault} finds a fault. */
+export const channelRemedy = (kubernetesVersion: string): string =>
+  isPatch(kubernetesVersion)
+    ? "none or node-image, or name the minor version alone"
+    : "patch, node-image or none, or leave kubernetesVersion out";

@@ -28,6 +28,7 @@ import {
   type ClusterParts,
   clusterProperties,
   networkProfile,
+  poolVersion,
   systemPoolArgs,
   userPoolArgs,
 } from "./managedCluster.ts";
@@ -62,7 +63,7 @@ export class AksCluster extends pulumi.ComponentResource {
     refuse(this, name, clusterFaults(wanted));
     const parts = this.#createParts(name, wanted);
     const cluster = this.#createCluster(name, wanted, parts);
-    const pools = this.#createUserPools(name, wanted, cluster, parts.network);
+    const pools = this.#createPools(name, wanted, cluster, parts.network);
     this.#createMaintenance(name, wanted, cluster);
     this.#createDiagnostics(name, cluster, parts.logs);
     grantAccess(name, wanted.access, cluster.id, { parent: this });
@@ -140,7 +141,7 @@ export class AksCluster extends pulumi.ComponentResource {
     const tags = tagged(wanted.tags);
     const system = systemPoolArgs(wanted, parts.network);
     const { subscriptionId } = getClientConfigOutput({ parent: this });
-    const cluster = new ManagedCluster(
+    return new ManagedCluster(
       name,
       {
         resourceGroupId: pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${wanted.resourceGroupName}`,
@@ -148,6 +149,7 @@ export class AksCluster extends pulumi.ComponentResource {
         location: parts.kubelet.location,
         sku: { name: "Base", tier: wanted.sku },
         identity: { type: "UserAssigned", userAssignedIdentities: [parts.control.id] },
+        ...(wanted.kubernetesVersion && { kubernetesVersion: wanted.kubernetesVersion }),
         properties: { dnsPrefix: name, ...clusterProperties(wanted, parts) },
         systemPool: { ...system, ...tags },
         ...tags,
@@ -158,13 +160,6 @@ export class AksCluster extends pulumi.ComponentResource {
         dependsOn: [...controlRoles(name, wanted, parts, { parent: this }), ...(parts.zone?.links ?? [])],
       },
     );
-    // Azure needs the system pool to make a cluster; from then on it is a resource of its own as the others are.
-    new AgentPool(
-      `${name}-${system.name}`,
-      { clusterId: cluster.id, ...system, ...tags },
-      { parent: this, deletedWith: cluster },
-    );
-    return cluster;
   }
 
   // In the state before the cluster is, so that an `up` that was killed finds it again. A cluster that takes another's
@@ -186,23 +181,27 @@ export class AksCluster extends pulumi.ComponentResource {
     return pulumi.interpolate`${name}-${hex}`;
   }
 
-  #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: ClusterNetwork): AgentPool[] {
+  /** Every pool; gives those of the applications. */
+  #createPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: ClusterNetwork): AgentPool[] {
+    const common = { clusterId: cluster.id, ...poolVersion(wanted), ...tagged(wanted.tags) };
+    // Azure needs it to make a cluster; from then on it is a resource of its own as the others are.
+    const system = systemPoolArgs(wanted, network);
+    const opts = { parent: this, deletedWith: cluster };
+    const systemPool = new AgentPool(`${name}-${system.name}`, { ...common, ...system }, opts);
+    // An upgrade of it takes its time; else nothing is written of it as a rule.
+    const first = wanted.kubernetesVersion === undefined ? [] : [systemPool];
     const pools: AgentPool[] = [];
     for (const pool of wanted.userPools)
       pools.push(
         new AgentPool(
           `${name}-${pool.name}`,
-          {
-            clusterId: cluster.id,
-            ...userPoolArgs(pool, network),
-            ...tagged(wanted.tags),
-          },
+          { ...common, ...userPoolArgs(pool, network) },
           {
             parent: this,
             // By itself it goes in minutes, and not where a disruption budget holds its pods.
             deletedWith: cluster,
             // One after the other: Azure may refuse to write two pools of a cluster at a time.
-            dependsOn: pools.slice(-1),
+            dependsOn: pools.length > 0 ? pools.slice(-1) : first,
           },
         ),
       );

@@ -221,8 +221,17 @@ export interface AksClusterArgs {
   readonly userPools?: readonly UserPoolArgs[] | undefined;
   /** When AKS upgrades by itself; weekly. */
   readonly maintenance?: MaintenanceArgs | undefined;
-  /** How far AKS upgrades Kubernetes by itself. @default "stable", and "patch" where sku is Premium */
-  readonly upgradeChannel?: "patch" | "stable" | "rapid" | "node-image" | undefined;
+  /**
+   * The version of Kubernetes: a minor such as "1.34", or a patch such as "1.34.1". The next minor upgrades the control
+   * plane and then, one after the other, the pools; an earlier or a later one is refused.
+   * @default what AKS takes for a new cluster, and what upgradeChannel makes of it then
+   */
+  readonly kubernetesVersion?: string | undefined;
+  /**
+   * How far AKS upgrades Kubernetes by itself; with kubernetesVersion not beyond it, and with none not at all.
+   * @default "stable"; "patch" where sku is Premium or kubernetesVersion is a minor, "none" where that is a patch
+   */
+  readonly upgradeChannel?: "none" | "patch" | "stable" | "rapid" | "node-image" | undefined;
   /**
    * How the nodes' operating system is updated: by new images, by AKS's patches, by itself each night (Unmanaged, which
    * leaves reboots to the likes of Kured), or not at all (None). @default "NodeImage"
@@ -295,7 +304,7 @@ export function filled(args: AksClusterArgs): Cluster {
       ),
     },
     podSecurity: flat.podSecurity && withDefaults<PodSecurityArgs, typeof POD_SECURITY>(flat.podSecurity, POD_SECURITY),
-    upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku),
+    upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku, args.kubernetesVersion),
     defender: flat.defender ?? flat.sku !== "Free",
   };
 }

@@ -2,11 +2,12 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { parseNetwork } from "../../net/cidr.ts";
+import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
 import { accessFaults } from "./access.ts";
-import { mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
+import { channelFault, channelRemedy, mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
 import { alertFaults } from "./alerts.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
@@ -198,8 +199,16 @@ function maintenanceFaults({ maintenance }: Cluster): Fault[] {
   return [...offset, ...times];
 }
 
-function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
+function channelFaults({ sku, kubernetesVersion, upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
   return [
+    ...unlike(
+      "kubernetesVersion",
+      kubernetesVersion,
+      KUBERNETES_VERSION,
+      "is no version of Kubernetes",
+      "give a minor such as 1.34, or a patch such as 1.34.1",
+    ),
+    ...pinFaults(kubernetesVersion, upgradeChannel),
     ...(upgradeChannel === "node-image" && nodeOSUpgradeChannel !== "NodeImage"
       ? [
           {
@@ -221,6 +230,13 @@ function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): 
           },
         ]),
   ];
+}
+
+function pinFaults(kubernetesVersion: string | undefined, upgradeChannel: string): Fault[] {
+  if (kubernetesVersion === undefined || !KUBERNETES_VERSION.test(kubernetesVersion)) return [];
+  const problem = channelFault(kubernetesVersion, upgradeChannel);
+  const remedy = `give ${channelRemedy(kubernetesVersion)}`;
+  return problem === undefined ? [] : [{ argument: "upgradeChannel", value: upgradeChannel, problem, remedy }];
 }
 
 /** Networks that have no room for all nodes that the pools may have; faults of their own are told elsewhere. */

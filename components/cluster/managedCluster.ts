@@ -111,6 +111,10 @@ export function systemPoolArgs(cluster: Cluster, network: ClusterNetwork) {
   } as const;
 }
 
+/** The version that a pool follows its control plane to, where one is said. */
+export const poolVersion = ({ kubernetesVersion }: Cluster) =>
+  kubernetesVersion === undefined ? {} : { orchestratorVersion: kubernetesVersion };
+
 /** A pool of either mode. */
 export function poolArgs(pool: Pool, network: ClusterNetwork) {
   return {

@@ -1,7 +1,9 @@
 // An AKS agent pool: which of its properties are managed, how Azure's word compares with what is wanted, what is written.
 
+import { isPatch, isVersion, minorVersion } from "../../net/kubernetesVersion.ts";
 import { equal } from "../../plugin/diff.ts";
 import type { Properties } from "../../plugin/handler.ts";
+import { runningOn } from "./upgrade.ts";
 
 /** Properties that Azure changes in a pool that runs. */
 const CHANGEABLE = [
@@ -45,6 +47,11 @@ export function fixedIn(wanted: Properties, actual: Properties): string[] {
   return managedIn(wanted, FIXED).filter((property) => !isSame(property, wanted[property], actual[property]));
 }
 
+/** Whether the nodes are of another version than they are to be: which patch of a minor is AKS's business. */
+export function isBehind({ orchestratorVersion }: Properties, actual: Properties): boolean {
+  return typeof orchestratorVersion === "string" && !isVersion(orchestratorVersion, runningOn(actual));
+}
+
 /** Inputs as the pool is: what is the same stays as it was written, what Azure has beside it is left out. */
 export function observed(inputs: Properties, actual: Properties): Properties {
   const found = { ...inputs };
@@ -53,6 +60,10 @@ export function observed(inputs: Properties, actual: Properties): Properties {
     const value = managedPart(property, actual[property]);
     if (value === undefined) delete found[property];
     else found[property] = value;
+  }
+  if (isBehind(inputs, actual)) {
+    const running = runningOn(actual);
+    found.orchestratorVersion = isPatch(String(inputs.orchestratorVersion)) ? running : minorVersion(running);
   }
   return found;
 }

@@ -37,6 +37,12 @@ export interface AgentPoolArgs {
   readonly scaleSetEvictionPolicy?: pulumi.Input<"Delete" | "Deallocate">;
   /** ARM id of the nodes' subnet. Cannot be changed. */
   readonly vnetSubnetID: pulumi.Input<string>;
+  /**
+   * The nodes' version of Kubernetes: a minor such as `1.34`, or a patch such as `1.34.1`, which the control plane has by
+   * then. A pool of another one gets the control plane's, node by node, as upgradeSettings say.
+   * @default what AKS makes of it; a new pool has the control plane's
+   */
+  readonly orchestratorVersion?: pulumi.Input<string>;
   /** Cannot be changed. @default none */
   readonly availabilityZones?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /**

@@ -3,6 +3,7 @@ import { SURGE } from "../../components/cluster/addresses.ts";
 import { EMAIL, LABEL, LABEL_VALUE, TAINT } from "../../components/cluster/names.ts";
 import { CLUSTER, POD_SECURITY, POOL, USER_POOL } from "../../components/defaults.ts";
 import { IPV4_ADDRESS } from "../../net/cidr.ts";
+import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import {
   defaulted,
   flag,
@@ -255,9 +256,33 @@ export const cluster = setting(
       }),
       "When AKS upgrades the control plane and the nodes.",
     ),
+    kubernetesVersion: setting(
+      optional(
+        text(
+          KUBERNETES_VERSION,
+          'write a minor version in quotes, for example "1.34", or a patch, for example "1.34.1"',
+        ),
+      ),
+      "The version of Kubernetes, in quotes: a minor, whose patches AKS brings, or a patch. The next minor is an upgrade: " +
+        "the control plane first, then the pools, one after the other; an earlier or a later one is refused. Default: " +
+        "AKS's own choice, and then what upgradeChannel makes of it.",
+      "1.34",
+    ),
+    upgradeAfter: setting(
+      optional(
+        text(
+          /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/,
+          "write the name of another stack of this project, for example dev",
+        ),
+      ),
+      "The stack that goes first, for example dev: kubernetesVersion may not be ahead of the one in its file, which stands " +
+        "beside this one. Default: none.",
+      "dev",
+    ),
     upgradeChannel: setting(
-      optional(oneOf("patch", "stable", "rapid", "node-image")),
-      "Which versions of Kubernetes AKS upgrades to by itself. Default: stable, and patch with sku Premium.",
+      optional(oneOf("none", "patch", "stable", "rapid", "node-image")),
+      "Which versions of Kubernetes AKS upgrades to by itself; with kubernetesVersion none beyond it, and with none not " +
+        "one. Default: stable; patch with sku Premium or with a minor as kubernetesVersion; none with a patch there.",
     ),
     nodeOSUpgradeChannel: setting(
       defaulted(oneOf("NodeImage", "SecurityPatch", "Unmanaged", "None"), CLUSTER.nodeOSUpgradeChannel),

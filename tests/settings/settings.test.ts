@@ -35,6 +35,8 @@ describe("settings", () => {
         adminGroups: [],
         access: [],
         identity: undefined,
+        kubernetesVersion: undefined,
+        upgradeAfter: undefined,
         network: {
           subnets: undefined,
           zones: undefined,
