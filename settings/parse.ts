@@ -101,7 +101,6 @@ function complete(
       ...cluster,
       upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku, cluster.kubernetesVersion),
       defender: cluster.defender ?? prodLike,
-      metrics: cluster.metrics ?? prodLike,
       zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),

@@ -31,7 +31,6 @@ export type ChartSetting = FrozenForm["charts"][number];
 export type ClusterSettings = Frozen<Form["cluster"]> & {
   readonly upgradeChannel: NonNullable<Form["cluster"]["upgradeChannel"]>;
   readonly defender: boolean;
-  readonly metrics: boolean;
   /** Whether a NAT gateway that is made works as long as one zone does: where the region has such. */
   readonly zoneRedundantEgress: boolean;
 };

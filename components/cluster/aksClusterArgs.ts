@@ -237,7 +237,10 @@ export interface AksClusterArgs {
    * leaves reboots to the likes of Kured), or not at all (None). @default "NodeImage"
    */
   readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | "Unmanaged" | "None" | undefined;
-  /** Whether Azure Monitor keeps the cluster's metrics, as managed Prometheus. @default true, and false where sku is Free */
+  /**
+   * Whether Azure Monitor keeps the cluster's metrics, as managed Prometheus; false switches off what was on.
+   * @default nothing is said: a new cluster's are not kept
+   */
   readonly metrics?: boolean | undefined;
   /** Who is told by mail when something is wrong. @default nobody */
   readonly alerts?: AlertsArgs | undefined;
@@ -275,7 +278,6 @@ export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "t
   readonly userPools: readonly UserPool[];
   readonly maintenance: { readonly utcOffset: string; readonly autoUpgrade: Window; readonly nodeOSUpgrade: Window };
   readonly privateEndpoints: boolean;
-  readonly metrics: boolean;
   readonly podSecurity: PodSecurity | undefined;
   readonly defender: boolean;
   readonly protect: boolean;
@@ -303,7 +305,6 @@ export function filled(args: AksClusterArgs): Cluster {
     },
     podSecurity: flat.podSecurity && withDefaults<PodSecurityArgs, typeof POD_SECURITY>(flat.podSecurity, POD_SECURITY),
     upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku, args.kubernetesVersion),
-    metrics: flat.metrics ?? flat.sku !== "Free",
     defender: flat.defender ?? flat.sku !== "Free",
   };
 }

@@ -144,7 +144,6 @@ function watchFlux(
     {
       ...{ ...common, ruleName: named(logicalName), kind: "LogAlert", enabled: true, severity: 1 },
       displayName: `Flux of ${name} is not compliant`,
-      description: "What Git says is not in the cluster: look at the configuration's statuses in Azure's portal.",
       identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
       scopes: [logsId],
       ...{ evaluationFrequency: "PT5M", windowSize: "PT5M", autoMitigate: true },

@@ -180,6 +180,19 @@ describe("what the program sends to Azure Resource Manager", () => {
       assert.deepEqual(requests.flatMap(faults), []);
     });
 
+  it("keeps metrics by a stream that Azure takes, though its published types do not name it for a flow", async function () {
+    if (!existsSync(VALIDATOR)) this.skip();
+    const { faults } = (await import(VALIDATOR)) as { faults(request: ArmRequest): string[] };
+    const config = { deployers: DEPLOYERS, flux: FLUX };
+    const requests = await armRequests({
+      ...config,
+      cluster: { metrics: true, alerts: { emails: ["a@acme.example"] } },
+    });
+    const found = requests.flatMap(faults);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", /dataFlows\[0\]\.streams\[0\]: "Microsoft-PrometheusMetrics" is none of /);
+  });
+
   it("peers the stack's network with the runner's, from both sides", async () => {
     const requests = await requestsOf("a runner in the hub of another subscription");
     const peerings = requests.filter(

@@ -35,6 +35,7 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
           userPools: [{ name: "apps" }],
           tags,
           podSecurity: {},
+          metrics: true,
           alerts: { emails: ["platform@acme.example"], fluxConfigurations: true },
         },
       },

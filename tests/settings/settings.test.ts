@@ -59,7 +59,7 @@ describe("settings", () => {
         },
         upgradeChannel: "stable",
         nodeOSUpgradeChannel: "NodeImage",
-        metrics: true,
+        metrics: undefined,
         alerts: { emails: [] },
         podSecurity: undefined,
         logWorkspaceId: undefined,

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { type ChartFile, Renderer } from "../../../mirror/render.ts";
+import { KUBE_VERSIONS, SERVED_APIS } from "../../../mirror/worlds.ts";
 import { isMap } from "../../../net/values.ts";
 
 /** An object and where it is from. */
@@ -59,8 +60,10 @@ export function manifestsOf(body: unknown, from: string): Manifest[] {
   ];
 }
 
+const NEWEST = { kube: KUBE_VERSIONS.at(-1) as string, apis: SERVED_APIS, upgrade: true };
+
 /**
- * The objects of a chart's release, CRDs and hooks too.
+ * The objects of a chart's release in the newest cluster that AKS supports, CRDs and hooks too.
  * @param helm the path of Helm.
  * @throws RenderError where it does not render with the values.
  */
@@ -70,7 +73,7 @@ export function chartManifests(
   values: Readonly<Record<string, unknown>>,
 ): Promise<Manifest[]> {
   return Renderer.use(helm, chart, async (renderer) => {
-    const objects = await renderer.render({ ...values });
+    const objects = await renderer.render({ ...values }, NEWEST);
     // What says no namespace is in the release's.
     return objects
       .flatMap(({ body }) => manifestsOf(body, `chart ${chart.release ?? chart.name}`))

@@ -25,11 +25,12 @@ const MONITORING = [
 const cluster = (args: Partial<AksClusterArgs>) =>
   deploy(() => new AksCluster("aks", { resourceGroupName: "group", ...args }));
 const isOn = ({ inputs }: Registration) =>
-  (inputs.properties as { azureMonitorProfile: { metrics: { enabled: boolean } } }).azureMonitorProfile.metrics.enabled;
+  (inputs.properties as { azureMonitorProfile?: { metrics: { enabled: boolean } } }).azureMonitorProfile?.metrics
+    .enabled;
 
 describe("managed Prometheus", () => {
   it("keeps the cluster's metrics in a workspace of their own", async () => {
-    const { find } = await cluster({});
+    const { find } = await cluster({ metrics: true });
     assert.equal(isOn(find("ManagedCluster", "aks")), true);
     const common = { resourceGroupName: "group" };
     assert.deepEqual(find("AzureMonitorWorkspace", "aks").inputs, {
@@ -57,13 +58,12 @@ describe("managed Prometheus", () => {
     });
   });
 
-  it("is off with the Free tier, or where it is switched off", async () => {
-    for (const args of [{ sku: "Free" }, { metrics: false }] as const) {
-      const { find, names } = await cluster(args);
-      assert.equal(isOn(find("ManagedCluster", "aks")), false);
+  it("is nothing that is said by default, and off where it is switched off", async () => {
+    for (const metrics of [undefined, false]) {
+      const { find, names } = await cluster({ metrics });
+      assert.equal(isOn(find("ManagedCluster", "aks")), metrics);
       assert.deepEqual(MONITORING.flatMap(names), []);
     }
-    assert.equal(isOn((await cluster({ sku: "Free", metrics: true })).find("ManagedCluster", "aks")), true);
   });
 });
 
@@ -74,7 +74,7 @@ describe("alerts", () => {
   });
 
   it("tell people by mail of nodes, pods and volumes that are not as they should be", async () => {
-    const { find } = await cluster({ alerts: ALERTS });
+    const { find } = await cluster({ metrics: true, alerts: ALERTS });
     assert.deepEqual(find("ActionGroup", "aks").inputs, {
       ...{ resourceGroupName: "group", actionGroupName: "aksabcd1234", location: "Global" },
       ...{ groupShortName: "aks", enabled: true },
@@ -131,11 +131,11 @@ describe("alerts", () => {
   });
 
   it("are of what there is: no metrics where none are kept, no Flux of the extension where it is bootstrapped", async () => {
-    const free = await cluster({ sku: "Free", alerts: ALERTS });
-    assert.deepEqual([free.names("PrometheusRuleGroup"), free.names("ScheduledQueryRule")], [[], ["aks-flux"]]);
+    const blind = await cluster({ alerts: ALERTS });
+    assert.deepEqual([blind.names("PrometheusRuleGroup"), blind.names("ScheduledQueryRule")], [[], ["aks-flux"]]);
     const rules = async (mode: string) => {
       const flux = { ...CONFIG.flux, mode };
-      const { names } = await run({ ...CONFIG, flux, cluster: { alerts: { emails: [EMAIL] } } });
+      const { names } = await run({ ...CONFIG, flux, cluster: { metrics: true, alerts: { emails: [EMAIL] } } });
       return [names("PrometheusRuleGroup"), names("ScheduledQueryRule")];
     };
     assert.deepEqual(await rules("extension"), [["aks-test"], ["aks-test-flux"]]);
@@ -143,7 +143,7 @@ describe("alerts", () => {
   });
 
   it("and metrics are made by Azure", async () => {
-    const { cloud } = await onArm({ ...CONFIG, cluster: { alerts: { emails: [EMAIL] } } });
+    const { cloud } = await onArm({ ...CONFIG, cluster: { metrics: true, alerts: { emails: [EMAIL] } } });
     const names = (type: string) =>
       cloud.arm.list(type).map(({ id }) =>
         id

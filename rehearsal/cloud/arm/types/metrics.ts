@@ -72,7 +72,6 @@ export const metricsTypes: readonly TypeDefinition[] = [
       kind: choice("Linux", "Windows"),
       properties: or(
         object("DataCollectionEndpoint", {
-          description: text(),
           immutableId: readOnly(text()),
           configurationAccess: ingestion("ConfigurationAccess"),
           logsIngestion: ingestion("LogsIngestion"),
@@ -96,7 +95,6 @@ export const metricsTypes: readonly TypeDefinition[] = [
       kind: choice("Linux", "Windows"),
       properties: required(
         object("DataCollectionRule", {
-          description: text(),
           immutableId: readOnly(text()),
           dataCollectionEndpointId: reference(ENDPOINT_TYPE),
           dataSources: required(
@@ -132,7 +130,6 @@ export const metricsTypes: readonly TypeDefinition[] = [
     body: object("DataCollectionRuleAssociation", {
       properties: required(
         object("DataCollectionRuleAssociationProperties", {
-          description: text(),
           dataCollectionRuleId: reference(RULE_TYPE),
           dataCollectionEndpointId: reference(ENDPOINT_TYPE),
           provisioningState,
@@ -185,7 +182,6 @@ export const metricsTypes: readonly TypeDefinition[] = [
       properties: required(
         object("ScheduledQueryRule", {
           displayName: text(),
-          description: text(),
           severity: number(0, 4),
           enabled: or(flag(), true),
           scopes: required(list(reference(WORKSPACE_TYPE))),
@@ -199,7 +195,14 @@ export const metricsTypes: readonly TypeDefinition[] = [
                     query: required(text({ min: 1 })),
                     timeAggregation: required(choice("Count", "Average", "Minimum", "Maximum", "Total")),
                     operator: required(
-                      choice("Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"),
+                      choice(
+                        "Equals",
+                        "GreaterOrLessThan",
+                        "GreaterThan",
+                        "GreaterThanOrEqual",
+                        "LessThan",
+                        "LessThanOrEqual",
+                      ),
                     ),
                     threshold: required(number()),
                     failingPeriods: object("FailingPeriods", {
@@ -231,7 +234,6 @@ export const metricsTypes: readonly TypeDefinition[] = [
       tags,
       properties: required(
         object("PrometheusRuleGroupProperties", {
-          description: text(),
           enabled: flag(),
           clusterName: text(),
           scopes: required(list(reference([ACCOUNT_TYPE, CLUSTER_TYPE]))),

@@ -1,5 +1,5 @@
 // Microsoft.Authorization/policyAssignments, with the parameters of the initiatives that the simulation knows.
-import { choice, list, map, object, or, required, type TypeDefinition, text } from "../schema.ts";
+import { choice, list, object, or, required, type TypeDefinition, text } from "../schema.ts";
 import { location } from "./common.ts";
 
 export const POLICY_ASSIGNMENT_TYPE = "Microsoft.Authorization/policyAssignments";
@@ -19,11 +19,9 @@ export const policyTypes: readonly TypeDefinition[] = [
       properties: required(
         object("PolicyAssignmentProperties", {
           displayName: text({ max: 128 }),
-          description: text({ max: 512 }),
           policyDefinitionId: required(text({ min: 1 })),
-          enforcementMode: or(choice("Default", "DoNotEnforce"), "Default"),
+          enforcementMode: or(choice("Default", "DoNotEnforce", "Enroll"), "Default"),
           notScopes: list(text()),
-          metadata: map(text()),
           parameters: object("Parameters", {
             effect: object("Effect", { value: required(text()) }),
             excludedNamespaces: values("ExcludedNamespaces"),
