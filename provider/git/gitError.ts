@@ -62,7 +62,9 @@ export function pushError(fault: GitFault): GitError {
  * Which host wants a pull request instead of a push: GitHub by a protected branch (GH006) or a ruleset (GH013), whose
  * checks run on pull requests too, Azure DevOps by a policy of the branch (TF402455).
  */
-function wantsPullRequest({ output }: GitFault): PullRequestKind | undefined {
+function wantsPullRequest({ url, output }: GitFault): PullRequestKind | undefined {
+  // Who signs in with a key of SSH has no token for the API.
+  if (!/^https?:/.test(url)) return undefined;
   if (/TF402455/.test(output)) return "Azure DevOps";
   const isWanted = /through a pull request|required status checks? .*expected|through (the|a) merge queue/i.test(
     output,

@@ -163,11 +163,20 @@ function asking(
       signal.throwIfAborted();
       throw new GitError("passing", `${new URL(address).host} does not answer about pull requests: ${error.message}`);
     });
-    if (answer.ok && answer.status !== 203) return JSON.parse(answer.body.toString());
+    if (answer.ok && answer.status !== 203) return parsed(answer, url);
     const words = wordsOf(answer);
     if (harmless?.test(words)) return undefined;
     throw new GitError("other", refusal(answer, { url, right, variable, words }));
   };
+}
+
+/** @throws GitError where a host has no such API. */
+function parsed({ body, url: address }: Answer, url: string): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new GitError("other", `${new URL(address).origin} does not answer as the API of pull requests beside ${url}`);
+  }
 }
 
 function refusal(
