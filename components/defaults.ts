@@ -2,7 +2,18 @@
 import { isPatch } from "../net/kubernetesVersion.ts";
 
 /** A node pool's. */
-export const POOL = { vmSize: "Standard_D4ds_v5", zones: [], minCount: 1, maxCount: 5 } as const;
+export const POOL = {
+  vmSize: "Standard_D4ds_v5",
+  zones: [],
+  minCount: 1,
+  maxCount: 5,
+  nodeLabels: {},
+  maxSurge: "33%",
+  drainTimeoutInMinutes: 30,
+} as const;
+
+/** A pool of applications', beside {@link POOL}. */
+export const USER_POOL = { nodeTaints: [], scaleSetPriority: "Regular" } as const;
 
 /** A weekly window of an hour of day, in UTC. */
 const window = <const D extends string>(dayOfWeek: D) => ({ dayOfWeek, startTime: "01:00", durationHours: 6 }) as const;

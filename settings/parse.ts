@@ -87,6 +87,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
   const { runner, cluster, otherCluster, registry, flux, sops, images, demo } = form;
   const address = parseRepositoryUrl(flux.repository);
   const prodLike = cluster.sku !== "Free";
+  const keepsLogs = prodLike && otherCluster === undefined;
   return {
     ...form,
     ...place,
@@ -97,7 +98,7 @@ function complete(form: Form, place: { project: string; stack: string; location:
       zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),
-    registry: registryOf(registry, place.location),
+    registry: registryOf(registry, place.location, keepsLogs),
     flux: {
       ...flux,
       auth: authOf(flux),
@@ -106,26 +107,32 @@ function complete(form: Form, place: { project: string; stack: string; location:
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
       ...(otherCluster && { imagePullSecret: otherCluster.imagePullSecret }),
     },
-    sops: sopsOf(sops, place, prodLike),
+    sops: sopsOf(sops, place, prodLike, keepsLogs),
     images: [...new Set(demo ? [...images, demo.image] : images)],
   };
 }
 
-function registryOf(registry: Form["registry"], location: string): Settings["registry"] {
-  if (registry.existing !== undefined) return { ...registry, sku: undefined, zoneRedundant: false };
-  return { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(location) };
+function registryOf(registry: Form["registry"], location: string, keepsLogs: boolean): Settings["registry"] {
+  if (registry.existing !== undefined) return { ...registry, sku: undefined, zoneRedundant: false, auditLogs: false };
+  const auditLogs = registry.auditLogs ?? keepsLogs;
+  return { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(location), auditLogs };
 }
 
 function sopsOf(
   sops: Form["sops"],
   { project, stack }: { project: string; stack: string },
   prodLike: boolean,
+  keepsLogs: boolean,
 ): Settings["sops"] {
-  if (sops.existingKey !== undefined) return sops;
+  if (sops.existingKey !== undefined) return { ...sops, auditLogs: false };
   // Other stacks may have keys in it.
   const keyName = `${project}-${stack}`.replace(/[^a-zA-Z0-9-]/g, "-");
-  if (sops.existingVault !== undefined) return { ...sops, keyName: sops.keyName ?? keyName };
-  return { ...sops, purgeProtection: sops.purgeProtection ?? prodLike };
+  if (sops.existingVault !== undefined) return { ...sops, keyName: sops.keyName ?? keyName, auditLogs: false };
+  return {
+    ...sops,
+    purgeProtection: sops.purgeProtection ?? prodLike,
+    auditLogs: sops.auditLogs ?? keepsLogs,
+  };
 }
 
 /** Where the runner stands. */

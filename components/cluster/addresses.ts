@@ -20,12 +20,28 @@ export const SHORTEST_SERVICES = 12;
 const PODS_OF_A_NODE = 256;
 /** What Azure keeps of every subnet: https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq */
 const KEPT_BY_AZURE = 5;
-/** How many nodes more an upgrade brings, in percent of a pool's. */
-const SURGE = 33;
+
+/** What of a pool says how many nodes it may have. */
+export interface PoolSize {
+  readonly maxCount: number;
+  /** A number or a percentage. */
+  readonly maxSurge: string;
+  /** Azure takes no surge of Spot nodes. */
+  readonly scaleSetPriority?: "Regular" | "Spot" | undefined;
+}
+
+/** A number of nodes, or a percentage of a pool's; of either more than none. */
+export const SURGE = /^([1-9]\d{0,3}|([1-9]\d?|100)%)$/;
+
+function surgeOf({ maxCount, maxSurge, scaleSetPriority }: PoolSize): number {
+  if (scaleSetPriority === "Spot") return 0;
+  const surge = Number.parseInt(maxSurge, 10);
+  return maxSurge.endsWith("%") ? Math.ceil((maxCount * surge) / 100) : surge;
+}
 
 /** How many nodes pools have at most, those included that an upgrade brings before it takes the old ones. */
-export function mostNodes(pools: readonly { readonly maxCount: number }[]): number {
-  return pools.reduce((sum, { maxCount }) => sum + maxCount + Math.ceil((maxCount * SURGE) / 100), 0);
+export function mostNodes(pools: readonly PoolSize[]): number {
+  return pools.reduce((sum, pool) => sum + pool.maxCount + surgeOf(pool), 0);
 }
 
 /** A network that is too small for the nodes of a cluster. */
@@ -40,7 +56,7 @@ export interface Shortage {
 /** Which networks have fewer addresses than the pools can need; a network that is unknown is not looked at. */
 export function shortages(
   { nodes, pods }: { readonly nodes: Network | undefined; readonly pods: Network | undefined },
-  pools: readonly { readonly maxCount: number }[],
+  pools: readonly PoolSize[],
 ): Shortage[] {
   const count = mostNodes(pools);
   const short = (network: Shortage["network"], known: Network | undefined, needed: number): Shortage[] =>

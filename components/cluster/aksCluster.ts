@@ -26,9 +26,9 @@ import {
   type ClusterParts,
   clusterProperties,
   networkProfile,
-  poolArgs,
   poolVersion,
   systemPoolArgs,
+  userPoolArgs,
 } from "./managedCluster.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
@@ -43,6 +43,8 @@ export class AksCluster extends pulumi.ComponentResource {
   readonly oidcIssuerUrl: pulumi.Output<string>;
   /** Object id of the identity that its nodes pull images with; there before the cluster is. */
   readonly kubeletPrincipalId: pulumi.Output<string>;
+  /** ARM id of the workspace that its logs go to; there before the cluster is. */
+  readonly logWorkspaceId: pulumi.Output<string>;
   /** Its network, for private endpoints; their subnet is there where privateEndpoints was set. */
   readonly network: EndpointNetwork;
   /** A kubeconfig that signs in with kubelogin; it holds no credentials. */
@@ -66,6 +68,7 @@ export class AksCluster extends pulumi.ComponentResource {
     this.readyClusterName = after(cluster.name, ...pools);
     this.oidcIssuerUrl = cluster.oidcIssuerUrl;
     this.kubeletPrincipalId = parts.kubelet.principalId;
+    this.logWorkspaceId = parts.logs.id;
     this.network = parts.network.forEndpoints;
     this.kubeconfig = cluster.kubeconfig;
     this.access = {
@@ -184,7 +187,7 @@ export class AksCluster extends pulumi.ComponentResource {
       pools.push(
         new AgentPool(
           `${name}-${pool.name}`,
-          { ...common, name: pool.name, mode: "User", ...poolArgs(pool, network) },
+          { ...common, ...userPoolArgs(pool, network) },
           {
             parent: this,
             protect: wanted.protect,

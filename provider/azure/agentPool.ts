@@ -80,6 +80,21 @@ export const AGENT_POOL = resourceSchema({
         "Managed or Ephemeral. Cannot be changed. Default: what Azure chose: Ephemeral where the size has room.",
       )
       .exactOptional(),
+    osDiskSizeGB: z
+      .int()
+      .describe("Size of the system disk in GiB. Cannot be changed. Default: what Azure chose.")
+      .meta({ fault: "is not a number of GiB" })
+      .exactOptional(),
+    scaleSetPriority: z
+      .enum(["Regular", "Spot"])
+      .describe("Spot: nodes that Azure may take away. Cannot be changed. Default: Regular.")
+      .meta({ fault: 'is neither "Regular" nor "Spot"' })
+      .exactOptional(),
+    scaleSetEvictionPolicy: z
+      .enum(["Delete", "Deallocate"])
+      .describe("What becomes of Spot nodes that are taken away. Cannot be changed. Default: what Azure chose: Delete.")
+      .meta({ fault: 'is neither "Delete" nor "Deallocate"' })
+      .exactOptional(),
     vnetSubnetID: text.describe("ARM id of the nodes' subnet. Cannot be changed."),
     enableAutoScaling: z
       .literal(true)
@@ -92,7 +107,12 @@ export const AGENT_POOL = resourceSchema({
     maxCount: count.describe("The largest number of nodes, 0 to 1000; of a system pool 1 to 1000."),
     upgradeSettings: z
       .strictObject({
-        maxSurge: z.string().describe("How many nodes an upgrade adds for a while, a number or percentage."),
+        maxSurge: z
+          .string()
+          .describe(
+            "How many nodes an upgrade adds for a while, a number or percentage. Default: none, as Azure wants of Spot nodes.",
+          )
+          .exactOptional(),
         drainTimeoutInMinutes: z.int().describe("How long an upgrade waits for pods to leave, in minutes."),
       })
       .describe("How an agent pool is upgraded.")
@@ -111,6 +131,11 @@ export const AGENT_POOL = resourceSchema({
     availabilityZones: texts.describe("Cannot be changed. Default: none.").exactOptional(),
     nodeTaints: texts
       .describe("The nodes' taints: `<key>=<value>:<effect>`. Default: none: what Azure has there is removed.")
+      .exactOptional(),
+    nodeLabels: z
+      .record(z.string(), z.string())
+      .describe("The nodes' labels, all of them. Default: those that others gave them stay.")
+      .meta({ fault: "is not a map of texts" })
       .exactOptional(),
     tags: z
       .record(z.string(), z.string())
@@ -146,9 +171,9 @@ export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS)
       return { id: idOf(inputs), state: { ...inputs, instance: randomUUID() } };
     },
     async update({ inputs: old, state }, inputs, context) {
-      // Tags that the program gave and gives no more.
-      const tags = old.tags !== undefined && inputs.tags === undefined ? { tags: {} } : {};
-      await ensure(cloud, waits, { ...inputs, ...tags }, context);
+      // Tags and labels that the program gave and gives no more.
+      const given = (["tags", "nodeLabels"] as const).filter((name) => old[name] !== undefined && !inputs[name]);
+      await ensure(cloud, waits, { ...inputs, ...Object.fromEntries(given.map((name) => [name, {}])) }, context);
       return { ...inputs, instance: state.instance ?? randomUUID() };
     },
     read: (id, known, context) => read(cloud, id, known, context),

@@ -13,12 +13,26 @@ const CHANGEABLE = [
   "minCount",
   "maxCount",
   "nodeTaints",
+  "nodeLabels",
   "upgradeSettings",
   "tags",
 ];
 
 /** Properties that only a new pool can have. Names in them are the same in any case. */
-export const FIXED = ["type", "vmSize", "osType", "osDiskType", "vnetSubnetID", "availabilityZones"];
+export const FIXED = [
+  "type",
+  "vmSize",
+  "osType",
+  "osDiskType",
+  "osDiskSizeGB",
+  "vnetSubnetID",
+  "availabilityZones",
+  "scaleSetPriority",
+  "scaleSetEvictionPolicy",
+];
+
+/** Properties that are others' business, or Azure's, where the program says nothing of them. */
+const LEFT_TO_OTHERS = ["tags", "nodeLabels", "osDiskType", "osDiskSizeGB", "scaleSetEvictionPolicy"];
 
 /** What Azure tells of a pool and takes from nobody. */
 const READ_ONLY = ["currentOrchestratorVersion", "eTag", "nodeImageVersion", "provisioningState", "status"];
@@ -104,9 +118,8 @@ function remedy({ mode, name }: Properties): string {
   );
 }
 
-/** Tags and the kind of disk are others' business where the program says nothing of them. */
 function managedIn(wanted: Properties, properties: readonly string[]): string[] {
-  return properties.filter((property) => !["tags", "osDiskType"].includes(property) || wanted[property] !== undefined);
+  return properties.filter((property) => !LEFT_TO_OTHERS.includes(property) || wanted[property] !== undefined);
 }
 
 function isSame(property: string, wanted: unknown, actual: unknown): boolean {
@@ -123,6 +136,8 @@ function comparable(property: string, value: unknown): unknown {
 function managedPart(property: string, value: unknown): unknown {
   if (value === null || value === undefined || (Object.keys(value).length === 0 && typeof value === "object"))
     return undefined;
+  // What Azure takes for it where nothing is said.
+  if (property === "scaleSetPriority" && value === "Regular") return undefined;
   if (property !== "upgradeSettings") return value;
   const { maxSurge, drainTimeoutInMinutes } = value as Properties;
   return { maxSurge, drainTimeoutInMinutes };

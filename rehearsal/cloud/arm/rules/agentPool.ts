@@ -10,6 +10,7 @@ import { type Body, part } from "../validate.ts";
 import { checkCapacity } from "./clusterAddresses.ts";
 import { checkPoolSubnets } from "./clusterSubnets.ts";
 import { networkOf } from "./network.ts";
+import { checkSpot, deriveSpot } from "./spotPool.ts";
 import { checkSkew, checkVersion, fullVersion, isBefore, versionAfter } from "./versions.ts";
 
 export const POOL_TYPE = `${CLUSTER_TYPE}/agentPools`;
@@ -52,6 +53,7 @@ const OS_DISK = 128;
  * @param counted how many nodes the autoscaler has given it; undefined for a new pool.
  */
 export function derivePool(pool: Body, { network, version }: Surroundings, counted?: unknown): void {
+  if (pool.scaleSetPriority === "Spot") deriveSpot(pool);
   if (pool.enableAutoScaling === true) pool.count = autoscaled(pool, counted ?? pool.count ?? pool.minCount);
   const disk = localDisk(String(pool.vmSize));
   // 0 leaves it to the service.
@@ -262,6 +264,7 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
       derivePool(propertiesOf(body), around, old?.properties.count);
     },
     check({ world, id, body, old, sent }) {
+      checkSpot(propertiesOf(sent));
       const cluster = world.store.get(id.parent ?? "") as ArmResource;
       const pool = propertiesOf(body);
       const around = surroundingsOf(cluster);
