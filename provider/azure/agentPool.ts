@@ -21,7 +21,7 @@ import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
-import { BUSY_WAITS, later, removed } from "./patience.ts";
+import { BUSY_WAITS, later, lookingFor, removed } from "./patience.ts";
 import { changedForGood, nameInAzure } from "./poolName.ts";
 import { changedIn, created, fixedIn, isBehind, observed, refusal, written } from "./poolProperties.ts";
 import { describePoolUpgrade, runningIn } from "./upgrade.ts";
@@ -195,8 +195,11 @@ async function announceUpgrade(
   context: Context,
 ): Promise<void> {
   if (existing === undefined || inputs.orchestratorVersion === existing.inputs.orchestratorVersion) return;
-  const actual = (await armGet<Resource>(cloud, existing.id, API_VERSION, context.signal))?.properties;
-  if (actual !== undefined && isBehind(inputs, actual)) context.log("info", describePoolUpgrade(inputs, actual));
+  const look = async () => {
+    const actual = (await armGet<Resource>(cloud, existing.id, API_VERSION, context.signal))?.properties;
+    if (actual !== undefined && isBehind(inputs, actual)) context.log("info", describePoolUpgrade(inputs, actual));
+  };
+  await lookingFor("which version its nodes have", look, context);
 }
 
 function counted({ mode, ...next }: Previewed<AgentPoolInputs>): CheckFailure[] {

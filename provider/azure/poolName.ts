@@ -21,7 +21,7 @@ export function nameInAzure(next: Properties, old: Properties | undefined): unkn
   if (old === undefined || mode !== "User" || typeof name !== "string" || next.clusterId !== old.clusterId) return name;
   if (!isNamedAfter(old.name, name)) return name;
   if (changedForGood(next, old).length === 0) return old.name;
-  const wanted = FIXED.map((property) => next[property] ?? old[property] ?? null);
+  const wanted = FIXED.map((property) => next[property] ?? null);
   const digits = createHash("sha256")
     .update(JSON.stringify([name, ...wanted]).toLowerCase())
     .digest("hex")

@@ -570,6 +570,9 @@ describe("AgentPool of mode User", () => {
       ]);
       assert.equal(names.size, 4);
       assert.equal((await checked(LARGER, back)).name, made.name);
+      // What is left out is another wish too.
+      const spot = await checked({ ...APPS, scaleSetPriority: "Spot" }, APPS);
+      assert.notEqual((await checked(APPS, spot)).name, spot.name);
     });
 
     it("has a name that Azure takes, whatever it was called, and none of another pool's", async () => {
