@@ -22,6 +22,9 @@ const REPOSITORY = "https://github.com/acme/fleet";
 const DIGEST = `ghcr.io/acme/demo@sha256:${"a".repeat(64)}`;
 const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs1", format: "pem" });
 const CHART = { name: "web", repository: "https://charts.acme.com", version: "1.0.0", namespace: "web" };
+const TEAM = { group: GROUP, role: "Reader", namespaces: ["web"] };
+/** A public key for Flux. */
+const PUBLIC_KEY = { "aks-gitops:secrets": [{ name: "cosign", namespace: "flux-system", data: { "cosign.pub": "x" } }] };
 const SECRET = { name: "web", namespace: "web", data: { token: "x" } };
 /** Networks with room for every node that AKS takes. */
 const WIDE = {
@@ -1137,6 +1140,70 @@ const REFUSALS: readonly Refusal[] = [
     "Ephemeral",
     "does not go with Standard_D4ds_v5, which has a local disk of 150 GiB, and the nodes' system takes 200 GiB",
     "leave it out, then AKS takes what fits; or choose a size with room, for example Standard_D4ds_v5",
+  ],
+  [
+    "access-is-given-once",
+    cluster({ access: [TEAM, TEAM] }),
+    "aks-gitops:cluster.access[1]",
+    TEAM,
+    "gives a group a second time what it has",
+    "remove it: Azure has one assignment of a group, role and place",
+  ],
+  [
+    "cluster-admins-are-of-the-whole-cluster",
+    cluster({ access: [{ group: GROUP, role: "ClusterAdmin", namespaces: ["web"] }] }),
+    "aks-gitops:cluster.access[0].namespaces",
+    ["web"],
+    "says nothing beside ClusterAdmin, who may everything in the cluster",
+    "remove it, or write role: Admin",
+  ],
+  [
+    "pods-that-need-privilege-are-let-in",
+    { ...cluster({ podSecurity: { effect: "Deny" } }), ...charts({ name: "kured", namespace: "kured" }) },
+    "aks-gitops:charts[0].namespace",
+    "kured",
+    "is where cluster.podSecurity lets no privileged pod in, and Kured's are",
+    "add it to cluster.podSecurity.excludedNamespaces, or write effect: Audit",
+  ],
+  [
+    "bootstrap-alone-installs-flux",
+    flux({ mode: "extension", interval: "5m" }),
+    "aks-gitops:flux.interval",
+    undefined,
+    "is of a bootstrapped Flux, but the AKS extension brings it",
+    "leave it out, or write mode: bootstrap",
+  ],
+  [
+    "commits-as-the-host-takes-them",
+    flux({ mode: "bootstrap", repository: "https://gitlab.com/acme/fleet", commit: { pullRequest: "wait" } }),
+    "aks-gitops:flux.commit.pullRequest",
+    "wait",
+    "opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not at gitlab.com",
+    "leave it out, and let whoever commits push to the branch, or name another branch",
+  ],
+  [
+    "image-source-credentials-are-secret",
+    { "aks-gitops:imageSourceCredentials": { "ghcr.io": { username: "acme", password: "open" } } },
+    "aks-gitops:imageSourceCredentials.ghcr.io.password",
+    "[secret]",
+    "stands in plain text",
+    "replace it: run `pulumi config set --secret --path 'aks-gitops:imageSourceCredentials[\"<host>\"].password'` with another password",
+  ],
+  [
+    "signed-charts-come-from-a-registry",
+    { ...charts({ verify: "cosign" }), ...PUBLIC_KEY },
+    "aks-gitops:charts[0].verify",
+    "cosign",
+    "is for charts of OCI registries: cosign signs nothing in a chart repository such as https://charts.acme.com",
+    "leave verify out, or take the chart from an OCI registry: oci://<host>/<path>",
+  ],
+  [
+    "public-keys-of-charts-are-in-flux-s-namespace",
+    charts({ repository: "oci://ghcr.io/acme/charts", verify: "cosign" }),
+    "aks-gitops:charts[0].verify",
+    "cosign",
+    "is no secret of namespace flux-system that the stack has",
+    "add it to aks-gitops:secrets with namespace: flux-system",
   ],
 ];
 
