@@ -7,6 +7,7 @@ import {
   type FluxBootstrapArgs,
   FluxIdentity,
   HelmMirror,
+  type HelmMirrorArgs,
   kubeconfigAccess,
   Protection,
   readMirrorLock,
@@ -18,7 +19,7 @@ import { checkSignIn, readSettings } from "./settings/settings.ts";
 const settings = readSettings();
 checkSignIn();
 const lock = await readMirrorLock(process.cwd(), settings);
-const { stack, location, deployers, protect, tags } = settings;
+const { stack, location, deployers, protect, tags, passwordDays } = settings;
 const { name: registryName, private: isPrivate, auditLogs: logsRegistry, ...registrySettings } = settings.registry;
 const { vault: vaultName, publicKey, auditLogs: logsVault, ...sopsSettings } = settings.sops;
 const { identity: identityId, upgradeAfter: _, ...clusterSettings } = settings.cluster;
@@ -29,6 +30,8 @@ const {
   branch,
   path,
   auth,
+  githubApp,
+  githubHost,
   username,
   knownHosts,
   commit: committer,
@@ -36,6 +39,9 @@ const {
 const {
   imageAutomation,
   imagePullSecret,
+  install,
+  interval,
+  recurseSubmodules,
   readyMinutes,
   kustomizations,
   configuration,
@@ -57,6 +63,7 @@ const cluster =
         ...common,
         ...clusterSettings,
         identityId,
+        alerts: { ...settings.cluster.alerts, fluxConfigurations: mode === "extension" },
         runnerNetworkId: settings.runnerNetworkId,
         runnerAddresses: settings.runnerAddresses,
         privateEndpoints: isPrivate,
@@ -70,8 +77,10 @@ const registry = new ContainerRegistry(`acr-${stack}`, {
   registryName,
   network,
   deployers,
+  passwordDays,
   logWorkspaceId: logsRegistry ? cluster?.logWorkspaceId : undefined,
   pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
+  protect,
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {
   ...common,
@@ -88,6 +97,9 @@ const mirror = new HelmMirror("mirror", {
   registryCreated: registry.registryCreated,
   importServer: registry.importServer,
   pushServer: registry.pushServer,
+  sources: settings.imageSources,
+  credentials: settings.imageSourceCredentials as HelmMirrorArgs["credentials"],
+  promoteFrom: settings.promoteFrom,
 });
 const issuer = cluster?.oidcIssuerUrl ?? settings.otherCluster?.issuer;
 const decryptRole = settings.sops.roles.decrypt;
@@ -104,7 +116,12 @@ const identity =
       });
 const decrypter = identity
   ? undefined
-  : new DecryptPrincipal(`kv-${stack}-decrypt`, { keyId: vault.keyId, tenantId: vault.tenantId, decryptRole });
+  : new DecryptPrincipal(`kv-${stack}-decrypt`, {
+      keyId: vault.keyId,
+      tenantId: vault.tenantId,
+      decryptRole,
+      passwordDays,
+    });
 const flux = new FluxBootstrap("flux", {
   resourceGroupName: cluster && resourceGroup.name,
   clusterName: cluster?.readyClusterName,
@@ -117,6 +134,8 @@ const flux = new FluxBootstrap("flux", {
   branch,
   path,
   auth,
+  githubApp,
+  githubHost,
   // The engine has opened what the stack's file encrypts.
   gitToken: settings.gitToken as FluxBootstrapArgs["gitToken"],
   gitKey: settings.gitKey as FluxBootstrapArgs["gitKey"],
@@ -124,6 +143,9 @@ const flux = new FluxBootstrap("flux", {
   knownHosts,
   commit: committer,
   imageAutomation,
+  install,
+  interval,
+  recurseSubmodules,
   readyMinutes,
   configuration,
   configurations,

@@ -24,6 +24,7 @@ export const CLUSTER = {
   private: false,
   authorizedIpRanges: [],
   adminGroups: [],
+  access: [],
   network: {
     vnet: "10.60.0.0/16",
     nodes: "10.60.0.0/20",
@@ -42,6 +43,9 @@ export const CLUSTER = {
   nodeOSUpgradeChannel: "NodeImage",
 } as const;
 
+/** AksCluster's rules for pods, where it has any. */
+export const POD_SECURITY = { initiative: "Baseline", effect: "Audit", excludedNamespaces: [] } as const;
+
 /**
  * AksCluster's upgrade channel: long-term support and a cluster whose minor version is said stay on it and get its
  * patches; one whose patch is said stays as it is.
@@ -53,6 +57,9 @@ export function upgradeChannelOf(sku: string, kubernetesVersion?: string) {
 
 /** ContainerRegistry's. */
 export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;
+
+/** A service principal's. Twice as long is what Entra's portal recommends for a password. */
+export const PRINCIPAL = { passwordDays: 90 } as const;
 
 /** SopsKeyVault's; the settings of a stack decide it by the cluster's tier. */
 export const VAULT = { purgeProtection: true } as const;
@@ -71,6 +78,9 @@ export const FLUX = {
   version: "2.9.4",
   readyMinutes: 15,
 } as const;
+
+/** How FluxBootstrap commits. */
+export const COMMIT = { pullRequest: "leave", pullRequestMinutes: 60 } as const;
 
 /** The extension's configuration's. */
 export const CONFIGURATION = {

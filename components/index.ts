@@ -4,9 +4,12 @@
 export type { Lock, LockedChart, LockedFlux, LockedImage, MirrorSettings } from "../mirror/lock.ts";
 export { AksCluster } from "./cluster/aksCluster.ts";
 export type {
+  AccessArgs,
   AksClusterArgs,
+  AlertsArgs,
   MaintenanceArgs,
   NetworkArgs,
+  PodSecurityArgs,
   PoolArgs,
   UserPoolArgs,
   WindowArgs,
@@ -23,7 +26,7 @@ export type {
 } from "./flux/fluxBootstrapArgs.ts";
 export { FluxIdentity, type FluxIdentityArgs } from "./flux/fluxIdentity.ts";
 export { type Bootstrapped, RepositoryContent, type RepositoryContentArgs } from "./flux/repositoryContent.ts";
-export { HelmMirror, type HelmMirrorArgs, readMirrorLock } from "./mirror/helmMirror.ts";
+export { HelmMirror, type HelmMirrorArgs, type ImageSourceArgs, readMirrorLock } from "./mirror/helmMirror.ts";
 export { readMirrorFile } from "./mirror/mirrorFile.ts";
 export { PipelineIdentity } from "./pipeline/pipelineIdentity.ts";
 export type {

@@ -25,6 +25,7 @@ export function identityOf(stack: StackSettings, common: DeploymentsSettings): S
       scope: `/subscriptions/${subscriptionId}`,
       deployers: own.deployers,
       hubNetworkId: own.runnerNetworkId,
+      assignsPolicies: own.cluster.podSecurity !== undefined,
       assignableRoles: Object.values(own.sops.roles).filter((role) => role !== undefined),
       pulumiDeployments: {
         organization: common.organization,

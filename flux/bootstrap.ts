@@ -1,5 +1,6 @@
 // The files that `flux bootstrap` writes beside gotk-components.yaml, in its very bytes, and what is added to them.
 import { Document } from "yaml";
+import { goDuration } from "./duration.ts";
 
 /** The namespace of Flux and the name of everything that bootstrap makes. */
 export const FLUX_SYSTEM = "flux-system";
@@ -11,8 +12,15 @@ export interface SyncOptions {
   readonly branch: string;
   /** The cluster's folder in the repository: `clusters/<stack>`. */
   readonly path: string;
-  /** `azure`: the controllers' identity reads the repository; without it a Secret signs in. */
-  readonly provider?: "azure" | undefined;
+  /**
+   * `azure`: the controllers' identity reads the repository; `github`: a GitHub App does, of which a Secret tells; without it a
+   * Secret signs in.
+   */
+  readonly provider?: "azure" | "github" | undefined;
+  /** How often Flux looks into the repository, as a duration of Flux. @default "1m0s" */
+  readonly interval?: string | undefined;
+  /** Whether the repository's submodules are read too. @default false */
+  readonly recurseSubmodules?: boolean | undefined;
 }
 
 /** An Azure identity that controllers act as. */
@@ -48,7 +56,8 @@ export const BOOTSTRAP_ENTRIES: KustomizationEntries = {
 };
 
 /** The GitRepository and the Kustomization that bootstrap hands the cluster over to. */
-export function syncObjects({ url, branch, path, provider }: SyncOptions): KubernetesObject[] {
+export function syncObjects(options: SyncOptions): KubernetesObject[] {
+  const { url, branch, path, provider, interval = "1m", recurseSubmodules = false } = options;
   const metadata = { name: FLUX_SYSTEM, namespace: FLUX_SYSTEM };
   return [
     {
@@ -56,10 +65,11 @@ export function syncObjects({ url, branch, path, provider }: SyncOptions): Kuber
       kind: "GitRepository",
       metadata,
       spec: {
-        interval: "1m0s",
-        ...(provider === undefined
-          ? { ref: { branch }, secretRef: { name: FLUX_SYSTEM } }
-          : { provider, ref: { branch } }),
+        interval: goDuration(interval),
+        ...(provider === undefined ? {} : { provider }),
+        ...(recurseSubmodules ? { recurseSubmodules } : {}),
+        ref: { branch },
+        ...(provider === "azure" ? {} : { secretRef: { name: FLUX_SYSTEM } }),
         url,
       },
     },
@@ -116,32 +126,34 @@ export function identifiedControllers(imageAutomation: boolean): string[] {
   return imageAutomation ? [...controllers, "image-reflector-controller", "image-automation-controller"] : controllers;
 }
 
-/** The patch by which the controllers' identity reads the repository, in place of a Secret. */
-const PROVIDER_PATCH = {
+/** The patch by which somebody else reads the repository: the controllers' identity, without a Secret, or a GitHub App. */
+const providerPatch = (provider: "azure" | "github") => ({
   target: { kind: "GitRepository", name: FLUX_SYSTEM },
   patch: goYaml([
-    { op: "remove", path: "/spec/secretRef" },
-    { op: "add", path: "/spec/provider", value: "azure" },
+    ...(provider === "azure" ? [{ op: "remove", path: "/spec/secretRef" }] : []),
+    { op: "add", path: "/spec/provider", value: provider },
   ]),
-};
+});
 
 /**
  * A kustomize component with the identity's patches, so that an existing kustomization.yaml gets one entry only.
- * @param provider whether the identity reads the repository too.
+ * @param identity undefined where the controllers have none.
+ * @param provider who reads the repository in place of bootstrap's Secret.
  */
 export function identityComponent(
-  identity: WorkloadIdentity,
+  identity: WorkloadIdentity | undefined,
   imageAutomation: boolean,
   provider?: SyncOptions["provider"],
 ): string {
-  const { serviceAccount, deployment } = identityPatches(identity);
+  const { serviceAccount, deployment } = identity ? identityPatches(identity) : {};
+  const identified = [serviceAccount, deployment].filter((patch) => patch !== undefined);
   const name = `(${identifiedControllers(imageAutomation).join("|")})`;
   return goYaml({
     apiVersion: "kustomize.config.k8s.io/v1alpha1",
     kind: "Component",
     patches: [
-      ...[serviceAccount, deployment].map((patch) => ({ target: { kind: patch.kind, name }, patch: goYaml(patch) })),
-      ...(provider === undefined ? [] : [PROVIDER_PATCH]),
+      ...identified.map((patch) => ({ target: { kind: patch.kind, name }, patch: goYaml(patch) })),
+      ...(provider === undefined ? [] : [providerPatch(provider)]),
     ],
   });
 }

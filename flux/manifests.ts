@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder } from "../tools/cacheFolder.ts";
 import { findTool } from "../tools/findTool.ts";
+import { type InstallOptions, installArgs } from "./installOptions.ts";
 
 /** What of Flux is installed. */
 export interface FluxOptions {
@@ -15,6 +16,8 @@ export interface FluxOptions {
   readonly imageAutomation: boolean;
   /** The Secret that the controllers' images are pulled with. @default none */
   readonly imagePullSecret?: string | undefined;
+  /** How they are installed. @default as the flux CLI does by itself */
+  readonly install?: InstallOptions | undefined;
 }
 
 /** Flux's manifests for a registry that is not known yet. */
@@ -54,9 +57,11 @@ export function fluxControllers({ imageAutomation }: Pick<FluxOptions, "imageAut
  * @throws Error with what the CLI said when it fails, or when it gave something that is no manifest of this version.
  */
 export async function fluxManifests(options: FluxOptions, tools: FluxTools = machine()): Promise<FluxManifests> {
-  const { version, imageAutomation, imagePullSecret } = options;
+  const { version, imageAutomation, imagePullSecret, install } = options;
   const pulled = imagePullSecret === undefined ? "" : `-pulled-by-${imagePullSecret}`;
-  const name = `flux-install-${version}${imageAutomation ? "-image-automation" : ""}${pulled}.yaml`;
+  const args = installArgs(install);
+  const own = args.length === 0 ? "" : `-${createHash("sha256").update(args.join("\n")).digest("hex").slice(0, 16)}`;
+  const name = `flux-install-${version}${imageAutomation ? "-image-automation" : ""}${pulled}${own}.yaml`;
   const path = join(tools.cache, "manifests", name);
   const cached = await readFile(path, "utf8").catch(() => undefined);
   if (cached !== undefined) return described(cached);
@@ -95,7 +100,10 @@ function described(text: string): FluxManifests {
   return { text, sha256: createHash("sha256").update(text).digest("hex"), images };
 }
 
-async function exported(flux: string, { version, imageAutomation, imagePullSecret }: FluxOptions): Promise<string> {
+async function exported(
+  flux: string,
+  { version, imageAutomation, imagePullSecret, install }: FluxOptions,
+): Promise<string> {
   const args = [
     "install",
     "--export",
@@ -105,6 +113,7 @@ async function exported(flux: string, { version, imageAutomation, imagePullSecre
     `--registry=${PLACEHOLDER}/${UPSTREAM}`,
     ...(imagePullSecret === undefined ? [] : [`--image-pull-secret=${imagePullSecret}`]),
     ...(imageAutomation ? [`--components-extra=${IMAGE_CONTROLLERS.join()}`] : []),
+    ...installArgs(install),
   ];
   try {
     const { stdout } = await promisify(execFile)(flux, args, { maxBuffer: 2 ** 26 });

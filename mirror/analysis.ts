@@ -1,23 +1,64 @@
 import { REGISTRY_PLACEHOLDER } from "../net/registry/ownRegistry.ts";
-import { effects } from "./canary.ts";
-import { candidates, effectiveValues, valuesFor } from "./chartValues.ts";
-import { describeField, fieldKey, type ImageField, imageFields } from "./imageFields.ts";
-import { canonicalJson, listedIn, sha256 } from "./lock.ts";
-import { nameOf, parseReference, type Reference, sourceOf } from "./reference.ts";
-import { digestMark, fillDigests, relocatingValues, suffixOf, TARGET } from "./relocation.ts";
-import { type ChartFile, KUBE_VERSION, RenderError, type RenderedObject, Renderer } from "./render.ts";
+import { type Base, type Effect, findEffects } from "./canary.ts";
+import { type ChartContents, readChart } from "./chart.ts";
+import { candidates, valuesFor } from "./chartValues.ts";
+import { fieldKey, type ImageField, imageFields, isFilledIn } from "./imageFields.ts";
+import { canonicalJson, type ImageRule, listedIn, type PostRenderImage, type PostRenderPatch, sha256 } from "./lock.ts";
+import { imagesThatAreOff, joinedImages, type Offer } from "./offers.ts";
+import { type Foreign, isListed, Outcome, type View } from "./outcome.ts";
+import { keyOf, parseReference, type Reference, sourceOf } from "./reference.ts";
+import {
+  type Assignment,
+  changesOf,
+  fillDigests,
+  pinnedSuffixes,
+  type Relocation,
+  relocatingValues,
+  suffixOf,
+  TARGET,
+} from "./relocation.ts";
+import { type ChartFile, RenderError, type RenderedObject, Renderer } from "./render.ts";
 import { formatPath, mergeValues, walk, type YamlMap } from "./tree.ts";
+import { type ClusterFacts, KUBE_VERSIONS, SERVED_APIS, versionsBetween, type World, worldsOf } from "./worlds.ts";
 
 /** To be raised when the analysis of a chart comes to other results. */
-const ANALYSIS_VERSION = 1;
+const ANALYSIS_VERSION = 2;
 
 /** What a chart runs and how it is made to run it from another registry. Digests are marks (`digestMark`). */
 export interface Analysis {
   readonly images: readonly Reference[];
   readonly values: YamlMap;
-  readonly postRender: readonly { readonly name: string; readonly newName: string; readonly digest: string }[];
+  readonly postRender: readonly PostRenderImage[];
+  /** Texts that no value reaches. @default none */
+  readonly patches?: readonly PostRenderPatch[];
   /** What a person should look at. */
   readonly warnings: readonly string[];
+  /** Images that may run without being named whole. @default none */
+  readonly offers?: readonly Offer[];
+}
+
+/** An analysis with all that a person may want to know of it. */
+export interface ChartPlan extends Required<Analysis> {
+  /** Where each image stands, by {@link sourceOf}. */
+  readonly places: ReadonlyMap<string, readonly string[]>;
+  /** What comes from elsewhere whatever is done here. */
+  readonly foreign: readonly Foreign[];
+  /** What Helm said to values that the chart does not take. */
+  readonly refusals: readonly string[];
+  /** How often Helm ran. */
+  readonly renderings: number;
+}
+
+/** What a person said about a chart's images, and what is known of the cluster. */
+export interface AnalysisOptions extends ClusterFacts {
+  /** Texts that are no images, or never run. @default none */
+  readonly ignoreImages?: readonly ImageRule[] | undefined;
+  /** Images that may come from elsewhere. @default none */
+  readonly acceptForeign?: readonly ImageRule[] | undefined;
+  /** Whether images are pinned by their digests. @default true */
+  readonly pin?: boolean;
+  /** Whether values are tried in groups. @default true */
+  readonly together?: boolean;
 }
 
 /** A chart that cannot be made to use the mirrored images; the message names object and field. */
@@ -29,50 +70,260 @@ export class RelocationError extends Error {
 }
 
 /** Hex SHA-256 of all that an analysis depends on. @param chart by the name of its release, under which it is rendered. */
-export function analysisHash(chart: { sha256: string; name: string; namespace: string; values: YamlMap }): string {
-  const { name, namespace, values } = chart;
+export function analysisHash(chart: {
+  sha256: string;
+  name: string;
+  namespace: string;
+  values: YamlMap;
+  ignoreImages?: readonly ImageRule[] | undefined;
+  acceptForeign?: readonly ImageRule[] | undefined;
+}): string {
+  const { name, namespace, values, ignoreImages = [], acceptForeign = [] } = chart;
+  const clusters = { kube: KUBE_VERSIONS, apis: SERVED_APIS };
+  const rules = ignoreImages.length + acceptForeign.length > 0 ? { ignoreImages, acceptForeign } : {};
   return sha256(
-    canonicalJson({ analysis: ANALYSIS_VERSION, kube: KUBE_VERSION, chart: chart.sha256, name, namespace, values }),
+    canonicalJson({ analysis: ANALYSIS_VERSION, clusters, chart: chart.sha256, name, namespace, values, ...rules }),
   );
 }
 
 /**
- * Finds a chart's images and the values that move them into another registry, by rendering it with one value changed
- * at a time, and proves the outcome by rendering it once more.
+ * Finds a chart's images and the values that move them into another registry, by rendering it with values changed, and
+ * proves the outcome by rendering it once more.
  * @param helm the path of Helm.
  * @throws RenderError when the chart does not render with the given values.
- * @throws RelocationError when an image stays that neither values nor a kustomization's `images` reach.
+ * @throws RelocationError when an image stays that neither values nor a post-renderer reach.
  */
-export async function analyseChart(helm: string, chart: ChartFile, given: YamlMap): Promise<Analysis> {
-  return Renderer.use(helm, chart, async (renderer) => {
-    const objects = await renderer.render(given);
-    const fields = fieldsOf(objects);
-    if (fields.size === 0) return { images: [], values: {}, postRender: [], warnings: [] };
-    const effective = await effectiveValues(chart.tgz, given);
-    const written = [...fields.values()].map((field) => field.written);
-    const found = await effects(renderer, { given, effective }, { objects, fields }, candidates(effective, written));
-    let first: Attempt | undefined;
-    // Some charts use a tag in places where no digest may stand; and the last way needs no values at all.
-    for (const way of ["pinned", "named", "none"] as const) {
-      const changes = way === "none" ? new Map() : relocatingValues(fields, found, way === "pinned");
-      const values = valuesFor(effective, changes);
-      const attempt = await tryValues(renderer, given, values, [...fields.values()]);
-      if (attempt.problems.length === 0) return finished(attempt, values);
-      first ??= attempt;
-    }
-    const problems = (first?.problems ?? []).map((problem) => `\n  ${problem}`).join("");
-    throw new RelocationError(
-      `The chart ${chart.name} cannot be made to use the mirrored images:${problems}\n` +
-        `Set the chart's values in ${listedIn(chart)} so that these images are not rendered or come from a value, ` +
-        "or leave the chart out.",
-    );
-  });
+export async function analyseChart(
+  helm: string,
+  chart: ChartFile,
+  given: YamlMap,
+  options: AnalysisOptions = {},
+): Promise<Analysis> {
+  const plan = await planChart(helm, chart, given, options);
+  const { images, values, postRender, patches, warnings, offers, foreign, refusals } = plan;
+  if (foreign.length > 0) throw new RelocationError(describeForeign(chart, foreign, refusals));
+  const more = { ...(patches.length > 0 ? { patches } : {}), ...(offers.length > 0 ? { offers } : {}) };
+  return { images, values, postRender, warnings, ...more };
 }
 
-function fieldsOf(objects: readonly RenderedObject[]): Map<string, ImageField> {
+function describeForeign(chart: ChartFile, foreign: readonly Foreign[], refusals: readonly string[]): string {
+  const lines = foreign.map(
+    ({ object, field, image, why }) => `\n  ${object}, ${field}: ${image}${why ? ` (${why})` : ""}`,
+  );
+  const refused = refusals.map((words) => `\n  ${words.replaceAll("\n", "\n  ")}`);
+  const [first] = foreign;
+  return (
+    `The chart ${chart.name} cannot be made to use the mirrored images:${lines.join("")}\n` +
+    (refused.length > 0 ? `Helm refuses other values:${refused.join("")}\n` : "") +
+    `Set the chart's values in ${listedIn(chart)} so that these images are not rendered or come from a value, ` +
+    `leave the chart out, or accept them under acceptForeign: { image: "${first?.image}", reason: "..." }.`
+  );
+}
+
+/**
+ * As {@link analyseChart}, with whatever stays foreign among the outcome.
+ * @throws RenderError when the chart does not render with the given values.
+ */
+export async function planChart(
+  helm: string,
+  chart: ChartFile,
+  given: YamlMap,
+  options: AnalysisOptions = {},
+): Promise<ChartPlan> {
+  const contents = await readChart(chart.tgz);
+  const own = JSON.parse(JSON.stringify(given).replaceAll(REGISTRY_PLACEHOLDER, TARGET)) as YamlMap;
+  return Renderer.use(helm, chart, (renderer) => new Analyst(renderer, chart, contents, own, options).plan());
+}
+
+/** Template functions that say something else each time. */
+const RESTLESS =
+  /\b(rand(Alpha|AlphaNum|Ascii|Numeric|Int|Bytes)|uuidv4|now|gen(CA|SelfSignedCert|SignedCert|PrivateKey)\w*|htpasswd|bcrypt|shuffle|encryptAES)\b/;
+
+class Analyst {
+  readonly #renderer: Renderer;
+  readonly #chart: ChartFile;
+  readonly #contents: ChartContents;
+  readonly #given: YamlMap;
+  readonly #effective: YamlMap;
+  readonly #options: AnalysisOptions;
+  readonly #pin: boolean;
+  readonly #warnings: string[] = [];
+  readonly #refusals = new Set<string>();
+  readonly #restless = new Set<string>();
+
+  constructor(renderer: Renderer, chart: ChartFile, contents: ChartContents, given: YamlMap, options: AnalysisOptions) {
+    this.#renderer = renderer;
+    this.#chart = chart;
+    this.#contents = contents;
+    this.#given = given;
+    this.#effective = mergeValues(contents.defaults, given);
+    this.#options = options;
+    this.#pin = options.pin ?? true;
+  }
+
+  async plan(): Promise<ChartPlan> {
+    const views = await this.#views();
+    const fields = new Map<string, ImageField>();
+    for (const view of views) for (const [key, field] of view.fields) if (!fields.has(key)) fields.set(key, field);
+    const floating = floatingTags(views);
+    const relocation = await this.#relocation(views, fields, floating);
+    const outcomeOf = (some: readonly View[], assignments: readonly Assignment[]) =>
+      this.#outcome(some, { all: views, fields, floating }, assignments);
+    const first = views.slice(0, 1);
+    const assignments = await this.#settled(relocation, async (some) => (await outcomeOf(first, some)).isSound);
+    const outcome = await outcomeOf(views, assignments);
+    const { images, places, postRender, patches, foreign, warnings } = outcome.finish(this.#renderer, this.#restless);
+    const objects = views.flatMap((view) => view.objects);
+    const joined = joinedImages(objects, images);
+    const known = [...images, ...joined.flatMap(({ image }) => parseReference(image) ?? [])];
+    this.#warnings.push(...dependences(views), ...warnings, ...lookedAt(objects));
+    return {
+      images,
+      places,
+      values: placeholders(valuesFor(this.#effective, changesOf(assignments))),
+      postRender: placeholders(postRender),
+      patches: placeholders(patches),
+      warnings: [...new Set(this.#warnings)],
+      foreign,
+      offers: [...joined, ...imagesThatAreOff(this.#effective, known)],
+      refusals: foreign.length > 0 ? [...this.#refusals] : [],
+      renderings: this.#renderer.runs,
+    };
+  }
+
+  /** What the chart renders for each cluster that it may meet. */
+  async #views(): Promise<View[]> {
+    const worlds = worldsOf(this.#contents, this.#options);
+    const views: View[] = [];
+    const refused: { world: World; error: RenderError }[] = [];
+    const look = async (world: World) => {
+      try {
+        views.push(this.#view(world, await this.#objects(world)));
+      } catch (error) {
+        if (!(error instanceof RenderError)) throw error;
+        refused.push({ world, error });
+      }
+    };
+    // Until one renders: what moves by itself has to be known first.
+    const rest = [...worlds];
+    while (views.length === 0 && rest.length > 0) await look(rest.shift() as World);
+    await Promise.all(rest.map(look));
+    const [first] = refused;
+    if (views.length === 0) throw this.#doesNotRender(first?.error.message ?? "");
+    if (dependsOnVersion(views)) {
+      const [like] = views;
+      await Promise.all(versionsBetween().map((kube) => look({ ...(like?.world as World), kube })));
+    }
+    for (const { world, error } of refused) this.#warnings.push(refusalOf(world, error));
+    return views.sort((a, b) => order(worlds, a.world) - order(worlds, b.world));
+  }
+
+  #doesNotRender(words: string): RenderError {
+    return new RenderError(
+      `The chart ${this.#chart.name} does not render with the values that it is given: ${words}\n` +
+        `Set what it asks for as its values in ${listedIn(this.#chart)}.`,
+    );
+  }
+
+  async #objects(world: World): Promise<RenderedObject[]> {
+    if (this.#restless.size > 0 || !RESTLESS.test(this.#contents.templates))
+      return this.#renderer.render(this.#given, world);
+    const [one, other] = await this.#renderer.renderTwice(this.#given, world);
+    for (const place of restlessPlaces(one, other)) this.#restless.add(place);
+    return one;
+  }
+
+  #view(world: World, objects: readonly RenderedObject[]): View {
+    const found = objects
+      .flatMap(imageFields)
+      .filter(({ reference }) => !isListed(this.#options.ignoreImages, reference));
+    return {
+      world,
+      objects,
+      fields: keyed(found.filter(({ reference }) => reference.host !== TARGET)),
+      own: ownNames(found),
+    };
+  }
+
+  /** The values to set, from what each of the chart's values does. */
+  async #relocation(
+    views: readonly View[],
+    fields: ReadonlyMap<string, ImageField>,
+    floating: ReadonlySet<string>,
+  ): Promise<Relocation> {
+    if (fields.size === 0) return { names: [], pins: [] };
+    const values = { given: this.#given, effective: this.#effective };
+    const written = [...fields.values()].map((field) => field.written);
+    const tried = candidates(this.#effective, written);
+    const effects = new Map<Effect["candidate"], Effect>();
+    const seen = new Set<string>();
+    for (const { world, objects, fields: own } of views) {
+      // A field that another rendering has too is tried there.
+      const fresh = new Map([...own].filter(([key]) => !seen.has(key)));
+      for (const key of own.keys()) seen.add(key);
+      if (fresh.size === 0) continue;
+      const base: Base = { world, objects, fields: fresh, restless: this.#restless };
+      const found = await findEffects(this.#renderer, values, base, tried, this.#options.together);
+      for (const words of found.refusals) this.#refusals.add(words);
+      for (const effect of found.effects) effects.set(effect.candidate, merged(effects.get(effect.candidate), effect));
+    }
+    return relocatingValues(fields, [...effects.values()], (field, key) => {
+      if (this.#pin) return pinnedSuffixes(field);
+      return floating.has(key) ? [suffixOf(field)] : undefined;
+    });
+  }
+
+  /** As many of the values as the chart takes together: some use a tag in places where no digest may stand. */
+  async #settled(
+    { names, pins }: Relocation,
+    isSound: (assignments: readonly Assignment[]) => Promise<boolean>,
+  ): Promise<readonly Assignment[]> {
+    const grow = async (good: readonly Assignment[], more: readonly Assignment[]): Promise<readonly Assignment[]> => {
+      if (more.length === 0 || (await isSound([...good, ...more]))) return [...good, ...more];
+      if (more.length === 1) return good;
+      const middle = Math.ceil(more.length / 2);
+      return grow(await grow(good, more.slice(0, middle)), more.slice(middle));
+    };
+    if (await isSound([...names, ...pins])) return [...names, ...pins];
+    const good = await grow([], names);
+    const moved = new Set(good.flatMap(({ effect }) => [...effect.fields.keys()]));
+    const useful = pins.filter(({ effect }) => [...effect.fields.keys()].every((key) => moved.has(key)));
+    return grow(good, useful);
+  }
+
+  /** What is rendered with these values, in some of the worlds. */
+  async #outcome(
+    views: readonly View[],
+    before: { all: readonly View[]; fields: ReadonlyMap<string, ImageField>; floating: ReadonlySet<string> },
+    assignments: readonly Assignment[],
+  ): Promise<Outcome> {
+    const outcome = new Outcome({ ...before, ...this.#options, pin: this.#pin });
+    const text = JSON.stringify(valuesFor(this.#effective, changesOf(assignments)));
+    const filled = JSON.parse(fillDigests(text, outcome.digestOf)) as YamlMap;
+    await Promise.all(
+      views.map(async ({ world }) => {
+        try {
+          outcome.add(world, await this.#renderer.render(mergeValues(this.#given, filled), world));
+        } catch (error) {
+          if (!(error instanceof RenderError)) throw error;
+          this.#refusals.add(error.message);
+          outcome.refuse(world, error.message);
+        }
+      }),
+    );
+    return outcome;
+  }
+}
+
+function order(worlds: readonly World[], world: World): number {
+  const at = worlds.indexOf(world);
+  return at === -1 ? worlds.length : at;
+}
+
+function keyed(found: readonly ImageField[]): Map<string, ImageField> {
   const fields = new Map<string, ImageField>();
   const numbers = new Map<string, number>();
-  for (const field of objects.flatMap(imageFields)) {
+  for (const field of found) {
     const place = fieldKey(field, 0);
     const number = numbers.get(place) ?? 0;
     numbers.set(place, number + 1);
@@ -81,121 +332,137 @@ function fieldsOf(objects: readonly RenderedObject[]): Map<string, ImageField> {
   return fields;
 }
 
-interface Attempt {
-  readonly problems: readonly string[];
-  readonly images: readonly Reference[];
-  readonly postRender: Analysis["postRender"];
-  readonly warnings: readonly string[];
+/** What a person's own values take from the target registry: the names in it. */
+function ownNames(found: readonly ImageField[]): Reference[] {
+  return found.map(({ reference }) => reference).filter(({ host }) => host === TARGET);
 }
 
-function finished({ images, postRender, warnings }: Attempt, values: YamlMap): Analysis {
-  return { images, values: placeholders(values), postRender: placeholders(postRender), warnings };
+function merged(one: Effect | undefined, other: Effect): Effect {
+  if (one === undefined) return other;
+  return {
+    candidate: other.candidate,
+    fields: new Map([...one.fields, ...other.fields]),
+    inLabels: one.inLabels || other.inLabels,
+    elsewhere: one.elsewhere || other.elsewhere,
+  };
 }
 
 function placeholders<T>(value: T): T {
   return JSON.parse(JSON.stringify(value).replaceAll(TARGET, REGISTRY_PLACEHOLDER)) as T;
 }
 
-/** Renders with relocating values and looks at every image that is there then: none may come from elsewhere. */
-async function tryValues(
-  renderer: Renderer,
-  given: YamlMap,
-  values: YamlMap,
-  fields: readonly ImageField[],
-): Promise<Attempt> {
-  // Any digest will do for looking.
-  const digestOf = (source: string) => `sha256:${sha256(source)}`;
-  const filled = JSON.parse(fillDigests(JSON.stringify(values), digestOf)) as YamlMap;
-  let objects: RenderedObject[];
-  try {
-    objects = await renderer.render(mergeValues(given, filled));
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    return { problems: [`Helm: ${error.message}`], images: [], postRender: [], warnings: [] };
-  }
-  const references = new Map(fields.map(({ reference }) => [keyOf(reference), reference]));
-  const check = new ClosedWorld(references, digestOf);
-  for (const object of objects) for (const field of imageFields(object)) check.add(field);
-  check.finish();
-  return { ...check, images: [...references.values()], warnings: untagged(objects) };
-}
-
-function keyOf(reference: Reference): string {
-  return `${sourceOf(reference)} ${reference.digest ?? ""}`;
-}
-
-/** Takes every image that is rendered in the end, and says what is left to be done and what cannot be done. */
-class ClosedWorld {
-  readonly problems: string[] = [];
-  readonly postRender: { name: string; newName: string; digest: string }[] = [];
-  readonly #references: Map<string, Reference>;
-  readonly #digestOf: (source: string) => string;
-  /** The sources of all images that a kustomization sees under one name, and whether it has to change them. */
-  readonly #byName = new Map<string, { sources: Map<string, Reference>; change: boolean }>();
-
-  constructor(references: Map<string, Reference>, digestOf: (source: string) => string) {
-    this.#references = references;
-    this.#digestOf = digestOf;
-  }
-
-  add(field: ImageField): void {
-    const relocated = field.reference.host === TARGET;
-    const reference = relocated ? this.#origin(field.reference) : field.reference;
-    if (reference === undefined) this.problems.push(`${describeField(field)} is not what it was before`);
-    else if (!relocated && !field.kustomizable) this.problems.push(describeField(field));
-    if (reference === undefined) return;
-    this.#references.set(keyOf(reference), reference);
-    if (!field.kustomizable) return;
-    const name = field.written.slice(0, field.written.length - suffixOf(field).length);
-    const entry = this.#byName.get(name) ?? { sources: new Map(), change: false };
-    entry.sources.set(keyOf(reference), reference);
-    this.#byName.set(name, { ...entry, change: entry.change || !relocated || field.reference.digest === undefined });
-  }
-
-  finish(): void {
-    for (const [name, { sources, change }] of this.#byName) {
-      const [reference] = sources.values();
-      if (!change || reference === undefined) continue;
-      if (sources.size > 1) {
-        const list = [...sources.values()].map(sourceOf).join(", ");
-        this.problems.push(`${name} is used in several versions (${list}), which a kustomization cannot tell apart`);
-      }
-      const newName = `${TARGET}/${nameOf(reference)}`;
-      this.postRender.push({ name, newName, digest: reference.digest ?? digestMark(sourceOf(reference)) });
-    }
-    this.postRender.sort((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
-  /** The image that a relocated name stands for. */
-  #origin({ repository, tag, digest }: Reference): Reference | undefined {
-    return [...this.#references.values()].find((original) => {
-      if (nameOf(original) !== repository) return false;
-      if (digest !== undefined) return digest === (original.digest ?? this.#digestOf(sourceOf(original)));
-      return original.digest === undefined && tag === original.tag;
+/** The places that differ between two renderings of the same. */
+function restlessPlaces(one: readonly RenderedObject[], other: readonly RenderedObject[]): string[] {
+  const texts = new Map<string, unknown>();
+  const place = (id: string, path: readonly (string | number)[]) => `${id} ${formatPath(path)}`;
+  for (const { id, body } of other)
+    walk(body, (value, path) => {
+      texts.set(place(id, path), value);
+      return true;
     });
+  const found: string[] = [];
+  for (const { id, body } of one)
+    walk(body, (value, path) => {
+      const key = place(id, path);
+      if ((typeof value !== "object" || value === null) && texts.get(key) !== value) found.push(key);
+      return true;
+    });
+  return found;
+}
+
+/** The fields whose tag is the cluster's own version, of which nobody knows the patch. */
+function floatingTags(views: readonly View[]): Set<string> {
+  const seen = new Map<string, Set<string>>();
+  const raw = new Map<string, Set<string>>();
+  for (const { world, fields } of views) {
+    for (const [key, { reference }] of fields) {
+      const source = sourceOf(reference);
+      raw.set(key, (raw.get(key) ?? new Set()).add(source));
+      seen.set(key, (seen.get(key) ?? new Set()).add(source.replaceAll(world.kube, "<version>")));
+    }
   }
+  return new Set(
+    [...seen].filter(([key, { size }]) => size === 1 && (raw.get(key)?.size ?? 0) > 1).map(([key]) => key),
+  );
+}
+
+function dependsOnVersion(views: readonly View[]): boolean {
+  const floating = floatingTags(views);
+  const images = ({ fields }: View) =>
+    [...fields].map(([key, { reference }]) => (floating.has(key) ? key : keyOf(reference))).sort();
+  const [first] = views;
+  const others = views.filter(({ world }) => world.kube !== first?.world.kube);
+  return others.some((view) => {
+    const like = views.find(
+      ({ world }) => world.kube === first?.world.kube && world.apis.length === view.world.apis.length,
+    );
+    return like !== undefined && canonicalJson(images(view)) !== canonicalJson(images(like));
+  });
+}
+
+/** What is said of images that only some clusters run. */
+function dependences(views: readonly View[]): string[] {
+  const floating = floatingTags(views);
+  const holders = new Map<string, View[]>();
+  for (const view of views) {
+    const own = new Set(
+      [...view.fields].filter(([key]) => !floating.has(key)).map(([, { reference }]) => sourceOf(reference)),
+    );
+    for (const source of own) holders.set(source, [...(holders.get(source) ?? []), view]);
+  }
+  const warnings: string[] = [];
+  const byVersion: string[] = [];
+  for (const [source, those] of holders) {
+    const others = views.filter((view) => !those.includes(view));
+    if (others.length === 0) continue;
+    const kubes = new Set(those.map(({ world }) => minorOf(world)));
+    if (others.some(({ world }) => !kubes.has(minorOf(world))))
+      byVersion.push(`${source} (${[...kubes].sort().join(", ")})`);
+    const beside = (view: View) =>
+      others.find(({ world }) => world.kube === view.world.kube && world.upgrade === view.world.upgrade);
+    const [with_, without] = those.flatMap((view) => (beside(view) ? [[view, beside(view) as View]] : []))[0] ?? [];
+    if (with_ === undefined || without === undefined) continue;
+    const [more, less] = with_.world.apis.length > without.world.apis.length ? [with_, without] : [without, with_];
+    const asked = more.world.apis.filter((api) => !less.world.apis.includes(api)).join(", ");
+    const serves = more === with_ ? "serves" : "does not serve";
+    warnings.push(`${source} runs only where the cluster ${serves} ${asked}, which is not known; it is mirrored too`);
+  }
+  if (byVersion.length > 0)
+    warnings.push(
+      `images depend on the cluster's Kubernetes version, all are mirrored: ${byVersion.sort().join(", ")}`,
+    );
+  return warnings;
+}
+
+const minorOf = ({ kube }: World) => kube.split(".").slice(0, 2).join(".");
+
+function refusalOf({ kube, apis }: World, { message }: RenderError): string {
+  const asked = apis.filter((api) => !SERVED_APIS.includes(api));
+  const where = asked.length > 0 ? `Kubernetes ${kube} with ${asked.join(", ")}` : `Kubernetes ${kube}`;
+  return `it does not render for ${where}, so it is not looked at there: ${message}`;
 }
 
 const REGISTRIES =
   /^((.+\.)?(docker\.io|gcr\.io|quay\.io|ghcr\.io|azurecr\.io|pkg\.dev|amazonaws\.com)|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws|registry\.gitlab\.com|cgr\.dev|lscr\.io|nvcr\.io)$/;
 
-/** Texts that look like an image without a tag: perhaps a program puts the tag to it. */
-function untagged(objects: readonly RenderedObject[]): string[] {
+/** Texts that look like an image without a tag, to which a program may put one; and images that something else fills in. */
+function lookedAt(objects: readonly RenderedObject[]): string[] {
   const warnings: string[] = [];
   for (const { id, body } of objects) {
     if (body.kind === "CustomResourceDefinition") continue;
     walk(body, (value, path) => {
       if (path.at(-1) === "annotations") return false;
-      const reference = typeof value === "string" && value.includes("/") ? parseReference(value) : undefined;
-      if (reference !== undefined && reference.tag === undefined && reference.digest === undefined) {
-        if (
-          value !== reference.repository &&
-          REGISTRIES.test(reference.host) &&
-          String(value).startsWith(reference.host)
-        ) {
-          warnings.push(`${id}, ${formatPath(path)}: ${value} may be an image, but has no tag; it is not mirrored`);
-        }
+      if (typeof value !== "string") return true;
+      const place = `${id}, ${formatPath(path)}`;
+      if (path.at(-1) === "image" && /ontainers$/.test(String(path.at(-3)))) {
+        if (isFilledIn(body, value, path) || parseReference(value) === undefined)
+          warnings.push(`${place}: "${value}" is filled in by something else, so its image is not known here`);
+        return true;
       }
+      const reference = value.includes("/") ? parseReference(value) : undefined;
+      if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) return true;
+      if (value !== reference.repository && REGISTRIES.test(reference.host) && value.startsWith(reference.host))
+        warnings.push(`${place}: ${value} may be an image, but has no tag; it is not mirrored`);
       return true;
     });
   }

@@ -1,76 +1,271 @@
+import pLimit from "p-limit";
 import { isMap } from "../net/values.ts";
 import type { Candidate } from "./chartValues.ts";
 import { valuesFor } from "./chartValues.ts";
-import { composedImage, type ImageField } from "./imageFields.ts";
+import { composedImage, type ImageField, placeOf } from "./imageFields.ts";
+import { pairLines } from "./lines.ts";
 import { RenderError, type RenderedObject, type Renderer } from "./render.ts";
 import { formatPath, mergeValues, type Path, valueAt, walk, type YamlMap } from "./tree.ts";
+import type { World } from "./worlds.ts";
 
-/** What one value of a chart does, proved by changing it alone and rendering. */
+/** What one value of a chart does, proved by rendering with it changed. */
 export interface Effect {
   readonly candidate: Candidate;
   /** With the value `x`, a field says `before + x + after`; by the field's key. */
-  readonly fields: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
+  readonly fields: ReadonlyMap<string, Part>;
   /** The value also goes into a label or selector, which takes no slash, colon or `@`. */
   readonly inLabels: boolean;
   /** The value also goes into something that is no image and no annotation. */
   readonly elsewhere: boolean;
 }
 
-/** Two renderings run at once: Helm spends most of its time on one processor. */
-const PARALLEL = 2;
-
-/** The effects of all candidates that have one, in the candidates' order. */
-export async function effects(
-  renderer: Renderer,
-  values: { readonly given: YamlMap; readonly effective: YamlMap },
-  base: { readonly objects: readonly RenderedObject[]; readonly fields: ReadonlyMap<string, ImageField> },
-  candidates: readonly Candidate[],
-): Promise<Effect[]> {
-  const results: (Effect | undefined)[] = [];
-  const queue = candidates.entries();
-  const work = async () => {
-    for (const [index, candidate] of queue) {
-      const { path, before, after, canary } = candidate;
-      const change = valuesFor(values.effective, new Map([[path, before + canary + after]]));
-      try {
-        const objects = await renderer.render(mergeValues(values.given, change));
-        results[index] = compare(candidate, base, objects);
-      } catch (error) {
-        // A chart may refuse a value that looks odd to it: then it stays as it is.
-        if (!(error instanceof RenderError)) throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
-  return results.filter((effect) => effect !== undefined && effect.fields.size > 0) as Effect[];
+/** What stands in a field before and after a value. */
+interface Part {
+  readonly before: string;
+  readonly after: string;
 }
 
-function compare(
-  candidate: Candidate,
-  base: { readonly objects: readonly RenderedObject[]; readonly fields: ReadonlyMap<string, ImageField> },
-  objects: readonly RenderedObject[],
-): Effect {
-  const fields = new Map<string, { before: string; after: string }>();
-  let inLabels = false;
-  let elsewhere = false;
-  const changed = new Map(objects.map((object) => [object.id, object]));
-  for (const old of base.objects) {
-    const now = changed.get(old.id);
-    if (now?.text === old.text) continue;
-    const own = [...base.fields].filter(([, field]) => field.object === old.id);
-    for (const difference of differences(old.body, now?.body, own)) {
-      const touched = effectsOn(difference, candidate.canary, own);
-      for (const [key, effect] of touched) fields.set(key, effect);
-      if (touched.length > 0 || difference.path.includes("annotations")) continue;
-      elsewhere = true;
-      if (difference.path.some((part) => /labels$|selector$/i.test(String(part)))) inLabels = true;
+/** What a chart renders with nothing changed, in one world. */
+export interface Base {
+  readonly world: World;
+  readonly objects: readonly RenderedObject[];
+  readonly fields: ReadonlyMap<string, ImageField>;
+  /** Places that say something else each time: `<object's id> <path>`. */
+  readonly restless: ReadonlySet<string>;
+}
+
+export interface Effects {
+  /** In the candidates' order. */
+  readonly effects: readonly Effect[];
+  /** What Helm said to values that the chart does not take, each once. */
+  readonly refusals: readonly string[];
+}
+
+/** Helm spends most of its time on one processor. */
+const PARALLEL = 2;
+
+/**
+ * The effects of all candidates that have one. Many are changed at once, each to a value of its own: where one shows, its
+ * effect is proved. Silence proves nothing, as one value may hide another: what was silent is tried again without those
+ * that showed. A group that a chart refuses, or that changes what none of its values explains, is halved.
+ * @param together whether values are changed in groups; else one at a time.
+ */
+export async function findEffects(
+  renderer: Renderer,
+  values: { readonly given: YamlMap; readonly effective: YamlMap },
+  base: Base,
+  candidates: readonly Candidate[],
+  together = true,
+): Promise<Effects> {
+  const search = new Search(renderer, values, base);
+  if (!together) await search.all(candidates.map((candidate) => [candidate]));
+  else await search.inGroups(candidates);
+  const effects = candidates.flatMap((candidate) => search.found.get(candidate) ?? []);
+  return { effects: effects.filter(({ fields }) => fields.size > 0), refusals: [...search.refusals].sort() };
+}
+
+class Search {
+  readonly found = new Map<Candidate, Effect>();
+  readonly refusals = new Set<string>();
+  readonly #renderer: Renderer;
+  readonly #values: { readonly given: YamlMap; readonly effective: YamlMap };
+  readonly #base: Base;
+  readonly #limit = pLimit(PARALLEL);
+  /** Refused by the chart even when it is changed alone. */
+  readonly #refused = new Set<Candidate>();
+
+  constructor(renderer: Renderer, values: { readonly given: YamlMap; readonly effective: YamlMap }, base: Base) {
+    this.#renderer = renderer;
+    this.#values = values;
+    this.#base = base;
+  }
+
+  async inGroups(candidates: readonly Candidate[]): Promise<void> {
+    let unclear = await this.all(groupsOf(candidates));
+    for (;;) {
+      const silent = candidates.filter((one) => !this.#shows(one) && !this.#refused.has(one) && !unclear.has(one));
+      const before = candidates.filter((one) => this.#shows(one)).length;
+      const alone = [...unclear].map((candidate) => [candidate]);
+      // All at once: nearly always they are silent again.
+      const again = await this.all([...(silent.length > 0 ? [silent] : []), ...alone]);
+      if (candidates.filter((one) => this.#shows(one)).length === before && again.size === 0) return;
+      unclear = again;
     }
   }
-  return { candidate, fields, inLabels, elsewhere };
+
+  /** Whether a value is known to be in an image's name. */
+  #shows(candidate: Candidate): boolean {
+    return (this.found.get(candidate)?.fields.size ?? 0) > 0;
+  }
+
+  /** Tries groups side by side. @returns the candidates that showed, but beside another, so that it is not clear what they do. */
+  async all(groups: readonly (readonly Candidate[])[]): Promise<Set<Candidate>> {
+    const unclear = await Promise.all(groups.map((group) => this.#try(group)));
+    return new Set(unclear.flat());
+  }
+
+  async #try(group: readonly Candidate[]): Promise<Candidate[]> {
+    const changes = new Map(
+      group.map(({ path, before, canary, after }) => [path, before + canary + after] as [Path, string]),
+    );
+    const change = valuesFor(this.#values.effective, changes);
+    let objects: RenderedObject[];
+    try {
+      const { world } = this.#base;
+      objects = await this.#limit(() => this.#renderer.render(mergeValues(this.#values.given, change), world));
+    } catch (error) {
+      // A chart may refuse a value that looks odd to it: then it stays as it is.
+      if (!(error instanceof RenderError)) throw error;
+      if (group.length > 1) return this.#halves(group);
+      for (const candidate of group) this.#refused.add(candidate);
+      this.refusals.add(withoutCanaries(error.message, group));
+      return [];
+    }
+    const seen = new Comparison(this.#base, objects, group);
+    if (seen.unexplained && group.length > 1) return this.#halves(group);
+    const unclear = group.filter((candidate) => seen.unclear.has(candidate));
+    for (const candidate of group) {
+      const effect = seen.effectOf(candidate);
+      if (effect !== undefined && !seen.unclear.has(candidate)) this.found.set(candidate, effect);
+    }
+    return unclear;
+  }
+
+  async #halves(group: readonly Candidate[]): Promise<Candidate[]> {
+    const middle = Math.ceil(group.length / 2);
+    const halves = [group.slice(0, middle), group.slice(middle)];
+    return (await Promise.all(halves.map((half) => this.#try(half)))).flat();
+  }
+}
+
+/** Values that would stand in one image's name go into different groups, and those for many images by themselves. */
+function groupsOf(candidates: readonly Candidate[]): Candidate[][] {
+  const groups = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const key = `${candidate.kind} ${candidate.shared}`;
+    groups.set(key, [...(groups.get(key) ?? []), candidate]);
+  }
+  return [...groups.values()];
+}
+
+/** What Helm says, as it would be of any other value. */
+function withoutCanaries(message: string, group: readonly Candidate[]): string {
+  let text = message;
+  for (const { canary } of group) text = text.replaceAll(canary, "<another value>");
+  return text;
+}
+
+/** A rendering with some values changed beside the one with none. */
+class Comparison {
+  /** Something changed that holds none of the new values. */
+  unexplained = false;
+  /** Candidates that stand beside others, so that their parts cannot be told apart. */
+  readonly unclear = new Set<Candidate>();
+  readonly #effects = new Map<Candidate, { fields: Map<string, Part>; inLabels: boolean; elsewhere: boolean }>();
+  readonly #group: readonly Candidate[];
+
+  constructor(base: Base, objects: readonly RenderedObject[], group: readonly Candidate[]) {
+    this.#group = group;
+    const changed = new Map(objects.map((object) => [object.id, object]));
+    const known = new Set(base.objects.map(({ id }) => id));
+    for (const old of base.objects) {
+      const now = changed.get(old.id);
+      if (now?.text === old.text) continue;
+      const own = [...base.fields].filter(([, field]) => field.object === old.id);
+      for (const difference of differences(old.body, now?.body, own)) {
+        if (!base.restless.has(`${old.id} ${formatPath(difference.path)}`)) this.#add(difference, own);
+        else if (this.#present(difference.now ?? "").length > 0) this.#add(difference, own);
+      }
+    }
+    for (const { id, text, body } of objects) if (!known.has(id)) this.#anew(text, isLabelled(body));
+  }
+
+  effectOf(candidate: Candidate): Effect | undefined {
+    const found = this.#effects.get(candidate);
+    if (found === undefined) return undefined;
+    // Alone it is the one that changed whatever changed.
+    const alone = this.unexplained && this.#group.length === 1;
+    return { candidate, ...found, elsewhere: found.elsewhere || alone };
+  }
+
+  #present(text: string): Candidate[] {
+    return this.#group.filter(({ mark }) => text.includes(mark));
+  }
+
+  #noted(candidate: Candidate) {
+    const effect = this.#effects.get(candidate) ?? { fields: new Map(), inLabels: false, elsewhere: false };
+    this.#effects.set(candidate, effect);
+    return effect;
+  }
+
+  /** An object that was not there before. */
+  #anew(text: string, inLabels: boolean): void {
+    const present = this.#present(text);
+    if (present.length === 0) this.unexplained = true;
+    for (const candidate of present) {
+      const effect = this.#noted(candidate);
+      effect.elsewhere = true;
+      effect.inLabels ||= inLabels;
+    }
+  }
+
+  #add({ path, place, old, now }: Difference, fields: readonly [string, ImageField][]): void {
+    const isAnnotation = path.includes("annotations");
+    const inLabels = path.some((part) => /labels$|selector$/i.test(String(part)));
+    const here = fields.filter(([, field]) => placeOf(field) === place);
+    for (const pair of pairLines(old, now ?? "")) {
+      const line = now === undefined ? undefined : pair.now;
+      const present = this.#present(line ?? "");
+      if (present.length === 0) {
+        if (!isAnnotation && !isSum(pair.old ?? "", line)) this.unexplained = true;
+        continue;
+      }
+      const end = pair.start + (pair.old?.length ?? 0);
+      const inLine = here.filter(([, { start, end: last }]) => start >= pair.start && last <= end);
+      if (present.length > 1) {
+        for (const candidate of present) this.unclear.add(candidate);
+        continue;
+      }
+      for (const candidate of present) {
+        const effect = this.#noted(candidate);
+        const touched = inLine.flatMap(([key, field]) => {
+          const part = partOf(pair.old ?? "", line ?? "", candidate.canary, shifted(field, pair.start));
+          return part === undefined ? [] : [[key, part] as const];
+        });
+        for (const [key, part] of touched) effect.fields.set(key, part);
+        if (touched.length > 0 || isAnnotation) continue;
+        effect.elsewhere = true;
+        effect.inLabels ||= inLabels;
+      }
+    }
+  }
+}
+
+function isLabelled({ metadata }: YamlMap): boolean {
+  return isMap(metadata) && isMap(metadata.labels);
+}
+
+/** Whether two lines differ in nothing but checksums, random words and the time. */
+function isSum(old: string, now: string | undefined): boolean {
+  if (now === undefined || old === "") return false;
+  const blank = (line: string) => line.replaceAll(/(?<![\w+/])(?=[\w+/]*\d)[\w+/]{8,}={0,2}/g, "#");
+  return blank(old) === blank(now);
+}
+
+interface Region {
+  readonly written: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+function shifted({ written, start, end }: ImageField, by: number): Region {
+  return { written, start: start - by, end: end - by };
 }
 
 interface Difference {
   readonly path: Path;
+  /** As {@link placeOf} names it. */
+  readonly place: string;
   readonly old: string;
   /** Undefined where nothing stands there any more. */
   readonly now: string | undefined;
@@ -78,35 +273,40 @@ interface Difference {
 
 function differences(old: YamlMap, now: YamlMap | undefined, fields: readonly [string, ImageField][]): Difference[] {
   const found: Difference[] = [];
-  const composed = new Set(fields.map(([, { path }]) => formatPath(path)));
+  const seen = new Set<string>();
+  for (const [, { path, parts, ...field }] of fields) {
+    if (parts === undefined) continue;
+    const [map, other] = [valueAt(old, path), valueAt(now, path)];
+    const [a, b] = [map, other].map((each) => (isMap(each) ? composedImage(each, parts) : undefined));
+    if (a !== undefined && a !== b) found.push({ path, place: placeOf({ path, parts, ...field }), old: a, now: b });
+    for (const key of Object.values(parts)) seen.add(formatPath([...path, key]));
+  }
   walk(old, (value, path) => {
-    const other = valueAt(now, path);
-    if (isMap(value) && composed.has(formatPath(path))) {
-      const [a, b] = [composedImage(value, path), isMap(other) ? composedImage(other, path) : undefined];
-      if (a !== undefined && a !== b) found.push({ path, old: a, now: b });
-      return false;
-    }
+    const place = formatPath(path);
     if (typeof value === "object" && value !== null) return true;
-    if (value !== other) found.push({ path, old: String(value), now: other === undefined ? undefined : String(other) });
+    if (seen.has(place)) return true;
+    seen.add(place);
+    const other = valueAt(now, path);
+    const text = other === undefined ? undefined : String(other);
+    if (value !== other) found.push({ path, place, old: String(value), now: text });
+    return true;
+  });
+  walk(now, (value, path) => {
+    if ((typeof value === "object" && value !== null) || value === undefined) return true;
+    const place = formatPath(path);
+    if (!seen.has(place)) found.push({ path, place, old: "", now: String(value) });
     return true;
   });
   return found;
 }
 
-function effectsOn(
-  { path, old, now }: Difference,
-  canary: string,
-  fields: readonly [string, ImageField][],
-): [string, { before: string; after: string }][] {
-  const pieces = now?.split(canary) ?? [];
-  if (pieces.length < 2) return [];
-  const place = formatPath(path);
-  const here = fields.filter(([, field]) => formatPath(field.path) === place);
+/** What stands around a value in an image, as a line and the same line with the canary in it show. */
+function partOf(old: string, now: string, canary: string, field: Region): Part | undefined {
+  const pieces = now.split(canary);
+  if (pieces.length < 2) return undefined;
   const regions = regionsOf(old, pieces);
-  return here.flatMap(([key, field]) => {
-    const effect = regions === undefined ? inserted(old, pieces, field) : replaced(old, regions, field);
-    return effect === undefined ? [] : [[key, effect] as [string, { before: string; after: string }]];
-  });
+  const part = regions === undefined ? inserted(old, pieces, field) : replaced(old, regions, field);
+  return part ?? word(now, canary, field);
 }
 
 /** Where the value stood in the old text, if the new one differs in nothing but the value. */
@@ -124,7 +324,7 @@ function regionsOf(old: string, pieces: readonly string[]): { start: number; end
   });
 }
 
-function replaced(old: string, regions: readonly { start: number; end: number }[], field: ImageField) {
+function replaced(old: string, regions: readonly { start: number; end: number }[], field: Region): Part | undefined {
   const inside = regions.filter(({ start, end }) => start >= field.start && end <= field.end);
   const [region] = inside;
   if (region === undefined || inside.length > 1) return undefined;
@@ -132,9 +332,18 @@ function replaced(old: string, regions: readonly { start: number; end: number }[
 }
 
 /** A value that was empty brings its own separator, or takes another part's place. */
-function inserted(old: string, pieces: readonly string[], field: ImageField) {
+function inserted(old: string, pieces: readonly string[], field: Region): Part | undefined {
   const [before = "", after = "", more] = pieces;
   const [head, tail] = [old.slice(0, field.start), old.slice(field.end)];
   if (more !== undefined || !before.startsWith(head) || !after.endsWith(tail)) return undefined;
   return { before: before.slice(head.length), after: after.slice(0, after.length - tail.length) };
+}
+
+/** In a line that changed elsewhere too: the word around the value, if its ends are those of the image. */
+function word(now: string, canary: string, { written }: Region): Part | undefined {
+  const at = now.indexOf(canary);
+  const before = /[\w./:@+-]*$/.exec(now.slice(0, at))?.[0] ?? "";
+  const after = /^[\w./:@+-]*/.exec(now.slice(at + canary.length))?.[0] ?? "";
+  const isPart = written.startsWith(before) && written.endsWith(after) && before.length + after.length < written.length;
+  return isPart ? { before, after } : undefined;
 }

@@ -55,9 +55,9 @@ function chartChanges(before: LockedChart, after: LockedChart): string[] {
   if (before.url !== after.url && before.version === after.version) {
     lines.push(`~ ${chart} moved: ${before.url} -> ${after.url}`);
   }
-  const relocation = ({ values, postRender, images }: LockedChart) =>
+  const relocation = ({ values, postRender, patches, images }: LockedChart) =>
     // Digests are told with their images.
-    canonicalJson({ values, postRender, images }).replaceAll(/sha256:[0-9a-f]{64}/g, "");
+    canonicalJson({ values, postRender, patches, images }).replaceAll(/sha256:[0-9a-f]{64}/g, "");
   if (relocation(before) !== relocation(after)) lines.push(`~ ${chart}: other images or relocating values`);
   return lines;
 }

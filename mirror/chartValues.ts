@@ -1,8 +1,6 @@
-import { parse } from "yaml";
-import { type Allowance, chartAllowance, readTarGz, type TarFile } from "../net/archive.ts";
 import { isMap } from "../net/values.ts";
 import { findReferences, parseReference } from "./reference.ts";
-import { mergeValues, type Path, valueAt, walk, withValue, type YamlMap } from "./tree.ts";
+import { type Path, valueAt, walk, withValue, type YamlMap } from "./tree.ts";
 
 /** One value of a chart that may have a say in an image's name. */
 export interface Candidate {
@@ -12,57 +10,18 @@ export interface Candidate {
   readonly after: string;
   /** A value that stands out in what is rendered. */
   readonly canary: string;
+  /** The part of it that no other canary has. */
+  readonly mark: string;
+  /** What kind of part of an image's name it seems to be; parts of one image are of different kinds. */
+  readonly kind: "registry" | "name" | "tag" | "digest" | "other";
+  /** Whether it may stand for the values of several images. */
+  readonly shared: boolean;
 }
 
-/** All values of a chart: its own defaults, those of its subcharts below their names, and the given ones over them. */
-export async function effectiveValues(tgz: Buffer, given: YamlMap): Promise<YamlMap> {
-  const allowance = chartAllowance();
-  const files = await readTarGz(tgz, allowance);
-  const root = files[0]?.path.split("/")[0] ?? "";
-  return mergeValues(await defaults(files, `${root}/`, allowance), given);
-}
-
-async function defaults(files: readonly TarFile[], folder: string, allowance: Allowance): Promise<YamlMap> {
-  const own = yamlFile(files, `${folder}values.yaml`);
-  const dependencies = yamlFile(files, `${folder}Chart.yaml`).dependencies;
-  let below: YamlMap = {};
-  for await (const [chart, values] of subcharts(files, folder, allowance)) {
-    const entries = (Array.isArray(dependencies) ? dependencies : [])
-      .filter(isMap)
-      .filter(({ name }) => name === chart);
-    // One subchart may be there several times, under other names.
-    const names = entries.length === 0 ? [chart] : entries.map(({ alias, name }) => String(alias ?? name));
-    for (const name of names) below = { ...below, [name]: values };
-  }
-  return mergeValues(below, own);
-}
-
-async function* subcharts(
-  files: readonly TarFile[],
-  folder: string,
-  allowance: Allowance,
-): AsyncGenerator<[string, YamlMap]> {
-  const inside = files.filter(({ path }) => path.startsWith(`${folder}charts/`));
-  for (const { path, content } of inside) {
-    const rest = path.slice(folder.length + "charts/".length);
-    if (/^[^/]+\.tgz$/.test(rest)) {
-      const packed = await readTarGz(content, allowance);
-      const root = packed[0]?.path.split("/")[0] ?? "";
-      yield [String(yamlFile(packed, `${root}/Chart.yaml`).name), await defaults(packed, `${root}/`, allowance)];
-    } else if (/^[^/]+\/Chart\.yaml$/.test(rest)) {
-      yield [String(yamlFile(files, path).name), await defaults(files, path.slice(0, -"Chart.yaml".length), allowance)];
-    }
-  }
-}
-
-function yamlFile(files: readonly TarFile[], path: string): YamlMap {
-  const file = files.find((entry) => entry.path === path);
-  const content: unknown = file === undefined ? {} : parse(file.content.toString("utf8"), { logLevel: "silent" });
-  return isMap(content) ? content : {};
-}
-
-const NAMED = /image|registr|repositor|digest|(^|[a-z])tag$|^tag|^hub$|^sha/i;
-const NEVER = /pull|secret|credential|password/i;
+const NAMED = /image|registr|repositor|digest|(^|[a-z])tag$|^tag|^hub$|^sha|^release$/i;
+const NEVER = /pull(policy|secrets?)?$|^pull|credential|password/i;
+/** Istio's charts keep their defaults below this key, over which a person's values are laid. */
+const LAID_UNDER = "_internal_defaults_do_not_set";
 
 /**
  * The values that may have a say in one of these images: by their name, or because a part of an image's name is their
@@ -70,16 +29,24 @@ const NEVER = /pull|secret|credential|password/i;
  */
 export function candidates(values: YamlMap, images: readonly string[]): Candidate[] {
   const found: Candidate[] = [];
-  const add = (path: Path, value: string, before = "", after = "") =>
-    found.push({ path, before, after, canary: canary(String(path.at(-1)), value, found.length) });
+  const add = (place: Path, value: string, before = "", after = "") => {
+    const path = place[0] === LAID_UNDER ? place.slice(1) : place;
+    const key = String(path.at(-1));
+    const kind = kindOf(key, value);
+    const mark = kind === "digest" ? found.length.toString(16).padStart(64, "c") : `canary${lettersOf(found.length)}`;
+    const shared = path.length < 2 || path.some((part) => /^(global|common|defaults?)$/i.test(String(part)));
+    found.push({ path, before, after, mark, canary: canary(kind, value, mark), kind, shared });
+  };
   walk(values, (value, path) => {
     const names = path.filter((part) => typeof part === "string");
+    const name = String(names.at(-1) ?? "");
     if (names.some((name) => NEVER.test(name))) return false;
     if (isMap(value)) {
       if (typeof value.repository === "string" || typeof value.image === "string") {
         for (const key of ["registry", "tag", "digest"]) if (value[key] === undefined) add([...path, key], "");
       }
     } else if (value === null || value === undefined || typeof value === "string" || typeof value === "number") {
+      if (/secret(?!.*image)/i.test(name)) return false;
       const text = String(value ?? "");
       const inside = findReferences(text);
       const [only] = inside;
@@ -98,14 +65,28 @@ export function candidates(values: YamlMap, images: readonly string[]): Candidat
   return found;
 }
 
-function canary(key: string, value: string, number: number): string {
-  if (/digest|^sha/i.test(key)) return `sha256:${number.toString(16).padStart(64, "c")}`;
+function kindOf(key: string, value: string): Candidate["kind"] {
+  if (/digest|^sha/i.test(key)) return "digest";
+  if (/tag$|^tag|version$/i.test(key)) return "tag";
+  if (/registry$|^hub$/i.test(key)) return "registry";
+  return /repositor|image|name$/i.test(key) || value.includes("/") ? "name" : "other";
+}
+
+/** A value that a chart may well take for one of that kind. */
+function canary(kind: Candidate["kind"], value: string, mark: string): string {
+  if (kind === "digest") return `sha256:${mark}`;
   // Charts compare tags as versions, so it stays one.
-  if (/tag$|^tag|version$/i.test(key)) return `${value}${value === "" ? "" : "-"}canary${number}`;
-  if (/registry$|^hub$/i.test(key)) return `canary${number}.invalid`;
+  if (kind === "tag") return `${value}${value === "" ? "" : "-"}${mark}`;
+  if (kind === "registry") return `${mark}.invalid`;
   const reference = parseReference(value);
   const complete = reference?.tag !== undefined || reference?.digest !== undefined;
-  return `canary${number}.invalid/canary${complete ? ":canary" : ""}`;
+  return `${mark}.invalid/canary${complete ? ":canary" : ""}`;
+}
+
+/** Three letters for a number, so that none begins another. */
+function lettersOf(number: number): string {
+  const letter = (place: number) => String.fromCharCode(97 + (Math.floor(number / 26 ** place) % 26));
+  return `${letter(2)}${letter(1)}${letter(0)}`;
 }
 
 /** Values that change nothing but some paths of the given ones; a list on a path is repeated as a whole. */

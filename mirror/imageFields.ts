@@ -14,11 +14,26 @@ export interface ImageField extends Occurrence {
   readonly written: string;
   /** Whether a kustomization's `images` reach it. */
   readonly kustomizable: boolean;
+  /** Of an image that a map names in parts: their keys. */
+  readonly parts?: ImageParts;
+}
+
+/** The keys of a map that make an image's name together. */
+export interface ImageParts {
+  readonly registry?: string;
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest?: string;
 }
 
 /** The same field in two renderings has the same key. */
 export function fieldKey(field: ImageField, number: number): string {
-  return `${field.object} ${formatPath(field.path)} ${number}`;
+  return `${field.object} ${placeOf(field)} ${number}`;
+}
+
+/** Where a field is in its object. */
+export function placeOf({ path, parts }: Pick<ImageField, "path" | "parts">): string {
+  return formatPath(path) + (parts === undefined ? "" : ` ${parts.repository}`);
 }
 
 /** A field for people: where it is and what it says. */
@@ -33,17 +48,20 @@ export function describeField({ object, path, written }: ImageField): string {
 export function imageFields({ id, body, hook }: RenderedObject): ImageField[] {
   const fields: ImageField[] = [];
   const crd = body.kind === "CustomResourceDefinition";
+  const taken = new Set<string>();
   walk(body, (value, path) => {
     const key = path.at(-1);
     // What a schema tells people is not run.
     if (crd && (key === "description" || key === "example" || key === "examples" || key === "pattern")) return false;
     if (isMap(value)) {
-      const text = composedImage(value, path);
-      if (text === undefined) return true;
-      fields.push(...whole(text).map((found) => field(found, text, path, false)));
-      return false;
+      for (const parts of partsOf(value, path)) {
+        const text = composedImage(value, parts);
+        if (text === undefined) continue;
+        fields.push(...whole(text).map((found) => ({ ...field(found, text, path, false), parts })));
+        for (const each of Object.values(parts)) taken.add(formatPath([...path, each]));
+      }
     }
-    if (typeof value === "string") {
+    if (typeof value === "string" && !taken.has(formatPath(path))) {
       const kustomizable = !hook && isKustomizable(path);
       for (const found of occurrences(body, value, path)) fields.push(field(found, value, path, kustomizable));
     }
@@ -63,7 +81,8 @@ function isKustomizable(path: Path): boolean {
 function occurrences(body: YamlMap, text: string, path: Path): Occurrence[] {
   const key = path.at(-1);
   const list = String(path.at(-3));
-  if (key === "image" && /^(c|initC|ephemeralC)ontainers$/.test(list)) return whole(text);
+  if (key === "image" && /^(c|initC|ephemeralC)ontainers$/.test(list))
+    return isFilledIn(body, text, path) ? [] : whole(text);
   if (key === "reference" && path.at(-2) === "image") return whole(text);
   const tagged = whole(text).filter(({ reference }) => reference.tag !== undefined || reference.digest !== undefined);
   if (tagged.length > 0 && isNamedForImages(body, path)) return tagged;
@@ -76,6 +95,22 @@ function occurrences(body: YamlMap, text: string, path: Path): Occurrence[] {
   }
   return [...findReferences(text), ...shortNames(text)].sort((a, b) => a.start - b.start);
 }
+
+const FILLED_IN = /^(auto|placeholder|dummy|injected|none|null|unset|undefined|image|replace-?me|to-?be-?replaced)$/i;
+
+/**
+ * Whether a container's image is a word that something else puts the image in the place of when the pod is made, as
+ * Istio does with `auto` where a label or an annotation asks for it.
+ */
+export function isFilledIn(body: YamlMap, text: string, path: Path): boolean {
+  if (/[/:@]/.test(text)) return false;
+  if (FILLED_IN.test(text)) return true;
+  const { labels, annotations } = (valueAt(body, [...path.slice(0, -4), "metadata"]) ?? {}) as YamlMap;
+  return [labels, annotations].some((map) => isMap(map) && Object.keys(map).some((key) => INJECTION.test(key)));
+}
+
+/** A pod that asks for containers' parts to be put in. */
+const INJECTION = /(^|[./-])inject(or|ion)?([./-](templates?|image))?$/i;
 
 function isNamedForImages(body: YamlMap, path: Path): boolean {
   if (path.includes("metadata")) return false;
@@ -107,13 +142,33 @@ function whole(text: string): Occurrence[] {
   return reference === undefined ? [] : [{ start: 0, end: text.length, reference }];
 }
 
-/** The image that a map of a custom resource names in parts; undefined where it names none. */
-export function composedImage(map: YamlMap, path: Path): string | undefined {
-  const { registry, repository, tag, version, digest } = map;
-  const suffix = tag ?? version;
-  if (typeof repository !== "string" || repository.includes("://")) return undefined;
-  if (suffix === undefined && digest === undefined) return undefined;
-  if (!repository.includes("/") && !/image/i.test(String(path.at(-1)))) return undefined;
+/** What a map of a custom resource or of settings names in parts: `repository` and `tag`, or `x.repository` and `x.tag`. */
+function partsOf(map: YamlMap, path: Path): ImageParts[] {
+  return Object.entries(map).flatMap(([key, repository]) => {
+    const [, lead, word] = /^(|.*[._-])(repository)$/i.exec(key) ?? [];
+    if (lead === undefined || word === undefined || typeof repository !== "string") return [];
+    if (repository.includes("://") || (!repository.includes("/") && !/image/i.test(lead || String(path.at(-1)))))
+      return [];
+    const named = (...words: string[]) =>
+      words.map((each) => lead + (word === word.toUpperCase() ? each.toUpperCase() : each)).find((each) => each in map);
+    const [registry, tag, digest] = [named("registry"), named("tag", "version"), named("digest")];
+    if (tag === undefined && digest === undefined) return [];
+    // With a lead only a tag makes sure that it is an image.
+    if (lead !== "" && !(typeof map[tag ?? ""] === "string" && map[tag ?? ""])) return [];
+    return [{ repository: key, ...(registry && { registry }), ...(tag && { tag }), ...(digest && { digest }) }];
+  });
+}
+
+/** The image that a map names in these parts; undefined where it names none. */
+export function composedImage(map: YamlMap, parts: ImageParts): string | undefined {
+  const part = (key: string | undefined) => (key === undefined ? undefined : map[key]);
+  const [registry, repository, tag, digest] = [
+    part(parts.registry),
+    map[parts.repository],
+    part(parts.tag),
+    part(parts.digest),
+  ];
+  if (typeof repository !== "string") return undefined;
   const name = typeof registry === "string" && registry !== "" ? `${registry}/${repository}` : repository;
-  return `${name}${suffix ? `:${suffix}` : ""}${digest ? `@${digest}` : ""}`;
+  return `${name}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type InstallOptions, saidOptions } from "../flux/installOptions.ts";
 import { ownPath, REGISTRY_PLACEHOLDER } from "../net/registry/ownRegistry.ts";
 import { isMap } from "../net/values.ts";
 import { isExact, satisfies } from "../net/versionRange.ts";
@@ -35,8 +36,12 @@ export interface LockedChart {
   readonly pinned?: Readonly<Record<string, string>>;
   /** Values that make the chart use the mirrored images; to be merged over the settings' values. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** What comes along, of a chart from an OCI registry. */
+  readonly attached?: readonly AttachedManifest[];
   /** What no value reaches: images of a HelmRelease's `postRenderers[].kustomize.images`. */
   readonly postRender: readonly PostRenderImage[];
+  /** Texts that no value reaches, as patches of a HelmRelease's `postRenderers[].kustomize.patches`. */
+  readonly patches?: readonly PostRenderPatch[];
 }
 
 /** One entry of a kustomization's `images`. */
@@ -45,8 +50,25 @@ export interface PostRenderImage {
   readonly name: string;
   /** `{registry}/<repository>`. */
   readonly newName: string;
-  /** `sha256:<hex>`. */
+  /** `sha256:<hex>`; none where one name stands for several images, which keep their tags. */
+  readonly digest?: string;
+  /** The tag in the place of the one that is written. */
+  readonly newTag?: string;
+}
+
+/** Texts of one object, replaced after rendering. */
+export interface PostRenderPatch {
+  readonly target: { readonly kind: string; readonly name: string; readonly namespace?: string };
+  /** A JSON patch (RFC 6902). */
+  readonly ops: readonly { readonly op: "test" | "replace"; readonly path: string; readonly value: string }[];
+}
+
+/** What belongs to an image or chart: a signature, an attestation, a bill of materials. */
+export interface AttachedManifest {
+  /** `sha256:<hex>` of its manifest. */
   readonly digest: string;
+  /** Its tag, which is made of the digest of what it belongs to; none where it refers to that by itself. */
+  readonly tag?: string;
 }
 
 /** One image to be imported. */
@@ -59,6 +81,8 @@ export interface LockedImage {
   readonly repository: string;
   /** The tag in the target registry; none for an image named by digest alone. */
   readonly tag?: string;
+  /** What comes along into the same repository. */
+  readonly attached?: readonly AttachedManifest[];
 }
 
 /** The file `mirror.<stack>.lock.json`: everything mutable of the mirrored charts and images, pinned. */
@@ -88,6 +112,8 @@ export interface FluxSource {
   readonly imageAutomation: boolean;
   /** The Secret that its images are pulled with. @default none */
   readonly imagePullSecret?: string | undefined;
+  /** How its controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: InstallOptions | undefined;
 }
 
 /** The part of a chart's settings that the lock depends on. */
@@ -130,10 +156,21 @@ export function mirrored<T extends { readonly repository: string }>(charts: read
   return charts.filter(({ repository }) => ownPath(repository) === undefined);
 }
 
+/** What a person says of an image that charts name. */
+export interface ImageRule {
+  /** Its name, of all tags; or with the one tag or digest that is meant. */
+  readonly image: string;
+  readonly reason: string;
+}
+
 /** The charts and images that a lock is made of. */
 export interface MirrorList {
   readonly charts: readonly ChartSource[];
   readonly images: readonly string[];
+  /** What in charts looks like an image and is none, or never runs. @default none */
+  readonly ignoreImages?: readonly ImageRule[] | undefined;
+  /** Images of charts that may come from elsewhere. @default none */
+  readonly acceptForeign?: readonly ImageRule[] | undefined;
   /** Default: Flux is not bootstrapped. */
   readonly flux?: FluxSource;
 }
@@ -184,13 +221,19 @@ export function stackSource(root: string, stack: string): MirrorSource {
  * the version of a Flux that is not bootstrapped.
  */
 export function settingsHash(settings: MirrorList): string {
+  const { ignoreImages = [], acceptForeign = [] } = settings;
+  const rules = {
+    ...(ignoreImages.length > 0 ? { ignoreImages } : {}),
+    ...(acceptForeign.length > 0 ? { acceptForeign } : {}),
+  };
   const charts = mirrored(settings.charts).map(({ name, release = name, repository, version, values }) =>
     canonicalJson({ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} }),
   );
-  const { mode, version, imageAutomation, imagePullSecret } = settings.flux ?? {};
+  const { mode, version, imageAutomation, imagePullSecret, install } = settings.flux ?? {};
   // What is undefined is not in the text.
-  const flux = mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret } } : {};
-  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...flux }));
+  const flux =
+    mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret, install: saidOptions(install) } } : {};
+  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...rules, ...flux }));
 }
 
 /** Hex SHA-256 of a text or bytes. */
@@ -285,7 +328,7 @@ export async function loadLock(path: string, remedy: string): Promise<Lock | und
 }
 
 /** The name under which the lock lists an image of the settings; a text that is no image stays as it is. */
-function imageSource(image: string): string {
+export function imageSource(image: string): string {
   const reference = parseReference(image);
   return reference === undefined ? image : sourceOf(reference);
 }

@@ -9,6 +9,12 @@ const image = text.check(z.refine((name) => parseReference(name) !== undefined, 
 const hex = z.string().check(z.regex(/^[0-9a-f]{64}$/, "is no SHA-256 in hexadecimal"));
 const digest = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/, "is no digest sha256:<hex>"));
 
+const attached = z.optional(z.array(z.object({ digest, tag: z.optional(text) })));
+const patch = z.object({
+  target: z.object({ kind: text, name: text, namespace: z.optional(text) }),
+  ops: z.array(z.object({ op: z.enum(["test", "replace"]), path: text, value: z.string() })),
+});
+
 const form = z.object({
   settings: hex,
   charts: z.array(
@@ -24,11 +30,15 @@ const form = z.object({
       analysis: hex,
       images: z.array(image),
       pinned: z.optional(z.record(text, digest)),
+      attached,
       values: z.record(z.string(), z.unknown()),
-      postRender: z.array(z.object({ name: text, newName: text, digest })),
+      postRender: z.array(
+        z.object({ name: text, newName: text, digest: z.optional(digest), newTag: z.optional(text) }),
+      ),
+      patches: z.optional(z.array(patch)),
     }),
   ),
-  images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text) })),
+  images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text), attached })),
   flux: z.optional(z.object({ version: text, manifests: hex, images: z.array(image) })),
 });
 

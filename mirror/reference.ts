@@ -13,11 +13,13 @@ const DIGEST = "sha256:[0-9a-f]{64}";
 const SUFFIX = `(?::(${TAG}))?(?:@(${DIGEST}))?`;
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 const WHOLE = new RegExp(`^((?:[A-Za-z0-9.-]+(?::\\d+)?/)?${COMPONENT}(?:/${COMPONENT})*)${SUFFIX}$`);
+// A domain, or any name or address with a port.
+const HOST = "(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}(?::\\d+)?|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?:\\d{2,5})";
 // In the middle of any text only a name with a domain and a tag or digest is surely an image; URLs are not.
-const LOOSE = new RegExp(
-  `(?<![\\w./:@%+-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}(?::\\d+)?(?:/${COMPONENT})+)${SUFFIX}(?![\\w/:@])`,
-  "g",
-);
+const LOOSE = new RegExp(`(?<![\\w./:@%+-])(${HOST}(?:/${COMPONENT})+)${SUFFIX}(?![\\w/:@])`, "g");
+
+/** Hosts that are one registry. */
+const DOCKER_HUB = new Set(["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"]);
 
 /**
  * An image's name as a container runtime reads it: without a host it is Docker Hub's, one word alone is in `library/`.
@@ -32,7 +34,7 @@ export function parseReference(text: string): Reference | undefined {
   const first = slash === -1 ? "" : name.slice(0, slash);
   if (!/[.:]/.test(first) && first !== "localhost") return { ...dockerHub(name), ...suffix };
   const repository = name.slice(slash + 1);
-  if (first === "docker.io" || first === "index.docker.io") return { ...dockerHub(repository), ...suffix };
+  if (DOCKER_HUB.has(first)) return { ...dockerHub(repository), ...suffix };
   return { host: first, repository, ...suffix };
 }
 
@@ -50,6 +52,11 @@ export function sourceOf(reference: Reference): string {
   const { tag, digest } = reference;
   if (tag === undefined && digest !== undefined) return `${nameOf(reference)}@${digest}`;
   return `${nameOf(reference)}:${tag ?? "latest"}`;
+}
+
+/** What tells an image from all others: {@link sourceOf} and its digest. */
+export function keyOf(reference: Reference): string {
+  return `${sourceOf(reference)} ${reference.digest ?? ""}`;
 }
 
 /** Where a reference stands in a text. */

@@ -7,14 +7,14 @@ import { parse } from "yaml";
 import { isMap } from "../net/values.ts";
 import type { ChartSource } from "./lock.ts";
 import type { YamlMap } from "./tree.ts";
-
-/** The Kubernetes version that charts are rendered for; part of an analysis. */
-export const KUBE_VERSION = "1.34.0";
+import type { World } from "./worlds.ts";
 
 /** One rendered Kubernetes object. */
 export interface RenderedObject {
-  /** `<kind> <namespace>/<name>`, with a number where it is not the only one. */
+  /** `<kind> <namespace>/<name>`, with a number where it is not the only one; the same in every rendering. */
   readonly id: string;
+  /** Its kind, the template it comes from, and a number: what stays where its name is made up anew each time. */
+  readonly place: string;
   /** The object's YAML; equal texts are equal objects. */
   readonly text: string;
   readonly body: YamlMap;
@@ -40,6 +40,9 @@ export class Renderer {
   readonly #chart: ChartFile;
   readonly #folder: string;
   readonly #bodies = new Map<string, unknown>();
+  readonly #renderings = new Map<string, Promise<RenderedObject[]>>();
+  /** The places of objects whose names are made up anew each time. */
+  readonly #nameless = new Set<string>();
   #runs = 0;
 
   private constructor(helm: string, chart: ChartFile, folder: string) {
@@ -59,16 +62,55 @@ export class Renderer {
     }
   }
 
+  /** How often Helm ran. */
+  get runs(): number {
+    return this.#runs;
+  }
+
   /**
    * The objects of a release with these values: CRDs and hooks too, but no tests (Flux runs them only when asked to).
+   * What was rendered once is not rendered again.
    * @throws RenderError
    */
-  async render(values: YamlMap): Promise<RenderedObject[]> {
+  async render(values: YamlMap, world: World): Promise<RenderedObject[]> {
+    const key = JSON.stringify([values, world]);
+    const rendering = this.#renderings.get(key) ?? this.#run(values, world);
+    this.#renderings.set(key, rendering);
+    return (await rendering).map((object) => this.#called(object));
+  }
+
+  /**
+   * Renders once more and tells what moves by itself: from now on an object has one id, whatever name a template makes up.
+   * @returns both renderings.
+   */
+  async renderTwice(values: YamlMap, world: World): Promise<[RenderedObject[], RenderedObject[]]> {
+    const [one, other] = await Promise.all([this.render(values, world), this.#run(values, world)]);
+    for (const [here, there] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const ids = new Set(there.map(({ id }) => id));
+      for (const { id, place } of here) if (!ids.has(id)) this.#nameless.add(place);
+    }
+    return [one.map((object) => this.#called(object)), other.map((object) => this.#called(object))];
+  }
+
+  /** Whether an object has another name in every rendering. */
+  isNameless({ place }: RenderedObject): boolean {
+    return this.#nameless.has(place);
+  }
+
+  #called(object: RenderedObject): RenderedObject {
+    return this.isNameless(object) ? { ...object, id: object.place } : object;
+  }
+
+  async #run(values: YamlMap, { kube, apis, upgrade }: World): Promise<RenderedObject[]> {
     const file = join(this.#folder, `values-${this.#runs++}.json`);
     await writeFile(file, JSON.stringify(values));
     const { name, release = name, namespace } = this.#chart;
     const args = ["template", release, join(this.#folder, "chart.tgz"), "--namespace", namespace, "--values", file];
-    args.push("--include-crds", "--skip-tests", "--kube-version", KUBE_VERSION);
+    args.push("--include-crds", "--skip-tests", "--kube-version", kube, ...(upgrade ? ["--is-upgrade"] : []));
+    if (apis.length > 0) args.push("--api-versions", apis.join(","));
     // Nothing of the user's own Helm may change the outcome.
     const home = join(this.#folder, "helm");
     const env = { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
@@ -83,18 +125,23 @@ export class Renderer {
 
   #objects(output: string): RenderedObject[] {
     const objects: RenderedObject[] = [];
-    const seen = new Map<string, number>();
+    const numberOf = counter();
     for (const text of output.split(/^---\s*$/m)) {
+      const template = /^# Source: (.*)$/m.exec(text)?.[1] ?? "";
       for (const body of this.#parsed(text)) {
         const metadata = isMap(body.metadata) ? body.metadata : {};
-        const id = `${body.kind} ${metadata.namespace ?? this.#chart.namespace}/${metadata.name}`;
-        const count = (seen.get(id) ?? 0) + 1;
-        seen.set(id, count);
+        const id = numbered(`${body.kind} ${metadata.namespace ?? this.#chart.namespace}/${metadata.name}`);
+        const place = numbered(`${body.kind} of ${template}`);
         const annotations = isMap(metadata.annotations) ? metadata.annotations : {};
-        objects.push({ id: count === 1 ? id : `${id} (${count})`, text, body, hook: "helm.sh/hook" in annotations });
+        objects.push({ id, place, text, body, hook: "helm.sh/hook" in annotations });
       }
     }
     return objects;
+
+    function numbered(name: string): string {
+      const number = numberOf(name);
+      return number === 1 ? name : `${name} (${number})`;
+    }
   }
 
   #parsed(text: string): YamlMap[] {
@@ -106,6 +153,26 @@ export class Renderer {
     }
     if (!isMap(body)) return [];
     const items = String(body.kind).endsWith("List") && Array.isArray(body.items) ? body.items : [body];
-    return items.filter(isMap);
+    return items.filter(isMap).map(readable);
   }
+}
+
+/** Counts names, from one. */
+function counter(): (name: string) => number {
+  const seen = new Map<string, number>();
+  return (name) => {
+    const number = (seen.get(name) ?? 0) + 1;
+    seen.set(name, number);
+    return number;
+  };
+}
+
+/** An object whose values in base64 are the texts they stand for, as far as they are texts. */
+function readable(body: YamlMap): YamlMap {
+  if (body.kind !== "Secret" || !isMap(body.data)) return body;
+  const data = Object.entries(body.data).map(([key, value]) => {
+    const text = typeof value === "string" ? Buffer.from(value, "base64").toString("utf8") : "\ufffd";
+    return [key, /[\ufffd\0]/.test(text) ? value : text];
+  });
+  return { ...body, data: Object.fromEntries(data) };
 }

@@ -96,11 +96,12 @@ interface ResolvedChart {
 }
 
 async function lockedFlux(flux: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
-  const { version, imageAutomation, imagePullSecret } = flux;
+  const { version, imageAutomation, imagePullSecret, install } = flux;
   const { sha256, images } = await options.flux({
     version,
     imageAutomation,
     ...(imagePullSecret && { imagePullSecret }),
+    ...(install && { install }),
   });
   return { version, manifests: sha256, images };
 }
@@ -143,7 +144,7 @@ async function analysed(
   chart: ChartSource,
   found: FoundChart,
   bases: readonly Lock[],
-  { helm, log }: UpdateOptions,
+  { helm, log, settings, source }: UpdateOptions,
 ): Promise<ResolvedChart> {
   const { name, release = name, namespace } = chart;
   const { name: packed, version } = await chartManifest(found.tgz, NO_TIME);
@@ -151,29 +152,47 @@ async function analysed(
     throw new Error(`${found.url} holds the chart ${packed} ${version}, not ${name} ${chart.version}.`);
   }
   const values = { ...chart.values };
-  const hash = analysisHash({ sha256: found.sha256, name: release, namespace, values });
+  const { ignoreImages, acceptForeign } = settings;
+  const rules = { ignoreImages, acceptForeign };
+  const hash = analysisHash({ sha256: found.sha256, name: release, namespace, values, ...rules });
   for (const base of bases) {
     const known = base.charts.find(({ analysis }) => analysis === hash);
     if (known !== undefined) return { chart, found, hash, analysis: reused(known, base.images) };
   }
   log(`${called(chart)} ${version}: rendering it with Helm to find its images`);
-  const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values);
+  const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values, rules);
   for (const warning of analysis.warnings) log(`warning: ${called(chart)}: ${warning}`);
+  for (const { image, where } of missing(analysis, settings)) {
+    log(
+      `warning: ${called(chart)}: ${where}: a program may put ${image} together while it runs; it is not mirrored ` +
+        `unless it is listed: ${source.images}: [${image}]`,
+    );
+  }
   return { chart, found, hash, analysis };
 }
 
+/** What a chart's programs may join while they run, and nobody lists. */
+function missing({ offers = [] }: Analysis, { images }: MirrorList) {
+  const listed = new Set(images.flatMap((image) => parseReference(image) ?? []).map(sourceOf));
+  return offers.filter(({ kind, image }) => kind === "joined" && !listed.has(image));
+}
+
 /** An earlier analysis with marks again where the digests of that time were put. */
-function reused({ images, pinned, values, postRender }: LockedChart, locked: readonly LockedImage[]): Analysis {
+function reused(
+  { images, pinned, values, postRender, patches = [] }: LockedChart,
+  locked: readonly LockedImage[],
+): Analysis {
   const references = images.map((source): Reference => {
     const digest = pinned?.[source];
     // A lock whose images have no such names is not read.
     return { ...(parseReference(source) as Reference), ...(digest === undefined ? {} : { digest }) };
   });
-  let text = JSON.stringify({ values, postRender });
+  let text = JSON.stringify({ values, postRender, patches });
   for (const { source, digest } of locked) {
     if (images.includes(source) && pinned?.[source] === undefined) text = text.replaceAll(digest, digestMark(source));
   }
-  return { ...(JSON.parse(text) as Pick<Analysis, "values" | "postRender">), images: references, warnings: [] };
+  const marked = JSON.parse(text) as Pick<Analysis, "values" | "postRender" | "patches">;
+  return { ...marked, images: references, warnings: [] };
 }
 
 async function lockedChart(
@@ -188,9 +207,10 @@ async function lockedChart(
     if (digest === undefined) throw new Error(`The chart ${chart.name} uses ${source}, which was not resolved.`);
     return digest;
   };
-  const { values, postRender } = JSON.parse(
-    fillDigests(JSON.stringify({ values: analysis.values, postRender: analysis.postRender }), digestOf),
-  ) as Pick<LockedChart, "values" | "postRender">;
+  const marked = { values: analysis.values, postRender: analysis.postRender, patches: analysis.patches ?? [] };
+  const { values, postRender, patches } = JSON.parse(fillDigests(JSON.stringify(marked), digestOf)) as Required<
+    Pick<LockedChart, "values" | "postRender" | "patches">
+  >;
   const pinned = analysis.images.flatMap((image) =>
     image.digest && image.tag ? [[sourceOf(image), image.digest]] : [],
   );
@@ -209,6 +229,7 @@ async function lockedChart(
     ...(pinned.length === 0 ? {} : { pinned: Object.fromEntries(pinned.sort()) as Record<string, string> }),
     values,
     postRender,
+    ...(patches.length > 0 ? { patches } : {}),
   };
 }
 

@@ -69,6 +69,11 @@ function formFault(text: string): AddressFault {
     return { problem: "would show the token to everybody on the way", remedy: "write it with https://" };
   if (/^ssh:\/\/[^@]*$/.test(text))
     return { problem: "does not say who signs in", remedy: "write ssh://git@<host>/<path>" };
+  if (text.startsWith("oci://"))
+    return {
+      problem: "is an OCI artifact, and the program commits to a Git repository",
+      remedy: `${ADDRESS_REMEDY}; an artifact is one of flux.sources, and Kustomizations name it as their source`,
+    };
   if (/^(git|file|ftp|ftps|rsync):\/\//.test(text))
     return { problem: "is read over neither HTTPS nor SSH", remedy: ADDRESS_REMEDY };
   return { problem: "does not have the right form", remedy: ADDRESS_REMEDY };
@@ -112,11 +117,25 @@ export function written({ scheme, user, host, path }: RepositoryAddress): string
   return `${scheme}://${user === undefined ? "" : `${user}@`}${host}/${path}`;
 }
 
-/** Who has a repository on github.com, and its name there; undefined elsewhere, and over SSH. */
-export function gitHubRepository(address: RepositoryAddress): { owner: string; name: string } | undefined {
-  if (address.scheme !== "https" || address.host !== "github.com") return undefined;
+/**
+ * Who has a repository on GitHub, and its name there; undefined elsewhere, and over SSH.
+ * @param enterprise a host of GitHub Enterprise beside github.com.
+ */
+export function gitHubRepository(
+  address: RepositoryAddress,
+  enterprise?: string,
+): { owner: string; name: string } | undefined {
+  if (address.scheme !== "https" || !["github.com", enterprise].includes(address.host)) return undefined;
   const [owner = "", name = ""] = address.path.split("/");
   return { owner, name: name.replace(/\.git$/, "") };
+}
+
+/** The host of GitHub Enterprise that a configuration of @pulumi/github names by `github:baseUrl`; undefined without one. */
+export function enterpriseHost(config: Readonly<Record<string, unknown>>): string | undefined {
+  const base = config["github:baseUrl"];
+  if (typeof base !== "string" || !URL.canParse(base)) return undefined;
+  const host = new URL(base).host.replace(/^api\.(?=.+\.ghe\.com$)/, "");
+  return host === "api.github.com" || host === "" ? undefined : host;
 }
 
 /**
@@ -141,15 +160,16 @@ export const isDevOps = (address: RepositoryAddress): boolean => devOpsRepositor
 /**
  * The address over SSH, in the form that `flux bootstrap` writes; undefined where a host's address over HTTPS does not tell
  * it.
+ * @param enterprise a host of GitHub Enterprise, which has one name for both.
  */
-export function sshUrl(address: RepositoryAddress): string | undefined {
+export function sshUrl(address: RepositoryAddress, enterprise?: string): string | undefined {
   if (address.scheme === "ssh") return written(address);
   const devOps = devOpsRepository(address);
   if (devOps !== undefined) {
     const { organization, project, repository } = devOps;
     return `ssh://git@ssh.dev.azure.com/v3/${organization}/${project}/${repository}`;
   }
-  if (!SAME_NAME.has(address.host)) return undefined;
+  if (!SAME_NAME.has(address.host) && address.host !== enterprise) return undefined;
   return `ssh://git@${address.host}/${address.path.replace(/\.git$/, "")}`;
 }
 

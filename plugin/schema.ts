@@ -67,6 +67,8 @@ export interface Known<I, S> extends Existing {
 
 /** A `ResourceHandler` of which the schema does the part that is always the same. */
 export interface TypedHandler<I, S> {
+  /** The inputs as they are kept, where the handler decides some by what there was before. Default: as they are given. */
+  decided?(inputs: Properties, old: Properties | undefined): Properties;
   /**
    * The faults that lie between properties; told beside those of the schema.
    * @param inputs in which a faulty part counts as unknown.
@@ -118,12 +120,13 @@ export function resourceSchema<I extends z.ZodRawShape, O extends z.ZodRawShape>
 /** The handler of a schema's resource. */
 export function handlerOf<S extends ResourceSchema>(
   schema: S,
-  { rules, read, ...operations }: TypedHandler<Inputs<S>, State<S>>,
+  { decided, rules, read, ...operations }: TypedHandler<Inputs<S>, State<S>>,
 ): SchemaHandler {
   return {
     schema,
     check: async (given, old) => {
-      const inputs = withDefaults(schema, given);
+      const all = withDefaults(schema, given);
+      const inputs = decided?.(all, old) ?? all;
       const { failures, draft } = faultsOf(schema, inputs);
       const between = rules?.(draft as Previewed<Inputs<S>>, old as Previewed<Inputs<S>> | undefined) ?? [];
       return { inputs, failures: [...failures, ...between.map((fault) => failureOf(schema, fault))] };

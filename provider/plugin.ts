@@ -16,6 +16,7 @@ import { fluxReady } from "./flux/fluxReady.ts";
 import { gitCommit } from "./git/gitCommit.ts";
 import { chartMirror } from "./mirror/chartMirror.ts";
 import { imageImport } from "./mirror/imageImport.ts";
+import { acceptedPassword } from "./secret/acceptedPassword.ts";
 import { encryptedSecret } from "./secret/encryptedSecret.ts";
 import { keyInUse } from "./secret/keyInUse.ts";
 
@@ -27,6 +28,7 @@ const ABOUT = {
 };
 
 const handlers = [
+  acceptedPassword,
   agentPool,
   chartMirror,
   encryptedSecret,

@@ -3,12 +3,16 @@
 
 const GROUP = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}";
 const NETWORK = `${GROUP}/providers/Microsoft.Network`;
+const INSIGHTS = `${GROUP}/providers/Microsoft.Insights`;
 const IDENTITY = `${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}`;
 const ON_CLUSTER = `${GROUP}/providers/{clusterRp}/{clusterResourceName}/{clusterName}/providers/Microsoft.KubernetesConfiguration`;
 const CLUSTER = `${GROUP}/providers/Microsoft.ContainerService/managedClusters/{resourceName}`;
 
 /** By type; `{name}` is an input, but for the subscription. */
 const PATHS: Readonly<Record<string, string>> = {
+  "azure-native:alertsmanagement:PrometheusRuleGroup": `${GROUP}/providers/Microsoft.AlertsManagement/prometheusRuleGroups/{ruleGroupName}`,
+  "azure-native:authorization:PolicyAssignment":
+    "{scope}/providers/Microsoft.Authorization/policyAssignments/{policyAssignmentName}",
   "azure-native:authorization:RoleAssignment":
     "{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
   "azure-native:containerregistry:Registry": `${GROUP}/providers/Microsoft.ContainerRegistry/registries/{registryName}`,
@@ -18,6 +22,13 @@ const PATHS: Readonly<Record<string, string>> = {
   "azure-native:kubernetesconfiguration:FluxConfiguration": `${ON_CLUSTER}/fluxConfigurations/{fluxConfigurationName}`,
   "azure-native:managedidentity:FederatedIdentityCredential": `${IDENTITY}/federatedIdentityCredentials/{federatedIdentityCredentialResourceName}`,
   "azure-native:managedidentity:UserAssignedIdentity": IDENTITY,
+  "azure-native:monitor:ActionGroup": `${INSIGHTS}/actionGroups/{actionGroupName}`,
+  "azure-native:monitor:AzureMonitorWorkspace": `${GROUP}/providers/Microsoft.Monitor/accounts/{azureMonitorWorkspaceName}`,
+  "azure-native:monitor:DataCollectionEndpoint": `${INSIGHTS}/dataCollectionEndpoints/{dataCollectionEndpointName}`,
+  "azure-native:monitor:DataCollectionRule": `${INSIGHTS}/dataCollectionRules/{dataCollectionRuleName}`,
+  "azure-native:monitor:DataCollectionRuleAssociation":
+    "{resourceUri}/providers/Microsoft.Insights/dataCollectionRuleAssociations/{associationName}",
+  "azure-native:monitor:ScheduledQueryRule": `${INSIGHTS}/scheduledQueryRules/{ruleName}`,
   "azure-native:monitor:DiagnosticSetting": "{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}",
   "azure-native:network:NatGateway": `${NETWORK}/natGateways/{natGatewayName}`,
   "azure-native:network:NetworkSecurityGroup": `${NETWORK}/networkSecurityGroups/{networkSecurityGroupName}`,

@@ -13,6 +13,9 @@ export const GIT_TOKEN = `${NAMESPACE}:gitToken`;
 /** The private key that reads it; must be a secret too. */
 export const GIT_KEY = `${NAMESPACE}:gitKey`;
 
+/** What signs in at registries; its passwords must be secrets. */
+export const IMAGE_SOURCE_CREDENTIALS = `${NAMESPACE}:imageSourceCredentials`;
+
 /** Where a value stands: its whole key, then properties and indexes below it. */
 export type Path = readonly [string, ...(string | number)[]];
 
@@ -20,9 +23,9 @@ export type Path = readonly [string, ...(string | number)[]];
 export const own = (name: string, ...path: (string | number)[]): Path => [`${NAMESPACE}:${name}`, ...path];
 
 /** Whole keys that may hold secrets; no other of the program's may. */
-export const SECRET_KEYS = [GIT_TOKEN, GIT_KEY, `${NAMESPACE}:secrets`];
+export const SECRET_KEYS = [GIT_TOKEN, GIT_KEY, `${NAMESPACE}:secrets`, IMAGE_SOURCE_CREDENTIALS];
 // Whoever pastes the private half of a key shall not see it in a log.
-const SECRET_SETTING = `${NAMESPACE}:sops.publicKey`;
+const PUBLIC_KEY = "publicKey";
 
 /** Makes faults of one configuration, showing nothing that may be a secret. */
 export class Faults {
@@ -75,7 +78,7 @@ export class Faults {
 
   #shown(path: Path, value: unknown): unknown {
     if (value === undefined) return undefined;
-    if (this.#secretKeys.includes(path[0]) || keyOf(path) === SECRET_SETTING) return "[secret]";
+    if (this.#secretKeys.includes(path[0]) || path.at(-1) === PUBLIC_KEY) return "[secret]";
     if (value === "[secret]") return value;
     // A chart's values may hold anything, and stand in the wrong place.
     if (path[0] === `${NAMESPACE}:charts` && (isMap(value) || path.length < 3)) return "[hidden]";

@@ -78,7 +78,7 @@ function fromConfig(name: string, schema: Schema): Schema {
   };
   // In plain text it would be a fault.
   if (name === "gitToken" || name === "gitKey") return { ...sealed, ...about };
-  if (name === "secrets") return { ...about, anyOf: [form, sealed] };
+  if (name === "secrets" || name === "imageSourceCredentials") return { ...about, anyOf: [form, sealed] };
   // `pulumi config set` writes a text.
   if (form.type === "boolean") return { ...about, enum: [true, false, "true", "false"] };
   return schema;

@@ -5,10 +5,10 @@ import type { Fault } from "./errors.ts";
 import { map, optional } from "./form.ts";
 import { chartRules } from "./rules/content.ts";
 import { applyRules, type Draft } from "./rules.ts";
-import { charts, images } from "./schema/content.ts";
+import { acceptForeign, charts, ignoreImages, images } from "./schema/content.ts";
 import { fluxSource } from "./schema/flux.ts";
 
-const form = map({ charts, images, flux: optional(map(fluxSource)) });
+const form = map({ charts, images, ignoreImages, acceptForeign, flux: optional(map(fluxSource)) });
 
 /** What such a file gives when it has no fault. */
 export type MirrorForm = z.output<typeof form>;

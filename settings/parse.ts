@@ -4,8 +4,8 @@ import { upgradeChannelOf } from "../components/defaults.ts";
 import { authOf } from "../components/flux/signIn.ts";
 import { clusterFolder } from "../components/repository/names.ts";
 import { folderOf } from "../components/repository/order.ts";
-import { gitHubRepository, parseRepositoryUrl } from "../net/gitAddress.ts";
-import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
+import { enterpriseHost, gitHubRepository, parseRepositoryUrl } from "../net/gitAddress.ts";
+import { Faults, IMAGE_SOURCE_CREDENTIALS, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
 import { pinnedVersion } from "./pinned.ts";
 import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
@@ -15,7 +15,7 @@ import type { Settings, SettingsSource } from "./types.ts";
 import { isSealed } from "./words.ts";
 
 const LOCATION = "azure-native:location";
-const SECRETS = `${NAMESPACE}:secrets`;
+const SECRETS = [`${NAMESPACE}:secrets`, IMAGE_SOURCE_CREDENTIALS];
 
 /**
  * The settings of a stack.
@@ -33,7 +33,7 @@ export function examineSettings(source: SettingsSource): { settings: Settings; w
   const { project, stack, secretKeys = [], sealed = false, folder } = source;
   const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsedValue(value)]));
   // What is sealed as a whole, only the engine can look into.
-  if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
+  for (const key of SECRETS) if (sealed && isSealed(config[key])) delete config[key];
 
   const found = new Faults(secretKeys);
   const name = inspect(stackName, stack);
@@ -58,7 +58,9 @@ export function examineSettings(source: SettingsSource): { settings: Settings; w
   ];
   if (faults.length > 0) throw new SettingsError(stack, faults);
   // Without a fault nothing that is required is missing.
-  const settings = freeze(complete(all.draft as Form, { project, stack, location: location.draft as string }));
+  const settings = freeze(
+    complete(all.draft as Form, { project, stack, location: location.draft as string }, enterpriseHost(config)),
+  );
   return { settings, warnings: applyRules(facts, "warning", found) };
 }
 
@@ -83,7 +85,11 @@ export function parsedValue(value: unknown): unknown {
   }
 }
 
-function complete(form: Form, place: { project: string; stack: string; location: string }): Settings {
+function complete(
+  form: Form,
+  place: { project: string; stack: string; location: string },
+  githubHost: string | undefined,
+): Settings {
   const { runner, cluster, otherCluster, registry, flux, sops, images, demo } = form;
   const address = parseRepositoryUrl(flux.repository);
   const prodLike = cluster.sku !== "Free";
@@ -103,7 +109,8 @@ function complete(form: Form, place: { project: string; stack: string; location:
       ...flux,
       auth: authOf(flux),
       repository: flux.repository.replace(/\/$/, ""),
-      ...(address && gitHubRepository(address)),
+      ...(address && gitHubRepository(address, githubHost)),
+      ...(githubHost === undefined ? {} : { githubHost }),
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
       ...(otherCluster && { imagePullSecret: otherCluster.imagePullSecret }),
     },

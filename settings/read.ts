@@ -24,10 +24,24 @@ export function readSettings(): Settings {
       ...(gitToken === undefined ? {} : { gitToken: pulumi.secret(gitToken as string) }),
       ...(gitKey === undefined ? {} : { gitKey: pulumi.secret(gitKey as string) }),
     };
-    return Object.freeze({ ...settings, ...sealed, secrets: Object.freeze(settings.secrets.map(withSecretData)) });
+    const imageSourceCredentials = withSecretPasswords(settings.imageSourceCredentials);
+    return Object.freeze({
+      ...settings,
+      ...sealed,
+      imageSourceCredentials,
+      secrets: Object.freeze(settings.secrets.map(withSecretData)),
+    });
   } catch (error) {
     throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;
   }
+}
+
+function withSecretPasswords(credentials: Settings["imageSourceCredentials"]): Settings["imageSourceCredentials"] {
+  const all = Object.entries(credentials ?? {}).map(([host, { username, password }]) => [
+    host,
+    Object.freeze({ username, password: pulumi.secret(password as string) }),
+  ]);
+  return credentials && Object.freeze(Object.fromEntries(all));
 }
 
 function withSecretData(secret: SecretSetting): SecretSetting {

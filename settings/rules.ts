@@ -8,10 +8,12 @@ import { configurationRules } from "./rules/configuration.ts";
 import { chartRules, demoRules, secretRules } from "./rules/content.ts";
 import { existingRules } from "./rules/existing.ts";
 import { kustomizationRules } from "./rules/kustomizations.ts";
+import { limitRules } from "./rules/limits.ts";
 import { networkRules, networkWarnings } from "./rules/network.ts";
 import { otherClusterRules } from "./rules/otherCluster.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
+import { secretTypeRules } from "./rules/secretTypes.ts";
 import { sourceRules } from "./rules/sources.ts";
 import { upgradeRules } from "./rules/upgrades.ts";
 
@@ -21,6 +23,7 @@ export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
+  ...limitRules,
   ...upgradeRules,
   ...networkRules,
   ...existingRules,
@@ -32,6 +35,7 @@ export const RULES: readonly Rule[] = [
   ...networkWarnings,
   ...chartRules,
   ...secretRules,
+  ...secretTypeRules,
   ...demoRules,
   ...signInRules,
 ];

@@ -19,7 +19,10 @@ type Frozen<T> = T extends readonly (infer I)[]
     : T;
 
 type FrozenForm = Frozen<
-  Omit<Form, "runner" | "flux" | "secrets" | "cluster" | "registry" | "sops" | "gitToken" | "gitKey">
+  Omit<
+    Form,
+    "runner" | "flux" | "secrets" | "cluster" | "registry" | "sops" | "gitToken" | "gitKey" | "imageSourceCredentials"
+  >
 >;
 
 /** A chart to mirror and release. */
@@ -51,7 +54,9 @@ export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth" | "path"
   readonly auth: Auth;
   /** `https://<host>/<path>` or `ssh://<user>@<host>/<path>`, with `.git` where it was written so: Flux reads it by this very address. */
   readonly repository: string;
-  /** The repository's owner, where the program reaches it on github.com. */
+  /** The host of GitHub Enterprise that @pulumi/github talks to. */
+  readonly githubHost?: string;
+  /** The repository's owner, where the program reaches it on GitHub. */
   readonly owner?: string;
   /** The repository's name there. */
   readonly name?: string;
@@ -67,6 +72,12 @@ export interface SecretSetting extends Frozen<Omit<Form["secrets"][number], "dat
   readonly data: Readonly<Record<string, SecretText>>;
 }
 
+/** What signs in at a registry. */
+export interface SourceCredentials {
+  readonly username: string;
+  readonly password: SecretText;
+}
+
 /** A stack's whole configuration, checked, with every default filled in; frozen. */
 export interface Settings extends FrozenForm {
   readonly project: string;
@@ -75,6 +86,8 @@ export interface Settings extends FrozenForm {
   readonly location: string;
   /** Where whoever runs `pulumi up` stands. */
   readonly runner: "inside" | "outside";
+  /** What signs in at registries that images come from, by host. */
+  readonly imageSourceCredentials?: Readonly<Record<string, SourceCredentials>> | undefined;
   /** ARM id of the network in which the runner stands, where the program is to peer it with the stack's. */
   readonly runnerNetworkId?: string;
   /** The runner's public addresses in CIDR notation, where it stands outside and is to be let in. */

@@ -13,6 +13,17 @@ export function reservedBy(network: Network): string | undefined {
   });
 }
 
+/** What no virtual network holds: https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq */
+const AZURES_OWN = ["224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "168.63.129.16/32"];
+
+/** Why neither services nor pods nor a virtual network may have a network's addresses; undefined where they may. */
+export function reservedProblem(network: Network): string | undefined {
+  const reserved = reservedBy(network);
+  if (reserved !== undefined) return `touches ${reserved}, which AKS uses itself`;
+  const azures = AZURES_OWN.find((range) => overlap(parseNetwork(range) as Network, network));
+  return azures && `touches ${azures}, which no network in Azure has`;
+}
+
 /** The shortest prefix length of a range of services: AKS takes no larger one. */
 export const SHORTEST_SERVICES = 12;
 

@@ -14,8 +14,10 @@ import { decideNames } from "../shared/names.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { EndpointNetwork } from "../shared/privateEndpoint.ts";
 import { tagged } from "../shared/tags.ts";
+import { grantAccess } from "./access.ts";
 import { type AksClusterArgs, type Cluster, filled } from "./aksClusterArgs.ts";
 import { AksNetwork } from "./aksNetwork.ts";
+import { alertPeople } from "./alerts.ts";
 import type { ApiAccess } from "./apiAccess.ts";
 import { apiServerZone } from "./apiServerZone.ts";
 import { clusterFaults } from "./clusterFaults.ts";
@@ -30,6 +32,8 @@ import {
   systemPoolArgs,
   userPoolArgs,
 } from "./managedCluster.ts";
+import { keepMetrics } from "./metrics.ts";
+import { securePods } from "./podSecurity.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
@@ -62,6 +66,9 @@ export class AksCluster extends pulumi.ComponentResource {
     const pools = this.#createPools(name, wanted, cluster, parts.network);
     this.#createMaintenance(name, wanted, cluster);
     this.#createDiagnostics(name, cluster, parts.logs);
+    grantAccess(name, wanted.access, cluster.id, { parent: this });
+    if (wanted.podSecurity) securePods(name, wanted.podSecurity, cluster.id, { parent: this });
+    this.#createMonitoring(name, wanted, cluster, parts);
 
     this.clusterId = cluster.id;
     this.clusterName = cluster.name;
@@ -98,6 +105,7 @@ export class AksCluster extends pulumi.ComponentResource {
     const network = this.#createNetwork(name, wanted, location);
     return {
       network,
+      place: { location, named: names.of },
       zone: apiServerZone(name, wanted, location, network, { parent: this }),
       control: wanted.identityId === undefined ? identity("control") : existingIdentity(this, name, wanted.identityId),
       kubelet,
@@ -190,6 +198,7 @@ export class AksCluster extends pulumi.ComponentResource {
           { ...common, ...userPoolArgs(pool, network) },
           {
             parent: this,
+            protect: wanted.protect,
             // By itself it goes in minutes, and not where a disruption budget holds its pods.
             deletedWith: cluster,
             // One after the other: Azure may refuse to write two pools of a cluster at a time.
@@ -219,6 +228,20 @@ export class AksCluster extends pulumi.ComponentResource {
         },
         newFirst({ parent: this }),
       );
+  }
+
+  #createMonitoring(
+    name: string,
+    wanted: Cluster,
+    { id, name: clusterName }: ManagedCluster,
+    parts: ClusterParts,
+  ): void {
+    const child = { parent: this };
+    const metrics = wanted.metrics ? keepMetrics(name, wanted, parts.place, id, child) : undefined;
+    const { alerts } = wanted;
+    if (alerts === undefined || alerts.emails.length === 0) return;
+    const watched = { clusterId: id, clusterName, metrics, logsId: parts.logs.id };
+    alertPeople(name, wanted, alerts, parts.place, watched, child);
   }
 
   #createDiagnostics(name: string, cluster: ManagedCluster, logs: Workspace): void {

@@ -1,6 +1,6 @@
 // What AksCluster is made from, and what it takes where something is left out.
 import type * as pulumi from "@pulumi/pulumi";
-import { CLUSTER, POOL, TAGS, USER_POOL, upgradeChannelOf } from "../defaults.ts";
+import { CLUSTER, POD_SECURITY, POOL, TAGS, USER_POOL, upgradeChannelOf } from "../defaults.ts";
 import type { Tags } from "../shared/tags.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
 
@@ -116,6 +116,50 @@ export interface WindowArgs {
   readonly durationHours?: number | undefined;
 }
 
+/**
+ * What an Entra group may do in the cluster: by one of Azure's roles for Kubernetes' objects. A group also gets what it
+ * needs to sign in (Azure Kubernetes Service Cluster User).
+ */
+export interface AccessArgs {
+  /** The group's object id. */
+  readonly group: string;
+  /**
+   * Reader sees most objects, no secrets; Writer changes them, secrets too; Admin also gives such roles within Kubernetes;
+   * ClusterAdmin may everything. https://learn.microsoft.com/azure/aks/manage-azure-rbac
+   */
+  readonly role: "Reader" | "Writer" | "Admin" | "ClusterAdmin";
+  /** In which namespaces alone; not of ClusterAdmin. @default in all */
+  readonly namespaces?: readonly string[] | undefined;
+}
+
+/**
+ * One of Azure's initiatives for pods, after Kubernetes' Pod Security Standards. Whoever runs the program needs the right
+ * to assign policies: Resource Policy Contributor, or Owner. What stands in kube-system, gatekeeper-system or azure-arc is
+ * never looked at.
+ */
+export interface PodSecurityArgs {
+  /** Baseline refuses what gets out of a pod: privilege, the host's namespaces and paths; Restricted much more. @default "Baseline" */
+  readonly initiative?: "Baseline" | "Restricted" | undefined;
+  /** Audit names pods that are not as they should be; Deny lets none in. @default "Audit" */
+  readonly effect?: "Audit" | "Deny" | undefined;
+  /** Further namespaces that are not looked at, for what needs privilege. @default none */
+  readonly excludedNamespaces?: readonly string[] | undefined;
+}
+
+/**
+ * Who is told by mail when something is wrong: nodes and pods that are not as they should be, where metrics are kept; and
+ * Flux.
+ */
+export interface AlertsArgs {
+  /** Addresses of mail. */
+  readonly emails: readonly string[];
+  /**
+   * Whether a Flux of the extension is watched too: a fluxConfiguration that is not compliant for 15 minutes. A managed
+   * identity gets Reader on the cluster and on the workspace of its logs for that. @default false
+   */
+  readonly fluxConfigurations?: boolean | undefined;
+}
+
 /** When AKS upgrades by itself. */
 export interface MaintenanceArgs {
   /** What the windows' times are in. @default "+00:00" */
@@ -140,6 +184,8 @@ export interface AksClusterArgs {
   readonly runnerAddresses?: readonly string[] | undefined;
   /** Object ids of the Entra groups that administrate the cluster. @default none */
   readonly adminGroups?: readonly pulumi.Input<string>[] | undefined;
+  /** What further Entra groups may do in the cluster, by Azure's roles. @default nothing */
+  readonly access?: readonly AccessArgs[] | undefined;
   /** How the nodes' traffic leaves the network; another one makes another cluster. @default "natGateway" */
   readonly egress?: Egress | undefined;
   /**
@@ -191,6 +237,15 @@ export interface AksClusterArgs {
    * leaves reboots to the likes of Kured), or not at all (None). @default "NodeImage"
    */
   readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | "Unmanaged" | "None" | undefined;
+  /**
+   * Whether Azure Monitor keeps the cluster's metrics, as managed Prometheus; false switches off what was on.
+   * @default nothing is said: a new cluster's are not kept
+   */
+  readonly metrics?: boolean | undefined;
+  /** Who is told by mail when something is wrong. @default nobody */
+  readonly alerts?: AlertsArgs | undefined;
+  /** Azure Policy's rules for pods, assigned on the cluster. @default none */
+  readonly podSecurity?: PodSecurityArgs | undefined;
   /** Whether Microsoft Defender for Containers watches the cluster. @default true, and false where sku is Free */
   readonly defender?: boolean | undefined;
   /**
@@ -198,7 +253,7 @@ export interface AksClusterArgs {
    * logs and Defender; it is neither changed nor deleted. @default none: one is made
    */
   readonly logWorkspaceId?: pulumi.Input<string> | undefined;
-  /** Whether Pulumi refuses to delete the cluster. @default false */
+  /** Whether Pulumi refuses to delete or replace the cluster and its user pools. @default false */
   readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them. @default none */
   readonly tags?: Tags | undefined;
@@ -210,6 +265,8 @@ export type Pool = Filled<PoolArgs, typeof POOL>;
 export type UserPool = Filled<UserPoolArgs, typeof POOL & typeof USER_POOL>;
 /** The networks with nothing left out. */
 export type Networks = Filled<NetworkArgs, typeof CLUSTER.network>;
+/** Rules for pods with nothing left out. */
+export type PodSecurity = Filled<PodSecurityArgs, typeof POD_SECURITY>;
 type Window = Filled<WindowArgs, typeof CLUSTER.maintenance.autoUpgrade>;
 
 /** What a cluster is to be, with nothing left out. */
@@ -221,6 +278,7 @@ export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "t
   readonly userPools: readonly UserPool[];
   readonly maintenance: { readonly utcOffset: string; readonly autoUpgrade: Window; readonly nodeOSUpgrade: Window };
   readonly privateEndpoints: boolean;
+  readonly podSecurity: PodSecurity | undefined;
   readonly defender: boolean;
   readonly protect: boolean;
   readonly tags: Tags;
@@ -245,6 +303,7 @@ export function filled(args: AksClusterArgs): Cluster {
         nodeOSUpgrade,
       ),
     },
+    podSecurity: flat.podSecurity && withDefaults<PodSecurityArgs, typeof POD_SECURITY>(flat.podSecurity, POD_SECURITY),
     upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku, args.kubernetesVersion),
     defender: flat.defender ?? flat.sku !== "Free",
   };

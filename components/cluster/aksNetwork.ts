@@ -70,7 +70,7 @@ export class AksNetwork extends pulumi.ComponentResource implements ClusterNetwo
     refuse(this, name, [
       ...networkFaults(given(networks), ""),
       ...notNetworkId("runnerNetworkId", args.runnerNetworkId),
-      ...egressFaults(args),
+      ...egressFaults(args, given(networks)),
       ...tagFaults(args.tags),
     ]);
     const common = { resourceGroupName, ...tagged(args.tags) };

@@ -6,20 +6,26 @@ import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
+import { accessFaults } from "./access.ts";
 import { channelFault, channelRemedy, mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
+import { alertFaults } from "./alerts.ts";
+import { MOST_POOLS, MOST_RANGES, NOBODY, nodesProblem, privateRange, repeated } from "./limits.ts";
+import { ephemeralProblem, hasOneProcessor } from "./localDisk.ts";
 import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
 import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
+import { podSecurityFaults } from "./podSecurity.ts";
 import { idFaults } from "./subnetFaults.ts";
 
 /** Everything about a cluster that cannot work. */
 export function clusterFaults(cluster: Cluster): Fault[] {
   return [
+    ...apiServerFaults(cluster),
     ...accessFaults(cluster),
     ...networkFaults(addressed(cluster.network), "network."),
     ...idFaults(cluster, pulumi.getStack()),
     ...notNetworkId("runnerNetworkId", cluster.runnerNetworkId),
-    ...egressFaults(cluster),
+    ...egressFaults(cluster, addressed(cluster.network)),
     ...poolFaults("systemPool", cluster.systemPool),
     ...cluster.userPools.flatMap((pool, index) => [
       ...poolFaults(`userPools[${index}]`, pool),
@@ -27,14 +33,17 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ]),
     ...nameFaults(cluster),
     ...capacityFaults(cluster),
+    ...tierFaults(cluster),
     ...maintenanceFaults(cluster),
     ...channelFaults(cluster),
+    ...podSecurityFaults(cluster),
+    ...alertFaults(cluster),
     ...notArmId("logWorkspaceId", cluster.logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...tagFaults(cluster.tags),
   ];
 }
 
-function accessFaults({
+function apiServerFaults({
   private: isPrivate,
   authorizedIpRanges,
   runnerAddresses = [],
@@ -57,6 +66,8 @@ function accessFaults({
         ]
       : []),
     ...runnerAddresses.flatMap((value, index) => notNetwork(`runnerAddresses[${index}]`, value)),
+    ...rangeFaults(argument, authorizedIpRanges, runnerAddresses),
+    ...rangeFaults("runnerAddresses", runnerAddresses, []),
     ...(isPrivate && authorizedIpRanges.length > 0
       ? [
           {
@@ -70,10 +81,61 @@ function accessFaults({
   ];
 }
 
+/** Faults of ranges that are let in. @param beside others that are let in with them. */
+function rangeFaults(argument: string, ranges: readonly string[], beside: readonly string[]): Fault[] {
+  const count = ranges.length + beside.length;
+  return [
+    ...ranges.flatMap((value, index) => {
+      const own = privateRange(value);
+      const problem = `is within ${own}, whose addresses nobody comes from through the internet`;
+      const remedy = "give the public addresses that callers come from";
+      return own === undefined ? [] : [{ argument: `${argument}[${index}]`, value, problem, remedy }];
+    }),
+    ...(ranges.includes(NOBODY) && count > 1
+      ? [
+          {
+            ...{ argument, value: ranges, problem: `has ${NOBODY}, which lets nobody in, beside others` },
+            remedy: `give ${NOBODY} alone, or leave it out`,
+          },
+        ]
+      : []),
+    ...(ranges.length > 0 && count > MOST_RANGES
+      ? [
+          {
+            ...{ argument, value: count, problem: `are more than ${MOST_RANGES} networks` },
+            remedy: "give larger networks, and fewer",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Faults of all pools together. */
+function tierFaults({ sku, systemPool, userPools }: Cluster): Fault[] {
+  const pools = [systemPool, ...userPools];
+  const problem = pools.every(({ maxCount }) => isCount(maxCount)) ? nodesProblem(sku, pools) : undefined;
+  return [
+    ...(problem === undefined
+      ? []
+      : [{ argument: "sku", value: sku, problem, remedy: "lower maxCount, or give a tier that takes more" }]),
+    ...(pools.length > MOST_POOLS
+      ? [
+          {
+            ...{ argument: "userPools", value: userPools.length },
+            problem: `are more pools than the ${MOST_POOLS} that a cluster has, its system pool among them`,
+            remedy: "give fewer pools",
+          },
+        ]
+      : []),
+  ];
+}
+
 const isCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= 1000;
 
 function poolFaults(argument: string, pool: Pool): Fault[] {
-  const { vmSize, minCount, maxCount, osDiskSizeGB, drainTimeoutInMinutes, maxSurge, nodeLabels } = pool;
+  const { vmSize, osDiskType, zones, minCount, maxCount } = pool;
+  const { osDiskSizeGB, drainTimeoutInMinutes, maxSurge, nodeLabels } = pool;
+  const disk = osDiskType === "Ephemeral" ? ephemeralProblem(vmSize, osDiskSizeGB) : undefined;
   const counts = Object.entries({ minCount, maxCount }).filter(([, count]) => !isCount(count));
   const problem = "is no number of nodes";
   return [
@@ -84,6 +146,27 @@ function poolFaults(argument: string, pool: Pool): Fault[] {
       "is no size",
       "give a size as Azure spells it, for example Standard_D4ds_v5",
     ),
+    ...(hasOneProcessor(vmSize)
+      ? [
+          {
+            ...{ argument: `${argument}.vmSize`, value: vmSize },
+            problem: "has one processor, and AKS takes no node with fewer than two",
+            remedy: "give a larger size, for example Standard_D4ds_v5",
+          },
+        ]
+      : []),
+    ...(disk === undefined
+      ? []
+      : [
+          {
+            ...{ argument: `${argument}.osDiskType`, value: osDiskType, problem: disk },
+            remedy: "leave it out, or give a size with room, for example Standard_D4ds_v5",
+          },
+        ]),
+    ...repeated(zones).map((index) => ({
+      ...{ argument: `${argument}.zones[${index}]`, value: zones[index], problem: "is there twice" },
+      remedy: "give each zone once",
+    })),
     ...counts.map(([name, value]) => ({
       argument: `${argument}.${name}`,
       value,

@@ -7,6 +7,7 @@ import type { ManagedClusterProperties } from "../../provider/sdk/managedCluster
 import type { LinkedZone } from "../shared/privateZone.ts";
 import type { Cluster, Egress, Pool, UserPool } from "./aksClusterArgs.ts";
 import type { ClusterNetwork } from "./clusterNetwork.ts";
+import type { MonitoringPlace } from "./metrics.ts";
 
 /** Who a control plane is. */
 export type ControlIdentity = Pick<UserAssignedIdentity, "id" | "principalId">;
@@ -21,6 +22,7 @@ export interface ClusterParts {
   /** The zone of a private API server's name; undefined where the name is public. */
   readonly zone: LinkedZone | undefined;
   readonly logs: Workspace;
+  readonly place: MonitoringPlace;
 }
 
 /** The managed cluster's properties, but for what its name decides. */
@@ -44,6 +46,7 @@ export function clusterProperties(cluster: Cluster, { kubelet, network, zone, lo
         : { securityMonitoring: { enabled: false } },
     },
     addonProfiles: { azurepolicy: { enabled: true } },
+    ...(cluster.metrics !== undefined && { azureMonitorProfile: { metrics: { enabled: cluster.metrics } } }),
     // Azure offers it from the Standard tier on.
     metricsProfile: { costAnalysis: { enabled: cluster.sku !== "Free" } },
     autoUpgradeProfile: {

@@ -1,11 +1,14 @@
 import { armIdPattern, armIdWords } from "../../net/armId.ts";
 import { contains, IPV4_ADDRESS, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import { type Fault, notNetwork, unlike } from "../shared/faults.ts";
-import { reservedBy, SHORTEST_SERVICES } from "./addresses.ts";
+import { reservedProblem, SHORTEST_SERVICES } from "./addresses.ts";
 import type { AksClusterArgs, NetworkArgs, Networks, RoutedEgress } from "./aksClusterArgs.ts";
+import { firewallProblem, portProblem } from "./limits.ts";
 
 const NETWORK = "Microsoft.Network/virtualNetworks";
 const ROUTE_TABLE = "Microsoft.Network/routeTables";
+const PORT = /^\d{1,5}(-\d{1,5})?$/;
+const PORT_REMEDY = 'give a port or a range of ports, for example "443" or "30000-30100"';
 
 /** The fault of a text that is no id of a virtual network. */
 export function notNetworkId(argument: string, value: string | undefined): Fault[] {
@@ -18,8 +21,14 @@ export function notNetworkId(argument: string, value: string | undefined): Fault
   );
 }
 
-/** Everything about a network's way out and its public ports that cannot work. */
-export function egressFaults({ egress, publicPorts = [] }: Pick<AksClusterArgs, "egress" | "publicPorts">): Fault[] {
+/**
+ * Everything about a network's way out and its public ports that cannot work.
+ * @param networks the stack's own, by name and value.
+ */
+export function egressFaults(
+  { egress, publicPorts = [] }: Pick<AksClusterArgs, "egress" | "publicPorts">,
+  networks: Readonly<Record<string, string>>,
+): Fault[] {
   const isRouted = typeof egress === "object";
   const { firewall, routeTableId }: RoutedEgress = isRouted ? egress : {};
   return [
@@ -40,6 +49,12 @@ export function egressFaults({ egress, publicPorts = [] }: Pick<AksClusterArgs, 
       "is no IPv4 address",
       "give the firewall's private address, for example 10.50.1.4",
     ),
+    ...[firewall].flatMap((value) => {
+      const problem = value === undefined ? undefined : firewallProblem(value, networks);
+      return problem === undefined
+        ? []
+        : [{ argument: "egress.firewall", value, problem, remedy: "give the firewall's own private address" }];
+    }),
     ...unlike(
       "egress.routeTableId",
       routeTableId,
@@ -47,15 +62,11 @@ export function egressFaults({ egress, publicPorts = [] }: Pick<AksClusterArgs, 
       "is no ARM id of a route table",
       `give ${armIdWords(ROUTE_TABLE)}`,
     ),
-    ...publicPorts.flatMap((value, index) =>
-      unlike(
-        `publicPorts[${index}]`,
-        value,
-        /^\d{1,5}(-\d{1,5})?$/,
-        "is no port",
-        'give a port or a range of ports, for example "443" or "30000-30100"',
-      ),
-    ),
+    ...publicPorts.flatMap((value, index) => unlike(`publicPorts[${index}]`, value, PORT, "is no port", PORT_REMEDY)),
+    ...publicPorts.flatMap((value, index) => {
+      const problem = PORT.test(value) ? portProblem(value) : undefined;
+      return problem === undefined ? [] : [{ argument: `publicPorts[${index}]`, value, problem, remedy: PORT_REMEDY }];
+    }),
   ];
 }
 
@@ -84,8 +95,8 @@ export function networkFaults(networks: Readonly<Record<string, string>>, before
       const remedy = `give a prefix length of ${limit} or less (a larger network)`;
       faults.push({ argument, value: one.value, problem: "is too small", remedy });
     }
-    faults.push(...refusedByAks(argument, one));
     const vnet = known.find(({ name }) => name === "vnet");
+    faults.push(...refusedByAks(argument, one, vnet));
     if (vnet && SUBNETS.includes(one.name) && !contains(vnet.network, one.network)) {
       const problem = `does not lie within vnet ${vnet.value}`;
       faults.push({ argument, value: one.value, problem, remedy: "choose a part of vnet, or a larger vnet" });
@@ -101,9 +112,10 @@ interface Named {
   readonly network: Network;
 }
 
-function refusedByAks(argument: string, { name, value, network }: Named): Fault[] {
-  // Subnets are the virtual network's parts.
-  const reserved = SUBNETS.includes(name) ? undefined : reservedBy(network);
+function refusedByAks(argument: string, { name, value, network }: Named, vnet: Named | undefined): Fault[] {
+  // Subnets are the virtual network's parts, of which it is told already.
+  const isTold = SUBNETS.includes(name) && vnet !== undefined && contains(vnet.network, network);
+  const reserved = isTold ? undefined : reservedProblem(network);
   const isTooLarge = name === "services" && network.prefix < SHORTEST_SERVICES;
   return [
     ...(reserved === undefined
@@ -112,7 +124,7 @@ function refusedByAks(argument: string, { name, value, network }: Named): Fault[
           {
             argument,
             value,
-            problem: `touches ${reserved}, which AKS uses itself`,
+            problem: reserved,
             remedy: "choose another network, for example within 10.0.0.0/8",
           },
         ]),

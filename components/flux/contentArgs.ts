@@ -8,7 +8,7 @@ import type { DecryptCredentials } from "../vault/decryptPrincipal.ts";
 
 /** A Kubernetes secret that is encrypted into the repository. */
 export interface SecretArgs {
-  /** Its name: at most 63 lower-case letters, digits and hyphens. */
+  /** Its name: at most 253 lower-case letters, digits, hyphens and dots. */
   readonly name: string;
   /** The namespace that it is in. */
   readonly namespace: string;

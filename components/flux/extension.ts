@@ -89,9 +89,9 @@ function withToken({ args, repository }: FluxParts): SignIn {
 }
 
 /** On GitHub the repository has the name that GitHub knows it by. */
-function urlOf({ address }: FluxWanted, found: string): string {
-  const gitHub = gitHubRepository(address);
-  return gitHub === undefined ? commitUrl(address) : `https://github.com/${gitHub.owner}/${found}`;
+function urlOf({ address, githubHost }: FluxWanted, found: string): string {
+  const gitHub = gitHubRepository(address, githubHost);
+  return gitHub === undefined ? commitUrl(address) : `https://${address.host}/${gitHub.owner}/${found}`;
 }
 
 function withKey(parts: FluxParts): SignIn {

@@ -5,11 +5,12 @@ import { type ExtensionParts, installExtension } from "./extension.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
 import { fluxFaults } from "./fluxFaults.ts";
 import { type FluxWanted, filled } from "./fluxParts.ts";
-import { gitAccessOf } from "./gitAccess.ts";
+import { gitAccessOf, pullRequestOf } from "./gitAccess.ts";
 import { gitOpsRepository } from "./gitOpsRepository.ts";
 import { type BootstrapParts, installBootstrap } from "./installation.ts";
 import { readsBySsh } from "./readingKey.ts";
 import { type Bootstrapped, RepositoryContent } from "./repositoryContent.ts";
+import type { Auth } from "./signIn.ts";
 
 /**
  * Flux in the cluster, by the AKS extension or by its own bootstrap, reconciling the stack's folder of the GitOps
@@ -31,7 +32,7 @@ export class FluxBootstrap extends pulumi.ComponentResource {
     const url = repository.apply(() => commitUrl(wanted.address));
     const { roles = [] } = wanted.identity ?? {};
     const needed = { keyUsers: [...(wanted.keyUsers ?? []), ...roles], contents: [...wanted.contents, ...roles] };
-    const content = { ...wanted, ...needed, gitAccess: gitAccessOf(wanted), url, bootstrap };
+    const content = { ...wanted, ...needed, ...reached(wanted), url, bootstrap };
     const { commit } = new RepositoryContent(name, content, { parent: this });
     const parts = { name, args: wanted, repository, commit, parent: this };
     if (bootstrap) {
@@ -44,6 +45,11 @@ export class FluxBootstrap extends pulumi.ComponentResource {
   }
 }
 
+/** How the program signs in, and what it does where it may not push. */
+function reached(wanted: FluxWanted) {
+  return { gitAccess: gitAccessOf(wanted), pullRequest: pullRequestOf(wanted) };
+}
+
 /** What the extension needs. @throws Error when it is not there; faultless arguments have it. */
 function aksOf({ resourceGroupName, clusterName, identity }: FluxWanted): Pick<ExtensionParts, "aks" | "identity"> {
   if (resourceGroupName === undefined || clusterName === undefined || identity === undefined)
@@ -54,9 +60,13 @@ function aksOf({ resourceGroupName, clusterName, identity }: FluxWanted): Pick<E
 /** What a bootstrap needs; none where the extension brings Flux. */
 function bootstrapOf(wanted: FluxWanted): (Bootstrapped & Pick<BootstrapParts, "access" | "provider">) | undefined {
   const { mode, access, address, identity, imageAutomation, repository } = wanted;
+  const { install, interval, recurseSubmodules } = wanted;
   const { flux } = wanted.lock;
   if (mode !== "bootstrap" || !access || !flux) return undefined;
-  const fluxUrl = (readsBySsh(wanted) ? sshUrl(address) : undefined) ?? writtenUrl(repository);
-  const provider = wanted.auth === "workloadIdentity" ? "azure" : undefined;
-  return { flux, fluxUrl, provider, access, identity, imageAutomation };
+  const fluxUrl = (readsBySsh(wanted) ? sshUrl(address, wanted.githubHost) : undefined) ?? writtenUrl(repository);
+  const provider = PROVIDERS[wanted.auth];
+  return { flux, fluxUrl, provider, access, identity, imageAutomation, install, interval, recurseSubmodules };
 }
+
+/** Who reads the repository in place of a token or a key, as Flux calls it. */
+const PROVIDERS: Partial<Record<Auth, "azure" | "github">> = { workloadIdentity: "azure", githubApp: "github" };

@@ -1,5 +1,6 @@
 // What FluxBootstrap is made from.
 import type * as pulumi from "@pulumi/pulumi";
+import type { InstallOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
 import type { ContentArgs } from "./contentArgs.ts";
@@ -43,13 +44,26 @@ export interface FurtherConfigurationArgs {
   readonly syncSeconds?: number | undefined;
 }
 
+/** A GitHub App where it is installed. */
+export interface GitHubAppArgs {
+  /** Its id. */
+  readonly id: number;
+  /** The id of its installation. @default the one that the repository's owner has */
+  readonly installationId?: number | undefined;
+}
+
 /** How the program signs in to the repository that it commits to, and in whose name. */
 export interface CommitArgs {
   /**
-   * The name of the environment variable with the credential: a token, or over SSH a private key.
-   * @default "GIT_TOKEN", or else on GitHub "GITHUB_TOKEN"; over SSH "GIT_SSH_KEY", or else SSH's own agent and keys
+   * The name of the environment variable with the credential: a token, or over SSH and of a GitHub App a private key.
+   * @default of a GitHub App "GITHUB_APP_KEY"; "GIT_TOKEN", or else on GitHub "GITHUB_TOKEN"; over SSH "GIT_SSH_KEY", or else SSH's own agent and keys
    */
   readonly credential?: string | undefined;
+  /**
+   * The GitHub App that commits, over HTTPS: the variable of credential holds its private key.
+   * @default none: it holds a token
+   */
+  readonly githubApp?: GitHubAppArgs | undefined;
   /** The user name beside a token. @default "x-access-token" */
   readonly username?: string | undefined;
   /** Whose name the commits bear, and whose address. @default the program's, of no domain */
@@ -61,6 +75,14 @@ export interface CommitArgs {
    * @default none: they are not signed
    */
   readonly signingKey?: string | undefined;
+  /**
+   * What happens where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS. leave: one is
+   * opened from the branch `aks-gitops/<stack>`, or brought up to date, and the update fails with its address; the next one
+   * after the merge goes on. wait: the update waits until it is merged. never: none is opened. @default "leave"
+   */
+  readonly pullRequest?: "leave" | "wait" | "never" | undefined;
+  /** With pullRequest wait: how many minutes an update waits. @default 60 */
+  readonly pullRequestMinutes?: number | undefined;
 }
 
 /** Somebody in a commit. */
@@ -99,13 +121,13 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly extensionVersion?: string | undefined;
   /** The GitOps repository on any Git host: `https://<host>/<path>` or `ssh://<user>@<host>/<path>`. */
   readonly repository: string;
-  /** Whether the repository is made, private, on github.com alone; it stays when the stack goes. @default false: it has to exist */
+  /** Whether the repository is made, private, on github.com or githubHost alone; it stays when the stack goes. @default false: it has to exist */
   readonly createRepository?: boolean | undefined;
   /**
    * How Flux signs in to the repository: deployKey on GitHub with a key of its own, over SSH; token over HTTPS, the
    * extension's Flux with gitToken and a bootstrapped one with FLUX_GIT_TOKEN, or else on GitHub GITHUB_TOKEN, of the
    * environment; sshKey over SSH with gitKey; workloadIdentity at Azure DevOps as the identity of a bootstrapped Flux's
-   * controllers. A deploy key is
+   * controllers; githubApp on GitHub as the App of githubApp, a bootstrapped Flux alone. A deploy key is
    * added with GITHUB_TOKEN, which needs the permission Administration: write for that; an organisation may forbid deploy
    * keys, and GitHub deletes a key with the personal token that made it: so better with a GitHub App's token, or by token.
    * @default "sshKey" where the repository's address is one of SSH, "deployKey" in mode extension on GitHub, else "token"
@@ -115,9 +137,17 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly gitToken?: pulumi.Input<string> | undefined;
   /**
    * A private SSH key that reads the repository, in PEM and without a passphrase, RSA for Azure DevOps; Flux with auth sshKey
-   * signs in with it. A person registers its public half at the host. @default none
+   * signs in with it. A person registers its public half at the host. With auth githubApp the App's private key.
+   * @default none
    */
   readonly gitKey?: pulumi.Input<string> | undefined;
+  /**
+   * The host of GitHub Enterprise that @pulumi/github talks to (`github:baseUrl`): there a repository is looked up, made and
+   * given a deploy key as on github.com. @default none
+   */
+  readonly githubHost?: string | undefined;
+  /** The GitHub App that Flux with auth githubApp signs in as. @default none */
+  readonly githubApp?: GitHubAppArgs | undefined;
   /** The user name beside Flux's token. @default "git" */
   readonly username?: string | undefined;
   /**
@@ -129,6 +159,12 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly commit?: CommitArgs | undefined;
   /** Whether Flux's image controllers run too. @default false */
   readonly imageAutomation?: boolean | undefined;
+  /** How a bootstrapped Flux's controllers are installed; the lock's Flux has to be of the same. @default as the flux CLI does by itself */
+  readonly install?: InstallOptions | undefined;
+  /** How often a bootstrapped Flux looks into the repository, as a duration of Flux. @default "1m0s" */
+  readonly interval?: string | undefined;
+  /** Whether a bootstrapped Flux reads the repository's submodules too. @default false */
+  readonly recurseSubmodules?: boolean | undefined;
   /** How many minutes an update waits until everything that Flux reconciles is Ready. @default 15 */
   readonly readyMinutes?: number | undefined;
   /** What charts, images and, in mode bootstrap, Flux were resolved to. */

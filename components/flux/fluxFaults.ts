@@ -1,8 +1,10 @@
 // What FluxBootstrap refuses by itself, since the compiler does not see it and Azure, Git or Flux say it late.
 
+import { DURATION } from "../../flux/duration.ts";
+import { DOMAIN, TAINT_KEY } from "../../flux/installOptions.ts";
 import { lockedRelease } from "../../mirror/lock.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
-import { FLUX } from "../defaults.ts";
+import { FLUX, SECRET } from "../defaults.ts";
 import type { Chart } from "../repository/files.ts";
 import { kustomizationsOf } from "../repository/kustomizations.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
@@ -14,6 +16,13 @@ import {
   furtherDisorders,
   releaseDisorders,
 } from "../repository/order.ts";
+import {
+  SECRET_KEY,
+  SECRET_KEY_WORDS,
+  SECRET_NAME,
+  SECRET_NAME_WORDS,
+  typeDisorders,
+} from "../repository/secretTypes.ts";
 import { sourceDisorders } from "../repository/sources.ts";
 import {
   shareResources,
@@ -26,7 +35,7 @@ import {
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
 import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxBootstrapArgs } from "./fluxBootstrapArgs.ts";
-import { authOf, repositoryDisorder, signInDisorders } from "./signIn.ts";
+import { authOf, commitDisorders, repositoryDisorder, signInDisorders } from "./signIn.ts";
 
 /** Everything about the arguments that cannot work. */
 export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
@@ -49,9 +58,13 @@ export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
 function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
   const { repository, stack, branch } = args;
   // An address that is none may hold a credential, so it is not told.
-  const disorders = [repositoryDisorder(repository) ?? []].flat().concat(signInDisorders(args));
+  const disorders = [repositoryDisorder(repository) ?? []]
+    .flat()
+    .concat(signInDisorders({ ...args, version: args.lock.flux?.version }));
   return [
     ...disorders.map(({ key, ...fault }) => ({ argument: key, ...fault })),
+    ...commitDisorders(args).map(({ key, ...fault }) => ({ argument: `commit.${key}`, ...fault })),
+    ...minutesFaults(args.commit),
     ...unlike(
       "stack",
       stack,
@@ -69,6 +82,12 @@ function repositoryFaults(args: FluxBootstrapArgs): Fault[] {
   ];
 }
 
+function minutesFaults({ pullRequestMinutes = 1 }: FluxBootstrapArgs["commit"] = {}): Fault[] {
+  if (Number.isInteger(pullRequestMinutes) && pullRequestMinutes >= 1 && pullRequestMinutes <= 1440) return [];
+  const fault = { problem: "is no time to wait", remedy: "give whole minutes from 1 to 1440" };
+  return [{ argument: "commit.pullRequestMinutes", value: pullRequestMinutes, ...fault }];
+}
+
 function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fault[] {
   if (Number.isInteger(readyMinutes) && readyMinutes >= 1 && readyMinutes <= 120) return [];
   const problem = "is no time to wait";
@@ -77,17 +96,28 @@ function waitFaults({ readyMinutes = FLUX.readyMinutes }: FluxBootstrapArgs): Fa
 
 function modeFaults(args: FluxBootstrapArgs): Fault[] {
   const { mode = FLUX.mode, gitToken, access, lock, configuration, configurations, extensionVersion } = args;
+  const { install, interval, recurseSubmodules } = args;
   if (mode === "extension")
-    return authOf(args) === "token" && gitToken === undefined
-      ? [
-          {
-            argument: "gitToken",
-            problem: "is missing: with auth token the extension's Flux signs in to the repository with it",
-            remedy: "give a token that may read the repository, as a secret, or choose auth deployKey",
-          },
-        ]
-      : [];
+    return [
+      ...(authOf(args) === "token" && gitToken === undefined
+        ? [
+            {
+              argument: "gitToken",
+              problem: "is missing: with auth token the extension's Flux signs in to the repository with it",
+              remedy: "give a token that may read the repository, as a secret, or choose auth deployKey",
+            },
+          ]
+        : []),
+      ...Object.entries({ install, interval, recurseSubmodules })
+        .filter(([, value]) => value !== undefined)
+        .map(([argument]) => ({
+          argument,
+          problem: "is of a bootstrapped Flux, but the AKS extension brings it",
+          remedy: "leave it out, or choose mode bootstrap",
+        })),
+    ];
   return [
+    ...installFaults(args),
     ...Object.entries({ configuration, configurations, extensionVersion })
       .filter(([, value]) => value !== undefined)
       .map(([argument]) => ({
@@ -113,6 +143,29 @@ function modeFaults(args: FluxBootstrapArgs): Fault[] {
           },
         ]
       : []),
+  ];
+}
+
+function installFaults({ install = {}, interval }: FluxBootstrapArgs): Fault[] {
+  const { tolerationKeys = [], clusterDomain } = install;
+  return [
+    ...tolerationKeys.flatMap((key, at) =>
+      unlike(
+        `install.tolerationKeys[${at}]`,
+        key,
+        TAINT_KEY,
+        "is no key of a taint",
+        "give one, for example CriticalAddonsOnly",
+      ),
+    ),
+    ...unlike(
+      "install.clusterDomain",
+      clusterDomain,
+      DOMAIN,
+      "is no DNS domain",
+      "give one without a dot at its end, for example cluster.local",
+    ),
+    ...unlike("interval", interval, DURATION, "is no duration of Flux", "give one, for example 5m0s"),
   ];
 }
 
@@ -346,23 +399,28 @@ const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 function secretFaults({ secrets = [], pullCredentials }: FluxBootstrapArgs): Fault[] {
   const remedy = "give at most 63 lower-case letters, digits and hyphens, a letter or digit first and last";
   const taken = new Set(pullCredentials ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []);
-  return secrets.flatMap(({ name, namespace, generate = [], data = {} }, index) => {
+  return secrets.flatMap(({ name, namespace, type = SECRET.type, generate = [], data = {} }, index) => {
     const argument = `secrets[${index}]`;
     const isTaken = taken.has(`${namespace}/${name}`);
     taken.add(`${namespace}/${name}`);
     const problem = `is the name of another secret of namespace ${namespace}`;
     return [
-      ...unlike(`${argument}.name`, name, LABEL, "is no name of a secret", remedy),
+      ...unlike(`${argument}.name`, name, SECRET_NAME, "is no name of a secret", `give ${SECRET_NAME_WORDS}`),
       ...unlike(`${argument}.namespace`, namespace, LABEL, "is no name of a namespace", remedy),
       ...(isTaken ? [{ argument: `${argument}.name`, value: name, problem, remedy: "choose another name" }] : []),
       ...keyFaults(argument, generate, data),
+      ...typeDisorders({ type, generate, data }).map(({ at: [part, below], problem: reason, remedy: advice }) => ({
+        argument: [argument, part].join(".") + (below === undefined ? "" : `[${JSON.stringify(below)}]`),
+        problem: reason,
+        remedy: advice,
+      })),
     ];
   });
 }
 
 function keyFaults(secret: string, generate: readonly string[], data: Readonly<Record<string, unknown>>): Fault[] {
-  const remedy = "give letters, digits, '-', '_' or '.', as Kubernetes wants a secret's keys";
-  const isKey = /^[-._a-zA-Z0-9]{1,253}$/;
+  const remedy = `give ${SECRET_KEY_WORDS}`;
+  const isKey = SECRET_KEY;
   return [
     ...generate.flatMap((key, index) => unlike(`${secret}.generate[${index}]`, key, isKey, "is no key", remedy)),
     ...generate

@@ -13,10 +13,15 @@ import type { FluxWanted } from "./fluxParts.ts";
  */
 export function gitOpsRepository(
   name: string,
-  { address, repository, createRepository }: Pick<FluxWanted, "address" | "repository" | "createRepository">,
+  {
+    address,
+    repository,
+    createRepository,
+    githubHost,
+  }: Pick<FluxWanted, "address" | "repository" | "createRepository" | "githubHost">,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
-  const gitHub = gitHubRepository(address);
+  const gitHub = gitHubRepository(address, githubHost);
   if (gitHub === undefined) return pulumi.output(address.path);
   if (createRepository) return after(gitHub.name, create(name, gitHub.name, parent));
   const found = getRepositoryOutput({ fullName: `${gitHub.owner}/${gitHub.name}` }, { parent });

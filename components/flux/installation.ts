@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import { saidOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
+import { appKeyProblem } from "../../net/gitHubApp.ts";
 import {
   type DecryptSecretArgs,
   FluxInstall,
   type PullSecretArgs,
+  type ReadingAppArgs,
   type SshKeyArgs,
 } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
@@ -27,8 +30,8 @@ export interface BootstrapParts extends FluxParts {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
-  /** `azure`: the controllers' identity reads it. */
-  readonly provider?: "azure" | undefined;
+  /** `azure`: the controllers' identity reads it; `github`: a GitHub App. */
+  readonly provider?: "azure" | "github" | undefined;
 }
 
 /**
@@ -63,6 +66,8 @@ function objectsOf({ charts = [], pullCredentials, sources = [] }: FluxParts["ar
 function createInstall(parts: BootstrapParts): FluxInstall {
   const { name, args, access, flux, fluxUrl, provider, repository, commit, parent } = parts;
   const { identity, branch, path, imageAutomation, readyMinutes } = args;
+  const { interval, recurseSubmodules } = args;
+  const install = saidOptions(args.install);
   // Deleted before all of these, so that Flux is still in Git, and this may still reach it, when it is uninstalled.
   const needed = [...grantDeployers(parts), ...(identity?.requirements ?? []), ...args.contents, commit];
   return new FluxInstall(
@@ -74,16 +79,20 @@ function createInstall(parts: BootstrapParts): FluxInstall {
       version: flux.version,
       manifests: flux.manifests,
       imageAutomation,
+      ...(install ? { install } : {}),
       loginServer: args.loginServer,
       ...(identity && { clientId: identity.clientId, tenantId: identity.tenantId }),
       url: repository.apply(() => fluxUrl),
       ...(readsBySsh(args) ? { sshKey: sshKeyOf(readingKey(parts)) } : {}),
       ...(args.auth === "token" && args.username !== FLUX.username ? { username: args.username } : {}),
       ...(provider ? { provider } : {}),
+      ...(provider === "github" ? { githubApp: readingAppOf(args) } : {}),
       ...(args.pullCredentials ? { pullSecret: pullSecretOf(args.pullCredentials) } : {}),
       ...(args.imagePullSecret === undefined ? {} : { imagePullSecret: args.imagePullSecret }),
       ...(args.decryptCredentials ? { decryptSecret: decryptSecretOf(args.decryptCredentials) } : {}),
       branch,
+      ...(interval === undefined ? {} : { interval }),
+      ...(recurseSubmodules ? { recurseSubmodules } : {}),
       path,
       readyMinutes,
     },
@@ -107,6 +116,20 @@ function callerOf({ clusterId, kubeContext }: ApiAccess) {
 
 function sshKeyOf({ privateKey, publicKey, knownHosts }: ReadingKey): SshKeyArgs {
   return { privateKey, publicKey, knownHosts };
+}
+
+/** As pullSecret: another key of the App needs no commit. */
+function readingAppOf({ githubApp, gitKey = "", address }: FluxParts["args"]): ReadingAppArgs {
+  // There, or it would have been refused.
+  const { id = 0, installationId } = githubApp ?? {};
+  const [owner = ""] = address.path.split("/");
+  const privateKey = pulumi.secret(gitKey).apply((key) => {
+    const problem = appKeyProblem(key);
+    if (problem !== undefined)
+      throw new pulumi.RunError(`gitKey, with which Flux reads as GitHub App ${id}, ${problem}`);
+    return `${key.trim()}\n`;
+  });
+  return { id: String(id), installation: installationId === undefined ? owner : String(installationId), privateKey };
 }
 
 /** As pullSecret: a rotation needs no commit. */

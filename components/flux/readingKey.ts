@@ -20,7 +20,7 @@ export const readsBySsh = ({ auth }: Pick<FluxWanted, "auth">): boolean => auth 
 export function readingKey(parts: FluxParts): ReadingKey {
   const { args } = parts;
   // Both are there, or they would have been refused.
-  const url = sshUrl(args.address) ?? "";
+  const url = sshUrl(args.address, args.githubHost) ?? "";
   const knownHosts = hostKeys(url, args) ?? "";
   const pair = args.auth === "deployKey" ? createDeployKey(parts) : registeredKey(args, url);
   return { url, ...pair, knownHosts };

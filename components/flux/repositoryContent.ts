@@ -9,9 +9,10 @@ import {
   type WorkloadIdentity,
 } from "../../flux/bootstrap.ts";
 import { dockerConfig } from "../../flux/dockerConfig.ts";
+import { type InstallOptions, saidOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
-import { type GitAccessArgs, GitCommit } from "../../provider/sdk/gitCommit.ts";
+import { type GitAccessArgs, GitCommit, type PullRequestArgs } from "../../provider/sdk/gitCommit.ts";
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
@@ -38,10 +39,19 @@ export interface Bootstrapped {
   readonly flux: LockedFlux;
   /** The repository's address as Flux reads it. */
   readonly fluxUrl: string;
-  /** `azure`: the controllers' identity reads the repository, at Azure DevOps. @default none: a Secret signs in */
-  readonly provider?: "azure" | undefined;
+  /**
+   * `azure`: the controllers' identity reads the repository, at Azure DevOps; `github`: a GitHub App does.
+   * @default none: a Secret signs in
+   */
+  readonly provider?: "azure" | "github" | undefined;
   /** Whether Flux's image controllers run too. */
   readonly imageAutomation: boolean;
+  /** How its controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: InstallOptions | undefined;
+  /** How often it looks into the repository, as a duration of Flux. @default "1m0s" */
+  readonly interval?: string | undefined;
+  /** Whether it reads the repository's submodules too. @default false */
+  readonly recurseSubmodules?: boolean | undefined;
   /** The identity that its controllers act as. @default none */
   readonly identity?: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> } | undefined;
 }
@@ -56,6 +66,8 @@ export interface RepositoryContentArgs extends ContentArgs {
   readonly configurations?: readonly { readonly path: string }[] | undefined;
   /** How the repository is reached, where the environment's own ways do not do. @default with GIT_TOKEN or GIT_SSH_KEY */
   readonly gitAccess?: GitAccessArgs | undefined;
+  /** How a pull request is made where the branch takes no push. @default none is */
+  readonly pullRequest?: PullRequestArgs | undefined;
   /** In whose name is committed, and signed with what. @default the program's, unsigned */
   readonly commit?: Pick<CommitArgs, "author" | "committer" | "signingKey"> | undefined;
   /** A Flux that is committed too. @default none: the cluster's extension brings it */
@@ -125,6 +137,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
         files: { ...owned, ...gotk, ...Object.fromEntries(encrypted) },
         ...entries,
         ...manner(args.commit),
+        ...(args.pullRequest && { pullRequest: args.pullRequest }),
         ...placed(content, path, args),
         seeds: renderSeeds(content, loginServer),
         sopsRules: [{ ...sopsRule(content), azure_keyvault: args.keyUrl }],
@@ -209,24 +222,28 @@ function renderSeeds(
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles(
   { path, branch = FLUX.branch, imagePullSecret }: RepositoryContentArgs & { readonly path: string },
-  { flux, fluxUrl, provider, imageAutomation, identity }: Bootstrapped,
+  { flux, fluxUrl, provider, imageAutomation, install, interval, recurseSubmodules, identity }: Bootstrapped,
   loginServer: pulumi.Output<string>,
 ) {
   const { version, manifests } = flux;
   // The identity is a component: `output` would leave its properties as they are.
-  const component =
-    identity &&
-    pulumi
-      .output({ clientId: identity.clientId, tenantId: identity.tenantId })
-      .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation, provider));
-  const pulled = imagePullSecret === undefined ? {} : { imagePullSecret };
+  const component = identity
+    ? pulumi
+        .output({ clientId: identity.clientId, tenantId: identity.tenantId })
+        .apply((known: WorkloadIdentity) => identityComponent(known, imageAutomation, provider))
+    : provider && identityComponent(undefined, imageAutomation, provider);
+  const options = saidOptions(install);
+  const own = {
+    ...(imagePullSecret === undefined ? {} : { imagePullSecret }),
+    ...(options ? { install: options } : {}),
+  };
   return {
     files: {
-      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path }),
+      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path, interval, recurseSubmodules }),
       ...(component && { [`${path}/${BOOTSTRAP_FILES.identity}`]: component }),
     },
     fluxComponents: {
-      [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, ...pulled, manifests, loginServer },
+      [`${path}/${BOOTSTRAP_FILES.components}`]: { version, imageAutomation, ...own, manifests, loginServer },
     },
     kustomizations: {
       [`${path}/${BOOTSTRAP_FILES.kustomization}`]: component

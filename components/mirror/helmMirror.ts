@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Lock, LockError, type MirrorSettings, readLock } from "../../mirror/lock.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
-import { ImageImport } from "../../provider/sdk/imageImport.ts";
+import { ImageImport, type SourceCredentialsArgs } from "../../provider/sdk/imageImport.ts";
 
 /** What a HelmMirror brings, and where to. */
 export interface HelmMirrorArgs {
@@ -18,6 +18,25 @@ export interface HelmMirrorArgs {
   readonly importServer: pulumi.Input<string>;
   /** The same, when charts may be pushed. @default importServer */
   readonly pushServer?: pulumi.Input<string> | undefined;
+  /** What is to be known of registries that images and charts come from. @default nothing */
+  readonly sources?: readonly ImageSourceArgs[] | undefined;
+  /** What signs in at registries that images and charts come from, by host. @default nobody signs in */
+  readonly credentials?: Readonly<Record<string, SourceCredentialsArgs>> | undefined;
+  /**
+   * ARM id of another stack's registry, from which all is imported by digest instead.
+   * @default all is imported from where it is published
+   */
+  readonly promoteFrom?: pulumi.Input<string> | undefined;
+}
+
+/** What is to be known of a registry, or a part of one, that images and charts come from. */
+export interface ImageSourceArgs {
+  /** A host, or a path in it with all that is below; of several the longest counts. */
+  readonly from: string;
+  /** ARM id of the Azure registry that it is. @default it is asked by its name */
+  readonly resourceId?: string | undefined;
+  /** PEM; what cosign has not signed with its private half is not imported. @default signatures are not looked at */
+  readonly publicKey?: string | undefined;
 }
 
 /**
@@ -44,9 +63,10 @@ export class HelmMirror extends pulumi.ComponentResource {
 
   #importImages({ lock, importServer, ...args }: HelmMirrorArgs): Map<string, ImageImport> {
     const target = { ...targetOf(args), loginServer: importServer };
-    const images = lock.images.map(
-      (image) => [image.source, new ImageImport(image.source, { ...target, ...image }, { parent: this })] as const,
-    );
+    const images = lock.images.map((image) => {
+      const inputs = { ...target, ...image, ...originOf(image.source, image.repository, args) };
+      return [image.source, new ImageImport(image.source, inputs, { parent: this })] as const;
+    });
     return new Map(images);
   }
 
@@ -55,10 +75,11 @@ export class HelmMirror extends pulumi.ComponentResource {
     const charts = new Map<string, ChartMirror>();
     // A chart in one version is mirrored once, and called like the first of its releases.
     const mirrors = new Map<string, ChartMirror>();
-    for (const { name, release = name, version, url, sha256, created, manifest } of lock.charts) {
+    for (const { name, release = name, version, url, sha256, created, manifest, attached } of lock.charts) {
       const repository = `charts/${name}`;
       const key = `${repository}:${version}`;
-      const chart = { repository, version, url, sha256, created, manifest };
+      const origin = originOf(url.startsWith("oci://") ? url.slice("oci://".length) : undefined, repository, args);
+      const chart = { repository, version, url, sha256, created, manifest, ...(attached && { attached }), ...origin };
       const mirror = mirrors.get(key) ?? new ChartMirror(release, { ...target, ...chart }, { parent: this });
       mirrors.set(key, mirror);
       charts.set(release, mirror);
@@ -83,6 +104,28 @@ export async function readMirrorLock(root: string, settings: MirrorSettings): Pr
 
 function targetOf({ registryId, registryCreated }: Pick<HelmMirrorArgs, "registryId" | "registryCreated">) {
   return { registryId, ...(registryCreated === undefined ? {} : { registryCreated }) };
+}
+
+/**
+ * Where something is imported from, beside its name.
+ * @param name with the host; undefined for a chart of a chart repository, which is no registry.
+ * @param repository the one in the target, and in another stack's registry too.
+ */
+function originOf(
+  name: string | undefined,
+  repository: string,
+  { sources = [], credentials = {}, promoteFrom }: Pick<HelmMirrorArgs, "sources" | "credentials" | "promoteFrom">,
+) {
+  const fitting = sources
+    .filter(({ from }) => name === from || name?.startsWith(`${from}/`) || name?.startsWith(`${from}:`))
+    .sort((one, other) => other.from.length - one.from.length);
+  const publicKey = fitting.find((source) => source.publicKey !== undefined)?.publicKey;
+  const resourceId = fitting.find((source) => source.resourceId !== undefined)?.resourceId;
+  const login = name === undefined ? undefined : credentials[name.slice(0, name.indexOf("/"))];
+  const key = publicKey === undefined ? {} : { publicKey };
+  if (promoteFrom !== undefined) return { ...key, sourceRegistryId: promoteFrom, sourceRepository: repository };
+  if (resourceId !== undefined) return { ...key, sourceRegistryId: resourceId };
+  return { ...key, ...(login === undefined ? {} : { credentials: login }) };
 }
 
 function references(

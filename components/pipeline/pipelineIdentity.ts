@@ -19,6 +19,7 @@ const ROLES = {
   reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
   roleAdministrator: "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
   blobReader: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+  policyContributor: "36243c78-bf99-498c-9df9-86d9f8d28608",
   blobContributor: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
 } as const;
 
@@ -130,7 +131,7 @@ export class PipelineIdentity extends pulumi.ComponentResource {
 
   // Contributor assigns no roles, and what the administrator of roles may assign is held down by the condition.
   #grantDeployer(name: string, args: PipelineIdentityArgs, principal: ServicePrincipal): pulumi.Resource[] {
-    const { scope, deployers, hubNetworkId, assignableRoles = [] } = args;
+    const { scope, deployers, hubNetworkId, assignableRoles = [], assignsPolicies = false } = args;
     const who = { principalId: principal.objectId, principalType: "ServicePrincipal" } as const;
     const child = { parent: this };
     const condition = delegationCondition(assignableRoles);
@@ -138,6 +139,9 @@ export class PipelineIdentity extends pulumi.ComponentResource {
     return [
       grant(`${name}-deployer-contribute`, { ...who, role: ROLES.contributor, scope }, child),
       grant(`${name}-deployer-assign`, administrator, child),
+      ...(assignsPolicies
+        ? [grant(`${name}-deployer-policies`, { ...who, role: ROLES.policyContributor, scope }, child)]
+        : []),
       ...this.#grantState(`${name}-deployer`, args, principal, ROLES.blobContributor),
       ...(hubNetworkId === undefined
         ? []

@@ -26,6 +26,11 @@ export interface PipelineIdentityArgs {
    */
   readonly assignableRoles?: readonly string[] | undefined;
   /**
+   * Whether the deployer assigns policies, as `cluster.podSecurity` asks for: Resource Policy Contributor on scope.
+   * @default false
+   */
+  readonly assignsPolicies?: boolean | undefined;
+  /**
    * ARM id of the blob container with the stack's state, where Pulumi Cloud does not keep it: previews read it, the
    * deploying identity writes it. A container is a border, a folder in it is none.
    * @default none

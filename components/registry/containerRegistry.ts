@@ -7,6 +7,7 @@ import { auditLogs } from "../shared/auditLogs.ts";
 import { existing, meaningless, notArmId } from "../shared/existing.ts";
 import { type Fault, notObjectId, refuse, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
+import { type Rotation, rotationFaults } from "../shared/passwordSlots.ts";
 import { type EndpointNetwork, notAddresses, privateAccess } from "../shared/privateEndpoint.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import { type Tags, tagFaults, tagged } from "../shared/tags.ts";
@@ -15,7 +16,7 @@ import type { PullCredentials } from "./pullCredentials.ts";
 import { PullPrincipal } from "./pullPrincipal.ts";
 
 /** What a ContainerRegistry is to be; only the resource group has no default. */
-export interface ContainerRegistryArgs {
+export interface ContainerRegistryArgs extends Rotation {
   /** Name of the resource group that everything is made in, in its region. */
   readonly resourceGroupName: pulumi.Input<string>;
   /**
@@ -51,6 +52,8 @@ export interface ContainerRegistryArgs {
    * registry are its owner's. @default none: nothing is kept
    */
   readonly logWorkspaceId?: pulumi.Input<string> | undefined;
+  /** Whether Pulumi refuses to delete the registry, or to replace it; an existing one is never deleted. @default false */
+  readonly protect?: boolean | undefined;
   /** Tags of every resource that can have them. @default none */
   readonly tags?: Tags | undefined;
 }
@@ -102,7 +105,9 @@ export class ContainerRegistry extends pulumi.ComponentResource {
       ),
     );
     if (args.pullPrincipal ?? REGISTRY.pullPrincipal) {
-      const principal = new PullPrincipal(`${name}-pull`, { registryId: registry.id }, { parent: this });
+      const { passwordDays, now } = args;
+      const pulls = { registryId: registry.id, passwordDays, now };
+      const principal = new PullPrincipal(`${name}-pull`, pulls, { parent: this });
       this.pullCredentials = { username: principal.clientId, password: principal.clientSecret };
     }
     const { network } = args;
@@ -139,7 +144,7 @@ export class ContainerRegistry extends pulumi.ComponentResource {
       },
       // Azure does not change the zones of a registry that stands:
       // https://learn.microsoft.com/azure/container-registry/zone-redundancy
-      newFirst({ parent: this, replaceOnChanges: ["zoneRedundancy"] }),
+      newFirst({ parent: this, protect: args.protect ?? false, replaceOnChanges: ["zoneRedundancy"] }),
     );
   }
 
@@ -183,16 +188,8 @@ function publicAccess(network: EndpointNetwork | undefined) {
   return { publicNetworkAccess: "Enabled", networkRuleSet: { defaultAction: "Deny", ipRules } };
 }
 
-function registryFaults({
-  existing: isThere,
-  registryName,
-  sku,
-  zoneRedundant,
-  network,
-  deployers,
-  logWorkspaceId,
-  tags,
-}: ContainerRegistryArgs): Fault[] {
+function registryFaults(args: ContainerRegistryArgs): Fault[] {
+  const { existing: isThere, registryName, sku, zoneRedundant, network, deployers, logWorkspaceId, tags } = args;
   // Of one that is there Azure tells the tier.
   const isPremium = sku === "Premium" || isThere !== undefined;
   const value = sku ?? REGISTRY.sku;
@@ -210,6 +207,7 @@ function registryFaults({
     ...notObjectId("deployers", deployers),
     ...notAddresses(network?.allowedAddresses),
     ...tagFaults(tags),
+    ...rotationFaults(args),
     ...(network && !isPremium
       ? [{ argument: "sku", value, problem: "has no private endpoints", remedy: "give Premium, or leave network out" }]
       : []),

@@ -1,4 +1,4 @@
-import { type Lock, type LockedImage, lockedRelease, relocate } from "../../mirror/lock.ts";
+import { imageSource, type Lock, type LockedImage, lockedRelease, relocate } from "../../mirror/lock.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { CHART, DEMO as DEMO_DEFAULTS } from "../defaults.ts";
 import { appSeeds, kustomization, type MarkedImage } from "./demo.ts";
@@ -198,7 +198,9 @@ export function sopsRule(options: Pick<RepositoryOptions, "stack" | "kustomizati
 const secretFile = ({ name, namespace }: { name: string; namespace: string }) => `secrets/${namespace}/${name}.yaml`;
 
 function releaseOf(chart: Chart, { lock, loginServer }: RepositoryOptions): Release {
-  const { name, release: _, repository, version = "", follow, values = CHART.values, ...policy } = chart;
+  const { name, release: _, repository, version = "", follow, ...policy } = chart;
+  // Whoever writes the settings does not know the registry's address yet.
+  const values = relocate(chart.values ?? CHART.values, loginServer);
   const path = ownPath(repository);
   const own = { ...policy, name: releaseName(chart) };
   if (path !== undefined) return { ...own, chart: { name, path, version, follow }, values, postRender: [] };
@@ -209,6 +211,7 @@ function releaseOf(chart: Chart, { lock, loginServer }: RepositoryOptions): Rele
     chart: mirroredPlace(found),
     values: overlay(values, relocate(found.values, loginServer)),
     postRender: relocate(found.postRender, loginServer),
+    ...(found.patches ? { patches: relocate(found.patches, loginServer) } : {}),
   };
 }
 
@@ -218,7 +221,7 @@ function mirroredImage(source: string, { lock, loginServer }: RepositoryOptions)
 }
 
 function lockedImage(source: string, lock: RepositoryOptions["lock"]): LockedImage {
-  const found = lock.images.find((image) => image.source === source);
+  const found = lock.images.find((image) => image.source === imageSource(source));
   if (!found) throw new Error(`the lock has no image ${source}, so nothing says which digest to run`);
   return found;
 }

@@ -1,4 +1,5 @@
 import type { LockedChart } from "../../mirror/lock.ts";
+import { postRenderers } from "../../mirror/postRenderers.ts";
 import { isMap } from "../../net/values.ts";
 import { RELEASE } from "../defaults.ts";
 import type { ObjectSelector } from "./kustomizations.ts";
@@ -82,6 +83,11 @@ export interface ReleasePolicy {
   readonly valuesFrom?: readonly ValuesReference[] | undefined;
   readonly install?: InstallPolicy | undefined;
   readonly upgrade?: UpgradePolicy | undefined;
+  /**
+   * The Secret of Flux's namespace with the public keys of cosign (`<name>.pub`), of which one has to have signed the chart.
+   * @default none: the digest decides
+   */
+  readonly verify?: string | undefined;
   /** @default none: changes in the cluster stay until the next upgrade */
   readonly driftDetection?: DriftDetection | undefined;
 }
@@ -110,6 +116,8 @@ export interface Release extends ReleasePolicy {
   readonly values: Manifest;
   /** Images that no value reaches, replaced after rendering. */
   readonly postRender: LockedChart["postRender"];
+  /** Texts that no value reaches, replaced after rendering. @default none */
+  readonly patches?: LockedChart["patches"];
 }
 
 export interface ReleaseOptions {
@@ -169,11 +177,17 @@ const chartOfSource = ({ name }: Release) => ({ chartRef: { kind: "OCIRepository
 function chartOfRepository(release: Release) {
   const { name, version } = release.chart;
   const sourceRef = { kind: "HelmRepository", name: repositoryName(release) };
-  return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef } } };
+  const verify = verifyOf(release);
+  return { chart: { spec: { chart: name, version, interval: "10m0s", sourceRef, ...(verify && { verify }) } } };
 }
 
-function ociRepository({ name, chart }: Release, loginServer: string, namespace: string) {
+const verifyOf = ({ verify }: Release) =>
+  verify === undefined ? undefined : { provider: "cosign", secretRef: { name: verify } };
+
+function ociRepository(release: Release, loginServer: string, namespace: string) {
+  const { name, chart } = release;
   const { version, digest } = chart;
+  const verify = verifyOf(release);
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "OCIRepository",
@@ -186,14 +200,15 @@ function ociRepository({ name, chart }: Release, loginServer: string, namespace:
       // The digest decides; the tag, in which helm writes _ for +, tells people which version it is.
       ref: chart.follow ? { semver: version } : { tag: version.replaceAll("+", "_"), digest },
       layerSelector: { mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", operation: "copy" },
+      ...(verify && { verify }),
     },
   };
 }
 
 function helmRelease(release: Release, chart: Manifest, besideSource: string): Manifest {
-  const { name, namespace, values, postRender, ...policy } = release;
+  const { name, namespace, values, postRender, patches, ...policy } = release;
   const { dependsOn = [], valuesFrom = [], install, upgrade } = policy;
-  const images = postRender.map((image) => ({ ...image }));
+  const renderers = postRenderers(postRender, patches);
   return {
     apiVersion: "helm.toolkit.fluxcd.io/v2",
     kind: "HelmRelease",
@@ -216,7 +231,7 @@ function helmRelease(release: Release, chart: Manifest, besideSource: string): M
       driftDetection: policy.driftDetection,
       valuesFrom: valuesFrom.length > 0 ? valuesFrom : undefined,
       ...(Object.keys(values).length > 0 ? { values } : {}),
-      ...(images.length > 0 ? { postRenderers: [{ kustomize: { images } }] } : {}),
+      ...(renderers.length > 0 ? { postRenderers: renderers } : {}),
     },
   };
 }

@@ -9,11 +9,17 @@ export const BUILT_IN = {
   acrPush: "8311e382-0749-4cb8-b61a-304f252e45ec",
   /** Container Registry Data Importer and Data Reader. */
   acrImporter: "577a9874-89fd-4f24-9dbd-b5034d0ad23a",
+  /** Azure Kubernetes Service Cluster User: asks Azure for a kubeconfig. */
+  aksClusterUser: "4abbcc35-e782-43d8-92c5-2d3f1bd2253f",
+  aksRbacAdmin: "3498e952-d568-435e-9b2c-8d77e338d7f7",
   aksRbacClusterAdmin: "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
+  aksRbacReader: "7f6c6a51-bcf8-42ba-9220-52d62157d7db",
+  aksRbacWriter: "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb",
   keyVaultCryptoUser: "12338af0-0e69-4776-bea7-57ae8d297424",
   keyVaultReader: "21090545-7ca7-4776-b22c-e363652d74d2",
   managedIdentityOperator: "f1a07417-d97a-45cb-824c-7a7467783830",
   networkContributor: "4d97b98b-1d4f-4787-a291-c67834d212e7",
+  reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
   privateDnsZoneContributor: "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
 } as const;
 

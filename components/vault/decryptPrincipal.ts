@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { notRole, refuse } from "../shared/faults.ts";
+import { type Rotation, rotationFaults } from "../shared/passwordSlots.ts";
 import { BUILT_IN } from "../shared/roles.ts";
 import { createPrincipal } from "../shared/servicePrincipal.ts";
 
@@ -9,12 +10,12 @@ export interface DecryptCredentials {
   readonly tenantId: pulumi.Input<string>;
   /** Its client id. */
   readonly clientId: pulumi.Input<string>;
-  /** A secret. */
+  /** A secret; another one after `passwordDays`. */
   readonly clientSecret: pulumi.Input<string>;
 }
 
 /** What a DecryptPrincipal may decrypt with. */
-export interface DecryptPrincipalArgs {
+export interface DecryptPrincipalArgs extends Rotation {
   /** ARM id of the key. */
   readonly keyId: pulumi.Input<string>;
   /** The id of the Entra tenant that the key's vault is in. */
@@ -33,9 +34,10 @@ export class DecryptPrincipal extends pulumi.ComponentResource {
   /** @throws pulumi.ResourceError naming every argument that cannot work. */
   constructor(name: string, args: DecryptPrincipalArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aks-gitops:index:DecryptPrincipal", name, {}, opts);
-    const { keyId: scope, tenantId, decryptRole } = args;
-    refuse(this, name, notRole("decryptRole", decryptRole));
-    const decrypts = { role: decryptRole ?? BUILT_IN.keyVaultCryptoUser, scope, purpose: "decrypt for Flux" };
+    const { keyId: scope, tenantId, decryptRole, ...rotation } = args;
+    refuse(this, name, [...notRole("decryptRole", decryptRole), ...rotationFaults(rotation)]);
+    const role = decryptRole ?? BUILT_IN.keyVaultCryptoUser;
+    const decrypts = { ...rotation, role, scope, purpose: "decrypt for Flux" };
     const { clientId, clientSecret, assignment } = createPrincipal(name, decrypts, this);
     this.credentials = { tenantId, clientId, clientSecret };
     this.roles = [assignment];

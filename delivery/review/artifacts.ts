@@ -1,4 +1,4 @@
-// Charts, images and Flux in another version: what runs in the cluster after the change.
+// Kubernetes, charts, images and Flux in another version: what runs in the cluster after the change.
 import type { Changed } from "./changes.ts";
 import type { Artifact, ArtifactChange } from "./model.ts";
 import type { Mask } from "./secrets.ts";
@@ -20,8 +20,8 @@ export function artifactsIn(changes: readonly Changed[], mask: Mask): ArtifactCh
   for (const { resource, old, new: next } of changes) {
     const read = READERS[resource.type];
     if (read === undefined) continue;
-    if (resource.operation !== "create") gone.push(read(old, text));
-    if (resource.operation !== "delete") come.push(read(next, text));
+    if (resource.operation !== "create") gone.push(...read(old, text, resource.name));
+    if (resource.operation !== "delete") come.push(...read(next, text, resource.name));
   }
   const isPair = (one: One) => (other: One) => one.kind === other.kind && one.name === other.name;
   const isSame = (one: One) => (other: One) =>
@@ -36,24 +36,33 @@ export function artifactsIn(changes: readonly Changed[], mask: Mask): ArtifactCh
     found.push({ kind: one.kind, name: one.name, ...(before && { from: artifact(before) }), to: artifact(one) });
   }
   found.push(...removed.map((one) => ({ kind: one.kind, name: one.name, from: artifact(one) })));
-  const order: readonly Kind[] = ["Flux", "chart", "image"];
+  const order: readonly Kind[] = ["Kubernetes", "Flux", "chart", "image"];
   return found.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (a.name < b.name ? -1 : 1));
 }
 
 const artifact = ({ version, digest }: One): Artifact => ({ version, ...(digest !== undefined && { digest }) });
 
-const READERS: Readonly<Record<string, (inputs: Inputs, text: (value: unknown) => string) => One>> = {
-  "gitops:index:ChartMirror": ({ repository, version, manifest }, text) => ({
-    kind: "chart",
-    name: text(repository).split("/").at(-1) ?? "",
-    version: text(version),
-    digest: text(manifest),
-  }),
-  "gitops:index:ImageImport": ({ repository, tag, digest }, text) => ({
-    kind: "image",
-    name: text(repository),
-    version: text(tag) || "by digest",
-    digest: text(digest),
-  }),
-  "gitops:index:FluxInstall": ({ version }, text) => ({ kind: "Flux", name: "Flux", version: text(version) }),
+type Read = (inputs: Inputs, text: (value: unknown) => string, name: string) => readonly One[];
+
+const READERS: Readonly<Record<string, Read>> = {
+  // Where none is said, the channel decides.
+  "gitops:index:ManagedCluster": ({ kubernetesVersion }, text, name) =>
+    kubernetesVersion === undefined ? [] : [{ kind: "Kubernetes", name, version: text(kubernetesVersion) }],
+  "gitops:index:ChartMirror": ({ repository, version, manifest }, text) => [
+    {
+      kind: "chart",
+      name: text(repository).split("/").at(-1) ?? "",
+      version: text(version),
+      digest: text(manifest),
+    },
+  ],
+  "gitops:index:ImageImport": ({ repository, tag, digest }, text) => [
+    {
+      kind: "image",
+      name: text(repository),
+      version: text(tag) || "by digest",
+      digest: text(digest),
+    },
+  ],
+  "gitops:index:FluxInstall": ({ version }, text) => [{ kind: "Flux", name: "Flux", version: text(version) }],
 };

@@ -190,6 +190,39 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     noun: "role assignment",
     deleted: notes("Who holds it may no longer do what it allows."),
   },
+  "azure-native:authorization:PolicyAssignment": {
+    noun: "policy assignment",
+    deleted: notes("Pods that it keeps out, or tells of, are taken without a word."),
+  },
+  "azure-native:monitor:AzureMonitorWorkspace": {
+    noun: "Azure Monitor workspace",
+    replaced: loses(1, "The metrics in the old one are lost, and its queries lead nowhere."),
+    deleted: loses(1, "All metrics in it are lost."),
+  },
+  "azure-native:monitor:DataCollectionEndpoint": {
+    noun: "data collection endpoint",
+    deleted: notes("What is sent to it is lost from then on."),
+  },
+  "azure-native:monitor:DataCollectionRule": {
+    noun: "data collection rule",
+    deleted: notes("Metrics are no longer kept."),
+  },
+  "azure-native:monitor:DataCollectionRuleAssociation": {
+    noun: "data collection rule's association",
+    deleted: notes("The cluster's metrics are no longer kept."),
+  },
+  "azure-native:monitor:ActionGroup": {
+    noun: "action group",
+    deleted: notes("Nobody is told of its alerts any more."),
+  },
+  "azure-native:monitor:ScheduledQueryRule": {
+    noun: "alert rule",
+    deleted: notes("Nobody is told any more of what it looks for."),
+  },
+  "azure-native:alertsmanagement:PrometheusRuleGroup": {
+    noun: "group of alert rules",
+    deleted: notes("Nobody is told any more of what they look for."),
+  },
   "azuread:index/application:Application": {
     noun: "Entra application",
     replaced: notes("It gets another client id, and the old one's credentials end."),
@@ -259,6 +292,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "gitops:index:ImageImport": { noun: "image", stays: "stays in the registry" },
   "gitops:index:ChartMirror": { noun: "chart", stays: "the old one stays in the registry" },
   "gitops:index:KeyInUse": { noun: "look at who needs the key" },
+  "gitops:index:AcceptedPassword": { noun: "look at which password Entra takes" },
   "gitops:index:FluxReady": { noun: "wait for Flux" },
   "gitops:index:FluxConfigurationReady": { noun: "wait for Flux" },
 };

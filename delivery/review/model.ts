@@ -79,9 +79,9 @@ export interface PolicyFinding {
   readonly resource?: ResourceName;
 }
 
-/** A chart, an image, or Flux itself in another version. */
+/** A chart, an image, Flux itself or a cluster's Kubernetes in another version. */
 export interface ArtifactChange {
-  readonly kind: "chart" | "image" | "Flux";
+  readonly kind: "chart" | "image" | "Flux" | "Kubernetes";
   readonly name: string;
   readonly from?: Artifact;
   readonly to?: Artifact;
@@ -89,7 +89,7 @@ export interface ArtifactChange {
 
 export interface Artifact {
   readonly version: string;
-  /** `sha256:<hex>`; Flux has none. */
+  /** `sha256:<hex>`; Flux and Kubernetes have none. */
   readonly digest?: string;
 }
 

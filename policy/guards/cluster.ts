@@ -2,6 +2,7 @@
 import type { AgentPoolArgs } from "@pulumi/azure-native/containerservice/agentPool.js";
 import type { ManagedClusterArgs } from "@pulumi/azure-native/containerservice/managedCluster.js";
 import { tierAllows } from "../../components/cluster/addresses.ts";
+import { endOfSupport, SOURCE } from "../../settings/kubernetesVersions.ts";
 import { hasZones } from "../../settings/regions.ts";
 import { clusterRules, isBurstable } from "../../settings/rules/cluster.ts";
 import {
@@ -16,7 +17,6 @@ import {
   type Seen,
   text,
 } from "../guard.ts";
-import { endOfSupport, SOURCE } from "../kubernetesVersions.ts";
 
 const LEARN = "https://learn.microsoft.com/azure/aks";
 

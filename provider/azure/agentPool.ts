@@ -21,7 +21,8 @@ import { ArmError } from "./armClient.ts";
 import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
-import { BUSY_WAITS, later, removed } from "./patience.ts";
+import { BUSY_WAITS, later, lookingFor, removed } from "./patience.ts";
+import { changedForGood, nameInAzure } from "./poolName.ts";
 import { changedIn, created, fixedIn, isBehind, observed, refusal, written } from "./poolProperties.ts";
 import { describePoolUpgrade, runningIn } from "./upgrade.ts";
 
@@ -46,7 +47,8 @@ export const AGENT_POOL = resourceSchema({
   token: "gitops:index:AgentPool",
   description:
     "An agent pool of an AKS cluster. One that is there already is taken over: what differs is changed, what is not said " +
-    "here is not touched, and what only another pool could have is refused.\n\n" +
+    "here is not touched. What only another pool could have makes another pool of mode User, before the old one is deleted; " +
+    "of mode System it is refused.\n\n" +
     "A pool of mode System is only ever taken over: Azure wants it in the cluster's own body to make the cluster. " +
     "Deleting it changes nothing in Azure, for a cluster must have a system pool, which goes with it. A pool of mode " +
     "User is made where it is not there, and deleted; that respects the pods' disruption budgets and takes minutes, " +
@@ -60,7 +62,10 @@ export const AGENT_POOL = resourceSchema({
       /^[a-z][a-z0-9]{0,11}$/,
       "a Linux pool's name: 1 to 12 lower-case letters and digits, a letter first",
     )
-      .describe("The pool's name in the cluster. Another one makes another resource.")
+      .describe(
+        "The pool's name in the cluster. Another one makes another resource. A pool of mode User that has to be made anew " +
+          "is called by its first letters and four digits, for both are there until the old one's pods have moved.",
+      )
       .meta({ replaceOnChanges: true }),
     mode: z
       .enum(["System", "User"])
@@ -154,8 +159,9 @@ interface Resource {
  */
 export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS): SchemaHandler {
   return handlerOf(AGENT_POOL, {
+    decided: (inputs, old) => (inputs.name === undefined ? inputs : { ...inputs, name: nameInAzure(inputs, old) }),
     rules: (next, old) => [...counted(next), ...changed(next, old)],
-    diff: async ({ inputs: old }, next) => diff(old, next),
+    diff: async ({ inputs: old }, next, context) => diff(old, next, context),
     async preview(inputs, existing, context) {
       await announceUpgrade(cloud, inputs, existing, context);
       return { ...existing?.state, ...inputs };
@@ -189,8 +195,11 @@ async function announceUpgrade(
   context: Context,
 ): Promise<void> {
   if (existing === undefined || inputs.orchestratorVersion === existing.inputs.orchestratorVersion) return;
-  const actual = (await armGet<Resource>(cloud, existing.id, API_VERSION, context.signal))?.properties;
-  if (actual !== undefined && isBehind(inputs, actual)) context.log("info", describePoolUpgrade(inputs, actual));
+  const look = async () => {
+    const actual = (await armGet<Resource>(cloud, existing.id, API_VERSION, context.signal))?.properties;
+    if (actual !== undefined && isBehind(inputs, actual)) context.log("info", describePoolUpgrade(inputs, actual));
+  };
+  await lookingFor("which version its nodes have", look, context);
 }
 
 function counted({ mode, ...next }: Previewed<AgentPoolInputs>): CheckFailure[] {
@@ -200,7 +209,10 @@ function counted({ mode, ...next }: Previewed<AgentPoolInputs>): CheckFailure[] 
     .map((property) => ({ property, reason: "0 is not a number of nodes of a system pool: 1 to 1000" }));
 }
 
-/** What the program changed and Azure never does. Another cluster or name is another pool, which `ensure` looks at. */
+/**
+ * What the program changed and Azure never does. Another cluster or name is another pool, which `ensure` looks at; a user
+ * pool has another name then.
+ */
 function changed(next: Previewed<AgentPoolInputs>, old: Previewed<AgentPoolInputs> | undefined): CheckFailure[] {
   if (old === undefined || isAnother(old, next).length > 0) return [];
   return refusals(old, next);
@@ -216,8 +228,17 @@ function isAnother(old: Properties, next: Properties): string[] {
   return renamed(["clusterId", "name"], old, next);
 }
 
-function diff(old: Properties, next: Properties): Diff {
-  const replaces = isAnother(old, next);
+function diff(old: Properties, next: Properties, context: Context): Diff {
+  const another = isAnother(old, next);
+  const isRenewed = another.includes("name") && !another.includes("clusterId");
+  const forGood = isRenewed && next.mode === "User" ? changedForGood(next, old) : [];
+  if (forGood.length > 0)
+    context.log(
+      "info",
+      `another agent pool, ${String(next.name)}, is made before ${old.name} goes: Azure never changes ` +
+        `${forGood.join(", ")} of one that is there. The old one's pods move when its nodes are drained`,
+    );
+  const replaces = [...another, ...forGood];
   const differing = Object.entries(detailedDiff(old, next)).filter(
     ([path]) => path !== "clusterId" || replaces.includes(path),
   );

@@ -33,7 +33,7 @@ import {
 } from "./clusterProperties.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
-import { BUSY_WAITS, isPassing, later, removed } from "./patience.ts";
+import { BUSY_WAITS, isPassing, later, lookingFor, removed } from "./patience.ts";
 import { describeUpgrade, offerIn, poolsOf, refuseUpgrade, runningIn, upgradeOf } from "./upgrade.ts";
 
 const API_VERSION = "2025-09-01";
@@ -166,10 +166,13 @@ async function announceUpgrade(
 ): Promise<void> {
   if (existing === undefined || typeof kubernetesVersion !== "string") return;
   if (existing.inputs.kubernetesVersion === kubernetesVersion) return;
-  const actual = await armGet<ArmCluster>(cloud, existing.id, API_VERSION, context.signal);
-  if (actual === undefined) return;
-  const words = await upgradeIn(cloud, existing.id, kubernetesVersion, actual, context);
-  context.log("info", words ?? `Kubernetes stays at ${runningIn(actual.properties)}, which is ${kubernetesVersion}`);
+  const look = async () => {
+    const actual = await armGet<ArmCluster>(cloud, existing.id, API_VERSION, context.signal);
+    if (actual === undefined) return;
+    const words = await upgradeIn(cloud, existing.id, kubernetesVersion, actual, context);
+    context.log("info", words ?? `Kubernetes stays at ${runningIn(actual.properties)}, which is ${kubernetesVersion}`);
+  };
+  await lookingFor(`what becomes of Kubernetes ${kubernetesVersion}`, look, context);
 }
 
 /**

@@ -23,6 +23,16 @@ export function isUnauthorized(error: unknown): error is ArmError {
   );
 }
 
+/** A look of a preview, which goes on without it where whoever runs it may not look. @param what it looks for. */
+export async function lookingFor(what: string, look: () => Promise<void>, context: Context): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    if (!isUnauthorized(error)) throw error;
+    context.log("warning", `${what} is not known, as whoever runs this may not look: ${error.message}`);
+  }
+}
+
 /** Codes of a right that may have been given a moment ago: an assignment takes minutes to be known everywhere. */
 const MISSING_RIGHT = /MissingPermission(Error)?$|^LinkedAuthorizationFailed$/;
 

@@ -19,7 +19,7 @@ const CHANGEABLE = [
 ];
 
 /** Properties that only a new pool can have. Names in them are the same in any case. */
-const FIXED = [
+export const FIXED = [
   "type",
   "vmSize",
   "osType",

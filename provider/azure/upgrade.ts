@@ -103,10 +103,12 @@ export function describeUpgrade({ from, to }: Upgrade, { patches }: Offer): stri
 /** A pool's upgrade in words. @param wanted what the pool is to be. @param actual the pool as it is. */
 export function describePoolUpgrade(wanted: Properties, actual: Properties): string {
   const { maxSurge, drainTimeoutInMinutes } = (wanted.upgradeSettings ?? {}) as Properties;
+  // Spot nodes have none.
+  const surge = maxSurge === undefined ? "none" : maxSurge;
   const count = typeof actual.count === "number" ? `${actual.count} ${actual.count === 1 ? "node" : "nodes"}, ` : "";
   return (
     `the agent pool ${wanted.name} goes from ${runningOn(actual)} to ${wanted.orchestratorVersion} after the control ` +
-    `plane: ${count}${maxSurge} more of them for a while; each old one is drained within ${drainTimeoutInMinutes} ` +
+    `plane: ${count}${surge} more of them for a while; each old one is drained within ${drainTimeoutInMinutes} ` +
     "minutes, and then it goes"
   );
 }

@@ -12,6 +12,7 @@ import {
   statusOf,
   unready,
 } from "./fluxCluster.ts";
+import { sourceRemedy } from "./sourceRemedy.ts";
 
 /** Flux's objects as they stand. @returns undefined for one that is not there. */
 export type Found = (ref: ObjectRef) => KubeObject | undefined;
@@ -59,7 +60,7 @@ export function wrongIn(found: Found, refs: readonly ObjectRef[]): Problem[] {
     const stopped = paused(object);
     if (stopped !== undefined) return [{ ref, problem: stopped, nature: "held" }];
     const ready = readyOf(object);
-    return ready !== undefined && hasFailed(ready) ? [{ ref, problem: unready(object) ?? "" }] : [];
+    return ready !== undefined && hasFailed(ready) ? [{ ref, problem: withRemedy(object, unready(object) ?? "") }] : [];
   });
 }
 
@@ -86,7 +87,7 @@ function problemOf(ref: ObjectRef, object: KubeObject | undefined, revision: str
   const stopped = paused(object);
   if (stopped !== undefined) return { ref, problem: stopped, nature: "held" };
   const problem = unready(object);
-  if (problem !== undefined) return { ref, problem };
+  if (problem !== undefined) return { ref, problem: withRemedy(object, problem) };
   const applied = statusOf(object).lastAppliedRevision;
   if (ref.kind !== "Kustomization" || applied === revision) return undefined;
   return { ref, problem: `applied ${applied ?? "nothing yet"}, not ${revision}`, nature: "behind" };
@@ -130,13 +131,18 @@ function sourceProblem(source: KubeObject | undefined, requestedAt: string | und
 function sourceFault(source: KubeObject, requestedAt: string | undefined): string | undefined {
   const { lastHandledReconcileAt, artifact } = statusOf(source);
   const problem = unready(source);
-  if (problem !== undefined) return [problem, readRemedy(source, problem) ?? []].flat().join("; ");
+  if (problem !== undefined) return withRemedy(source, problem);
   if (artifact?.revision === undefined) return "has fetched nothing yet";
   if (requestedAt === undefined) return undefined;
   // Somebody may have asked again meanwhile; then only that is told to have been done.
   const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
   const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
   return hasLooked ? undefined : "has not looked again yet";
+}
+
+/** A problem with what helps, where that is known. */
+function withRemedy(object: KubeObject, problem: string): string {
+  return [problem, sourceRemedy(object, problem) ?? []].flat().join("; ");
 }
 
 /** What `flux resume` calls the kinds that it resumes. */
@@ -158,20 +164,3 @@ export function resumeRemedy(kind: string, name: string): string {
 function paused({ kind, metadata, spec }: KubeObject): string | undefined {
   return (spec as { suspend?: boolean } | undefined)?.suspend ? resumeRemedy(kind, metadata.name) : undefined;
 }
-
-/** What lets Flux read the repository by the way that it takes; undefined where its problem is no matter of that. */
-function readRemedy({ spec }: KubeObject, problem: string): string | undefined {
-  const { url = "", provider } = spec as { url?: string; provider?: string };
-  if (/knownhosts:/i.test(problem))
-    return "compare the host's keys with those that it publishes, give them as flux.knownHosts, and run `pulumi up`";
-  if (!IS_REFUSED.test(problem)) return undefined;
-  if (provider === "azure")
-    return "add the service principal of Flux's identity to the organisation, and to the Readers of the repository's project";
-  return url.startsWith("ssh://")
-    ? "register the public half of the key at the host with the right to read, or give another one, and run `pulumi up`"
-    : "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";
-}
-
-/** GitHub says of a private repository that it is not found. */
-const IS_REFUSED =
-  /authentication required|authorization failed|repository not found|invalid auth|unable to authenticate|TF401019/i;

@@ -47,7 +47,7 @@ import {
 import { unsettled } from "./fluxHealth.ts";
 import { type Closed, type Looked, lookAtFlux, strayed } from "./fluxLook.ts";
 import { applySecrets, decryptSecret, pullSecret } from "./fluxSecrets.ts";
-import { checkSignIn, chosenSignIn, repositoryUrl, sshKey } from "./fluxSignIn.ts";
+import { checkSignIn, chosenSignIn, githubApp, repositoryUrl, sshKey } from "./fluxSignIn.ts";
 import { fingerprint, givenToken } from "./fluxToken.ts";
 import { endingParts, finishDeletions, isMarked, NAMESPACE, resumeFlux, uninstallFlux } from "./fluxUninstall.ts";
 import * as forms from "./forms.ts";
@@ -76,6 +76,9 @@ export const FLUX_INSTALL = resourceSchema({
     certificateAuthority: someText.describe("The API server's authority: PEM, base64."),
     version: forms.fluxVersion.describe("Flux's version, without `v`."),
     imageAutomation: flag.describe("Whether the image controllers run too."),
+    install: forms.install
+      .describe("How the controllers are installed. Default: as the flux CLI does by itself.")
+      .exactOptional(),
     manifests: forms.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
     loginServer: loginServer.describe(
       "The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`.",
@@ -89,13 +92,17 @@ export const FLUX_INSTALL = resourceSchema({
     ),
     username: someText.describe("The user name beside the token. Default: `git`.").exactOptional(),
     provider: z
-      .enum(["azure"], { error: "is no provider: azure is the only one" })
+      .enum(["azure", "github"], { error: "is no provider: azure and github are the two" })
       .describe(
-        "`azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. Default: " +
-          "with a token or a key.",
+        "`azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. `github`: as " +
+          "githubApp. Default: with a token or a key.",
       )
       .exactOptional(),
     branch: someText.describe("The branch that Flux reads."),
+    interval: matching(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "a duration of Flux: 1m0s")
+      .describe("How often Flux looks into the repository. Default: `1m0s`.")
+      .exactOptional(),
+    recurseSubmodules: flag.describe("Whether its submodules are read too. Default: false.").exactOptional(),
     path: matching(/^[^\s/.][^\s]*$/, "a folder of the repository: clusters/<stack>").describe(
       "The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made.",
     ),
@@ -106,6 +113,9 @@ export const FLUX_INSTALL = resourceSchema({
       .describe(
         "The key that Flux reads an `ssh://` URL with; the repository has to know it. Default: a token of the environment.",
       )
+      .exactOptional(),
+    githubApp: githubApp
+      .describe("The GitHub App that Flux reads the repository as, with provider github. Default: none.")
       .exactOptional(),
     pullSecret: pullSecret
       .describe("Signs in to a registry from Flux's namespace; another password changes the Secret. Default: none.")
@@ -129,7 +139,9 @@ export const FLUX_INSTALL = resourceSchema({
       ),
     tokenFingerprint: z
       .string()
-      .describe("Tells whether the token that Flux reads with is another one, without telling it; none with a key.")
+      .describe(
+        "Tells whether the token that Flux reads with is another one, without telling it; none with a key or an App.",
+      )
       .exactOptional(),
   },
 });

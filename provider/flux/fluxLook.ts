@@ -35,7 +35,7 @@ export interface LookInputs extends ComponentInputs, ClusterInputs {
   readonly branch: string;
   readonly path: string;
   readonly pullSecret?: { readonly name: string };
-  readonly provider?: "azure";
+  readonly provider?: "azure" | "github";
   readonly decryptSecret?: { readonly name: string };
 }
 
@@ -167,7 +167,7 @@ function deploymentsIn(api: KubernetesApi, inputs: LookInputs): Promise<Part> {
 }
 
 function secretsOf(inputs: LookInputs): ObjectRef[] {
-  return [...(inputs.provider === undefined ? [SIGN_IN] : []), ...secretRefs(inputs)];
+  return [...(inputs.provider === "azure" ? [] : [SIGN_IN]), ...secretRefs(inputs)];
 }
 
 function found(refs: readonly ObjectRef[], objects: readonly KubeObject[]): Part["found"] {
@@ -194,7 +194,8 @@ function problemOf(object: KubeObject, inputs: LookInputs): string | undefined {
   if (object.kind === "Deployment" && isStopped(object)) return "is scaled to 0";
   if (object.kind !== ROOT_SOURCE.kind) return undefined;
   const { secretRef, provider } = object.spec as { secretRef?: { name?: string }; provider?: string };
-  if (inputs.provider !== undefined) return provider === inputs.provider ? undefined : "has another provider";
+  if (inputs.provider !== undefined && provider !== inputs.provider) return "has another provider";
+  if (inputs.provider === "azure") return undefined;
   return secretRef?.name === FLUX_SYSTEM ? undefined : "has another secretRef";
 }
 

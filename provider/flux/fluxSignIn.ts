@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { hostOf } from "../../net/gitAddress.ts";
+import { gitHubApi } from "../../net/gitHubApi.ts";
 import type { KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
 import { type CheckFailure, UNKNOWN } from "../../plugin/handler.ts";
 import type { Unknowable } from "../../plugin/schema.ts";
@@ -32,26 +33,45 @@ export const sshKey = secretParts(
 
 type SshKey = z.output<typeof sshKey>;
 
+/** A GitHub App that reads the repository. */
+export const githubApp = secretParts(
+  {
+    id: keyPart.describe("Its id."),
+    installation: keyPart.describe("The id of its installation, or the account that it is installed in."),
+    privateKey: keyPart.describe("PEM; give it as a secret, then it is encrypted in the state.").meta({ secret: true }),
+  },
+  { id: "ReadingApp", description: "A GitHub App that reads the repository.", one: "a GitHub App" },
+);
+
+type ReadingApp = z.output<typeof githubApp>;
+
 /** What says how to sign in. */
 export interface SignInInputs {
   readonly url: string;
   readonly sshKey?: SshKey;
+  readonly githubApp?: ReadingApp;
   readonly username?: string;
-  readonly provider?: "azure";
+  readonly provider?: "azure" | "github";
 }
 
 /** The faults of a URL's scheme and a key that do not go together. */
 export function checkSignIn({
   url,
   sshKey,
+  githubApp,
   provider,
 }: {
   readonly url: Unknowable<string>;
   readonly sshKey?: Unknowable<SshKey>;
-  readonly provider?: Unknowable<"azure">;
+  readonly githubApp?: Unknowable<ReadingApp>;
+  readonly provider?: Unknowable<"azure" | "github">;
 }): CheckFailure[] {
   if (url === UNKNOWN || sshKey === UNKNOWN || provider === UNKNOWN) return [];
-  if (provider !== undefined && (sshKey !== undefined || hostOf(url) !== "dev.azure.com"))
+  if ((provider === "github") !== (githubApp !== undefined))
+    return [{ property: "githubApp", reason: "belongs to provider github, and that to it: give both, or none" }];
+  if (provider === "github" && (sshKey !== undefined || !url.startsWith("https:")))
+    return [{ property: "provider", reason: `signs in to GitHub over HTTPS, without a key of SSH, and not to ${url}` }];
+  if (provider === "azure" && (sshKey !== undefined || hostOf(url) !== "dev.azure.com"))
     return [
       { property: "provider", reason: `signs in to https://dev.azure.com alone, without a key, and not to ${url}` },
     ];
@@ -75,10 +95,11 @@ export interface SignIn {
 export async function chosenSignIn(
   environment: Readonly<Record<string, string | undefined>>,
   api: KubernetesApi,
-  { url, sshKey, username = "git", provider }: SignInInputs,
+  { url, sshKey, githubApp, username = "git", provider }: SignInInputs,
   known: KnownToken = {},
 ): Promise<SignIn> {
-  if (provider !== undefined) return { secret: undefined, state: {} };
+  if (provider === "azure") return { secret: undefined, state: {} };
+  if (githubApp !== undefined) return { secret: signInSecret(appTexts(url, githubApp)), state: {} };
   if (sshKey !== undefined) {
     const { privateKey, publicKey, knownHosts } = sshKey;
     const texts = { identity: privateKey, "identity.pub": publicKey, known_hosts: knownHosts };
@@ -87,4 +108,15 @@ export async function chosenSignIn(
   const { token, isKept } = await chosenToken(environment, api, url, { ...known, username });
   const secret = isKept ? undefined : signInSecret({ username, password: token });
   return { secret, state: { tokenFingerprint: fingerprint(token) } };
+}
+
+/** What a Secret tells Flux of a GitHub App: https://fluxcd.io/flux/components/source/gitrepositories/#github */
+function appTexts(url: string, { id, installation, privateKey }: ReadingApp): Record<string, string> {
+  const isId = /^\d+$/.test(installation);
+  return {
+    githubAppID: id,
+    [isId ? "githubAppInstallationID" : "githubAppInstallationOwner"]: installation,
+    githubAppPrivateKey: privateKey,
+    ...(hostOf(url) === "github.com" ? {} : { githubAppBaseURL: gitHubApi(url) }),
+  };
 }

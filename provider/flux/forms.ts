@@ -1,8 +1,9 @@
 // Forms of the inputs of what drives Flux.
 
 import * as z from "zod";
+import { LOG_LEVELS } from "../../flux/installOptions.ts";
 import { type Properties, UNKNOWN } from "../../plugin/handler.ts";
-import { matching } from "../../plugin/schema.ts";
+import { flag, matching, someText } from "../../plugin/schema.ts";
 
 /** Plain HTTP would tell everybody on the way the token. */
 export const endpoint = matching(
@@ -23,6 +24,31 @@ export const readyMinutes = z.number().positive().meta({ fault: "is no number of
 export const fluxVersion = matching(/^\d+\.\d+\.\d+$/, "a version of Flux without v: 2.9.4");
 
 export const manifests = matching(/^[0-9a-f]{64}$/, "a hex SHA-256");
+
+/** How Flux's controllers are installed. */
+export const install = z
+  .strictObject(
+    {
+      tolerationKeys: z
+        .array(z.string().min(1), { error: "is no list of keys" })
+        .describe("Keys of taints that the controllers' pods tolerate, whatever the taint's value. Default: none.")
+        .exactOptional(),
+      clusterDomain: someText.describe("The cluster's own DNS domain. Default: `cluster.local`.").exactOptional(),
+      networkPolicy: flag
+        .describe("Whether other namespaces are kept from the controllers by network policies. Default: true.")
+        .exactOptional(),
+      logLevel: z
+        .enum(LOG_LEVELS, { error: `is none of ${LOG_LEVELS.join(", ")}` })
+        .describe("How much the controllers log. Default: `info`.")
+        .exactOptional(),
+      watchAllNamespaces: flag
+        .describe("Whether Flux's objects of all namespaces count, and not only those of its own. Default: true.")
+        .exactOptional(),
+    },
+    { error: "must be a map" },
+  )
+  .describe("How Flux's controllers are installed; what is left out is as the flux CLI has it.")
+  .meta({ id: "FluxInstallOptions" });
 
 /**
  * An object of texts that are all needed and of which no fault tells a value, for some are secret.

@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findCredential, type GitAccess } from "./gitAccess.ts";
+import { findCredential, type GitAccess, signInCredential } from "./gitAccess.ts";
 import { gitEnvironment, helperSettings, type SignIn, sshSignIn, writeSigningKey } from "./gitEnvironment.ts";
 import { type GitAction, GitError, type GitFault, pushError, remoteError } from "./gitError.ts";
 
@@ -35,6 +35,8 @@ export interface CommitContent {
   readonly committer?: Person | undefined;
   /** The name of the environment variable with the private SSH key that signs it; default: it is not signed. */
   readonly signingKey?: string | undefined;
+  /** Whether the message tells the owner in any case: whoever merges it may commit it anew. */
+  readonly named?: boolean | undefined;
   /** Texts by path; they replace whatever file is there. */
   readonly writes: ReadonlyMap<string, string>;
   /** Paths of files. */
@@ -47,6 +49,13 @@ export interface Descent {
   readonly later: ReadonlySet<string>;
   /** Its ancestors, as far back as was looked. */
   readonly earlier: ReadonlySet<string>;
+}
+
+/** A further branch on which somebody's commit waits for being merged. */
+export interface Proposal {
+  readonly tip: string;
+  /** The newest commit of the owner's on it, with its parent; undefined where there is none among the newest. */
+  readonly own?: { readonly commit: string; readonly parent: string };
 }
 
 interface Outcome {
@@ -88,7 +97,10 @@ export class GitBranch {
     this.branch = branch;
     this.#folder = folder;
     this.#access = access;
-    this.#signIn = { credential: findCredential(url, access), sshOptions: "" };
+    const found = findCredential(url, access);
+    // An App's key is no credential of git's.
+    const credential = found && access.githubApp !== undefined ? { ...found, token: "" } : found;
+    this.#signIn = { credential, sshOptions: "" };
     this.#signal = signal;
   }
 
@@ -206,6 +218,25 @@ export class GitBranch {
     return new Map(found.filter((one): one is [string, string] => one[1] !== undefined));
   }
 
+  /** What waits on another branch of the remote, with its trees; undefined where there is no such branch. */
+  async proposal(branch: string, owner: string): Promise<Proposal | undefined> {
+    const ref = "refs/remotes/origin/proposal";
+    const options = ["--quiet", `--depth=${KNOWN_PAST}`, "--filter=blob:none", "--no-tags", "--no-auto-maintenance"];
+    if (!(await this.branches()).includes(branch)) return undefined;
+    await this.#ask("read", ["fetch", ...options, "origin", `+refs/heads/${branch}:${ref}`]);
+    const format = `--format=%H %P %ce %(trailers:key=${OWNER_TRAILER},valueonly,separator=%x20)`;
+    const lines = (await this.#text(["log", "--first-parent", "--no-merges", format, ref])).split("\n");
+    const tip = (await this.#text(["rev-parse", ref])).trim();
+    const own = lines.map((line) => line.trim().split(" ")).find((words) => words.at(-1) === owner);
+    const [commit, parent] = own ?? [];
+    return { tip, ...(commit !== undefined && parent !== undefined && { own: { commit, parent } }) };
+  }
+
+  /** The id of a commit's tree. */
+  async treeId(commit: string): Promise<string> {
+    return (await this.#text(["rev-parse", `${commit}^{tree}`])).trim();
+  }
+
   /** The texts of files by their object ids, fetched in one go. */
   async texts(oids: readonly string[]): Promise<Map<string, string>> {
     const wanted = [...new Set(oids)];
@@ -271,12 +302,37 @@ export class GitBranch {
    * @throws GitError `race` when somebody else pushed meanwhile
    */
   async push(commit: string): Promise<void> {
-    const args = ["push", "--quiet", "--porcelain", "--no-verify", "origin", `${commit}:refs/heads/${this.branch}`];
+    await this.#push([`${commit}:refs/heads/${this.branch}`], this.branch);
+  }
+
+  /**
+   * Makes the commit another branch's head, whatever that holds, unless it is not what it was any more.
+   *
+   * @param tip the branch's present head; undefined where there is to be none
+   * @throws GitError `race` when somebody else pushed meanwhile
+   */
+  async propose(commit: string, branch: string, tip: string | undefined): Promise<void> {
+    const ref = `refs/heads/${branch}`;
+    await this.#push([`--force-with-lease=${ref}:${tip ?? ""}`, `${commit}:${ref}`], branch);
+  }
+
+  async #push(what: readonly string[], branch: string): Promise<void> {
+    await this.#renew();
+    const [options, refspec] = [what.slice(0, -1), what.slice(-1)];
+    const args = ["push", "--quiet", "--porcelain", "--no-verify", ...options, "origin", ...refspec];
     const { code, stdout, stderr } = await this.#run(this.#authenticated(args), undefined);
-    if (code !== 0) throw pushError(this.#fault("push", `${stdout.toString()}\n${stderr}`));
+    if (code !== 0) throw pushError({ ...this.#fault("push", `${stdout.toString()}\n${stderr}`), branch });
+  }
+
+  /** The credential anew, where what it is for ends before all is done. */
+  async #renew(): Promise<void> {
+    if (this.#access.githubApp === undefined) return;
+    const credential = await signInCredential(this.url, this.#access, this.#signal);
+    this.#signIn = { ...this.#signIn, credential };
   }
 
   async #ask(action: GitAction, args: readonly string[], input?: string): Promise<string> {
+    await this.#renew();
     const { code, stdout, stderr } = await this.#run(this.#authenticated(args), input);
     if (code !== 0) throw remoteError(this.#fault(action, stderr));
     return stdout.toString();
@@ -381,10 +437,13 @@ const OWNER_TRAILER = "Aks-Gitops-Owner";
 
 function messageOf(content: CommitContent): string {
   const text = content.message.trim();
-  return content.committer === undefined && content.author === undefined
+  return content.committer === undefined && content.author === undefined && !content.named
     ? `${text}\n`
-    : `${text}\n\n${OWNER_TRAILER}: ${content.owner}\n`;
+    : `${text}\n\n${ownerLine(content.owner)}\n`;
 }
+
+/** The line of a message that tells whose a commit is. */
+export const ownerLine = (owner: string): string => `${OWNER_TRAILER}: ${owner}`;
 
 const OWNER = /^noreply\+(\w+)@aks-gitops\.invalid$/;
 

@@ -1,8 +1,27 @@
 // How a repository is reached: what of it inputs may say, none of it a credential.
 
 import * as z from "zod";
+import { describe } from "../../net/describe.ts";
 import { hostOf, takesGitHubToken } from "../../net/gitAddress.ts";
+import { installationToken } from "../../net/gitHubApp.ts";
 import { matching } from "../../plugin/schema.ts";
+
+/** GitHub numbers Apps and installations. */
+const number = matching(/^[1-9]\d*$/, "a number, in digits");
+
+/** The GitHub App that signs in. */
+const gitHubApp = z
+  .strictObject(
+    {
+      id: number.describe("Its id."),
+      installationId: number
+        .describe("The id of its installation. Default: the one that the repository belongs to.")
+        .exactOptional(),
+    },
+    { error: "must be a map" },
+  )
+  .describe("A GitHub App that commits.")
+  .meta({ id: "GitHubApp" });
 
 /** How a Git repository is signed in to, where the environment's own ways do not do. */
 export const gitAccess = z
@@ -12,6 +31,12 @@ export const gitAccess = z
         .describe(
           "The name of the environment variable with the credential: a token, or over SSH a private key. Default: " +
             "`GIT_TOKEN`, or else on GitHub `GITHUB_TOKEN`; over SSH `GIT_SSH_KEY`, or else SSH's own agent and keys.",
+        )
+        .exactOptional(),
+      githubApp: gitHubApp
+        .describe(
+          "The GitHub App that signs in: the variable of `credential`, `GITHUB_APP_KEY` by default, holds its private key. " +
+            "Default: none; it holds a token.",
         )
         .exactOptional(),
       username: matching(/^[\w.@+~-]+$/, "a user name")
@@ -45,10 +70,11 @@ const isSsh = (url: string): boolean => url.startsWith("ssh://");
 /** The variables that are looked at for a URL, the first that is set counts. */
 export function credentialVariables(
   url: string,
-  { credential }: GitAccess = {},
+  { credential, githubApp }: GitAccess = {},
   environment: NodeJS.ProcessEnv = process.env,
 ): readonly string[] {
   if (credential !== undefined) return [credential];
+  if (githubApp !== undefined) return ["GITHUB_APP_KEY"];
   if (isSsh(url)) return ["GIT_SSH_KEY"];
   // The first says what it is for; the second is what every GitHub tool uses, and nobody else's to see.
   return takesGitHubToken(url, environment) ? ["GIT_TOKEN", "GITHUB_TOKEN"] : ["GIT_TOKEN"];
@@ -66,6 +92,32 @@ export function findCredential(
     if (token) return { variable, token, username: access.username ?? "x-access-token" };
   }
   return undefined;
+}
+
+/**
+ * What signs in to a URL with the environment's credential: itself, or the token that it gets as a GitHub App's key.
+ * @throws Error where the App gets none.
+ */
+export async function signInCredential(
+  url: string,
+  access: GitAccess,
+  signal: AbortSignal,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Credential | undefined> {
+  const found = findCredential(url, access, environment);
+  if (access.githubApp === undefined || isSsh(url)) return found;
+  if (found === undefined)
+    throw new Error(
+      `${credentialVariables(url, access).join()} is not set, and GitHub App ${access.githubApp.id} signs in to ${url} with ` +
+        "its private key: set it to that",
+    );
+  const wish = { app: access.githubApp, url, privateKey: found.token, source: found.variable, signal };
+  try {
+    return { ...found, token: await installationToken(wish) };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Error(describe(error).replaceAll(found.token, "***"));
+  }
 }
 
 /** What a token's right is called where a repository is, to read it or to push to it. */

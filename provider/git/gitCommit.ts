@@ -1,12 +1,14 @@
 // GitCommit: the files a stack owns in a Git repository, by one atomic commit whenever they have to change.
 
 import { createHash, randomUUID } from "node:crypto";
-import { Again, retry, type Try } from "../../net/retry.ts";
+import { isDeepStrictEqual } from "node:util";
+import { Again, CLOCK, type Clock, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff, formatPath } from "../../plugin/diff.ts";
 import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import { changes, handlerOf, type Previewed } from "../../plugin/schema.ts";
 import { componentsText } from "../flux/fluxComponents.ts";
-import { GitBranch, type TreeEntry } from "./git.ts";
+import { type CommitContent, GitBranch, ownerLine, type TreeEntry } from "./git.ts";
+import { findCredential, signInCredential } from "./gitAccess.ts";
 import {
   completed,
   faultsBetween,
@@ -17,23 +19,33 @@ import {
   type KnownCommit,
   parseImportId,
 } from "./gitCommitInputs.ts";
-import { GitError } from "./gitError.ts";
+import { GitError, ProtectedBranch } from "./gitError.ts";
 import { blobId, isBlocked, plan } from "./gitPlan.ts";
 import { mergeKustomization, presentEntries } from "./kustomizationFile.ts";
 import { leftBehind, type Owned } from "./leftBehind.ts";
+import { leftMessage, merged, propose } from "./proposing.ts";
+import { pullRequestHost } from "./pullRequestHost.ts";
 import { mergeRules, presentRules, SOPS_CONFIG } from "./sopsRules.ts";
 import { applies, oddities, uneditable } from "./treeLook.ts";
 
-/** The handler of `gitops:index:GitCommit`. */
-export const gitCommit = handlerOf(GIT_COMMIT, {
-  rules: faultsBetween,
-  diff,
-  preview,
-  create,
-  read,
-  update,
-  delete: remove,
-});
+/** The handler of `gitops:index:GitCommit`. @param clock measures how long pull requests are waited for. */
+export const gitCommitWith = (clock: Clock) =>
+  handlerOf(GIT_COMMIT, {
+    rules: faultsBetween,
+    diff,
+    preview,
+    create: (inputs, context) => create(inputs, { ...context, clock }),
+    read,
+    update: (existing, inputs, context) => update(existing, inputs, { ...context, clock }),
+    delete: (existing, context, successor) => remove(existing, { ...context, clock }, successor),
+  });
+
+export const gitCommit = gitCommitWith(CLOCK);
+
+/** What an operation that writes gets. */
+interface Writing extends Context {
+  readonly clock: Clock;
+}
 
 /** Looks into the repository, where it can, for what an update would refuse. */
 async function preview(
@@ -94,13 +106,13 @@ function newSeeds(old: GivenInputs, next: Previewed<GivenInputs>): NonNullable<D
   return Object.fromEntries(added.map((path) => [formatPath(["seeds", path]), { kind: "add", inputDiff: true }]));
 }
 
-async function create(inputs: GivenInputs, context: Context) {
+async function create(inputs: GivenInputs, context: Writing) {
   const { wanted, blobs } = await rendered(inputs);
   const commit = await settle(context, { wanted, files: new Map(), sopsRules: [], kustomizations: {} });
   return { id: `${wanted.url}#${wanted.branch}`, state: { ...inputs, ...blobs, commit, instance: randomUUID() } };
 }
 
-async function update(existing: KnownCommit, inputs: GivenInputs, context: Context): Promise<GitCommitState> {
+async function update(existing: KnownCommit, inputs: GivenInputs, context: Writing): Promise<GitCommitState> {
   const { sopsRules, kustomizations, listed } = completed(existing.inputs);
   const { wanted, blobs } = await rendered(inputs);
   const commit = await settle(context, {
@@ -108,10 +120,17 @@ async function update(existing: KnownCommit, inputs: GivenInputs, context: Conte
     files: leftFiles(existing),
     sopsRules,
     kustomizations: { ...listed, ...kustomizations },
-    last: existing.state.commit,
+    // Where others brought what is new, as a merge does, the head holds it and the last commit does not.
+    ...(isDeepStrictEqual(contentOf(existing.inputs), contentOf(inputs)) && { last: existing.state.commit }),
   });
   const { instance } = existing.state;
   return { ...inputs, ...blobs, commit, ...(instance === undefined ? {} : { instance }) };
+}
+
+/** What of the inputs ends up on the branch. */
+function contentOf(inputs: GivenInputs) {
+  const { files, fluxComponents, seeds, sopsRules, kustomizations, listed } = completed(inputs);
+  return { files, fluxComponents, seeds, sopsRules, kustomizations, listed };
 }
 
 /** The inputs with the text of what they only name, and the object ids of those texts for the state. */
@@ -131,7 +150,7 @@ function leftFiles({ inputs, state: { blobs = {} } }: KnownCommit): Map<string, 
   return new Map([...texts, ...Object.entries(blobs)]);
 }
 
-async function remove(existing: KnownCommit, context: Context, successor?: KnownCommit): Promise<void> {
+async function remove(existing: KnownCommit, context: Writing, successor?: KnownCommit): Promise<void> {
   const { sopsRules, kustomizations, listed, ...inputs } = completed(existing.inputs);
   const message = `Remove the files of ${context.name}`;
   const nothing = {
@@ -258,7 +277,7 @@ const TRIES = 20;
 const LONGEST_WAIT_MS = 5000;
 
 /** Brings the branch to the goal: rebuilds on every new head until a push wins. Returns the commit to remember. */
-async function settle(context: Context, goal: Goal): Promise<string> {
+async function settle(context: Writing, goal: Goal): Promise<string> {
   return withBranch(goal.wanted, context, (remote) => {
     let pushed: string | undefined;
     return persistently(context, async () => {
@@ -267,10 +286,59 @@ async function settle(context: Context, goal: Goal): Promise<string> {
       // An answer may get lost after the remote took the push: then the head is already ours.
       if (commit === undefined) return head !== undefined && head === pushed ? head : (goal.last ?? head ?? "");
       pushed = commit;
-      await remote.push(commit);
+      try {
+        await remote.push(commit);
+      } catch (error) {
+        if (!(error instanceof ProtectedBranch) || head === undefined) throw error;
+        return byPullRequest(remote, head, goal, context, error);
+      }
       return commit;
     });
   });
+}
+
+/**
+ * Brings the branch to the goal by a pull request.
+ * @returns the branch's head, when it is there.
+ * @throws GitError where none may be opened, or it is left to people or not merged in time.
+ */
+async function byPullRequest(remote: GitBranch, head: string, goal: Goal, context: Writing, refused: ProtectedBranch) {
+  const { url, access, branch: base, message, pullRequest: asked } = goal.wanted;
+  const { signal, clock } = context;
+  if (asked === undefined || findCredential(url, access) === undefined) throw refused;
+  const credential = async () => {
+    const found = await signInCredential(url, access ?? {}, signal);
+    if (found === undefined) throw refused;
+    return found;
+  };
+  const host = pullRequestHost(refused.host, { url, credential, signal });
+  const owner = ownerOf(context);
+  const [title = "", ...rest] = message.trim().split("\n");
+  const wish = {
+    head: asked.branch,
+    base,
+    title,
+    body: [...rest, ...explained(asked.branch, owner)].join("\n").trim(),
+  };
+  // All of it was said when the push was made.
+  const quiet = { ...context, log: () => {} };
+  const make = (parent: string) => build(remote, parent, goal, quiet, { named: true });
+  const opened = await propose(remote, head, { host, wish, owner, make });
+  if (asked.waitMinutes === undefined) throw new GitError("other", leftMessage(remote, opened));
+  context.log("info", `waits for up to ${asked.waitMinutes} minutes until ${opened.url} is merged`);
+  const isThere = async (at: string) => (await make(at)) === undefined;
+  return merged(remote, opened, { host, minutes: asked.waitMinutes, isThere, signal, clock });
+}
+
+/** What reviewers should know; a merge that makes one commit of all may take its message from it. */
+function explained(branch: string, owner: string): string[] {
+  return [
+    "",
+    `aks-gitops proposes this because the branch takes changes by pull request alone. Branch ${branch} is the program's own: ` +
+      "its next update brings it to what is wanted then. Once this is merged, run the same command again.",
+    "",
+    ownerLine(owner),
+  ];
 }
 
 /** Tries again after lost races and passing faults. */
@@ -310,7 +378,13 @@ async function startingPoint(remote: GitBranch, goal: Goal): Promise<string | un
 }
 
 /** The commit that leads from the head to the goal; undefined when the head is there already. */
-async function build(remote: GitBranch, head: string | undefined, goal: Goal, context: Context) {
+async function build(
+  remote: GitBranch,
+  head: string | undefined,
+  goal: Goal,
+  context: Context,
+  { named = false }: Pick<CommitContent, "named"> = {},
+) {
   if (head === undefined && goal.mayBeGone) return undefined;
   const { wanted, files: previous, sopsRules, kustomizations } = goal;
   const tree = head === undefined ? new Map<string, TreeEntry>() : await remote.tree(head);
@@ -350,7 +424,7 @@ async function build(remote: GitBranch, head: string | undefined, goal: Goal, co
     context.log("warning", odd);
   if (drifted.length > 0) context.log("warning", `changed by others since the last commit: ${drifted.join(", ")}`);
   const { message, author, committer, signingKey } = wanted;
-  return remote.commit({ parent: head, message, owner, author, committer, signingKey, writes, removes });
+  return remote.commit({ parent: head, message, owner, author, committer, signingKey, named, writes, removes });
 }
 
 /** @throws Error naming a file that cannot be edited. */

@@ -20,6 +20,9 @@ import { gitAccess } from "./gitAccess.ts";
 import { LISTS } from "./kustomizationFile.ts";
 import { SOPS_CONFIG } from "./sopsRules.ts";
 
+/** Nobody waits longer for a pull request: a day. */
+const MOST_MINUTES = 1440;
+
 /** A path of the repository, as the key of a map. */
 const path = z.string().superRefine((value, context) => {
   const problem = pathProblem(value);
@@ -60,6 +63,9 @@ const fluxComponents = z
       imageAutomation: flag.describe("Whether the image controllers are in it."),
       imagePullSecret: someText
         .describe("The Secret that the controllers' images are pulled with. Default: none, as the nodes may pull.")
+        .exactOptional(),
+      install: flux.install
+        .describe("How the controllers are installed. Default: as the flux CLI does by itself.")
         .exactOptional(),
       manifests: flux.manifests.describe("Hex SHA-256 of the version's manifests; others are refused."),
       loginServer: loginServer.describe(
@@ -175,6 +181,33 @@ export const GIT_COMMIT = resourceSchema({
           "commits. Default: they are not signed.",
       )
       .exactOptional(),
+    pullRequest: z
+      .strictObject(
+        {
+          branch: z
+            .string({ error: ({ input }) => `${show(input)} is no name of a branch` })
+            .superRefine((value, context) => told(branchProblem(value), context))
+            .describe("The branch that it comes from: the resource's own, which no other commits to."),
+          waitMinutes: z
+            .int({ error: "is no whole number of minutes" })
+            .min(1, "is no time to wait")
+            .max(MOST_MINUTES, `is more than ${MOST_MINUTES} minutes`)
+            .describe(
+              "How many minutes an update waits until it is merged. Default: none; the update fails and names it, and the " +
+                "next one after the merge goes on.",
+            )
+            .exactOptional(),
+        },
+        { error: "must be a map" },
+      )
+      .describe("How a pull request is made where the branch takes no push.")
+      .meta({ id: "PullRequest" })
+      .describe(
+        "Where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS, one is opened, and " +
+          "brought up to date while it is open. Default: none is, and the update fails.",
+      )
+      .meta({ hidden: true })
+      .exactOptional(),
     listed: byPath(kustomizationEntries, "of entries by path")
       .describe(
         "The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize " +
@@ -224,7 +257,7 @@ export type KnownCommit = Known<GivenInputs, GitCommitState>;
 export type GitCommitInputs = Required<Omit<GivenInputs, Manner>> & Pick<GivenInputs, Manner>;
 
 /** What says how it is committed, and not what. */
-type Manner = "access" | "author" | "committer" | "signingKey";
+type Manner = "access" | "author" | "committer" | "signingKey" | "pullRequest";
 
 /** Checked inputs, with what was left out filled in. */
 export function completed(inputs: GivenInputs): GitCommitInputs {
@@ -237,7 +270,7 @@ export function faultsBetween(
   inputs: Previewed<GivenInputs>,
   old: Previewed<GivenInputs> | undefined,
 ): readonly CheckFailure[] {
-  return [...sharedPaths(inputs), ...(isEmpty(inputs) && !(old && isEmpty(old)) ? [EMPTY] : [])];
+  return [...sharedPaths(inputs), ...sameBranch(inputs), ...(isEmpty(inputs) && !(old && isEmpty(old)) ? [EMPTY] : [])];
 }
 
 /**
@@ -320,6 +353,11 @@ function sharedPaths({ files, fluxComponents, seeds, kustomizations }: Previewed
     Object.keys(isMap(map) ? map : {}).flatMap((path) => (path in files ? [`${name}[${JSON.stringify(path)}]`] : [])),
   );
   return both.map((what) => ({ property: "", reason: `${what} is one of files too: it can be only one of them` }));
+}
+
+function sameBranch({ branch, pullRequest }: Previewed<GivenInputs>): CheckFailure[] {
+  if (!isMap(pullRequest) || pullRequest.branch !== branch || branch === UNKNOWN) return [];
+  return [{ property: "pullRequest.branch", reason: "is the branch that it shall lead to: name another one" }];
 }
 
 const CONTENTS = ["files", "fluxComponents", "seeds", "sopsRules", "kustomizations"] as const;

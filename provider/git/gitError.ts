@@ -7,6 +7,9 @@ import { type Credential, credentialVariables, type GitAccess, rightAt } from ".
 /** `race`: somebody else pushed first; `passing`: worth another try as it is; `other`: neither. */
 export type GitFaultKind = "race" | "passing" | "other";
 
+/** A host whose pull requests the program can open. */
+export type PullRequestKind = "GitHub" | "Azure DevOps";
+
 /** Reading what a remote has, or pushing to it. */
 export type GitAction = "read" | "push";
 
@@ -16,6 +19,16 @@ export class GitError extends Error {
     super(message);
     this.name = "GitError";
     this.kind = kind;
+  }
+}
+
+/** A branch that takes changes by pull request alone, at a host whose pull requests can be opened. */
+export class ProtectedBranch extends GitError {
+  readonly host: PullRequestKind;
+  constructor(host: PullRequestKind, message: string) {
+    super("other", message);
+    this.name = "ProtectedBranch";
+    this.host = host;
   }
 }
 
@@ -38,10 +51,25 @@ export function pushError(fault: GitFault): GitError {
   if (who === "rejected" || /cannot lock ref|failed to update ref|incorrect old value|fetch first/.test(why)) {
     return new GitError("race", `somebody else pushed to branch ${fault.branch} of ${fault.url} meanwhile`);
   }
-  return new GitError(
-    "other",
-    `${fault.url} refuses a push to branch ${fault.branch} ${why}: ${pushRemedy(fault)}${said(fault)}`,
+  const refused = `${fault.url} refuses a push to branch ${fault.branch} ${why}`;
+  const host = wantsPullRequest(fault);
+  if (host === undefined) return new GitError("other", `${refused}: ${pushRemedy(fault)}${said(fault)}`);
+  const remedy = `let it take pull requests (flux.commit.pullRequest), or ${pushRemedy(fault)}`;
+  return new ProtectedBranch(host, `${refused}: ${remedy}${said(fault)}`);
+}
+
+/**
+ * Which host wants a pull request instead of a push: GitHub by a protected branch (GH006) or a ruleset (GH013), whose
+ * checks run on pull requests too, Azure DevOps by a policy of the branch (TF402455).
+ */
+function wantsPullRequest({ url, output }: GitFault): PullRequestKind | undefined {
+  // Who signs in with a key of SSH has no token for the API.
+  if (!/^https?:/.test(url)) return undefined;
+  if (/TF402455/.test(output)) return "Azure DevOps";
+  const isWanted = /through a pull request|required status checks? .*expected|through (the|a) merge queue/i.test(
+    output,
   );
+  return isWanted && /\bGH0(06|13)\b/.test(output) ? "GitHub" : undefined;
 }
 
 /** What helps where a rule of the branch is broken, in the words of GitHub, GitLab and Azure DevOps. */

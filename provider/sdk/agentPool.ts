@@ -10,12 +10,15 @@ export interface UpgradeSettingsArgs {
 
 /**
  * The pool's settings, by Azure's names. Azure changes those of scaling, upgrades, taints and the OS' image in place; a
- * change of another one is refused, with what can be done instead.
+ * change of another one makes another pool of mode User; of mode System it is refused, with what can be done instead.
  */
 export interface AgentPoolArgs {
   /** The cluster's ARM id. Another one makes another resource. */
   readonly clusterId: pulumi.Input<string>;
-  /** The pool's name in the cluster. Another one makes another resource. */
+  /**
+   * The pool's name in the cluster. Another one makes another resource. A pool of mode User that has to be made anew is
+   * called by its first letters and four digits, for both are there until the old one's pods have moved.
+   */
   readonly name: pulumi.Input<string>;
   /** What the pool is for: AKS's own pods, or the applications'. */
   readonly mode: pulumi.Input<"System" | "User">;
@@ -66,7 +69,8 @@ export interface AgentPoolArgs {
 
 /**
  * An agent pool of an AKS cluster. One that is there already is taken over: what differs is changed, what is not said
- * here is not touched, and what only another pool could have is refused.
+ * here is not touched. What only another pool could have makes another pool of mode User, before the old one is deleted;
+ * of mode System it is refused.
  *
  * A pool of mode System is only ever taken over: Azure wants it in the cluster's own body to make the cluster. Deleting
  * it changes nothing in Azure, for a cluster must have a system pool, which goes with it. A pool of mode User is made

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { FluxInstallOptionsArgs } from "./gitCommit.ts";
 
 /** A key pair that reads the repository over SSH. */
 export interface SshKeyArgs {
@@ -8,6 +9,16 @@ export interface SshKeyArgs {
   readonly publicKey: pulumi.Input<string>;
   /** The host's keys, as lines of a known_hosts file. */
   readonly knownHosts: pulumi.Input<string>;
+}
+
+/** A GitHub App that reads the repository. */
+export interface ReadingAppArgs {
+  /** Its id. */
+  readonly id: pulumi.Input<string>;
+  /** The id of its installation, or the account that it is installed in. */
+  readonly installation: pulumi.Input<string>;
+  /** PEM; give it as a secret, then it is encrypted in the state. */
+  readonly privateKey: pulumi.Input<string>;
 }
 
 /** A Secret in Flux's namespace that signs in to a registry. */
@@ -48,6 +59,8 @@ export interface FluxInstallArgs {
   readonly version: pulumi.Input<string>;
   /** Whether the image controllers run too. */
   readonly imageAutomation: pulumi.Input<boolean>;
+  /** How the controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: pulumi.Input<FluxInstallOptionsArgs>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`, for one who pulls: `<name>.azurecr.io`. */
@@ -61,12 +74,14 @@ export interface FluxInstallArgs {
   /** The user name beside the token. @default `git` */
   readonly username?: pulumi.Input<string>;
   /**
-   * `azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token.
-   * @default with a token or a key
+   * `azure`: Flux reads a repository of Azure DevOps as the identity of its controllers, without any token. `github`: as
+   * githubApp. @default with a token or a key
    */
-  readonly provider?: pulumi.Input<"azure">;
+  readonly provider?: pulumi.Input<"azure" | "github">;
   /** The key that Flux reads an `ssh://` URL with; the repository has to know it. @default a token of the environment */
   readonly sshKey?: pulumi.Input<SshKeyArgs>;
+  /** The GitHub App that Flux reads the repository as, with provider github. @default none */
+  readonly githubApp?: pulumi.Input<ReadingAppArgs>;
   /** Signs in to a registry from Flux's namespace; another password changes the Secret. @default none */
   readonly pullSecret?: pulumi.Input<PullSecretArgs>;
   /**
@@ -78,6 +93,10 @@ export interface FluxInstallArgs {
   readonly decryptSecret?: pulumi.Input<DecryptSecretArgs>;
   /** The branch that Flux reads. */
   readonly branch: pulumi.Input<string>;
+  /** How often Flux looks into the repository. @default `1m0s` */
+  readonly interval?: pulumi.Input<string>;
+  /** Whether its submodules are read too. @default false */
+  readonly recurseSubmodules?: pulumi.Input<boolean>;
   /** The cluster's folder, such as `clusters/<stack>`. Its `flux-system/` must be committed before this is made. */
   readonly path: pulumi.Input<string>;
   /** How long to wait until Flux reconciles itself, in minutes. @default 15 */
@@ -99,7 +118,7 @@ export interface FluxInstallArgs {
  */
 export class FluxInstall extends pulumi.CustomResource {
   declare readonly clusterId: pulumi.Output<string | undefined>;
-  /** Tells whether the token that Flux reads with is another one, without telling it; none with a key. */
+  /** Tells whether the token that Flux reads with is another one, without telling it; none with a key or an App. */
   declare readonly tokenFingerprint: pulumi.Output<string | undefined>;
   /**
    * What of Flux was not there, or not as it was installed, when a refresh looked: kind and name. Empty after an update.

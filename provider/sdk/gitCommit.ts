@@ -18,6 +18,20 @@ export interface KustomizationEntries {
   readonly components?: pulumi.Input<readonly pulumi.Input<string>[]>;
 }
 
+/** How Flux's controllers are installed; what is left out is as the flux CLI has it. */
+export interface FluxInstallOptionsArgs {
+  /** Keys of taints that the controllers' pods tolerate, whatever the taint's value. @default none */
+  readonly tolerationKeys?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** The cluster's own DNS domain. @default `cluster.local` */
+  readonly clusterDomain?: pulumi.Input<string>;
+  /** Whether other namespaces are kept from the controllers by network policies. @default true */
+  readonly networkPolicy?: pulumi.Input<boolean>;
+  /** How much the controllers log. @default `info` */
+  readonly logLevel?: pulumi.Input<"debug" | "info" | "error">;
+  /** Whether Flux's objects of all namespaces count, and not only those of its own. @default true */
+  readonly watchAllNamespaces?: pulumi.Input<boolean>;
+}
+
 /** A gotk-components.yaml: `flux install --export` with a registry. */
 export interface FluxComponentsArgs {
   /** Flux's version, without `v`. */
@@ -26,10 +40,20 @@ export interface FluxComponentsArgs {
   readonly imageAutomation: pulumi.Input<boolean>;
   /** The Secret that the controllers' images are pulled with. @default none, as the nodes may pull */
   readonly imagePullSecret?: pulumi.Input<string>;
+  /** How the controllers are installed. @default as the flux CLI does by itself */
+  readonly install?: pulumi.Input<FluxInstallOptionsArgs>;
   /** Hex SHA-256 of the version's manifests; others are refused. */
   readonly manifests: pulumi.Input<string>;
   /** The registry that has Flux's images below `ghcr.io/fluxcd`: `<name>.azurecr.io`. */
   readonly loginServer: pulumi.Input<string>;
+}
+
+/** A GitHub App that commits. */
+export interface GitHubAppArgs {
+  /** Its id. */
+  readonly id: pulumi.Input<string>;
+  /** The id of its installation. @default the one that the repository belongs to */
+  readonly installationId?: pulumi.Input<string>;
 }
 
 /** How a Git repository is signed in to. */
@@ -39,6 +63,11 @@ export interface GitAccessArgs {
    * @default `GIT_TOKEN`, or else on GitHub `GITHUB_TOKEN`; over SSH `GIT_SSH_KEY`, or else SSH's own agent and keys
    */
   readonly credential?: pulumi.Input<string>;
+  /**
+   * The GitHub App that signs in: the variable of `credential`, `GITHUB_APP_KEY` by default, holds its private key.
+   * @default none; it holds a token
+   */
+  readonly githubApp?: pulumi.Input<GitHubAppArgs>;
   /** The user name beside a token. @default `x-access-token` */
   readonly username?: pulumi.Input<string>;
   /** The host's keys over SSH, as lines of a known_hosts file; no other is trusted then. @default the user's */
@@ -51,6 +80,17 @@ export interface PersonArgs {
   readonly name: pulumi.Input<string>;
   /** The address. */
   readonly email: pulumi.Input<string>;
+}
+
+/** How a pull request is made where the branch takes no push. */
+export interface PullRequestArgs {
+  /** The branch that it comes from: the resource's own, which no other commits to. */
+  readonly branch: pulumi.Input<string>;
+  /**
+   * How many minutes an update waits until it is merged.
+   * @default none; the update fails and names it, and the next one after the merge goes on
+   */
+  readonly waitMinutes?: pulumi.Input<number>;
 }
 
 export interface GitCommitArgs {
@@ -91,6 +131,11 @@ export interface GitCommitArgs {
    * @default they are not signed
    */
   readonly signingKey?: pulumi.Input<string>;
+  /**
+   * Where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS, one is opened, and brought
+   * up to date while it is open. @default none is, and the update fails
+   */
+  readonly pullRequest?: pulumi.Input<PullRequestArgs>;
   /**
    * The same of kustomization.yaml files that are edited where people have them, and never made: from then on kustomize
    * takes what they list and nothing else beside them.

@@ -1,9 +1,10 @@
 // The resources of the plugin `gitops`, for Pulumi programs that find the plugin through `plugins.providers`.
+export { AcceptedPassword, type AcceptedPasswordArgs } from "./acceptedPassword.ts";
 export { AgentPool, type AgentPoolArgs } from "./agentPool.ts";
 export { ChartMirror, type ChartMirrorArgs } from "./chartMirror.ts";
 export { EncryptedSecret, type EncryptedSecretArgs } from "./encryptedSecret.ts";
 export { FluxConfigurationReady, type FluxConfigurationReadyArgs } from "./fluxConfigurationReady.ts";
-export { FluxInstall, type FluxInstallArgs, type SshKeyArgs } from "./fluxInstall.ts";
+export { FluxInstall, type FluxInstallArgs, type ReadingAppArgs, type SshKeyArgs } from "./fluxInstall.ts";
 export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
 export { type GetExistingArgs, type GetExistingResult, getExisting } from "./getExisting.ts";
 export {
@@ -11,8 +12,10 @@ export {
   type GitAccessArgs,
   GitCommit,
   type GitCommitArgs,
+  type GitHubAppArgs,
   type KustomizationEntries,
   type PersonArgs,
+  type PullRequestArgs,
   type SopsRule,
 } from "./gitCommit.ts";
 export { ImageImport, type ImageImportArgs } from "./imageImport.ts";

@@ -19,12 +19,22 @@ const ownLock = (stack: string, paths: Paths) =>
   `own, into ${relative(checkout, join(paths.project, lockName(stack)))}.`;
 
 /** Whether a chart has to be rendered, for no lock has its analysis. */
-export function needsHelm(settings: Pick<Settings, "charts">, bases: readonly Pick<Lock, "charts">[]): boolean {
+export function needsHelm(
+  settings: Pick<Settings, "charts"> & Partial<Pick<Settings, "ignoreImages" | "acceptForeign">>,
+  bases: readonly Pick<Lock, "charts">[],
+): boolean {
   const analyses = new Set(bases.flatMap(({ charts }) => charts.map(({ analysis }) => analysis)));
   return mirrored(settings.charts).some((chart) => {
     const { name, release = name, namespace, values } = chart;
     return !analyses.has(
-      analysisHash({ sha256: sha256(servedChart(chart).tgz), name: release, namespace, values: { ...values } }),
+      analysisHash({
+        sha256: sha256(servedChart(chart).tgz),
+        name: release,
+        namespace,
+        values: { ...values },
+        ignoreImages: settings.ignoreImages,
+        acceptForeign: settings.acceptForeign,
+      }),
     );
   });
 }

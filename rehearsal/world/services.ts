@@ -76,10 +76,7 @@ export async function makeServices(
     arm,
     directory: entra,
     upstream,
-    passwordValid: (clientId, secret) => {
-      const end = entra.secret(clientId, secret)?.endDateTime;
-      return end !== undefined && new Date(end) > new Date() ? entra.findByClientId(clientId) : undefined;
-    },
+    passwordValid: (clientId, secret) => entra.byPassword(clientId, secret),
     groupsOf: (objectId) => entra.groupsOf(objectId),
     importDelay: 300,
   });

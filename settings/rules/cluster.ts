@@ -1,5 +1,11 @@
 // Rules of the cluster's settings.
-import { mostNodes, reservedBy, SHORTEST_SERVICES, shortages, tierAllows } from "../../components/cluster/addresses.ts";
+import {
+  mostNodes,
+  reservedProblem,
+  SHORTEST_SERVICES,
+  shortages,
+  tierAllows,
+} from "../../components/cluster/addresses.ts";
 import { contains, overlap, parseNetwork } from "../../net/cidr.ts";
 import { own } from "../check.ts";
 import { hasZones } from "../regions.ts";
@@ -23,15 +29,31 @@ const isSubnet = (name: string) => ["nodes", "apiServer", "endpoints"].includes(
 /** The longest prefix that a network may have. */
 const longest = (name: string) => (name === "services" || name === "apiServer" ? 28 : 29);
 
-function poolsOf({ draft }: Facts) {
+/** The pools, each beside its place. */
+export function poolsOf({ draft }: Facts) {
   return [
     { pool: draft.cluster?.systemPool, path: own("cluster", "systemPool") },
     ...(draft.cluster?.userPools ?? []).map((pool, index) => ({ pool, path: own("cluster", "userPools", index) })),
   ];
 }
 
+/** Namespaces that Azure's initiatives for pods never look at. */
+const ALWAYS_EXCLUDED: readonly string[] = ["kube-system", "gatekeeper-system", "azure-arc"];
+
+const accessOf = ({ draft }: Facts) =>
+  (draft.cluster?.access ?? []).map((one, index) => ({ one, path: own("cluster", "access", index) }));
+
+type Access = ReturnType<typeof accessOf>[number]["one"];
+
+/** What a group gets and where, each as one text. */
+function placesOf(one: Access): string[] {
+  if (one?.group === undefined || one.role === undefined) return [];
+  const given = `${one.group.toLowerCase()} ${one.role}`;
+  return one.namespaces === undefined ? [given] : one.namespaces.map((namespace) => `${given} ${namespace}`);
+}
+
 /** Whether a size of virtual machines has its processors only as long as it has credits. */
-export const isBurstable = (vmSize: string): boolean => /^Standard_B/.test(vmSize);
+export const isBurstable = (vmSize: string): boolean => /^Standard_B/i.test(vmSize);
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const WEEK = 7 * 24 * 60;
@@ -61,6 +83,42 @@ export const clusterRules: readonly Rule[] = [
           }
         : undefined,
     ),
+  },
+  {
+    name: "cluster-admins-are-of-the-whole-cluster",
+    subject: "access",
+    severity: "error",
+    remedy: "remove it, or write role: Admin",
+    link: `${LEARN}/aks/manage-azure-rbac`,
+    check: each(accessOf, ({ one, path }) =>
+      one?.role === "ClusterAdmin" && one.namespaces !== undefined
+        ? {
+            path: [...path, "namespaces"],
+            value: one.namespaces,
+            problem: "says nothing beside ClusterAdmin, who may everything in the cluster",
+          }
+        : undefined,
+    ),
+  },
+  {
+    name: "access-is-given-once",
+    subject: "access",
+    severity: "error",
+    remedy: "remove it: Azure has one assignment of a group, role and place",
+    link: `${LEARN}/role-based-access-control/troubleshooting`,
+    check: each(accessOf, ({ one, path }, { draft: { deployers, flux } }, all) => {
+      const keys = placesOf(one);
+      const before = all
+        .slice(
+          0,
+          all.findIndex((other) => other.one === one),
+        )
+        .flatMap((other) => placesOf(other.one));
+      // A bootstrap makes the deployers administrators of the cluster.
+      const given = flux?.mode === "bootstrap" ? [...before, `${deployers?.toLowerCase()} ClusterAdmin`] : before;
+      const twice = keys.some((key, index) => given.includes(key) || keys.indexOf(key) < index);
+      return twice ? { path, value: one, problem: "gives a group a second time what it has" } : undefined;
+    }),
   },
   {
     name: "authorized-ranges-know-the-nodes",
@@ -164,12 +222,12 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     remedy: "choose another network, for example within 10.0.0.0/8",
     link: `${LEARN}/aks/concepts-network-cni-overview`,
-    check: each(networksOf, ({ name, value, network, path }) => {
-      // Subnets are the virtual network's parts.
-      const reserved = isSubnet(name) ? undefined : reservedBy(network);
-      return reserved === undefined
-        ? undefined
-        : { path, value, problem: `touches ${reserved}, which AKS uses itself` };
+    check: each(networksOf, ({ name, value, network, path }, _facts, all) => {
+      const vnet = all.find((other) => other.name === "vnet");
+      // Subnets are the virtual network's parts, of which it is told already.
+      const isTold = isSubnet(name) && vnet !== undefined && contains(vnet.network, network);
+      const problem = isTold ? undefined : reservedProblem(network);
+      return problem === undefined ? undefined : { path, value, problem };
     }),
   },
   {
@@ -259,6 +317,28 @@ export const clusterRules: readonly Rule[] = [
         value !== undefined && all.some(([other, name]) => other < position && name === value)
           ? { path: own("cluster", "userPools", position - 1, "name"), value, problem: "is the name of another pool" }
           : undefined,
+    ),
+  },
+  {
+    name: "pods-that-need-privilege-are-let-in",
+    subject: "pod security",
+    severity: "error",
+    remedy: "add it to cluster.podSecurity.excludedNamespaces, or write effect: Audit",
+    link: `${LEARN}/governance/policy/samples/built-in-initiatives#kubernetes`,
+    check: each(
+      ({ draft }) => (draft.charts ?? []).map((chart, index) => ({ chart, index })),
+      ({ chart, index }, { draft: { cluster } }) => {
+        const { effect, excludedNamespaces = [] } = cluster?.podSecurity ?? {};
+        const { name, namespace } = chart ?? {};
+        const needs = name === "kured" && namespace !== undefined && effect === "Deny";
+        return needs && !ALWAYS_EXCLUDED.includes(namespace) && !excludedNamespaces.includes(namespace)
+          ? {
+              path: own("charts", index, "namespace"),
+              value: namespace,
+              problem: "is where cluster.podSecurity lets no privileged pod in, and Kured's are",
+            }
+          : undefined;
+      },
     ),
   },
   {

@@ -1,7 +1,8 @@
 // Rules of the configuration as a whole: whose keys they are, what is secret, how much it is.
-import { NAMESPACE, own, SECRET_KEYS } from "../check.ts";
+import { isMap } from "../../net/values.ts";
+import { IMAGE_SOURCE_CREDENTIALS, NAMESPACE, own, SECRET_KEYS } from "../check.ts";
 import { form } from "../schema/settings.ts";
-import { nearest } from "../words.ts";
+import { isSealed, nearest } from "../words.ts";
 import { each, type Facts, type Rule, whole } from "./rule.ts";
 
 const SETTINGS = Object.keys(form._zod.def.shape);
@@ -48,6 +49,29 @@ export const configurationRules: readonly Rule[] = [
     "gitKey",
     "replace it: run `pulumi config set --secret aks-gitops:gitKey < FILE` with a new key",
   ),
+  {
+    name: "image-source-credentials-are-secret",
+    subject: "secrecy of imageSourceCredentials",
+    severity: "error",
+    remedy:
+      "replace it: run `pulumi config set --secret --path 'aks-gitops:imageSourceCredentials[\"<host>\"].password'` with another password",
+    link: "https://www.pulumi.com/docs/iac/concepts/secrets/",
+    check: each(
+      ({ config }) => (isMap(config[IMAGE_SOURCE_CREDENTIALS]) ? Object.entries(config[IMAGE_SOURCE_CREDENTIALS]) : []),
+      ([host, login], { sealed, secretKeys }) => {
+        const isSecret = sealed
+          ? isSealed(isMap(login) ? login.password : undefined)
+          : secretKeys.includes(IMAGE_SOURCE_CREDENTIALS);
+        return isSecret || !isMap(login) || typeof login.password !== "string"
+          ? undefined
+          : {
+              path: own("imageSourceCredentials", host, "password"),
+              value: "[secret]",
+              problem: "stands in plain text",
+            };
+      },
+    ),
+  },
   {
     name: "secrets-stand-under-secrets",
     subject: "secrecy",

@@ -13,7 +13,7 @@ import {
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { isMap } from "../../net/values.ts";
 import { isExact } from "../../net/versionRange.ts";
-import { own, type Path } from "../check.ts";
+import { NAMESPACE, own, type Path } from "../check.ts";
 import { isSealed } from "../words.ts";
 import { type Draft, each, type Facts, type Finding, type Rule, whole } from "./rule.ts";
 
@@ -117,6 +117,43 @@ export const chartRules: readonly Rule[] = [
             remedy: "write one exact version, or follow: true",
           }
         : undefined;
+    }),
+  },
+  {
+    name: "signed-charts-come-from-a-registry",
+    subject: "charts",
+    severity: "error",
+    remedy: "leave verify out, or take the chart from an OCI registry: oci://<host>/<path>",
+    link: "https://fluxcd.io/flux/components/source/ocirepositories/#verification",
+    check: each(chartsOf, ({ repository, verify, path }) =>
+      verify === undefined || repository === undefined || repository.startsWith("oci://")
+        ? undefined
+        : {
+            path: [...path, "verify"],
+            value: verify,
+            problem: `is for charts of OCI registries: cosign signs nothing in a chart repository such as ${repository}`,
+          },
+    ),
+  },
+  {
+    name: "public-keys-of-charts-are-in-flux-s-namespace",
+    subject: "charts",
+    severity: "error",
+    remedy: "add it to aks-gitops:secrets",
+    link: "https://fluxcd.io/flux/components/source/ocirepositories/#verification",
+    check: each(chartsOf, ({ verify, path }, { draft, sealed, config }) => {
+      // What is sealed as a whole nobody can look into here.
+      if (verify === undefined || (sealed && config[`${NAMESPACE}:secrets`] === undefined)) return undefined;
+      const namespace = draft.flux?.configuration?.namespace ?? FLUX_NAMESPACE;
+      const isThere = (draft.secrets ?? []).some((one) => one?.name === verify && one.namespace === namespace);
+      return isThere
+        ? undefined
+        : {
+            path: [...path, "verify"],
+            value: verify,
+            problem: `is no secret of namespace ${namespace} that the stack has`,
+            remedy: `add it to aks-gitops:secrets with namespace: ${namespace}`,
+          };
     }),
   },
   {
@@ -330,10 +367,14 @@ export const secretRules: readonly Rule[] = [
     severity: "error",
     remedy: "name keys under generate, or keys and values under data",
     link: "https://kubernetes.io/docs/concepts/configuration/secret/",
-    check: each(secretsOf, ({ generate, data, path }) =>
-      generate && data && Object.keys(data).length + generate.length === 0
+    check: each(secretsOf, ({ generate, data, path, index }, { config }) => {
+      const all = config[`${NAMESPACE}:secrets`];
+      const given = Array.isArray(all) && isMap(all[index]) ? all[index].data : undefined;
+      // A key that cannot be one is told already, and is not in the draft.
+      const hasFaulty = isMap(given) && Object.keys(given).length > 0;
+      return generate && data && !hasFaulty && Object.keys(data).length + generate.length === 0
         ? { path, problem: "has no keys" }
-        : undefined,
-    ),
+        : undefined;
+    }),
   },
 ];

@@ -102,6 +102,21 @@ export const kustomizationRules: readonly Rule[] = [
           ),
   },
   {
+    name: "bootstrap-alone-installs-flux",
+    subject: "flux",
+    severity: "error",
+    remedy: "leave it out, or write mode: bootstrap",
+    link: "https://fluxcd.io/flux/cmd/flux_bootstrap/",
+    check: ({ draft: { flux } }) =>
+      flux?.mode !== "extension"
+        ? []
+        : (["install", "interval", "recurseSubmodules"] as const).flatMap((key) =>
+            flux[key] === undefined
+              ? []
+              : [{ path: own("flux", key), problem: "is of a bootstrapped Flux, but the AKS extension brings it" }],
+          ),
+  },
+  {
     name: "the-configuration-takes-nobodys-namespace",
     subject: "flux",
     severity: "error",

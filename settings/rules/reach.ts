@@ -1,6 +1,6 @@
 // Rules of who reaches what: registry, vault, runner, Flux's sign-in.
-import { authOf, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
-import { gitHubRepository, parseRepositoryUrl } from "../../net/gitAddress.ts";
+import { authOf, commitDisorders, type SignInOptions, signInDisorders } from "../../components/flux/signIn.ts";
+import { enterpriseHost, gitHubRepository, parseRepositoryUrl } from "../../net/gitAddress.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { GIT_KEY, GIT_TOKEN, own } from "../check.ts";
 import { type Draft, type Facts, type Rule, whole } from "./rule.ts";
@@ -129,8 +129,12 @@ export const runnerWarnings: readonly Rule[] = [
 ];
 
 /** A key that is faulty, or that a stack file need not have yet, counts as there. */
-function signInOf({ draft: { flux, gitKey }, faulty, sealed }: Facts): SignInOptions {
-  return { ...flux, gitKey: gitKey ?? (sealed || faulty.has(GIT_KEY) ? true : undefined) };
+function signInOf({ draft: { flux, gitKey }, faulty, sealed, config }: Facts): SignInOptions {
+  return {
+    ...flux,
+    githubHost: enterpriseHost(config),
+    gitKey: gitKey ?? (sealed || faulty.has(GIT_KEY) ? true : undefined),
+  };
 }
 
 const TOKEN_REMEDY =
@@ -186,6 +190,18 @@ export const signInRules: readonly Rule[] = [
       ),
   },
   {
+    name: "commits-as-the-host-takes-them",
+    subject: "flux",
+    severity: "error",
+    remedy: "leave it out",
+    link: "https://docs.github.com/rest/pulls/pulls",
+    check: (facts) =>
+      commitDisorders(facts.draft.flux ?? {}).map(({ key, ...found }) => ({
+        path: own("flux", "commit", key),
+        ...found,
+      })),
+  },
+  {
     name: "github-owner-is-the-repository-s",
     subject: "owner",
     severity: "error",
@@ -197,7 +213,7 @@ export const signInRules: readonly Rule[] = [
       if (flux?.repository === undefined) return undefined;
       const value = config["github:owner"] ?? undefined;
       const address = parseRepositoryUrl(flux.repository);
-      const { owner } = (address && gitHubRepository(address)) ?? {};
+      const { owner } = (address && gitHubRepository(address, enterpriseHost(config))) ?? {};
       if (owner === undefined) return undefined;
       if (typeof value === "string" && value.toLowerCase() === owner.toLowerCase()) return undefined;
       const problem = value === undefined ? "is missing" : "is not the owner of aks-gitops:flux.repository";
@@ -231,7 +247,7 @@ export const signInRules: readonly Rule[] = [
     remedy: "remove it: run `pulumi config rm aks-gitops:gitKey`",
     link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
     check: whole(({ draft: { flux, gitKey } }) =>
-      gitKey === undefined || flux?.repository === undefined || authOf(flux) === "sshKey"
+      gitKey === undefined || flux?.repository === undefined || ["sshKey", "githubApp"].includes(authOf(flux))
         ? undefined
         : { path: own("gitKey"), problem: `is not used: Flux signs in by flux.auth ${authOf(flux)}` },
     ),
@@ -251,6 +267,7 @@ export const signInRules: readonly Rule[] = [
         token: "with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment",
         sshKey: "with aks-gitops:gitKey",
         workloadIdentity: "with the identity of Flux's controllers",
+        githubApp: "as the App of flux.githubApp",
       }[auth];
       return {
         path: own("gitToken"),

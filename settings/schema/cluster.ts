@@ -1,7 +1,7 @@
 // The form of `aks-gitops:cluster`.
 import { SURGE } from "../../components/cluster/addresses.ts";
-import { LABEL, LABEL_VALUE, TAINT } from "../../components/cluster/names.ts";
-import { CLUSTER, POOL, USER_POOL } from "../../components/defaults.ts";
+import { EMAIL, LABEL, LABEL_VALUE, TAINT } from "../../components/cluster/names.ts";
+import { CLUSTER, POD_SECURITY, POOL, USER_POOL } from "../../components/defaults.ts";
 import { IPV4_ADDRESS } from "../../net/cidr.ts";
 import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import {
@@ -20,7 +20,7 @@ import {
   wordOr,
 } from "../form.ts";
 import { subnets, zones } from "./network.ts";
-import { armId, cidr, groups } from "./parts.ts";
+import { armId, cidr, groups, label, objectId } from "./parts.ts";
 
 const count = integer(1, 1000);
 
@@ -110,6 +110,27 @@ export const cluster = setting(
     adminGroups: setting(
       defaulted(groups, [...CLUSTER.adminGroups]),
       "Object ids of Entra groups that administrate the cluster.",
+    ),
+    access: setting(
+      defaulted(
+        list(
+          map({
+            group: setting(objectId("an Entra group"), "Object id of an Entra group."),
+            role: setting(
+              oneOf("Reader", "Writer", "Admin", "ClusterAdmin"),
+              "Azure's role for Kubernetes' objects: Reader sees most, no secrets; Writer changes them; Admin also gives " +
+                "roles within a namespace; ClusterAdmin may everything.",
+            ),
+            namespaces: setting(
+              optional(list(label())),
+              "In which namespaces alone, which need not be there yet; not of ClusterAdmin. Default: in all.",
+              ["team-a"],
+            ),
+          }),
+        ),
+        [...CLUSTER.access],
+      ),
+      "What further Entra groups may do in the cluster, by Azure's roles; each also gets the role to sign in.",
     ),
     identity: setting(
       optional(
@@ -278,6 +299,43 @@ export const cluster = setting(
       "ARM id of a Log Analytics workspace that is there already, for the control plane's logs and Defender; it is neither " +
         "changed nor deleted. Default: one is made.",
       "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-acme",
+    ),
+    metrics: setting(
+      optional(flag),
+      "Azure Monitor's managed Prometheus: whether the cluster's metrics are kept; Azure bills by sample. false switches off " +
+        "what was on. Default: nothing is said, and a new cluster's are not kept.",
+    ),
+    alerts: setting(
+      section({
+        emails: setting(
+          defaulted(list(text(EMAIL, "write an address of mail: name@domain")), []),
+          "Who is told by mail: of nodes and pods that are not as they should be, where metrics are kept, and with flux.mode " +
+            "extension of a Flux that is not compliant. Default: nobody.",
+          ["platform@acme.example"],
+        ),
+      }),
+      "Who is told when something is wrong with the cluster.",
+    ),
+    podSecurity: setting(
+      optional(
+        map({
+          initiative: setting(
+            defaulted(oneOf("Baseline", "Restricted"), POD_SECURITY.initiative),
+            "Baseline refuses what gets out of a pod (privilege, the host's namespaces and paths), Restricted much more.",
+          ),
+          effect: setting(
+            defaulted(oneOf("Audit", "Deny"), POD_SECURITY.effect),
+            "Audit names pods that are not as they should be, Deny lets none in.",
+          ),
+          excludedNamespaces: setting(
+            defaulted(list(label()), [...POD_SECURITY.excludedNamespaces]),
+            "Namespaces that are not looked at beside kube-system, gatekeeper-system and azure-arc, for what needs privilege.",
+            ["baseline"],
+          ),
+        }),
+      ),
+      "Azure Policy's rules for pods, after Kubernetes' Pod Security Standards. Whoever runs `pulumi up` needs Resource Policy " +
+        "Contributor for it. Default: none.",
     ),
     defender: setting(optional(flag), "Microsoft Defender for Containers. Default: on unless sku is Free."),
   }),

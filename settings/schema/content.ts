@@ -1,5 +1,6 @@
 // The form of what comes into registry and repository: charts, images, the demo, secrets.
 import { CHART, DEMO, RELEASE, SECRET } from "../../components/defaults.ts";
+import { SECRET_KEY, SECRET_KEY_WORDS } from "../../components/repository/secretTypes.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { EXACT_VERSION, VERSION_RANGE } from "../../net/versionRange.ts";
 import {
@@ -19,7 +20,7 @@ import {
 } from "../form.ts";
 import { z } from "../zod.ts";
 import { duration, target } from "./kustomization.ts";
-import { label } from "./parts.ts";
+import { label, secretName } from "./parts.ts";
 
 const VERSION = "write one exact version in quotes, for example 6.1.0, or a range, for example ~6.1 or >=6 <7";
 
@@ -53,7 +54,7 @@ const releaseText = () =>
 const valuesReference = map({
   kind: setting(oneOf("ConfigMap", "Secret"), "What holds them."),
   name: setting(
-    label(),
+    secretName(),
     "Its name in Flux's namespace, flux-system: a secret of aks-gitops:secrets, or what somebody else puts there.",
     "web-values",
   ),
@@ -199,6 +200,12 @@ const chart = map({
     optional(driftDetection),
     "What becomes of changes that somebody made in the cluster. Default: they stay until the next upgrade.",
   ),
+  verify: setting(
+    optional(label()),
+    "The secret with the public keys of cosign (<name>.pub), of which one has to have signed the chart, one of " +
+      "aks-gitops:secrets in Flux's namespace; for charts of OCI registries. Default: none, the lock's digest decides.",
+    "web-cosign",
+  ),
   suspend: setting(defaulted(flag, RELEASE.suspend), "Whether Flux leaves the release alone."),
   serviceAccountName: setting(
     optional(label()),
@@ -223,6 +230,32 @@ const image = () =>
 export const images = setting(defaulted(list(image()), []), "Further images to mirror, by their whole names.", [
   "ghcr.io/stefanprodan/podinfo:6.14.1",
 ]);
+
+const imageRule = (why: string, example: string) =>
+  map({
+    image: setting(
+      text(
+        /^(?=[^/]*[.:])[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+        "write the whole name with registry, of all tags or with one, for example quay.io/acme/tool",
+      ),
+      "Its whole name, of all tags; or with the one tag or digest that is meant.",
+      "quay.io/acme/tool",
+    ),
+    reason: setting(text(/\S/, "say why, for whoever reads this later"), why, example),
+  });
+
+/** What in charts is no image. */
+export const ignoreImages = setting(
+  defaulted(list(imageRule("Why it need not be there.", "only an example in a text for people")), []),
+  "What in charts looks like an image and is none, or never runs: it is neither mirrored nor looked for.",
+);
+
+/** What in charts may stay. */
+export const acceptForeign = setting(
+  defaulted(list(imageRule("Why it may come from elsewhere.", "no pod here asks for it")), []),
+  "Images of charts that may come from elsewhere where nothing moves them: a warning names them instead of an error. They " +
+    "are mirrored all the same.",
+);
 
 /** The demo application. */
 export const demo = setting(
@@ -253,11 +286,10 @@ export const secretText = z.union(
   { error: "write the value in quotes" },
 );
 
-const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
-const DATA_KEY_REMEDY = "write letters, digits, '-', '_' or '.', as Kubernetes wants a secret's keys";
+const DATA_KEY_REMEDY = `write ${SECRET_KEY_WORDS}`;
 
 const secret = map({
-  name: setting(label(), "The secret's name.", "demo-credentials"),
+  name: setting(secretName(), "The secret's name.", "demo-credentials"),
   namespace: setting(label(), "The secret's namespace.", "demo"),
   type: setting(
     defaulted(text(/^\S+$/, "write a type as Kubernetes names it, for example Opaque"), SECRET.type),
@@ -265,12 +297,12 @@ const secret = map({
     "kubernetes.io/basic-auth",
   ),
   generate: setting(
-    defaulted(list(text(DATA_KEY, DATA_KEY_REMEDY)), [...SECRET.generate]),
+    defaulted(list(text(SECRET_KEY, DATA_KEY_REMEDY)), [...SECRET.generate]),
     "Keys whose values are random, made once.",
     ["password"],
   ),
   data: setting(
-    defaulted(record(DATA_KEY, DATA_KEY_REMEDY, secretText), { ...SECRET.data }),
+    defaulted(record(SECRET_KEY, DATA_KEY_REMEDY, secretText), { ...SECRET.data }),
     "Keys with values that are given.",
     { username: "admin" },
   ),

@@ -1,6 +1,8 @@
 // The form of `aks-gitops:flux` and of the token that goes with it.
-import { CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
+import { COMMIT, CONFIGURATION, FLUX, FURTHER_CONFIGURATION } from "../../components/defaults.ts";
 import { AUTHS } from "../../components/flux/signIn.ts";
+import { DURATION } from "../../flux/duration.ts";
+import { DOMAIN, LOG_LEVELS, TAINT_KEY } from "../../flux/installOptions.ts";
 import { ADDRESS, ADDRESS_REMEDY, addressFault } from "../../net/gitAddress.ts";
 import {
   defaulted,
@@ -35,12 +37,28 @@ const person = () =>
     email: setting(text(/^[^<>\s]+@[^<>\s]+$/, "write an address"), "The address.", "fleet@acme.example"),
   });
 
+const githubApp = () =>
+  map({
+    id: setting(integer(1, Number.MAX_SAFE_INTEGER), "The App's id, as its settings at GitHub show it.", 123456),
+    installationId: setting(
+      optional(integer(1, Number.MAX_SAFE_INTEGER)),
+      "The id of its installation, the last part of the address of its configuration at GitHub. Default: the one that the " +
+        "repository's owner has.",
+      45678901,
+    ),
+  });
+
 const commit = map({
   credential: setting(
     optional(variable()),
     "The name of the environment variable with the credential: a token, or over SSH a private key in PEM. Another name is " +
       "how it rotates. Default: GIT_TOKEN, or else GITHUB_TOKEN on GitHub; over SSH GIT_SSH_KEY, or else the keys that SSH has.",
     "FLEET_TOKEN",
+  ),
+  githubApp: setting(
+    optional(githubApp()),
+    "The GitHub App that commits, over HTTPS: the variable of credential, GITHUB_APP_KEY by default, holds its private key. " +
+      "Default: none; it holds a token.",
   ),
   username: setting(
     optional(text(USERNAME, "write a user name")),
@@ -59,6 +77,42 @@ const commit = map({
       "its public half is a signing key of the author's account. Default: they are not signed.",
     "FLEET_SIGNING_KEY",
   ),
+  pullRequest: setting(
+    optional(oneOf("leave", "wait", "never")),
+    "What happens where the branch takes changes by pull request alone, on GitHub and Azure DevOps over HTTPS. leave: one is " +
+      "opened from the branch aks-gitops/<stack>, or brought up to date, and the update fails with its address; the next " +
+      "one after the merge goes on. wait: the update waits until it is merged. never: none is opened. The credential needs " +
+      "the right to open one. Default: leave.",
+    "wait",
+  ),
+  pullRequestMinutes: setting(
+    optional(integer(1, 1440)),
+    `With pullRequest wait: how many minutes an update waits. Default: ${COMMIT.pullRequestMinutes}.`,
+    120,
+  ),
+});
+
+/** How a bootstrapped Flux's controllers are installed. */
+const install = map({
+  tolerationKeys: setting(
+    optional(list(text(TAINT_KEY, "write a taint's key, for example CriticalAddonsOnly"))),
+    "Keys of taints that the controllers' pods tolerate, whatever the taint's value. Default: none.",
+    ["CriticalAddonsOnly"],
+  ),
+  clusterDomain: setting(
+    optional(text(DOMAIN, "write a DNS domain without a dot at its end, for example cluster.local")),
+    "The cluster's own DNS domain. Default: cluster.local.",
+    "cluster.internal",
+  ),
+  networkPolicy: setting(
+    optional(flag),
+    "Whether other namespaces are kept from the controllers by network policies. Default: true.",
+  ),
+  logLevel: setting(optional(oneOf(...LOG_LEVELS)), "How much the controllers log. Default: info."),
+  watchAllNamespaces: setting(
+    optional(flag),
+    "Whether Flux's objects of all namespaces count, and not only those of flux-system. Default: true.",
+  ),
 });
 
 /** What decides about the images of a Flux that is bootstrapped. */
@@ -71,6 +125,10 @@ export const fluxSource = {
     ),
     "The Flux that bootstrap installs; the extension brings its own.",
     FLUX.version,
+  ),
+  install: setting(
+    optional(install),
+    "How the controllers of a bootstrapped Flux are installed, in the words of `flux bootstrap`. Default: as it does by itself.",
   ),
 };
 
@@ -146,6 +204,15 @@ export const flux = setting(
       "clusters/production",
     ),
     ...fluxSource,
+    interval: setting(
+      optional(text(DURATION, "write a duration as Flux does, in quotes, for example 5m0s")),
+      "How often a bootstrapped Flux looks into the repository; the extension's has configuration.syncSeconds. Default: 1m0s.",
+      "5m0s",
+    ),
+    recurseSubmodules: setting(
+      optional(flag),
+      "Whether a bootstrapped Flux reads the repository's submodules too, which its sign-in has to read. Default: false.",
+    ),
     auth: setting(
       optional(oneOf(...AUTHS)),
       "How Flux signs in to the repository. Default: sshKey where its address is one of SSH, deployKey for the extension and " +
@@ -153,8 +220,10 @@ export const flux = setting(
         "Administration: write, an organisation may forbid it, and the key dies with the personal token that made it. token: over HTTPS; the extension's " +
         "Flux with aks-gitops:gitToken, a bootstrapped one with FLUX_GIT_TOKEN, or else GITHUB_TOKEN, of the environment. " +
         "sshKey: over SSH with aks-gitops:gitKey, which a person registered at the host; RSA for Azure DevOps. " +
-        "workloadIdentity: a bootstrapped Flux at Azure DevOps over HTTPS, as the identity of its controllers.",
+        "workloadIdentity: a bootstrapped Flux at Azure DevOps over HTTPS, as the identity of its controllers. githubApp: a " +
+        "bootstrapped Flux on GitHub over HTTPS, as the App of githubApp with its private key as aks-gitops:gitKey.",
     ),
+    githubApp: setting(optional(githubApp()), "The GitHub App that Flux with auth githubApp signs in as."),
     username: setting(
       defaulted(text(USERNAME, "write a user name"), FLUX.username),
       "The user name beside Flux's token. Most hosts take any; a deploy token of GitLab and Bitbucket's tokens have their own.",

@@ -1,5 +1,6 @@
 // Forms that several subjects use.
 import { FOLDER } from "../../components/repository/order.ts";
+import { SECRET_NAME, SECRET_NAME_WORDS } from "../../components/repository/secretTypes.ts";
 import { armIdPattern, armIdWords } from "../../net/armId.ts";
 import { parseNetwork } from "../../net/cidr.ts";
 import { forEditors, list, refined, text } from "../form.ts";
@@ -40,6 +41,9 @@ export const label = () =>
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "write at most 63 lower-case letters, digits and hyphens, a letter or digit first and last",
   );
+
+/** A Kubernetes Secret's name. */
+export const secretName = () => text(SECRET_NAME, `write ${SECRET_NAME_WORDS}`);
 
 /** A folder as {@link folder}, or a dot for the root. */
 export const folderOrRoot = (example: string) =>

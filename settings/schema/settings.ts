@@ -1,10 +1,12 @@
 // The form of every setting; what several settings have to do with each other is in rules.ts.
 import type * as z from "zod/mini";
+import { PRINCIPAL } from "../../components/defaults.ts";
 import { takenStack } from "../../components/repository/taken.ts";
-import { defaulted, flag, list, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
+import { defaulted, flag, integer, list, map, oneOf, optional, refined, setting, text, wordOr } from "../form.ts";
 import { cluster } from "./cluster.ts";
-import { charts, demo, images, secrets, secretText } from "./content.ts";
+import { acceptForeign, charts, demo, ignoreImages, images, secrets, secretText } from "./content.ts";
 import { flux } from "./flux.ts";
+import { imageSourceCredentials, imageSources, promoteFrom } from "./imageSources.ts";
 import { otherCluster } from "./otherCluster.ts";
 import { cidr, networkId, objectId } from "./parts.ts";
 import { registry } from "./registry.ts";
@@ -72,7 +74,15 @@ export const form = map({
       "nor deleted; everything is made in it, in azure-native:location. Default: one is made.",
     "rg-acme-prod",
   ),
-  protect: setting(defaulted(flag, false), "Whether Pulumi refuses to delete cluster, vault and key."),
+  protect: setting(
+    defaulted(flag, false),
+    "Whether Pulumi refuses to delete or replace cluster, user pools, registry, vault and key.",
+  ),
+  passwordDays: setting(
+    defaulted(integer(1, 365), PRINCIPAL.passwordDays),
+    "Days after which the service principals of registry.pullPrincipal and of aks-gitops:otherCluster get another password, " +
+      "by the first `pulumi up` after that; each password lives twice as long.",
+  ),
   tags,
   cluster,
   otherCluster,
@@ -86,11 +96,17 @@ export const form = map({
   gitKey: setting(
     optional(secretText),
     "A private SSH key that reads flux.repository, in PEM and without a passphrase, as a secret: `pulumi config set --secret " +
-      "aks-gitops:gitKey < FILE`. Flux with auth sshKey signs in with it; a person registers its public half at the host.",
+      "aks-gitops:gitKey < FILE`. Flux with auth sshKey signs in with it; a person registers its public half at the host. " +
+      "With auth githubApp the App's private key.",
   ),
   sops,
   charts,
   images,
+  imageSources,
+  imageSourceCredentials,
+  promoteFrom,
+  ignoreImages,
+  acceptForeign,
   demo,
   secrets,
 });

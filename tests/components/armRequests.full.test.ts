@@ -117,6 +117,21 @@ const FILES: Readonly<Record<string, Record<string, unknown>>> = {
   "a key of its own in a vault that stacks share": {
     sops: { existingVault: `${SHARED}/Microsoft.KeyVault/vaults/kv-shared`, editors: [EDITORS] },
   },
+  "pools of every kind, people's access, rules for pods and alerts": {
+    cluster: {
+      systemPool: { osDiskSizeGB: 64, nodeLabels: { team: "platform" }, maxSurge: "1", drainTimeoutInMinutes: 10 },
+      userPools: [
+        { name: "gpu", nodeTaints: ["gpu=true:NoSchedule"] },
+        { name: "spot", scaleSetPriority: "Spot" },
+      ],
+      access: [
+        { group: EDITORS, role: "Writer", namespaces: ["team-a"] },
+        { group: ENCRYPTERS, role: "Reader" },
+      ],
+      podSecurity: { effect: "Deny", excludedNamespaces: ["baseline"] },
+      alerts: { emails: ["platform@acme.example"] },
+    },
+  },
   tags: { tags: { costCenter: "4711", owner: "platform" }, protect: true },
   "image automation in a repository that is made": {
     flux: { ...FLUX, imageAutomation: true, createRepository: true, branch: "live", readyMinutes: 30 },
@@ -164,6 +179,19 @@ describe("what the program sends to Azure Resource Manager", () => {
       for (const { url } of requests) assert.ok(resourceType(url), url);
       assert.deepEqual(requests.flatMap(faults), []);
     });
+
+  it("keeps metrics by a stream that Azure takes, though its published types do not name it for a flow", async function () {
+    if (!existsSync(VALIDATOR)) this.skip();
+    const { faults } = (await import(VALIDATOR)) as { faults(request: ArmRequest): string[] };
+    const config = { deployers: DEPLOYERS, flux: FLUX };
+    const requests = await armRequests({
+      ...config,
+      cluster: { metrics: true, alerts: { emails: ["a@acme.example"] } },
+    });
+    const found = requests.flatMap(faults);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", /dataFlows\[0\]\.streams\[0\]: "Microsoft-PrometheusMetrics" is none of /);
+  });
 
   it("peers the stack's network with the runner's, from both sides", async () => {
     const requests = await requestsOf("a runner in the hub of another subscription");

@@ -88,6 +88,7 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   Application: () => ({ clientId: "application" }),
   ServicePrincipal: () => ({ objectId: "service-principal", applicationTenantId: "tenant" }),
   ApplicationPassword: () => ({ value: "application-password" }),
+  AcceptedPassword: () => ({ password: "application-password" }),
   ImageImport: (_, { loginServer, repository, digest }) => ({ reference: `${loginServer}/${repository}@${digest}` }),
   ChartMirror: (_, { loginServer, repository, version }) => ({
     reference: `oci://${loginServer}/${repository}:${version}`,

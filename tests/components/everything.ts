@@ -31,7 +31,13 @@ export const EVERYTHING: Readonly<Record<string, Make>> = {
       "aks",
       {
         ...{ resourceGroupName: "group", private: true, privateEndpoints: true, runnerNetworkId: HUB },
-        ...{ userPools: [{ name: "apps" }], tags },
+        ...{
+          userPools: [{ name: "apps" }],
+          tags,
+          podSecurity: {},
+          metrics: true,
+          alerts: { emails: ["platform@acme.example"], fluxConfigurations: true },
+        },
       },
       opts,
     ),

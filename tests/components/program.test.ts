@@ -60,6 +60,7 @@ describe("the program", () => {
       [cluster.protect, find("Vault", "kv-test").protect, find("VaultKey", "kv-test").protect],
       [true, true, true],
     );
+    assert.deepEqual([find("Registry", "acr-test").protect, find("AgentPool", "aks-test-apps").protect], [true, true]);
     assert.equal(find("AgentPool", "aks-test-system").inputs.vmSize, "Standard_D8ds_v5");
     assert.equal(find("AgentPool", "aks-test-apps").inputs.maxCount, 9);
 

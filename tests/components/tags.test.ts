@@ -42,6 +42,7 @@ describe("tags", () => {
   it("are on every resource that takes them", () => {
     for (const { type, name, inputs } of resources) assert.deepEqual(inputs.tags, TAGS, `${type} ${name}`);
     assert.deepEqual(typesOf(resources).sort(), [
+      "alertsmanagement:PrometheusRuleGroup",
       "containerregistry:Registry",
       "index:AgentPool",
       "index:ManagedCluster",
@@ -49,6 +50,11 @@ describe("tags", () => {
       "index:VaultKey",
       "keyvault:Vault",
       "managedidentity:UserAssignedIdentity",
+      "monitor:ActionGroup",
+      "monitor:AzureMonitorWorkspace",
+      "monitor:DataCollectionEndpoint",
+      "monitor:DataCollectionRule",
+      "monitor:ScheduledQueryRule",
       "network:NatGateway",
       "network:NetworkSecurityGroup",
       "network:PrivateEndpoint",

@@ -3,7 +3,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
-import { BOOTSTRAP_ENTRIES, gotkSync, identifiedControllers, identityComponent } from "../../flux/bootstrap.ts";
+import {
+  BOOTSTRAP_ENTRIES,
+  gotkSync,
+  identifiedControllers,
+  identityComponent,
+  syncObjects,
+} from "../../flux/bootstrap.ts";
+import { goDuration } from "../../flux/duration.ts";
 import { mergeKustomization } from "../../provider/git/kustomizationFile.ts";
 
 const official = resolve(import.meta.dirname, "../../../shared/flux");
@@ -59,6 +66,32 @@ describe("the files of flux bootstrap", () => {
     }
   });
 
+  it("writes a duration as Go writes it back, whatever way it was given", () => {
+    const written = ["1m", "90s", "5m0s", "1h", "1h30m", "24h", "0.5h", "1500ms", "250ms", "1h0m1s", "0s"].map(
+      goDuration,
+    );
+    assert.deepEqual(written, [
+      "1m0s",
+      "1m30s",
+      "5m0s",
+      "1h0m0s",
+      "1h30m0s",
+      "24h0m0s",
+      "30m0s",
+      "1.5s",
+      "250ms",
+      "1h0m1s",
+      "0s",
+    ]);
+  });
+
+  it("says how often Flux looks, and that submodules are read, where the CLI does", () => {
+    const [source = ""] = gotkSync({ ...sync, interval: "5m", recurseSubmodules: true })
+      .split("---\n")
+      .slice(1);
+    assert.ok(source.includes("  interval: 5m0s\n  recurseSubmodules: true\n  ref:\n"));
+  });
+
   it("breaks no long line, as Go's YAML does not either", () => {
     const path = `clusters/${"long ".repeat(40)}name`;
     assert.ok(gotkSync({ ...sync, path }).includes(`  path: ./${path}\n`));
@@ -107,6 +140,19 @@ describe("the component that gives controllers an identity", () => {
         },
       },
     });
+  });
+
+  it("lets a GitHub App read the repository with bootstrap's Secret, without an identity too", () => {
+    const { patches } = parse(identityComponent(undefined, false, "github"));
+    const target = { kind: "GitRepository", name: "flux-system" };
+    assert.deepEqual(
+      patches.map((each: { target: object; patch: string }) => [each.target, parse(each.patch)]),
+      [[target, [{ op: "add", path: "/spec/provider", value: "github" }]]],
+    );
+    const options = { url: "https://github.com/acme/fleet", branch: "main", path: "clusters/prod" };
+    const spec = (provider?: "azure" | "github") => syncObjects({ ...options, provider })[0]?.spec;
+    assert.deepEqual(spec("github"), { ...(spec() as object), provider: "github" });
+    assert.deepEqual(spec("azure"), { interval: "1m0s", provider: "azure", ref: { branch: "main" }, url: options.url });
   });
 
   it("has the image controllers in it where they run", () => {

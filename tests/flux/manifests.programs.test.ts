@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, before, beforeEach, describe, it } from "mocha";
 import { parseAllDocuments } from "yaml";
+import type { InstallOptions } from "../../flux/installOptions.ts";
 import { definitionNames, fluxControllers, fluxManifests, gotkComponents } from "../../flux/manifests.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { CLUSTER_TIMEOUT } from "../support/cluster.ts";
@@ -31,8 +32,8 @@ describe("the manifests of the real flux CLI", () => {
     this.timeout(CLUSTER_TIMEOUT);
     flux = await findTool("flux");
   });
-  const manifests = (imageAutomation: boolean) =>
-    fluxManifests({ version: VERSION, imageAutomation }, { flux: async () => flux, cache: folder });
+  const manifests = (imageAutomation: boolean, install?: InstallOptions) =>
+    fluxManifests({ version: VERSION, imageAutomation, install }, { flux: async () => flux, cache: folder });
 
   it("name the images as they are called upstream, and have no registry of their own", async () => {
     const { text, sha256, images } = await manifests(false);
@@ -98,14 +99,22 @@ describe("the manifests of the real flux CLI", () => {
     }
   });
 
-  for (const [file, imageAutomation] of [
-    ["install-default.yaml", false],
-    ["install-image-automation.yaml", true],
+  for (const [file, imageAutomation, install] of [
+    ["install-default.yaml", false, undefined],
+    ["install-image-automation.yaml", true, undefined],
+    [
+      "install-options.yaml",
+      false,
+      {
+        ...{ tolerationKeys: ["CriticalAddonsOnly"], clusterDomain: "cluster.internal", networkPolicy: false },
+        ...({ logLevel: "debug", watchAllNamespaces: false } as const),
+      },
+    ],
   ] as const)
     if (existsSync(join(official, file)))
       it(`are those of the official ${file}, byte for byte but for the registry`, async () => {
         const theirs = readFileSync(join(official, file), "utf8");
-        const ours = gotkComponents(await manifests(imageAutomation), "acme.azurecr.io");
+        const ours = gotkComponents(await manifests(imageAutomation, install), "acme.azurecr.io");
         assert.equal(ours, theirs.replaceAll("image: ghcr.io/fluxcd/", "image: acme.azurecr.io/ghcr.io/fluxcd/"));
       });
 });
@@ -138,6 +147,22 @@ describe("fluxManifests", () => {
     assert.deepEqual(await calls(), [
       "install --export --namespace=flux-system --version=v2.9.4 --registry=registry.invalid/ghcr.io/fluxcd",
     ]);
+  });
+
+  it("asks for the options of the controllers, and keeps what they give apart", async () => {
+    const flux = await fake(writing(manifest));
+    const tools = { flux: async () => flux, cache: join(folder, "cache") };
+    const said = { tolerationKeys: ["one", "two"], clusterDomain: "x.example", logLevel: "debug" } as const;
+    const no = { networkPolicy: false, watchAllNamespaces: false };
+    for (const install of [undefined, {}, said, no]) await fluxManifests({ ...options, install }, tools);
+    const plain =
+      "install --export --namespace=flux-system --version=v2.9.4 --registry=registry.invalid/ghcr.io/fluxcd";
+    assert.deepEqual(await calls(), [
+      plain,
+      `${plain} --toleration-keys=one,two --cluster-domain=x.example --log-level=debug`,
+      `${plain} --network-policy=false --watch-all-namespaces=false`,
+    ]);
+    assert.equal((await readdir(join(folder, "cache", "manifests"))).length, 3);
   });
 
   it("leaves one whole file when several make it at once", async () => {

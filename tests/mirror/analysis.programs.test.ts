@@ -302,22 +302,22 @@ spec: {versions: [{schema: {openAPIV3Schema: {description: "such as ghcr.io/acme
 
   const stuck: [string, string, RegExp][] = [
     [
-      "an argument",
-      deployment("ghcr.io/acme/tool:1", { more: "args: [--helper-image=ghcr.io/acme/helper:1]" }),
+      "an argument of a hook",
+      deployment("ghcr.io/acme/tool:1", { more: "args: [--helper-image=ghcr.io/acme/helper:1]" }).replace(
+        "  labels:",
+        "  annotations: {helm.sh/hook: pre-install}\n  labels:",
+      ),
       /Deployment tools\/tool, spec\.template\.spec\.containers\[0\]\.args\[0\]: ghcr\.io\/acme\/helper:1/,
+    ],
+    [
+      "a Secret, whose text belongs into no lock",
+      "apiVersion: v1\nkind: Secret\nmetadata: {name: tool}\nstringData: {image: ghcr.io/acme/tool:1}\n",
+      /Secret tools\/tool, stringData\.image: ghcr\.io\/acme\/tool:1 \(a Secret's text is not patched\)/,
     ],
     [
       "a hook, which Helm runs apart",
       deployment("ghcr.io/acme/tool:1").replace("  labels:", "  annotations: {helm.sh/hook: pre-install}\n  labels:"),
       /Deployment tools\/tool, spec\.template\.spec\.containers\[0\]\.image: ghcr\.io\/acme\/tool:1/,
-    ],
-    [
-      "two versions of one image",
-      deployment("ghcr.io/acme/tool:1", { more: "- {name: b, image: 'ghcr.io/acme/tool:2'}" }).replace(
-        "          - {",
-        "        - {",
-      ),
-      /ghcr\.io\/acme\/tool is used in several versions \(ghcr\.io\/acme\/tool:1, ghcr\.io\/acme\/tool:2\)/,
     ],
   ];
   for (const [where, template, message] of stuck) {
@@ -330,6 +330,145 @@ spec: {versions: [{schema: {openAPIV3Schema: {description: "such as ghcr.io/acme
       });
     });
   }
+
+  it("moves by a patch what no value reaches, and holds on to what stood there where it is one of a list", async () => {
+    const chart = packChart(
+      {},
+      {
+        "a.yaml": deployment("ghcr.io/acme/tool:1", { more: "args: [--helper-image=ghcr.io/acme/helper:1]" }),
+        "b.yaml": `apiVersion: v1
+kind: ConfigMap
+metadata: {name: pods, namespace: other}
+data: {a/b.yaml: "image: busybox:1.28"}`,
+      },
+    );
+    const analysis = await analyse(chart);
+    const helper = `--helper-image={registry}/ghcr.io/acme/helper:1@${digest("ghcr.io/acme/helper:1")}`;
+    const path = "/spec/template/spec/containers/0/args/0";
+    assert.deepEqual(analysis.patches, [
+      {
+        target: { kind: "ConfigMap", name: "pods", namespace: "other" },
+        ops: [
+          {
+            op: "replace",
+            path: "/data/a~1b.yaml",
+            value: `image: {registry}/docker.io/library/busybox:1.28@${digest("docker.io/library/busybox:1.28")}`,
+          },
+        ],
+      },
+      {
+        target: { kind: "Deployment", name: "tool" },
+        ops: [
+          { op: "test", path, value: "--helper-image=ghcr.io/acme/helper:1" },
+          { op: "replace", path, value: helper },
+        ],
+      },
+    ]);
+  });
+
+  it("leaves one image under several versions its tags, and moves its name alone", async () => {
+    const chart = packChart(
+      {},
+      {
+        "a.yaml": deployment("ghcr.io/acme/tool:1", { name: "one" }),
+        "b.yaml": deployment("ghcr.io/acme/tool:2", { name: "two" }),
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.images.map(sourceOf), ["ghcr.io/acme/tool:1", "ghcr.io/acme/tool:2"]);
+    assert.deepEqual(analysis.postRender, [{ name: "ghcr.io/acme/tool", newName: "{registry}/ghcr.io/acme/tool" }]);
+  });
+
+  it("pins no digest by a value where the name cannot move: no digest that nobody gave gets into a lock", async () => {
+    const chart = packChart(
+      { tag: "2", digest: "" },
+      {
+        "a.yaml": deployment("ghcr.io/acme/tool:{{ .Values.tag }}", { name: "one" }),
+        "b.yaml": deployment("quay.io/acme/b{{ with .Values.digest }}@{{ . }}{{ else }}:1{{ end }}", { name: "two" }),
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.values, {});
+    assert.deepEqual(analysis.images.map(sourceOf), ["ghcr.io/acme/tool:2", "quay.io/acme/b:1"]);
+    assert.deepEqual(
+      analysis.postRender.map(({ digest }) => digest),
+      [digest("ghcr.io/acme/tool:2"), digest("quay.io/acme/b:1")],
+    );
+  });
+
+  it("leaves to others what they put the image in the place of, and says so", async () => {
+    const chart = packChart(
+      {},
+      {
+        "a.yaml": deployment("auto", { name: "gateway" }),
+        "b.yaml": deployment("proxy", { name: "asked" }).replace(
+          "metadata: {labels:",
+          'metadata: {annotations: {sidecar.mesh.example/inject: "true"}, labels:',
+        ),
+      },
+    );
+    const analysis = await analyse(chart);
+    assert.deepEqual(analysis.images, []);
+    assert.deepEqual(analysis.warnings, [
+      'Deployment tools/gateway, spec.template.spec.containers[0].image: "auto" is filled in by something else, so its image is not known here',
+      'Deployment tools/asked, spec.template.spec.containers[0].image: "proxy" is filled in by something else, so its image is not known here',
+    ]);
+  });
+
+  it("takes the settings' last word: what is ignored is no image, what is accepted may stay, and is mirrored", async () => {
+    const hook = deployment("ghcr.io/acme/setup:1").replace(
+      "  labels:",
+      "  annotations: {helm.sh/hook: pre-install}\n  labels:",
+    );
+    const chart = packChart({}, { "a.yaml": hook, "b.yaml": deployment("ghcr.io/acme/sample:2", { name: "sample" }) });
+    const rules = {
+      ignoreImages: [{ image: "ghcr.io/acme/sample", reason: "never runs" }],
+      acceptForeign: [{ image: "ghcr.io/acme/setup:1", reason: "runs once" }],
+    };
+    const chartFile = { tgz: chart, name: "tool", namespace: "tools" };
+    const analysis = await analyseChart(helm, chartFile, {}, rules);
+    assert.deepEqual(analysis.images.map(sourceOf), ["ghcr.io/acme/setup:1"]);
+    assert.deepEqual(analysis.postRender, []);
+    assert.deepEqual(analysis.warnings, [
+      "Deployment tools/tool, spec.template.spec.containers[0].image: ghcr.io/acme/setup:1 stays there; it is accepted: runs once",
+    ]);
+    const other = [{ image: "ghcr.io/acme/setup:2", reason: "another one" }];
+    await assert.rejects(analyseChart(helm, chartFile, {}, { acceptForeign: other }), RelocationError);
+  });
+
+  it("mirrors what a person moved already, and leaves alone what is the registry's own", async () => {
+    const chart = packChart(
+      { image: "ghcr.io/acme/tool:1", agent: "" },
+      {
+        "a.yaml": deployment("{{ .Values.image }}", {
+          more: 'env: [{name: AGENT_IMAGE, value: "{{ .Values.agent }}"}]',
+        }),
+      },
+    );
+    const moved = await analyse(chart, { image: "{registry}/quay.io/acme/tool:2", agent: "{registry}/web:7" });
+    assert.deepEqual(moved, {
+      images: [{ host: "quay.io", repository: "acme/tool", tag: "2" }],
+      values: {},
+      postRender: [],
+      warnings: [],
+    });
+  });
+
+  it("says what a chart asks for that it is not given, and what clusters it is for", async () => {
+    const limited = packChart(
+      { image: "ghcr.io/acme/tool:1" },
+      { "a.yaml": deployment("{{ .Values.image }}") },
+      { meta: { kubeVersion: "<1.36.0-0" } },
+    );
+    const [warning, ...more] = (await analyse(limited)).warnings;
+    assert.deepEqual(more, []);
+    assert.match(warning ?? "", /^it does not render for Kubernetes 1\.37\.0.*requires kubeVersion: <1\.36\.0-0/);
+    const needing = packChart({}, { "a.yaml": '{{ required "say who you are" .Values.name }}' });
+    await assert.rejects(
+      analyse(needing),
+      /^RenderError: The chart tool does not render with the values that it is given: [\s\S]*say who you are[\s\S]*Set what it asks for as its values in aks-gitops:charts\.$/,
+    );
+  });
 
   it("warns of a name without a tag, to which a program may put one", async () => {
     const more = "env: [{name: HELPER, value: quay.io/acme/helper}]";

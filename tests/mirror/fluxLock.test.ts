@@ -70,6 +70,12 @@ describe("the lock of a bootstrapped Flux", () => {
     assert.deepEqual(await readLock(folder, settings(bootstrap)), lock);
   });
 
+  it("is of the options that the settings have for the controllers", async () => {
+    const install = { networkPolicy: false };
+    await update({ ...bootstrap, install });
+    assert.deepEqual(asked, [{ version: "2.9.4", imageAutomation: false, install }]);
+  });
+
   it("holds no Flux, and asks for none, where the extension brings it", async () => {
     for (const flux of [extension, undefined]) {
       const { lock } = await update(flux);
@@ -88,6 +94,9 @@ describe("the lock of a bootstrapped Flux", () => {
     await stale(extension, "Flux is 2.9.4 in the lock, not bootstrapped in the settings");
     const controllers = "the values of a chart, the list of images or Flux's controllers changed";
     await stale({ ...bootstrap, imageAutomation: true }, controllers);
+    await stale({ ...bootstrap, install: { logLevel: "debug" } }, controllers);
+    // What is said of nothing is nothing.
+    await readLock(folder, settings({ ...bootstrap, install: { logLevel: undefined } }));
     await update(extension);
     await stale(bootstrap, "Flux is not in the lock, 2.9.4 in the settings");
   });

@@ -96,7 +96,7 @@ describe("a mirror file", () => {
 
   image is not a known key
     value   ["${EXTRA}"]
-    remedy  did you mean images? known keys are charts, images, flux
+    remedy  did you mean images? known keys are charts, images, ignoreImages, acceptForeign, flux
 
   charts[0].version does not have the right form
     value   latest

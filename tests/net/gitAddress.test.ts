@@ -3,6 +3,7 @@ import { describe, it } from "mocha";
 import {
   addressFault,
   commitUrl,
+  enterpriseHost,
   gitHubRepository,
   isDevOps,
   parseRepositoryUrl,
@@ -88,6 +89,11 @@ describe("a repository's address", () => {
     ],
     ["http://github.com/acme/fleet", "would show the token to everybody on the way", /https:\/\//],
     ["ssh://github.com/acme/fleet", "does not say who signs in", /^write ssh:\/\/git@/],
+    [
+      "oci://acme.azurecr.io/manifests/fleet",
+      "is an OCI artifact, and the program commits to a Git repository",
+      /; an artifact is one of flux\.sources, and Kustomizations name it as their source$/,
+    ],
     ["git://github.com/acme/fleet", "is read over neither HTTPS nor SSH", /^write the repository's address/],
     ["https://www.github.com/acme/fleet", "is no repository on GitHub", /^write https:\/\/github\.com\/acme\/fleet$/],
     [
@@ -172,5 +178,23 @@ describe("GITHUB_TOKEN", () => {
       "https://github.other.corp/a/b",
     ])
       assert.equal(takesGitHubToken(url, environment), false, url);
+  });
+});
+
+describe("a host of GitHub Enterprise", () => {
+  it("is what @pulumi/github is told by github:baseUrl, and not github.com", () => {
+    const hosts = (baseUrl: unknown) => enterpriseHost({ "github:baseUrl": baseUrl });
+    assert.equal(hosts("https://github.acme.example/"), "github.acme.example");
+    assert.equal(hosts("https://github.acme.example/api/v3/"), "github.acme.example");
+    assert.equal(hosts("https://api.acme.ghe.com/"), "acme.ghe.com");
+    for (const none of ["https://api.github.com/", "no url", undefined, 7]) assert.equal(hosts(none), undefined);
+  });
+
+  it("has its repositories' owner and name in their addresses, and one name over SSH", () => {
+    const address = parsed("https://github.acme.example/acme/fleet.git");
+    assert.deepEqual(gitHubRepository(address, "github.acme.example"), { owner: "acme", name: "fleet" });
+    assert.equal(sshUrl(address, "github.acme.example"), "ssh://git@github.acme.example/acme/fleet");
+    assert.equal(gitHubRepository(address, "other.example"), undefined);
+    assert.equal(sshUrl(address), undefined);
   });
 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { GUARDS } from "../../policy/guards.ts";
-import { SOURCE, VERSIONS } from "../../policy/kubernetesVersions.ts";
+import { SOURCE, VERSIONS } from "../../settings/kubernetesVersions.ts";
 import { ROOT } from "../support/engine.ts";
 
 const PAGE = readFileSync(join(ROOT, "docs/policy.md"), "utf8");

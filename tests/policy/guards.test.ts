@@ -6,7 +6,7 @@ import { unknownCheckingProxy } from "@pulumi/policy";
 import { describe, it } from "mocha";
 import { type Facts, type Finding, findIn, findInStack, type Guard, messageOf, type Seen } from "../../policy/guard.ts";
 import { GUARDS } from "../../policy/guards.ts";
-import { endOfSupport, VERSIONS } from "../../policy/kubernetesVersions.ts";
+import { endOfSupport, VERSIONS } from "../../settings/kubernetesVersions.ts";
 import { ROOT } from "../support/engine.ts";
 import { CASES, type Resource, TOKEN, UNKNOWN } from "./cases.ts";
 
@@ -213,6 +213,11 @@ describe("the support of Kubernetes versions", () => {
     const supportPlan = "AKSLongTermSupport";
     assert.deepEqual(asked({ supportPlan, kubernetesVersion: "1.35" }, "2027-04-01"), []);
     assert.equal(asked({ supportPlan, kubernetesVersion: "1.35" }, "2028-04-01").length, 1);
+  });
+
+  it("is asked of the version that the plugin's cluster says beside its properties", () => {
+    const own: Resource = { type: "gitops:index:ManagedCluster", props: { kubernetesVersion: "1.28", properties: {} } };
+    assert.deepEqual(problems("kubernetes-is-supported", own), ["Kubernetes 1.28 is not supported any more"]);
   });
 
   it("is asked of each pool too", () => {

@@ -95,7 +95,7 @@ describe("the plugin gitops under the real engine", () => {
       resources: Record<string, { requiredInputs: string[]; inputProperties: Record<string, object> }>;
     };
     const names =
-      "AgentPool ChartMirror EncryptedSecret FluxConfigurationReady FluxInstall FluxReady GitCommit ImageImport KeyInUse ManagedCluster NatGateway NetworkPeering VaultKey ZoneLink";
+      "AcceptedPassword AgentPool ChartMirror EncryptedSecret FluxConfigurationReady FluxInstall FluxReady GitCommit ImageImport KeyInUse ManagedCluster NatGateway NetworkPeering VaultKey ZoneLink";
     assert.deepEqual(
       Object.keys(resources).sort(),
       names.split(" ").map((name) => `gitops:index:${name}`),

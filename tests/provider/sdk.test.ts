@@ -22,6 +22,7 @@ import { FLUX_READY } from "../../provider/flux/fluxReady.ts";
 import { GIT_COMMIT } from "../../provider/git/gitCommitInputs.ts";
 import { CHART_MIRROR } from "../../provider/mirror/chartMirror.ts";
 import { IMAGE_IMPORT } from "../../provider/mirror/imageImport.ts";
+import { AcceptedPassword } from "../../provider/sdk/acceptedPassword.ts";
 import { AgentPool } from "../../provider/sdk/agentPool.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
 import { EncryptedSecret } from "../../provider/sdk/encryptedSecret.ts";
@@ -36,6 +37,7 @@ import { NatGateway } from "../../provider/sdk/natGateway.ts";
 import { NetworkPeering } from "../../provider/sdk/networkPeering.ts";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { ZoneLink } from "../../provider/sdk/zoneLink.ts";
+import { ACCEPTED_PASSWORD } from "../../provider/secret/acceptedPassword.ts";
 import { ENCRYPTED_SECRET } from "../../provider/secret/encryptedSecret.ts";
 import { KEY_IN_USE } from "../../provider/secret/keyInUse.ts";
 import { ROOT } from "../support/engine.ts";
@@ -91,6 +93,7 @@ function pair<S extends ResourceSchema, A, C extends pulumi.CustomResource>(
 }
 
 const PAIRS = [
+  pair(ACCEPTED_PASSWORD, AcceptedPassword),
   pair(AGENT_POOL, AgentPool),
   pair(CHART_MIRROR, ChartMirror),
   pair(ENCRYPTED_SECRET, EncryptedSecret),
@@ -173,10 +176,14 @@ describe("what programs see of the plugin's resources", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };
     const places = {
       ...files,
+      FluxInstallOptionsArgs: "GitCommit",
       GitAccessArgs: "GitCommit",
+      GitHubAppArgs: "GitCommit",
       PersonArgs: "GitCommit",
+      PullRequestArgs: "GitCommit",
       PullSecretArgs: "FluxInstall",
       DecryptSecretArgs: "FluxInstall",
+      ReadingAppArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
       AttachedArgs: "ImageImport",
       SourceCredentialsArgs: "ImageImport",

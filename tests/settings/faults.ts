@@ -13,8 +13,16 @@ export const MINIMUM = {
   "aks-gitops:flux": { repository: "https://github.com/acme/fleet" },
 };
 
+/** What there is beside a configuration. */
+export interface More {
+  readonly stack?: string;
+  readonly secretKeys?: string[];
+  /** Where other stacks' files stand. */
+  readonly folder?: string;
+}
+
 /** The settings of a configuration. */
-export function read(config: Record<string, unknown>, more: { stack?: string; secretKeys?: string[] } = {}) {
+export function read(config: Record<string, unknown>, more: More = {}) {
   return parseSettings({ project: "aks-gitops", stack: "test", config: { ...MINIMUM, ...config }, ...more });
 }
 
@@ -28,10 +36,7 @@ export function warnings(
 }
 
 /** The faults of a configuration. */
-export function faults(
-  config: Record<string, unknown>,
-  more: { stack?: string; secretKeys?: string[] } = {},
-): readonly Fault[] {
+export function faults(config: Record<string, unknown>, more: More = {}): readonly Fault[] {
   try {
     read(config, more);
   } catch (error) {
@@ -42,10 +47,7 @@ export function faults(
 }
 
 /** Its one fault in short. */
-export function fault(
-  config: Record<string, unknown>,
-  more: { stack?: string; secretKeys?: string[] } = {},
-): [string, unknown, string] {
+export function fault(config: Record<string, unknown>, more: More = {}): [string, unknown, string] {
   const found = faults(config, more);
   assert.equal(found.length, 1, JSON.stringify(found, undefined, 1));
   const [{ key, value, problem, remedy } = { key: "", value: "", problem: "", remedy: "" }] = found;

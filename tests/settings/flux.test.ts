@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { generateKeyPairSync } from "node:crypto";
 import { describe, it } from "mocha";
 import { SettingsError } from "../../settings/settings.ts";
 import { fault, faults, read, warnings } from "./faults.ts";
@@ -160,6 +161,29 @@ describe("the extension's configuration", () => {
     );
   });
 
+  it("leaves bootstrap's own options to bootstrap", () => {
+    const install = { tolerationKeys: ["CriticalAddonsOnly"], logLevel: "debug", networkPolicy: false };
+    const given = { install, interval: "5m", recurseSubmodules: true };
+    const bootstrapped = read(flux({ mode: "bootstrap", ...given })).flux;
+    assert.deepEqual(
+      [JSON.parse(JSON.stringify(bootstrapped.install)), bootstrapped.interval, bootstrapped.recurseSubmodules],
+      [install, "5m", true],
+    );
+    assert.deepEqual(
+      faults(flux({ mode: "extension", ...given })).map(({ key, problem, remedy }) => [key, problem, remedy]),
+      ["install", "interval", "recurseSubmodules"].map((key) => [
+        `aks-gitops:flux.${key}`,
+        "is of a bootstrapped Flux, but the AKS extension brings it",
+        "leave it out, or write mode: bootstrap",
+      ]),
+    );
+    const wrong = { install: { tolerationKeys: ["a b"], clusterDomain: "cluster.local." }, interval: "often" };
+    assert.deepEqual(
+      faults(flux({ mode: "bootstrap", ...wrong })).map(({ key }) => key),
+      ["install.tolerationKeys[0]", "install.clusterDomain", "interval"].map((key) => `aks-gitops:flux.${key}`),
+    );
+  });
+
   it("of one namespace has nothing to write elsewhere", () => {
     const given = flux({ configuration: { namespace: "team", scope: "namespace" } });
     const secret = (namespace: string) => ({ "aks-gitops:secrets": [{ name: "a", namespace, data: { b: "c" } }] });
@@ -223,7 +247,7 @@ describe("a fault of Flux's settings", () => {
       "auth",
       "password",
       "is not a known word",
-      /^write one of deployKey, token, sshKey, workloadIdentity$/,
+      /^write one of deployKey, token, sshKey, workloadIdentity, githubApp$/,
     ],
     [{ auth: "deploykey" }, "auth", "deploykey", "is not a known word", /^did you mean deployKey\?/],
     [{ version: "v2.9.4" }, "version", "v2.9.4", "does not have the right form", /without v, for example 2\.9\.4$/],
@@ -408,5 +432,87 @@ describe("settings of a repository on another host", () => {
       faults(flux({ commit })).map(({ key }) => key),
       ["credential", "author.email", "signingKey"].map((key) => `aks-gitops:flux.commit.${key}`),
     );
+  });
+
+  it("name a GitHub App that commits where GitHub is not, and an id that is none", () => {
+    const told = (repository: string, githubApp: object) =>
+      faults(flux({ repository, commit: { githubApp } }))
+        .filter(({ key }) => key.startsWith("aks-gitops:flux.commit."))
+        .map(({ key, problem }) => `${key} ${problem}`);
+    const alone = "aks-gitops:flux.commit.githubApp commits on GitHub alone, over HTTPS, and not";
+    assert.deepEqual(told("https://dev.azure.com/acme/platform/_git/fleet", { id: 1 }), [`${alone} at dev.azure.com`]);
+    assert.deepEqual(told("ssh://git@github.com/acme/fleet.git", { id: 1 }), [`${alone} over SSH`]);
+    assert.deepEqual(told("https://github.acme.example/acme/fleet", { id: 1, installationId: 2 }), []);
+    assert.deepEqual(told("https://github.com/acme/fleet", { id: "one" }), [
+      "aks-gitops:flux.commit.githubApp.id is a text where a number is expected",
+    ]);
+  });
+
+  it("take a GitHub App that reads, with its key as a secret, and name what lacks of it", () => {
+    const KEY = "aks-gitops:gitKey";
+    const asApp = { mode: "bootstrap", auth: "githubApp" };
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = privateKey.export({ type: "pkcs1", format: "pem" }) as string;
+    const whole = { ...flux({ ...asApp, githubApp: { id: 123456 } }), [KEY]: key };
+    const { flux: settings } = read(whole, { secretKeys: [KEY] });
+    assert.deepEqual([settings.auth, settings.githubApp], ["githubApp", { id: 123456, installationId: undefined }]);
+    assert.deepEqual(
+      warnings(whole, { secretKeys: [KEY] }).filter((warning) => warning.includes("gitKey")),
+      [],
+    );
+    assert.deepEqual(
+      faults(flux(asApp)).map(({ key, problem }) => `${key} ${problem}`),
+      [
+        "aks-gitops:flux.githubApp is missing: with auth githubApp Flux signs in to the repository as it",
+        "aks-gitops:gitKey is missing: with auth githubApp Flux signs in to the repository with the App's private key",
+      ],
+    );
+    assert.deepEqual(
+      faults({ ...flux({ ...asApp, mode: "extension", githubApp: { id: 1 } }), [KEY]: key }, { secretKeys: [KEY] }).map(
+        ({ key, problem, remedy }) => `${key} ${problem}: ${remedy}`,
+      ),
+      [
+        "aks-gitops:flux.auth cannot be said to the extension: its API 2023-05-01 knows no GitHub App: write mode: bootstrap, or write deployKey or token",
+      ],
+    );
+  });
+
+  it("take GitHub Enterprise as GitHub where @pulumi/github is told of it", () => {
+    const repository = "https://github.acme.example/platform/fleet";
+    const knownHosts =
+      "github.acme.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    const enterprise = {
+      ...flux({ repository, knownHosts, auth: "deployKey" }),
+      ...{ "github:baseUrl": "https://github.acme.example/", "github:owner": "platform" },
+    };
+    const { githubHost, owner, name } = read(enterprise).flux;
+    assert.deepEqual([githubHost, owner, name], ["github.acme.example", "platform", "fleet"]);
+    assert.deepEqual(
+      faults({ ...enterprise, "github:owner": "acme" }).map(({ key, problem }) => `${key} ${problem}`),
+      ["github:owner is not the owner of aks-gitops:flux.repository"],
+    );
+    assert.deepEqual(
+      faults({ ...enterprise, "github:baseUrl": "https://other.example/" }).map(({ key }) => key),
+      ["aks-gitops:flux.auth"],
+    );
+  });
+
+  it("name pull requests where none can be opened, and a wait for none", () => {
+    const told = (repository: string, commit: object) =>
+      faults(flux({ repository, commit }))
+        .filter(({ key }) => key.startsWith("aks-gitops:flux.commit."))
+        .map(({ key, problem }) => `${key} ${problem}`);
+    const alone = "opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not";
+    assert.deepEqual(told("https://gitlab.com/acme/fleet.git", { pullRequest: "leave" }), [
+      `aks-gitops:flux.commit.pullRequest ${alone} at gitlab.com`,
+    ]);
+    assert.deepEqual(told("ssh://git@ssh.dev.azure.com/v3/acme/platform/fleet", { pullRequest: "wait" }), [
+      `aks-gitops:flux.commit.pullRequest ${alone} over SSH`,
+    ]);
+    assert.deepEqual(told("https://github.com/acme/fleet", { pullRequestMinutes: 5 }), [
+      "aks-gitops:flux.commit.pullRequestMinutes says how long a pull request is waited for, and none is",
+    ]);
+    assert.deepEqual(told("https://github.com/acme/fleet", { pullRequest: "wait", pullRequestMinutes: 5 }), []);
+    assert.deepEqual(told("https://git.acme.example/acme/fleet", { pullRequest: "leave" }), []);
   });
 });

@@ -40,6 +40,30 @@ describe("the releases of the settings", () => {
   });
 });
 
+describe("a release that has to be signed", () => {
+  const OCI = { ...CHART, repository: "oci://ghcr.io/acme/charts", verify: "web-cosign" };
+  const key = { name: "web-cosign", namespace: "flux-system", data: { "acme.pub": "-----BEGIN PUBLIC KEY-----" } };
+  const shown = (config: Record<string, unknown>) =>
+    faults(config).map(({ key, value, problem }) => [key, value, problem]);
+
+  it("names a secret of Flux's namespace", () => {
+    assert.equal(read({ ...charts(OCI), ...secrets(key) }).charts[0]?.verify, "web-cosign");
+    assert.deepEqual(shown({ ...charts(OCI), ...secrets({ ...key, namespace: "web" }) }), [
+      ["aks-gitops:charts[0].verify", "web-cosign", "is no secret of namespace flux-system that the stack has"],
+    ]);
+  });
+
+  it("comes from a registry", () => {
+    assert.deepEqual(shown({ ...charts({ verify: "web-cosign" }), ...secrets(key) }), [
+      [
+        "aks-gitops:charts[0].verify",
+        "web-cosign",
+        "is for charts of OCI registries: cosign signs nothing in a chart repository such as https://a.b/c",
+      ],
+    ]);
+  });
+});
+
 describe("a fault of a release", () => {
   const of = (config: Record<string, unknown>) =>
     faults(config).map(({ key, value, problem }) => [key, value, problem]);

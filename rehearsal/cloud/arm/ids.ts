@@ -75,3 +75,10 @@ export function parseCollection(path: string): Collection | undefined {
     below: rest.length === 1 ? id.slice(0, at) : id.split("/").slice(0, -1).join("/"),
   };
 }
+
+/**
+ * The resource that a scope belongs to. Namespaces of a cluster are none of ARM's, and there is no need that they are there:
+ * https://learn.microsoft.com/azure/aks/manage-azure-rbac
+ */
+export const scopeOwner = (scope: string): string =>
+  scope.replace(/(\/Microsoft\.ContainerService\/managedClusters\/[^/]+)\/namespaces\/[^/]+$/i, "$1");

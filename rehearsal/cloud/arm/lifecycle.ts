@@ -2,7 +2,7 @@
 import type { ArmExtension, ArmResource, Caller, CloudRequest, CloudResponse } from "../types.ts";
 import type { World, Write } from "./behaviour.ts";
 import { armError, notFound } from "./errors.ts";
-import { GROUP_TYPE, key, parseId, type ResourceId, same } from "./ids.ts";
+import { GROUP_TYPE, key, parseId, type ResourceId, same, scopeOwner } from "./ids.ts";
 import { merged, prepare } from "./put.ts";
 import { removeAll } from "./remove.ts";
 import { behaviourOf } from "./rules/index.ts";
@@ -29,7 +29,7 @@ export class Lifecycle {
     const groupId = `/subscriptions/${id.subscription}/resourceGroups/${id.group}`;
     if (id.group !== undefined && this.#get(groupId) === undefined)
       throw armError(404, "ResourceGroupNotFound", `Resource group '${id.group}' could not be found.`);
-    const standing = id.parent ?? (definition.home === "extension" ? id.scope : undefined);
+    const standing = id.parent ?? (definition.home === "extension" ? scopeOwner(id.scope) : undefined);
     if (standing === undefined || /^\/subscriptions\/[^/]+(\/resourceGroups\/[^/]+)?$/i.test(standing)) {
       if (definition.on !== undefined)
         throw armError(400, "BadRequest", `Resources of type '${definition.type}' cannot be on scope '${id.scope}'.`);

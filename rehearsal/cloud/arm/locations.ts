@@ -21,7 +21,11 @@ export const regions: readonly string[] = [...zoned, ...unzoned];
 export const hasZones = (location: string): boolean => zoned.includes(location);
 
 /** Types that are not in any region. */
-const worldwide = ["Microsoft.Network/privateDnsZones", "Microsoft.Network/privateDnsZones/virtualNetworkLinks"];
+const worldwide = [
+  "Microsoft.Insights/actionGroups",
+  "Microsoft.Network/privateDnsZones",
+  "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+];
 
 /** Writes a display name ("West Europe") as the region's name ("westeurope"), as ARM does. */
 export function normalLocation(body: Body): void {
@@ -37,7 +41,7 @@ export function checkLocation(type: string, id: ResourceId, location: string, ol
       "LocationNotAvailableForResourceType",
       `The provided location '${location}' is not available for resource type '${type}'. List of available regions for the resource type is '${known.join(",")}'.`,
     );
-  if (old?.location === undefined || old.location === location) return;
+  if (old?.location === undefined || same(old.location, location)) return;
   if (type === GROUP_TYPE)
     throw armError(
       409,

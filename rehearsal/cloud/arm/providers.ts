@@ -8,7 +8,7 @@ import { readVersions, writeVersions } from "./types/apiVersions.ts";
 import { definitionOf, definitions } from "./types/index.ts";
 
 /** Namespaces without types of their own here that stacks register nevertheless. */
-const others = ["Microsoft.Compute", "Microsoft.Kubernetes", "Microsoft.PolicyInsights", "Microsoft.AlertsManagement"];
+const others = ["Microsoft.Compute", "Microsoft.Kubernetes", "Microsoft.PolicyInsights"];
 
 /** Always usable, without registration. */
 const builtIn = ["Microsoft.Resources", "Microsoft.Authorization"];

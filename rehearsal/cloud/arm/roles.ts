@@ -30,6 +30,23 @@ const vaultReader = [
 ];
 const CLUSTER = "Microsoft.ContainerService/managedClusters";
 const VAULT = "Microsoft.KeyVault/vaults";
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** Kubernetes' objects that those see who only read. */
+const SEEN = words(`
+  apps/controllerrevisions apps/daemonsets apps/deployments apps/replicasets apps/statefulsets
+  autoscaling/horizontalpodautoscalers batch/cronjobs batch/jobs configmaps discovery.k8s.io/endpointslices endpoints
+  events.k8s.io/events events extensions/daemonsets extensions/deployments extensions/ingresses
+  extensions/networkpolicies extensions/replicasets limitranges metrics.k8s.io/pods metrics.k8s.io/nodes namespaces
+  networking.k8s.io/ingresses networking.k8s.io/networkpolicies persistentvolumeclaims pods policy/poddisruptionbudgets
+  replicationcontrollers resourcequotas serviceaccounts services
+`);
+/** Those that others see and do not change. */
+const FIXED = words(`
+  apps/controllerrevisions discovery.k8s.io/endpointslices events.k8s.io/events limitranges metrics.k8s.io/pods
+  metrics.k8s.io/nodes namespaces resourcequotas
+`);
 const REGISTRY = "Microsoft.ContainerRegistry/registries";
 const IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
@@ -66,6 +83,18 @@ export const builtInRoles: readonly Role[] = [
       "Microsoft.Authorization/roleAssignments/write",
       "Microsoft.Authorization/roleAssignments/delete",
       "*/read",
+      "Microsoft.Support/*",
+    ],
+  },
+  {
+    id: "36243c78-bf99-498c-9df9-86d9f8d28608",
+    name: "Resource Policy Contributor",
+    actions: [
+      "*/read",
+      ...["policyassignments", "policydefinitions", "policyexemptions", "policysetdefinitions"].map(
+        (kind) => `Microsoft.Authorization/${kind}/*`,
+      ),
+      "Microsoft.PolicyInsights/*",
       "Microsoft.Support/*",
     ],
   },
@@ -216,6 +245,22 @@ export const builtInRoles: readonly Role[] = [
         }
       : {}),
   })),
+  {
+    id: "7f6c6a51-bcf8-42ba-9220-52d62157d7db",
+    name: "Azure Kubernetes Service RBAC Reader",
+    actions: common,
+    dataActions: SEEN.map((kind) => `${CLUSTER}/${kind}/read`),
+  },
+  {
+    id: "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb",
+    name: "Azure Kubernetes Service RBAC Writer",
+    actions: common,
+    dataActions: [
+      ...SEEN.map((kind) => `${CLUSTER}/${kind}/${FIXED.includes(kind) ? "read" : "*"}`),
+      ...["read", "write", "delete"].map((verb) => `${CLUSTER}/coordination.k8s.io/leases/${verb}`),
+      `${CLUSTER}/secrets/*`,
+    ],
+  },
   {
     id: "85cb6faf-e071-4c9b-8136-154b5a04f717",
     name: "Kubernetes Extension Contributor",

@@ -3,6 +3,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { serveGit } from "../git/http.ts";
+import { type Refusal, refusePush } from "../git/receive.ts";
 import { commitFiles, initialise } from "../git/repository.ts";
 import type { Caller, CloudRequest, CloudResponse } from "../types.ts";
 import type { Repository } from "./model.ts";
@@ -19,9 +20,11 @@ export interface UserOptions {
   readonly objectId?: string;
   /** By `project/repository`. */
   readonly repositories: Readonly<Record<string, GitRight>>;
+  /** Whether a contributor may contribute to pull requests too; default true. */
+  readonly pullRequests?: boolean;
 }
 
-interface User extends UserOptions {
+export interface User extends UserOptions {
   readonly id: string;
 }
 
@@ -55,7 +58,7 @@ export class GitRepositories {
 
   async create(repository: Repository, { files = {} }: RepositoryOptions): Promise<void> {
     const folder = this.folder(repository);
-    await initialise(folder, [], { whole: true });
+    await initialise(folder, { whole: true });
     if (Object.keys(files).length > 0) await commitFiles(folder, files);
   }
 
@@ -76,10 +79,10 @@ export class GitRepositories {
 
   /** Answers a request of Git's smart HTTP for a repository; undefined where the caller has to sign in. */
   async answer(request: CloudRequest, repository: Repository | undefined, named: string, rest: string) {
-    const user = this.#userOf(request.headers.authorization);
+    const user = this.userOf(request.headers.authorization);
     if (user === undefined) return undefined;
     const isPush = rest.endsWith("receive-pack") || request.url.searchParams.get("service") === "git-receive-pack";
-    const right = repository && user.repositories[`${repository.project.name}/${repository.name}`];
+    const right = repository && rightOf(user, repository);
     if (repository === undefined || right === undefined)
       return text(
         404,
@@ -92,13 +95,16 @@ export class GitRepositories {
         "TF401027: You need the Git 'GenericContribute' permission to perform this action. Details: identity " +
           `'${user.displayName}', scope 'repository'.`,
       );
+    const refused = refusePush(request, (branch) => (repository.policies.has(branch) ? POLICY : undefined));
+    if (refused !== undefined) return refused;
     const path = `/${repository.project.name}/${repository.name}.git${rest}`;
     // Nobody there speaks Git's second protocol.
     const { "git-protocol": _, ...headers } = request.headers;
     return serveGit({ ...request, headers }, { root: this.#options.root, path, user: user.displayName });
   }
 
-  #userOf(authorization = ""): User | undefined {
+  /** Who signs in; undefined where nobody known does. */
+  userOf(authorization = ""): User | undefined {
     const [scheme = "", value = ""] = authorization.split(/ +/);
     if (scheme.toLowerCase() === "basic")
       return this.#tokens.get(
@@ -118,6 +124,16 @@ export class GitRepositories {
     }
   }
 }
+
+/** What a user may do with a repository; undefined where it is hidden. */
+export function rightOf(user: UserOptions, { project, name }: Repository): GitRight | undefined {
+  return user.repositories[`${project.name}/${name}`];
+}
+
+const POLICY: Refusal = {
+  reason: "TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch.",
+  lines: [],
+};
 
 const hash = (token: string) => createHash("sha256").update(token).digest("base64");
 

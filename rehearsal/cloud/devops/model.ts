@@ -35,6 +35,12 @@ export interface Thread {
 
 export interface PullRequest {
   readonly id: number;
+  title: string;
+  readonly description: string;
+  /** The branches that it leads from and to. */
+  readonly source: string;
+  readonly target: string;
+  status: "active" | "abandoned" | "completed";
   /** In the order in which they were made. */
   readonly threads: Thread[];
 }
@@ -45,4 +51,6 @@ export interface Repository {
   readonly name: string;
   readonly project: { readonly id: string; readonly name: string };
   readonly pullRequests: PullRequest[];
+  /** Branches with a policy, which take changes by pull request alone. */
+  readonly policies: Set<string>;
 }

@@ -4,9 +4,12 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { type CloudRequest, type CloudResponse, type Service, ServiceError } from "../types.ts";
 import { fault } from "./faults.ts";
-import { type GitOptions, GitRepositories, type RepositoryOptions } from "./git.ts";
+import { type GitOptions, GitRepositories, type RepositoryOptions, rightOf } from "./git.ts";
 import type { Identity, PullRequest, Repository } from "./model.ts";
+import { answerPulls, complete, type PullCall } from "./pulls.ts";
 import { answerThreads } from "./threads.ts";
+
+type PullCallGiven = Parameters<PullCall["open"]>[0];
 
 /** The newest version that is no preview any more, and the newest of all. */
 const VERSIONS = { released: 7.1, newest: 7.2 };
@@ -68,16 +71,35 @@ export class AzureDevOps {
   createRepository(project: string, name: string): Repository {
     const known = this.#projects.get(project.toLowerCase()) ?? { id: randomUUID(), name: project };
     this.#projects.set(project.toLowerCase(), known);
-    const repository: Repository = { id: randomUUID(), name, project: known, pullRequests: [] };
+    const repository: Repository = {
+      ...{ id: randomUUID(), name, project: known },
+      ...{ pullRequests: [], policies: new Set<string>() },
+    };
     this.#repositories.push(repository);
     return repository;
   }
 
   /** Opens a pull request; its number is the organisation's next. */
-  openPullRequest(repository: Repository): PullRequest {
-    const pullRequest: PullRequest = { id: ++this.#lastPullRequest, threads: [] };
+  openPullRequest(repository: Repository, given: Partial<PullCallGiven> = {}): PullRequest {
+    const pullRequest: PullRequest = {
+      ...{ title: "Change", description: "", source: "change", target: "main", ...given },
+      ...{ id: ++this.#lastPullRequest, status: "active", threads: [] },
+    };
     repository.pullRequests.push(pullRequest);
     return pullRequest;
+  }
+
+  /** Lets a branch take changes by pull request alone, as a policy of it does. */
+  protect(repository: Repository, branch: string): void {
+    repository.policies.add(branch);
+  }
+
+  /** Completes a pull request as somebody does in the browser. @throws Error where it is not active or has conflicts. */
+  async completePullRequest(repository: Repository, id: number, { squash = false } = {}): Promise<string> {
+    const pull = repository.pullRequests.find((each) => each.id === id);
+    const commit = pull && this.git && (await complete(this.git.folder(repository), pull, squash));
+    if (commit === undefined) throw new Error(`pull request ${id} cannot be completed`);
+    return commit;
   }
 
   /** Starts a job of a project, as its build service. */
@@ -104,7 +126,7 @@ export class AzureDevOps {
   /** Answers for dev.azure.com. */
   readonly service: Service = async (request) => {
     try {
-      return (await this.#answerGit(request)) ?? this.#answer(request);
+      return (await this.#answerGit(request)) ?? (await this.#answerPulls(request)) ?? this.#answer(request);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       return error.response;
@@ -123,6 +145,46 @@ export class AzureDevOps {
         each.name.toLowerCase() === name.toLowerCase() && each.project.name.toLowerCase() === project.toLowerCase(),
     );
     return (await this.git.answer(request, repository, name, rest)) ?? unknownCaller;
+  }
+
+  /** Pull requests of a repository, but for their threads; undefined where the request is another one. */
+  async #answerPulls(request: CloudRequest): Promise<CloudResponse | undefined> {
+    const [organization = "", project = "", api, git, repositories, name = "", pulls = "", ...path] =
+      decodeURIComponent(request.url.pathname).split("/").slice(1);
+    const isPulls = [api, git, repositories, pulls.toLowerCase()].join("/") === "_apis/git/repositories/pullrequests";
+    const isOurs = organization.toLowerCase() === this.organization.toLowerCase();
+    if (!isPulls || !isOurs || path.length > 1 || this.git === undefined) return undefined;
+    const job = this.#authenticate(request);
+    const user = this.git.userOf(request.headers.authorization);
+    if (job === undefined && user === undefined) return signIn(request);
+    checkVersion(request, false);
+    checkContentType(request);
+    const repository = this.#repositoryAt(project, name);
+    const right = user && rightOf(user, repository);
+    if (user !== undefined && right === undefined) throw noRepository(name);
+    const caller = {
+      name: job === undefined ? (user?.displayName ?? "") : `Build\\${job.identity.id}`,
+      contributes: job?.identity.contributes ?? (right === "contribute" && user?.pullRequests !== false),
+    };
+    const open = (given: PullCallGiven) => this.openPullRequest(repository, given);
+    return answerPulls({ request, caller, repository, folder: this.git.folder(repository), path, open });
+  }
+
+  /** @throws ServiceError where there is none. */
+  #repositoryAt(projectName: string, name: string): Repository {
+    const isNamed = (thing: { id: string; name: string }, by: string) =>
+      thing.id === by.toLowerCase() || thing.name.toLowerCase() === by.toLowerCase();
+    const project = [...this.#projects.values()].find((each) => isNamed(each, projectName));
+    if (project === undefined)
+      throw fault(
+        404,
+        "ProjectDoesNotExistWithNameException",
+        `TF200016: The following project does not exist: ${projectName}. Verify that the name of the project is correct ` +
+          "and that the project exists on the specified Azure DevOps Server.",
+      );
+    const repository = this.#repositories.find((each) => each.project === project && isNamed(each, name));
+    if (repository === undefined) throw noRepository(name);
+    return repository;
   }
 
   #answer(request: CloudRequest): CloudResponse {
@@ -161,28 +223,11 @@ export class AzureDevOps {
     if (!isThreads) return undefined;
     checkVersion(request, false);
     checkContentType(request);
-    const isNamed = (thing: { id: string; name: string }, by: string) =>
-      thing.id === by.toLowerCase() || thing.name.toLowerCase() === by.toLowerCase();
-    const project = [...this.#projects.values()].find((each) => isNamed(each, projectName));
-    if (project === undefined)
-      throw fault(
-        404,
-        "ProjectDoesNotExistWithNameException",
-        `TF200016: The following project does not exist: ${projectName}. Verify that the name of the project is correct ` +
-          "and that the project exists on the specified Azure DevOps Server.",
-      );
-    const repository = this.#repositories.find((each) => each.project === project && isNamed(each, name));
-    if (repository === undefined)
-      throw fault(
-        404,
-        "GitRepositoryNotFoundException",
-        `TF401019: The Git repository with name or identifier ${name} does not exist or you do not have permissions for ` +
-          "the operation you are attempting.",
-      );
+    const repository = this.#repositoryAt(projectName, name);
     const pullRequest = repository.pullRequests.find((each) => String(each.id) === id);
     if (pullRequest === undefined)
       throw fault(404, "GitPullRequestNotFoundException", "TF401180: The requested pull request was not found.");
-    const address = `https://dev.azure.com/${this.organization}/${project.id}`;
+    const address = `https://dev.azure.com/${this.organization}/${repository.project.id}`;
     return answerThreads({ request, caller: identity, repository, pullRequest, path: rest, address });
   }
 
@@ -233,6 +278,15 @@ function signIn({ headers }: CloudRequest): CloudResponse {
     headers: { "content-type": "text/html; charset=utf-8" },
     body: "<!DOCTYPE html><html><head><title>Azure DevOps Services | Sign In</title></head></html>",
   };
+}
+
+function noRepository(name: string): ServiceError {
+  return fault(
+    404,
+    "GitRepositoryNotFoundException",
+    `TF401019: The Git repository with name or identifier ${name} does not exist or you do not have permissions for ` +
+      "the operation you are attempting.",
+  );
 }
 
 function notFound({ url }: CloudRequest): ServiceError {

@@ -239,6 +239,12 @@ export class TenantDirectory implements Directory {
     return this.applicationByClientId(clientId)?.secrets.find(isIt);
   }
 
+  /** The service principal that signs in with a secret which is taken and has not ended. */
+  byPassword(clientId: string, text: string): Principal | undefined {
+    const end = this.secret(clientId, text)?.endDateTime;
+    return end !== undefined && new Date(end) > this.now() ? this.findByClientId(clientId) : undefined;
+  }
+
   /** An application with service principal, secret and memberships: all that a process needs to sign in at once. */
   addClient(displayName: string, groups: readonly string[] = []): ClientCredential {
     const { objectId: applicationId, clientId } = this.addApplication({ displayName });

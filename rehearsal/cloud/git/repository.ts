@@ -1,20 +1,6 @@
 // Bare repositories, made and read with git itself.
 import { execFile, spawn } from "node:child_process";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-
-/** Refuses pushes to protected branches in GitHub's words. */
-const PRE_RECEIVE = `#!/bin/sh
-refused=0
-while read -r old new ref; do
-  if git config --get-all rehearsal.protected | grep -Fxq "\${ref#refs/heads/}"; then
-    echo "error: GH006: Protected branch update failed for $ref." >&2
-    echo "error: Changes must be made through a pull request." >&2
-    refused=1
-  fi
-done
-exit $refused
-`;
+import { mkdir } from "node:fs/promises";
 
 /** What git processes get of the environment: nothing of the user's own configuration. */
 export const gitEnvironment: NodeJS.ProcessEnv = {
@@ -33,14 +19,9 @@ export interface Commit {
 
 /**
  * Makes a bare repository that takes pushes over HTTP.
- * @param protectedBranches branches that nobody pushes to.
  * @param whole whether it gives whole branches alone: no part of one, and no object by its id.
  */
-export async function initialise(
-  folder: string,
-  protectedBranches: readonly string[],
-  { whole = false } = {},
-): Promise<void> {
+export async function initialise(folder: string, { whole = false } = {}): Promise<void> {
   await mkdir(folder, { recursive: true });
   await git(folder, "init", "--quiet", "--bare", "--initial-branch=main", ".");
   const settings: [string, string][] = [
@@ -51,13 +32,8 @@ export async function initialise(
     ["receive.autogc", "false"],
     ["gc.auto", "0"],
     ["maintenance.auto", "false"],
-    ...protectedBranches.map((branch): [string, string] => ["rehearsal.protected", branch]),
   ];
   for (const [name, value] of settings) await git(folder, "config", "--add", name, value);
-  await mkdir(join(folder, "hooks"), { recursive: true });
-  const hook = join(folder, "hooks", "pre-receive");
-  await writeFile(hook, PRE_RECEIVE);
-  await chmod(hook, 0o755);
 }
 
 /** Commits files to the branch main, as its first commit. */
@@ -96,6 +72,42 @@ export async function listRefs(folder: string, prefix: string): Promise<{ ref: s
   const text = await git(folder, "for-each-ref", "--format=%(refname) %(objectname)");
   const lines = text.split("\n").filter((line) => line.startsWith(prefix));
   return lines.map((line) => ({ ref: line.split(" ")[0] ?? "", sha: line.split(" ")[1] ?? "" }));
+}
+
+/** The commits of one branch that another has not. */
+export async function commitsBetween(folder: string, base: string, head: string): Promise<number> {
+  return Number(await git(folder, "rev-list", "--count", `refs/heads/${base}..refs/heads/${head}`));
+}
+
+/** What two branches make together; undefined where they cannot be merged without a hand. */
+async function mergedTree(folder: string, base: string, head: string): Promise<string | undefined> {
+  try {
+    return (await git(folder, "merge-tree", "--write-tree", `refs/heads/${base}`, `refs/heads/${head}`)).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+export async function canMerge(folder: string, base: string, head: string): Promise<boolean> {
+  return (await mergedTree(folder, base, head)) !== undefined;
+}
+
+/**
+ * Merges one branch into another, as the host itself.
+ * @param squash whether all of it becomes one commit with one parent.
+ * @returns the commit; undefined where they cannot be merged without a hand.
+ */
+export async function mergeBranches(
+  folder: string,
+  { base, head, message, squash }: { base: string; head: string; message: string; squash: boolean },
+): Promise<string | undefined> {
+  const tree = await mergedTree(folder, base, head);
+  if (tree === undefined) return undefined;
+  const parents = [base, ...(squash ? [] : [head])].flatMap((branch) => ["-p", `refs/heads/${branch}`]);
+  const host = ["-c", "user.name=Host", "-c", "user.email=noreply@host.example"];
+  const commit = (await git(folder, ...host, "commit-tree", tree, ...parents, "-m", message)).trim();
+  await git(folder, "update-ref", `refs/heads/${base}`, commit);
+  return commit;
 }
 
 function git(folder: string, ...args: string[]): Promise<string> {

@@ -20,6 +20,8 @@ export interface TokenOptions {
   readonly pullRequests?: "read" | "write";
   /** Whose it is: a user's, or an installation's of a GitHub App, as that of a workflow is; default `user`. */
   readonly of?: "user" | "app";
+  /** When it ends, in milliseconds since 1970; default never. */
+  readonly ends?: number;
 }
 
 export interface Token {
@@ -27,6 +29,7 @@ export interface Token {
   readonly isApp: boolean;
   readonly pullRequests: "read" | "write" | undefined;
   readonly rights: Map<string, Right>;
+  readonly ends: number;
   /** In lower case. */
   readonly creates: readonly string[];
   /** Requests of the current hour, and when it ends in milliseconds since 1970. */
@@ -48,12 +51,14 @@ export class Tokens {
     creates = [],
     pullRequests,
     of = "user",
+    ends = Number.POSITIVE_INFINITY,
   }: TokenOptions): string {
     const rights = new Map(Object.entries(repositories).map(([name, right]) => [name.toLowerCase(), right]));
     this.#tokens.set(hash(token), {
       login,
       isApp: of === "app",
       pullRequests,
+      ends,
       rights,
       creates: creates.map((name) => name.toLowerCase()),
       used: 0,
@@ -78,7 +83,8 @@ export class Tokens {
         .toString()
         .replace(/^[^:]*:/, "");
     const text = scheme.toLowerCase() === "basic" ? password() : value;
-    return this.#tokens.get(hash(text));
+    const found = this.#tokens.get(hash(text));
+    return found !== undefined && found.ends > Date.now() ? found : undefined;
   }
 }
 

@@ -1,8 +1,9 @@
-// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys, environments and comments.
+// GitHub's REST API, version 2022-11-28: repositories, branches, refs, commits, deploy keys, environments, pull requests and comments.
 import { createHash } from "node:crypto";
 import { listRefs, readCommit } from "../git/repository.ts";
 import { type CloudRequest, type CloudResponse, ServiceError } from "../types.ts";
 import { may, type Right, type Token, type Tokens } from "./access.ts";
+import { Apps } from "./apps.ts";
 import {
   branchBody,
   commitBody,
@@ -17,6 +18,7 @@ import { Comments } from "./comments.ts";
 import { Environments } from "./environments.ts";
 import { fault, inaccessible, readBody } from "./faults.ts";
 import type { DeployKey, Repository } from "./model.ts";
+import { answerPulls } from "./pulls.ts";
 import { changeRepository, deleteRepository, makeRepository, refuseArchived } from "./repositories.ts";
 
 const HOURLY_LIMIT = 5000;
@@ -33,13 +35,15 @@ interface Call {
 export class GitHubApi {
   readonly environments = new Environments();
   readonly #tokens: Tokens;
+  readonly #apps: Apps;
   readonly #repositories: Repositories;
   readonly #comments = new Comments();
   #lastKey = 90_000_000;
   #burst = { requests: 0, status: 403, retryAfter: 0 };
 
-  constructor(tokens: Tokens, repositories: Repositories) {
+  constructor(tokens: Tokens, repositories: Repositories, apps: Apps) {
     this.#tokens = tokens;
+    this.#apps = apps;
     this.#repositories = repositories;
   }
 
@@ -52,6 +56,8 @@ export class GitHubApi {
     let token: Token | undefined;
     let response: CloudResponse;
     try {
+      const asApp = this.#answerApp(request);
+      if (asApp !== undefined) return asApp;
       token = this.#authenticate(request);
       this.#limit(request, token);
       response = await this.#route(request, token);
@@ -60,6 +66,16 @@ export class GitHubApi {
       response = error.response;
     }
     return { ...response, headers: { ...headersOf(token), ...etag(response), ...response.headers } };
+  }
+
+  /** What an App asks as itself; undefined where the request is another one. */
+  #answerApp(request: CloudRequest): CloudResponse | undefined {
+    const [, set, owner = "", name = "", last] = decodeURIComponent(request.url.pathname).split("/");
+    const isOfAccount = (set === "orgs" || set === "users") && name === "installation";
+    const isApps = set === "app" || isOfAccount || (set === "repos" && last === "installation");
+    if (!isApps) return undefined;
+    if (!Apps.isOwn(request.headers.authorization)) throw fault(401, "A JSON web token could not be decoded");
+    return this.#apps.answer(request, set === "repos" ? this.#repositories.find(owner, name) : undefined);
   }
 
   #authenticate({ headers }: CloudRequest): Token | undefined {
@@ -116,6 +132,11 @@ export class GitHubApi {
   async #repository(call: Call): Promise<CloudResponse> {
     const { request, repository, token, path } = call;
     if (path.startsWith("issues/")) return this.#comments.answer(call);
+    if (path === "pulls" || path.startsWith("pulls/")) {
+      if (repository.private) demand(call, "read");
+      if (request.method !== "GET") refuseArchived(repository);
+      return answerPulls(call);
+    }
     if (path === "keys" || path.startsWith("keys/")) return this.#deployKeys(call);
     if (Environments.owns(path)) return this.environments.answer({ ...call, demand: (right) => demand(call, right) });
     if (path === "" && request.method === "DELETE") {

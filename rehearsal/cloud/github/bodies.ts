@@ -72,7 +72,7 @@ export function repositoryBody(repository: Repository, may: (right: Right) => bo
 }
 
 export function branchBody(repository: Repository, name: string, commit: Commit): object {
-  const isProtected = repository.protectedBranches.includes(name);
+  const isProtected = [...repository.protectedBranches, ...(repository.ruledBranches ?? [])].includes(name);
   return { name, commit: commitBody(repository, commit), protected: isProtected, protection: { enabled: isProtected } };
 }
 
@@ -107,6 +107,21 @@ export function deployKeyBody(repository: Repository, key: DeployKey): object {
     added_by: key.addedBy,
     last_used: null,
     enabled: true,
+  };
+}
+
+export function pullBody(repository: Repository, pull: PullRequest): object {
+  const { number, title, body, state, mergedAt, author, head, base, locked } = pull;
+  const branch = (ref: string) => ({ ref, label: `${repository.owner}:${ref}` });
+  return {
+    ...{ number, title, body, state, locked, draft: false },
+    node_id: nodeId("PR", `${repository.id}:${number}`),
+    url: `${urlOf(repository)}/pulls/${number}`,
+    html_url: `https://github.com/${repository.owner}/${repository.name}/pull/${number}`,
+    user: userBody(author),
+    merged_at: mergedAt ?? null,
+    head: branch(head),
+    base: branch(base),
   };
 }
 

@@ -9,8 +9,10 @@ export interface RepositoryOptions {
   readonly private?: boolean;
   /** Content of the first commit on main; default a README.md; without any file the repository stays empty. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Branches that nobody pushes to. */
+  /** Branches that take changes by pull request alone, as branch protection has it. */
   readonly protectedBranches?: readonly string[];
+  /** The same, as a ruleset has it. */
+  readonly ruledBranches?: readonly string[];
 }
 
 export class Repositories {
@@ -38,6 +40,7 @@ export class Repositories {
       name,
       private: options.private ?? true,
       protectedBranches: options.protectedBranches ?? [],
+      ruledBranches: options.ruledBranches ?? [],
       createdAt: new Date().toISOString().replace(/\.\d+/, ""),
       folder: join(this.#root, owner, `${name}.git`),
       deployKeys: [],
@@ -45,7 +48,7 @@ export class Repositories {
       settings: {},
     };
     this.#repositories.set(key, repository);
-    await initialise(repository.folder, repository.protectedBranches);
+    await initialise(repository.folder);
     const files = options.files ?? { "README.md": `# ${name}\n` };
     const isEmpty = (await readCommit(repository.folder, "refs/heads/main")) === undefined;
     if (isEmpty && Object.keys(files).length > 0) await commitFiles(repository.folder, files);

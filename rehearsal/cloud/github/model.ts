@@ -25,7 +25,16 @@ export interface IssueComment {
 
 export interface PullRequest {
   readonly number: number;
-  readonly title: string;
+  title: string;
+  body: string;
+  /** The login of whoever opened it. */
+  readonly author: string;
+  /** The branches that it leads from and to. */
+  readonly head: string;
+  readonly base: string;
+  state: "open" | "closed";
+  /** Undefined where it was not merged. */
+  mergedAt: string | undefined;
   /** Nobody but collaborators may comment. */
   locked: boolean;
   /** The oldest first. */
@@ -37,7 +46,10 @@ export interface Repository {
   readonly owner: string;
   name: string;
   private: boolean;
+  /** Branches that take changes by pull request alone, as branch protection has it. */
   readonly protectedBranches: readonly string[];
+  /** The same, as a ruleset has it. */
+  readonly ruledBranches?: readonly string[];
   readonly createdAt: string;
   /** The bare repository. */
   folder: string;

@@ -1,11 +1,15 @@
 // GitHub: repositories in a folder, their Git over HTTPS (github.com) and the REST API (api.github.com).
 import { serveGit } from "../git/http.ts";
+import { refusePush } from "../git/receive.ts";
 import type { CloudRequest, CloudResponse, Service } from "../types.ts";
 import { may, type Right, type TokenOptions, Tokens } from "./access.ts";
 import { GitHubApi } from "./api.ts";
+import { type AppOptions, Apps, type RegisteredApp } from "./apps.ts";
 import { Repositories, type RepositoryOptions } from "./collection.ts";
 import type { Environment } from "./environments.ts";
 import type { PullRequest, Repository } from "./model.ts";
+import { refusalOf } from "./protection.ts";
+import { added, merge } from "./pulls.ts";
 
 export interface GitHubOptions {
   /** The folder of the bare repositories, `OWNER/NAME.git` below it. */
@@ -20,12 +24,13 @@ export class GitHub {
   readonly #api: GitHubApi;
   readonly #root: string;
   readonly #tokens = new Tokens();
+  readonly #apps = new Apps(this.#tokens);
   readonly #repositories: Repositories;
 
   constructor({ root }: GitHubOptions) {
     this.#root = root;
     this.#repositories = new Repositories(root);
-    this.#api = new GitHubApi(this.#tokens, this.#repositories);
+    this.#api = new GitHubApi(this.#tokens, this.#repositories, this.#apps);
     this.api = (request) => this.#api.answer(request);
     this.environments = (repository) => this.#api.environments.of(repository);
   }
@@ -45,11 +50,21 @@ export class GitHub {
     return this.#repositories.find(owner, name);
   }
 
-  /** Opens a pull request. @returns it; its number is the next one of the repository. */
+  /** Opens a pull request of somebody's. @returns it; its number is the next one of the repository. */
   openPullRequest(repository: Repository, title: string): PullRequest {
-    const pullRequest = { number: repository.pullRequests.length + 1, title, locked: false, comments: [] };
-    repository.pullRequests.push(pullRequest);
-    return pullRequest;
+    return added(repository, { title, head: "change", base: "main", body: "", author: "somebody" });
+  }
+
+  /** Merges a pull request as somebody does in the browser. @throws Error where it is not open or has conflicts. */
+  async mergePullRequest(
+    repository: Repository,
+    number: number,
+    method: "merge" | "squash" = "merge",
+  ): Promise<string> {
+    const pull = repository.pullRequests.find((each) => each.number === number);
+    const commit = pull && (await merge(repository, pull, method));
+    if (commit === undefined) throw new Error(`pull request ${number} cannot be merged`);
+    return commit;
   }
 
   /**
@@ -67,6 +82,16 @@ export class GitHub {
     return this.#tokens.add(options);
   }
 
+  /** Registers a GitHub App and installs it in an account. */
+  addApp(options: AppOptions): RegisteredApp {
+    return this.#apps.add(options);
+  }
+
+  /** Lets the owner of an account suspend an App's installation. */
+  suspendApp({ installationId }: RegisteredApp): void {
+    this.#apps.suspend(installationId);
+  }
+
   /** Takes a token away, and with it the deploy keys that it made, as GitHub does. */
   revokeToken(text: string): void {
     const token = this.#tokens.remove(text);
@@ -80,6 +105,13 @@ export class GitHub {
     this.#repositories.forbidDeployKeys(organisation);
   }
 
+  /** Answers for the host of an Enterprise server: Git, and the API below /api/v3. */
+  readonly enterprise: Service = (request) => {
+    const { pathname, search } = request.url;
+    if (!pathname.startsWith("/api/v3/")) return this.git(request);
+    return this.api({ ...request, url: new URL(`https://api.github.com${pathname.slice("/api/v3".length)}${search}`) });
+  };
+
   /** Answers for github.com: Git over HTTPS alone. */
   readonly git: Service = async (request) => {
     const [, owner = "", name = "", rest = ""] =
@@ -90,6 +122,8 @@ export class GitHub {
     const repository = this.find(owner, name);
     const [user, refusal] = this.#admit(request, repository, isPush ? "write" : "read");
     if (refusal || !repository) return refusal ?? text(404, "Repository not found.");
+    const refused = refusePush(request, (branch) => refusalOf(repository, branch));
+    if (refused !== undefined) return refused;
     const path = `/${repository.owner}/${repository.name}.git${rest}`;
     return serveGit(request, { root: this.#root, path, user });
   };

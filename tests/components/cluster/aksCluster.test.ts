@@ -233,7 +233,7 @@ describe("AksCluster", () => {
     const [apps] = PROD.userPools;
     const { find } = await cluster({
       systemPool: { ...PROD.systemPool, osDiskType: "Managed" },
-      userPools: [{ ...apps, osDiskType: "Ephemeral" }],
+      userPools: [{ ...apps, vmSize: "Standard_D8ds_v5", osDiskType: "Ephemeral" }],
     });
     const diskOf = (pool: unknown) => (pool as { osDiskType: string }).osDiskType;
     assert.deepEqual(
@@ -394,6 +394,12 @@ describe("AksCluster", () => {
   it("is protected where the settings say so", async () => {
     const protection = async (protect: boolean) => (await cluster({ protect })).find("ManagedCluster", "aks").protect;
     assert.deepEqual([await protection(true), await protection(false)], [true, false]);
+    for (const protect of [true, false]) {
+      const { find } = await cluster({ ...PROD, protect });
+      // The system pool is the cluster's own: without that it never goes.
+      const pools = [find("AgentPool", "aks-apps").protect, find("AgentPool", "aks-system").protect ?? false];
+      assert.deepEqual(pools, [protect, false]);
+    }
   });
 
   it("previews no change of its own when a setting changes", async () => {

@@ -133,6 +133,67 @@ describe("AksCluster refuses", () => {
     );
   });
 
+  it("what no network in Azure has, and subnets of it outside their network", async () => {
+    const network = { nodes: "172.30.0.0/20", pods: "224.0.0.0/12", services: "168.63.128.0/20" };
+    assert.deepEqual(await faults({ network }), [
+      "network.nodes touches 172.30.0.0/16, which AKS uses itself",
+      "network.nodes does not lie within vnet 10.60.0.0/16",
+      "network.pods touches 224.0.0.0/4, which no network in Azure has",
+      "network.services touches 168.63.129.16/32, which no network in Azure has",
+    ]);
+  });
+
+  it("pools that AKS would not make, by size, disk, zones and number", async () => {
+    const wide = {
+      vnet: "10.64.0.0/10",
+      nodes: "10.64.0.0/18",
+      apiServer: "10.64.64.0/28",
+      endpoints: "10.64.65.0/24",
+    };
+    assert.deepEqual(
+      await faults({
+        sku: "Free",
+        network: { ...wide, pods: "11.0.0.0/8" },
+        systemPool: { vmSize: "Standard_D2ds_v5", osDiskType: "Ephemeral", maxCount: 1000 },
+        userPools: [
+          { name: "one", vmSize: "Standard_F1s", zones: ["1", "1"] },
+          { name: "fits", vmSize: "Standard_D4ds_v5", osDiskType: "Ephemeral" },
+        ],
+      }),
+      [
+        "systemPool.osDiskType does not go with Standard_D2ds_v5, which has a local disk of 75 GiB, and the nodes' system " +
+          "takes 128 GiB",
+        "userPools[0].vmSize has one processor, and AKS takes no node with fewer than two",
+        "userPools[0].zones[1] is there twice",
+        "sku takes 1000 nodes at most, and the pools may have 1010",
+      ],
+    );
+    const userPools = Array.from({ length: 100 }, (_, n) => ({ name: `p${n}` }));
+    assert.deepEqual(await faults({ network: { ...wide, pods: "11.0.0.0/8" }, userPools }), [
+      "userPools are more pools than the 100 that a cluster has, its system pool among them",
+    ]);
+  });
+
+  it("callers whom the internet brings from nowhere, and ports and firewalls that are not there", async () => {
+    assert.deepEqual(await faults({ authorizedIpRanges: ["10.1.0.0/16", "0.0.0.0/32"] }), [
+      "authorizedIpRanges[0] is within 10.0.0.0/8, whose addresses nobody comes from through the internet",
+      "authorizedIpRanges has 0.0.0.0/32, which lets nobody in, beside others",
+    ]);
+    const many = Array.from({ length: 200 }, (_, n) => `203.0.113.${n}/32`);
+    assert.deepEqual(await faults({ authorizedIpRanges: many }), []);
+    assert.deepEqual(await faults({ authorizedIpRanges: many, runnerAddresses: ["198.51.100.7/32"] }), [
+      "authorizedIpRanges are more than 200 networks",
+    ]);
+    assert.deepEqual(await faults({ egress: { firewall: "10.60.1.4" }, publicPorts: ["0", "90-80", "65535"] }), [
+      "egress.firewall is an address of vnet 10.60.0.0/16, and the firewall is in a network that the stack's is peered with",
+      "publicPorts[0] is no port that there is",
+      "publicPorts[1] ends before it begins",
+    ]);
+    assert.deepEqual(await faults({ egress: { firewall: "203.0.113.4" } }), [
+      "egress.firewall is a public address, and no route leads to one",
+    ]);
+  });
+
   it("a channel that leaves the minor version of long-term support", async () => {
     assert.deepEqual(await faults({ sku: "Premium", upgradeChannel: "rapid" }), [
       "upgradeChannel does not go with sku Premium, whose long-term support stays on a minor version",

@@ -48,6 +48,7 @@ describe("FluxBootstrap", () => {
       ],
       listed: { "clusters/test/kustomization.yaml": { resources: ["infrastructure.yaml", "apps.yaml"] } },
       message: "Update stack test",
+      pullRequest: { branch: "aks-gitops/test" },
     });
     assert.deepEqual(Object.keys(files).sort(), [
       "clusters/test/apps.yaml",

@@ -76,6 +76,22 @@ describe("FluxBootstrap refuses", () => {
       "configuration is of the AKS extension, but Flux is bootstrapped",
       "extensionVersion is of the AKS extension, but Flux is bootstrapped",
     ]);
+    const own = {
+      install: { tolerationKeys: ["a b"], clusterDomain: "x." },
+      interval: "often",
+      recurseSubmodules: true,
+    };
+    assert.deepEqual(
+      await faults(own),
+      ["install", "interval", "recurseSubmodules"].map(
+        (name) => `${name} is of a bootstrapped Flux, but the AKS extension brings it`,
+      ),
+    );
+    assert.deepEqual(await faults({ mode: "bootstrap", ...own }), [
+      "install.tolerationKeys[0] is no key of a taint",
+      "install.clusterDomain is no DNS domain",
+      "interval is no duration of Flux",
+    ]);
     const further = { name: "flux-system", namespace: "flux-system", path: "clusters/test/a" };
     assert.deepEqual(await faults({ configurations: [further, { name: "A", namespace: "a", path: "../a" }] }), [
       "configurations[1].name is no name of a configuration",
@@ -140,6 +156,29 @@ describe("FluxBootstrap refuses", () => {
       "secrets[1].data.token is still sealed",
       "secrets[2].name is the name of another secret of namespace demo",
       "secrets[3].name is the name of another secret of namespace flux-system",
+    ]);
+  });
+
+  it("secrets without what Kubernetes asks of their type, and takes names with dots", async () => {
+    const of = (type: string, data: Record<string, string>, generate: string[] = []) => ({
+      ...{ name: `a.${type.replace("kubernetes.io/", "")}`, namespace: "demo" },
+      ...{ type, data, generate },
+    });
+    const secrets = [
+      of("kubernetes.io/tls", { "tls.crt": "x" }, ["tls.key"]),
+      of("kubernetes.io/dockerconfigjson", { ".dockerconfigjson": "user:password" }),
+      of("kubernetes.io/dockercfg", { dockercfg: "{}", "..": "x" }),
+      of("kubernetes.io/basic-auth", { user: "admin" }),
+      of("kubernetes.io/ssh-auth", { "ssh-privatekey": "x" }),
+      of("kubernetes.io/service-account-token", {}),
+    ];
+    assert.deepEqual(await faults({ secrets }), [
+      "secrets[0].generate[0] of type kubernetes.io/tls cannot be a random text",
+      'secrets[1].data[".dockerconfigjson"] is no JSON',
+      "secrets[2].data has a key that is none",
+      "secrets[2].data has no .dockercfg, which Kubernetes asks of type kubernetes.io/dockercfg",
+      "secrets[3].data has neither username nor password, and Kubernetes asks one of them of type kubernetes.io/basic-auth",
+      "secrets[5].type is made by Kubernetes, which refuses one without its account",
     ]);
   });
 

@@ -44,6 +44,25 @@ describe("FluxBootstrap by Flux's own bootstrap", () => {
     });
   });
 
+  it("installs and commits what bootstrap's own options ask for", async () => {
+    const install = { tolerationKeys: ["CriticalAddonsOnly"], networkPolicy: false };
+    const given = { install: { ...install, logLevel: undefined }, interval: "90s", recurseSubmodules: true };
+    const { find } = await bootstrap(given);
+    assert.deepEqual(find("FluxInstall", "flux").inputs, { ...INSTALL, ...given, install });
+    const { fluxComponents, files } = find("GitCommit", "flux").inputs;
+    assert.deepEqual(
+      Object.values(fluxComponents as Record<string, { install: object }>).map((each) => each.install),
+      [install],
+    );
+    const [source] = parseAllDocuments(
+      (files as Record<string, string>)["clusters/test/flux-system/gotk-sync.yaml"] ?? "",
+    );
+    const { interval, recurseSubmodules } = source?.toJS().spec ?? {};
+    assert.deepEqual([interval, recurseSubmodules], ["1m30s", true]);
+    // An option of which nothing is said is none.
+    assert.deepEqual((await bootstrap({ install: {} })).find("FluxInstall", "flux").inputs, INSTALL);
+  });
+
   it("lets the deployers into the cluster, whose owner may not do so by that alone", async () => {
     const { find } = await bootstrap();
     assert.deepEqual(assigned(find("RoleAssignment", "flux-deployers").inputs), {

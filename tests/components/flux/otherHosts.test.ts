@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { describe, it } from "mocha";
 import { FluxBootstrap } from "../../../components/flux/fluxBootstrap.ts";
 import type { FluxBootstrapArgs } from "../../../components/flux/fluxBootstrapArgs.ts";
+import { signInDisorders } from "../../../components/flux/signIn.ts";
 import { gotkSync } from "../../../flux/bootstrap.ts";
 import { publishedKeys } from "../../../net/knownHosts.ts";
 import { publicKeyOf } from "../../../net/sshKey.ts";
@@ -73,6 +74,103 @@ describe("a bootstrapped Flux", () => {
   });
 });
 
+describe("GitHub Enterprise", () => {
+  const githubHost = "github.acme.example";
+  const repository = `https://${githubHost}/platform/fleet`;
+  const knownHosts = `${githubHost} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl`;
+  const enterprise = { repository, githubHost, knownHosts, auth: "deployKey" } as const;
+  const SSH_URL = `ssh://git@${githubHost}/platform/fleet`;
+
+  it("gets a deploy key, by which the extension's Flux reads, and knows the host", async () => {
+    const { find } = await deployFlux(enterprise);
+    assert.equal(find("RepositoryDeployKey", "flux").inputs.repository, "fleet");
+    const { gitRepository } = find("FluxConfiguration", "flux").inputs as { gitRepository: Record<string, unknown> };
+    assert.deepEqual([gitRepository.url, gitRepository.sshKnownHosts], [SSH_URL, base64(knownHosts)]);
+    const commit = find("GitCommit", "flux").inputs;
+    assert.deepEqual([commit.url, commit.access], [repository, undefined]);
+  });
+
+  it("gets one for a bootstrapped Flux too, whose address stands in Git", async () => {
+    const { find } = await deployFlux({ ...enterprise, mode: "bootstrap" });
+    const { url, sshKey } = find("FluxInstall", "flux").inputs as { url: string; sshKey: { knownHosts: string } };
+    assert.deepEqual([url, sshKey.knownHosts], [SSH_URL, knownHosts]);
+    const sync = gotkSync({ url: SSH_URL, branch: "main", path: "clusters/test" });
+    assert.equal(filesOf(find("GitCommit", "flux"))["clusters/test/flux-system/gotk-sync.yaml"], sync);
+  });
+
+  it("is not known by its keys, which have to be given, and is none where nothing says so", async () => {
+    assert.deepEqual(await faults({ ...enterprise, knownHosts: undefined }), [
+      `knownHosts is missing: nothing tells by which keys ${githubHost} is known over SSH`,
+    ]);
+    assert.deepEqual(await faults({ ...enterprise, githubHost: undefined }), [
+      "auth adds a key to repositories on github.com alone, over HTTPS",
+    ]);
+  });
+});
+
+describe("a bootstrapped Flux as a GitHub App", () => {
+  const asApp = { mode: "bootstrap", auth: "githubApp", gitKey: RSA } as const;
+
+  it("reads the repository with the App's key, which is in no file, by a patch of what bootstrap writes", async () => {
+    const repository = "https://github.com/acme/fleet";
+    const { find } = await deployFlux({ ...asApp, repository, githubApp: { id: 123456 } });
+    const { inputs } = find("FluxInstall", "flux");
+    assert.deepEqual([inputs.provider, inputs.url], ["github", repository]);
+    assert.deepEqual(inputs.githubApp, { id: "123456", installation: "acme", privateKey: `${RSA.trim()}\n` });
+    const files = filesOf(find("GitCommit", "flux"));
+    const sync = gotkSync({ url: repository, branch: "main", path: "clusters/test" });
+    assert.equal(files["clusters/test/flux-system/gotk-sync.yaml"], sync);
+    assert.match(
+      files["clusters/test/flux-system/workload-identity/kustomization.yaml"] ?? "",
+      /name: flux-system\n {2}patch: \|\n {4}- op: add\n {6}path: \/spec\/provider\n {6}value: github\n$/,
+    );
+    assert.doesNotMatch(JSON.stringify(files), /PRIVATE KEY/);
+  });
+
+  it("names its installation, on an Enterprise host too", async () => {
+    const githubApp = { id: 5, installationId: 7 };
+    const { find } = await deployFlux({ ...asApp, repository: "https://github.acme.example/acme/fleet", githubApp });
+    const { installation } = find("FluxInstall", "flux").inputs.githubApp as { installation: string };
+    assert.equal(installation, "7");
+  });
+
+  it("is refused where it cannot be: the extension, another host, SSH, an older Flux, without its App or key", async () => {
+    const repository = "https://github.com/acme/fleet";
+    const githubApp = { id: 5 };
+    const told = (more: object) => faults({ ...asApp, repository, githubApp, ...more } as Partial<FluxBootstrapArgs>);
+    const auth = (fault: string) => (all: string[]) => all.filter((one) => one.startsWith("auth ")).includes(fault);
+    assert.ok(
+      auth("auth cannot be said to the extension: its API 2023-05-01 knows no GitHub App")(
+        await told({ mode: "extension" }),
+      ),
+    );
+    assert.ok(
+      auth("auth signs in to GitHub alone, over HTTPS, and not at dev.azure.com")(await told({ repository: DEVOPS })),
+    );
+    assert.ok(
+      auth("auth signs in to GitHub alone, over HTTPS, and not over SSH")(
+        await told({ repository: "ssh://git@github.com/acme/fleet" }),
+      ),
+    );
+    const missing = "is missing: with auth githubApp Flux signs in to the repository";
+    assert.ok((await told({ githubApp: undefined })).includes(`githubApp ${missing} as it`));
+    assert.ok((await told({ gitKey: undefined })).includes(`gitKey ${missing} with the App's private key`));
+    assert.ok((await told({ gitKey: EC })).includes("gitKey is no RSA key, and GitHub gives no others to Apps"));
+    assert.ok(
+      (await told({ auth: "token", gitKey: undefined })).includes(
+        "githubApp says as which App Flux signs in, and it signs in by token",
+      ),
+    );
+    assert.ok(
+      signInDisorders({ ...asApp, repository, githubApp, version: "2.7.5" }).some(
+        ({ key, problem }) =>
+          key === "githubApp" && problem === "names no installation, and Flux 2.7.5 looks for none (2.8 does)",
+      ),
+    );
+    assert.deepEqual(signInDisorders({ ...asApp, repository, githubApp, version: "2.8.0" }), []);
+  });
+});
+
 describe("the extension's Flux", () => {
   const gitRepository = (inputs: Record<string, unknown>) => inputs.gitRepository as Record<string, unknown>;
 
@@ -104,6 +202,15 @@ describe("what commits", () => {
 });
 
 describe("commits", () => {
+  it("are made as the GitHub App that is named, whose key stays in the environment", async () => {
+    const githubApp = { id: 123456, installationId: 7 };
+    const { find } = await deployFlux({ commit: { githubApp, credential: "FLEET_APP_KEY" } });
+    const access = { credential: "FLEET_APP_KEY", githubApp: { id: "123456", installationId: "7" } };
+    assert.deepEqual(find("GitCommit", "flux").inputs.access, access);
+    assert.deepEqual(find("KeyInUse", "flux").inputs.access, access);
+    assert.deepEqual(find("FluxConfigurationReady", "flux").inputs.access, access);
+  });
+
   it("are in the name and with the signature that are given", async () => {
     const author = { name: "Fleet", email: "fleet@acme.example" };
     const { find } = await deployFlux({ commit: { author, signingKey: "FLEET_SIGNING_KEY" } });
@@ -111,9 +218,36 @@ describe("commits", () => {
     assert.deepEqual([inputs.author, inputs.committer, inputs.signingKey], [author, undefined, "FLEET_SIGNING_KEY"]);
     assert.equal(inputs.access, undefined);
   });
+
+  it("go by pull request where the branch takes no push, from a branch of the stack's", async () => {
+    const asked = async (options: object) => (await deployFlux(options)).find("GitCommit", "flux").inputs.pullRequest;
+    const branch = "aks-gitops/test";
+    assert.deepEqual(await asked({}), { branch });
+    assert.deepEqual(await asked({ commit: { pullRequest: "wait" } }), { branch, waitMinutes: 60 });
+    const commit = { pullRequest: "wait", pullRequestMinutes: 5 };
+    assert.deepEqual(await asked({ commit }), { branch, waitMinutes: 5 });
+    assert.equal(await asked({ commit: { pullRequest: "never" } }), undefined);
+  });
 });
 
 describe("FluxBootstrap refuses", () => {
+  it("pull requests where none can be opened, and a wait that is none", async () => {
+    assert.deepEqual(
+      await faults({
+        repository: "https://gitlab.com/acme/fleet.git",
+        gitToken: "t",
+        commit: { pullRequest: "leave" },
+      }),
+      [
+        "commit.pullRequest opens pull requests on GitHub and Azure DevOps alone, with a token over HTTPS, and not at gitlab.com",
+      ],
+    );
+    assert.deepEqual(
+      await faults({ repository: HTTPS, gitToken: "t", commit: { pullRequest: "wait", pullRequestMinutes: 0 } }),
+      ["commit.pullRequestMinutes is no time to wait"],
+    );
+  });
+
   it("what belongs to GitHub alone, on another host", async () => {
     assert.deepEqual(await faults({ repository: HTTPS, createRepository: true, auth: "deployKey" }), [
       "createRepository makes repositories on github.com alone, over HTTPS",

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
-import { HelmMirror, readMirrorLock } from "../../../components/mirror/helmMirror.ts";
+import { HelmMirror, type HelmMirrorArgs, readMirrorLock } from "../../../components/mirror/helmMirror.ts";
 import type { Lock } from "../../../mirror/lock.ts";
 import { digest, settingsOf } from "../../settings/settingsOf.ts";
 import { deploy, resolved } from "../deployment.ts";
 import { LOCK } from "../lock.ts";
 
-const mirror = (lock: Lock = LOCK) =>
+const mirror = (lock: Lock = LOCK, more: Partial<HelmMirrorArgs> = {}) =>
   deploy(
     () =>
       new HelmMirror("mirror", {
@@ -18,6 +18,7 @@ const mirror = (lock: Lock = LOCK) =>
         registryId: "registry-id",
         importServer: "acme.azurecr.io",
         pushServer: "acme.azurecr.io",
+        ...more,
       }),
   );
 
@@ -68,6 +69,47 @@ describe("HelmMirror", () => {
       where.map((reference) => reference.replace("oci://acme.azurecr.io/charts/", "")),
       ["kured:6.1.0", "kured:6.1.0", "kured:6.0.0"],
     );
+  });
+
+  it("imports from where the sources say: by an Azure registry's id, with a sign-in, what is signed; the longest name counts", async () => {
+    const [kured] = LOCK.charts;
+    assert.ok(kured);
+    const url = "oci://shared.azurecr.io/helm/kured:6.1.0";
+    const attached = [{ digest: digest("9"), tag: "sha256-d.sig" }];
+    const images = LOCK.images.map((image, index) => (index === 0 ? { ...image, attached } : image));
+    const lock = { ...LOCK, images, charts: [{ ...kured, url, attached }] };
+    const { find } = await mirror(lock, {
+      sources: [
+        { from: "shared.azurecr.io", resourceId: "shared-id", publicKey: "shared-key" },
+        { from: "ghcr.io", publicKey: "other-key" },
+        { from: "ghcr.io/kubereboot", publicKey: "kured-key" },
+        { from: "ghcr.io/kube", publicKey: "no-path-ends-here" },
+      ],
+      credentials: { "ghcr.io": { username: "acme", password: "s3cret" } },
+    });
+    const { publicKey, credentials, attached: along } = find("ImageImport", "ghcr.io/kubereboot/kured:1.23.0").inputs;
+    assert.deepEqual([publicKey, along], ["kured-key", attached]);
+    assert.deepEqual(credentials, { username: "acme", password: "s3cret" });
+    assert.equal(find("ImageImport", "ghcr.io/stefanprodan/podinfo:6.14.1").inputs.publicKey, "other-key");
+    const chart = find("ChartMirror", "kured").inputs;
+    assert.deepEqual(
+      [chart.sourceRegistryId, chart.publicKey, chart.attached, chart.credentials],
+      ["shared-id", "shared-key", attached, undefined],
+    );
+  });
+
+  it("imports all by digest from another stack's registry, where one is given", async () => {
+    const { find } = await mirror(LOCK, {
+      promoteFrom: "dev-id",
+      credentials: { "ghcr.io": { username: "a", password: "b" } },
+    });
+    const image = find("ImageImport", "ghcr.io/kubereboot/kured:1.23.0").inputs;
+    assert.deepEqual(
+      [image.sourceRegistryId, image.sourceRepository, image.credentials],
+      ["dev-id", "ghcr.io/kubereboot/kured", undefined],
+    );
+    const chart = find("ChartMirror", "kured").inputs;
+    assert.deepEqual([chart.sourceRegistryId, chart.sourceRepository], ["dev-id", "charts/kured"]);
   });
 
   it("tells where everything is in the registry", async () => {

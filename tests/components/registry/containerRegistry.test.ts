@@ -144,13 +144,18 @@ describe("ContainerRegistry", () => {
   });
 
   it("makes a principal that pulls and nothing else, its password a secret", async () => {
-    const { find, result } = await registry({ pullPrincipal: true });
+    const { find, names, result } = await registry({ pullPrincipal: true, now: new Date("2026-11-26T12:00:00Z") });
     assert.equal(find("Application", "acr-test-pull").inputs.displayName, "acr-test-pull");
     assert.equal(find("ServicePrincipal", "acr-test-pull").inputs.clientId, "application");
-    assert.equal(
-      find("ApplicationPassword", "acr-test-pull").inputs.applicationId,
-      idOf("Application", "acr-test-pull"),
-    );
+    const passwords = names("ApplicationPassword");
+    assert.equal(passwords.length, 2);
+    for (const password of passwords) {
+      const { applicationId, endDate } = find("ApplicationPassword", password).inputs;
+      assert.equal(applicationId, idOf("Application", "acr-test-pull"));
+      assert.equal(password, `acr-test-pull-until-${String(endDate).slice(0, 10)}`);
+    }
+    const { tenantId, clientId } = find("AcceptedPassword", "acr-test-pull").inputs;
+    assert.deepEqual([tenantId, clientId], ["tenant", "application"]);
     const { inputs, parent } = find("RoleAssignment", "acr-test-pull");
     assert.deepEqual(assigned(inputs), {
       principalId: "service-principal",
@@ -162,6 +167,20 @@ describe("ContainerRegistry", () => {
     const password = result.pullCredentials?.password as pulumi.Output<string>;
     assert.equal(await resolved(password), "application-password");
     assert.equal(await pulumi.isSecret(password), true);
+  });
+
+  it("renews the password after as many days as it is told", async () => {
+    const ends = async (passwordDays: number) => {
+      const now = new Date("2026-11-26T12:00:00Z");
+      const { find, names } = await registry({ pullPrincipal: true, passwordDays, now });
+      return names("ApplicationPassword").map((name) =>
+        Date.parse(String(find("ApplicationPassword", name).inputs.endDate)),
+      );
+    };
+    for (const passwordDays of [30, 90]) {
+      const [before = 0, newest = 0] = await ends(passwordDays);
+      assert.equal(newest - before, passwordDays * 24 * 3_600_000);
+    }
   });
 
   it("previews no change of its own when a setting changes", async () => {
@@ -194,6 +213,9 @@ describe("ContainerRegistry alone", () => {
       "deployers is no object id",
       "sku has no private endpoints",
       "sku has no zones",
+    ]);
+    assert.deepEqual(await faults({ passwordDays: 366 }), [
+      "passwordDays is no number of days after which a password is renewed",
     ]);
   });
 });

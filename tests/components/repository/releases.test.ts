@@ -46,6 +46,18 @@ describe("a release", () => {
     assert.equal(of("sources/reboots.yaml").spec.url, "oci://acme.azurecr.io/charts/kured");
   });
 
+  it("is of a chart that somebody has signed, whichever way Flux takes it", () => {
+    const lock = lockOf({ release: "reboots" });
+    const verify = { provider: "cosign", secretRef: { name: "web-cosign" } };
+    const chart = { ...EVERY_RELEASE, verify: "web-cosign" };
+    const of = filesOf([chart], { lock });
+    assert.deepEqual(of("sources/reboots.yaml").spec.verify, verify);
+    assert.equal("verify" in of("releases/reboots.yaml").spec, false);
+    assert.equal("verify" in filesOf([EVERY_RELEASE], { lock })("sources/reboots.yaml").spec, false);
+    const pulled = filesOf([chart], { lock, pullSecret: "pull" });
+    assert.deepEqual(pulled("releases/reboots.yaml").spec.chart.spec.verify, verify);
+  });
+
   it("leaves the namespace that Helm makes to Helm, unless something else is in it", () => {
     const lock = lockOf({ release: "reboots" });
     const named = (charts: readonly Chart[], imagePullSecret?: string) =>

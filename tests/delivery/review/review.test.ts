@@ -76,6 +76,31 @@ describe("the review", () => {
     assert.match(renderReview(moved, "markdown"), /`1` `sha256:b{12}` \(the same version with another content\) \|/);
   });
 
+  it("names an upgrade of Kubernetes first, and says nothing of a version that is left to AKS", () => {
+    const upgrade = (old: object, next: object) =>
+      reviewed({
+        events: [
+          ...step("update", "gitops:index:ManagedCluster", "aks-prod", {
+            old: { ...old },
+            new: { ...next },
+            diff: { kubernetesVersion: "update" },
+          }),
+          ...step("update", "gitops:index:AgentPool", "aks-prod-apps", {
+            old: { orchestratorVersion: "1.33" },
+            new: { orchestratorVersion: "1.34" },
+            diff: { orchestratorVersion: "update" },
+          }),
+        ],
+        resources: [],
+      });
+    const review = upgrade({ kubernetesVersion: "1.33" }, { kubernetesVersion: "1.34" });
+    assert.deepEqual(review.artifacts, [
+      { kind: "Kubernetes", name: "aks-prod", from: { version: "1.33" }, to: { version: "1.34" } },
+    ]);
+    assert.match(renderReview(review, "text"), /^ℹ️ prod: Kubernetes aks-prod 1\.33 → 1\.34, 2 resources in all\n/);
+    assert.deepEqual(upgrade({ tags: { a: "b" } }, {}).artifacts, []);
+  });
+
   it("says why something failed, once, and without colours and stack traces", () => {
     const thrown = [
       "<{%fg 1%}>Running program '/project/index.ts' failed with an unhandled exception:<{%reset%}>",

@@ -521,16 +521,81 @@ describe("AgentPool of mode User", () => {
     assert.deepEqual(written(), {});
   });
 
-  it("refuses what only another pool can have, and says how to get that", async () => {
+  it("refuses what only another pool can have where a pool of its name is there, and says how to get that", async () => {
     const reason =
       'Azure cannot change vmSize of the agent pool apps: it is "Standard_D4ds_v5", not "Standard_D8ds_v5". Take the ' +
       "old value back. Or give the pool another name: then the new one is made first, and the old one is deleted after it";
     const next = { ...APPS, vmSize: "Standard_D8ds_v5" };
-    assert.deepEqual(await failures(next, APPS), [{ property: "vmSize", reason }]);
     pools = [inAzure()];
     await assert.rejects(handler.create(next, cloud.context), new RegExp(`^Error: ${reason}$`));
     assert.deepEqual(writes(), []);
     assert.deepEqual(await failures({ ...next, name: "web" }, APPS), []);
+  });
+
+  describe("that Azure cannot change", () => {
+    const checked = async (next: Properties, old?: Properties) =>
+      (await handler.check?.(next, old, cloud.context, new Uint8Array()))?.inputs ?? assert.fail();
+    const LARGER = { ...APPS, vmSize: "Standard_D8ds_v5" };
+
+    it("is made anew under another name, which is decided once, before the old one goes", async () => {
+      const next = await checked(LARGER, APPS);
+      assert.match(String(next.name), /^apps[0-9a-f]{4}$/);
+      assert.deepEqual(await failures(LARGER, APPS), []);
+      // An update that was interrupted finds it by that name.
+      assert.deepEqual(await checked(LARGER, APPS), next);
+      const { changes, replaces, deleteBeforeReplace } =
+        (await handler.diff?.(existing, next, cloud.context)) ?? assert.fail();
+      assert.deepEqual([changes, replaces, deleteBeforeReplace], [true, ["name", "vmSize"], undefined]);
+      assert.deepEqual(cloud.messages, [
+        `info: another agent pool, ${next.name}, is made before apps goes: Azure never changes vmSize of one that is ` +
+          "there. The old one's pods move when its nodes are drained",
+      ]);
+    });
+
+    it("keeps that name from then on, whatever Azure can change, and while nothing changes", async () => {
+      const made = await checked(LARGER, APPS);
+      assert.deepEqual(await checked(LARGER, made), made);
+      assert.equal((await checked({ ...LARGER, maxCount: 9 }, made)).name, made.name);
+      assert.equal((await handler.diff?.({ ...existing, inputs: made }, made, cloud.context))?.changes, false);
+    });
+
+    it("has yet another name when it changes again, and when it changes back", async () => {
+      const made = await checked(LARGER, APPS);
+      const back = await checked(APPS, made);
+      const names = new Set([
+        "apps",
+        made.name,
+        back.name,
+        (await checked({ ...LARGER, osDiskType: "Managed" }, made)).name,
+      ]);
+      assert.equal(names.size, 4);
+      assert.equal((await checked(LARGER, back)).name, made.name);
+      // What is left out is another wish too.
+      const spot = await checked({ ...APPS, scaleSetPriority: "Spot" }, APPS);
+      assert.notEqual((await checked(APPS, spot)).name, spot.name);
+    });
+
+    it("has a name that Azure takes, whatever it was called, and none of another pool's", async () => {
+      const long = (name: string) => ({ ...APPS, name });
+      const names = await Promise.all(
+        ["frontend1", "frontend2", "a", "applications"].map(async (name) => {
+          const { name: made } = await checked({ ...LARGER, name }, long(name));
+          assert.match(String(made), /^[a-z][a-z0-9]{4,11}$/);
+          assert.equal((await checked({ ...LARGER, name }, { ...LARGER, name: made })).name, made);
+          return made;
+        }),
+      );
+      assert.equal(new Set(names).size, 4);
+    });
+
+    it("has the name that the program gives where that changes, or the cluster does", async () => {
+      const made = await checked(LARGER, APPS);
+      assert.equal((await checked({ ...LARGER, name: "web" }, made)).name, "web");
+      assert.equal((await checked({ ...LARGER, clusterId: `${CLUSTER_ID}2` }, made)).name, "apps");
+      assert.equal((await checked({ ...LARGER, clusterId: UNKNOWN }, made)).name, "apps");
+      assert.equal((await checked({ ...APPS, vnetSubnetID: UNKNOWN }, APPS)).name, "apps");
+      assert.equal((await checked(LARGER)).name, "apps");
+    });
   });
 
   it("may have no node, which a system pool may not", async () => {

@@ -565,6 +565,20 @@ describe("ManagedCluster", () => {
       assert.deepEqual(versions(), ["1.33", "1.33.5"]);
     });
 
+    it("is previewed by one who may not look, too, with a warning", async () => {
+      const kept = await make(of("1.33"));
+      azure.intercept = () => {
+        throw new ArmError(403, "AuthorizationFailed", "GET: 403 AuthorizationFailed");
+      };
+      assert.deepEqual(await preview(kept, "1.34"), [
+        "warning: what becomes of Kubernetes 1.34 is not known, as whoever runs this may not look: GET: 403 AuthorizationFailed",
+      ]);
+      azure.intercept = () => {
+        throw new ArmError(500, "InternalServerError", "broken");
+      };
+      await assert.rejects(preview(kept, "1.34"), /broken/);
+    });
+
     it("may jump where AKS offers the minor between no more, and AKS has the last word", async () => {
       const kept = await make(of("1.32"));
       Object.assign(properties(), { currentKubernetesVersion: "1.29.9" });

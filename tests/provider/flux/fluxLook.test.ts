@@ -130,6 +130,22 @@ describe("a look at Flux in a cluster", () => {
     assert.deepEqual((await found({ secretRef: { name: "flux-system" } }))?.detailed, UPDATE);
   });
 
+  it("asks for the sign-in secret and the source's provider where a GitHub App reads", async () => {
+    const app = { id: "1", installation: "acme", privateKey: "PEM" };
+    const asApp = { ...inputs(), provider: "github", githubApp: app };
+    const { url, branch } = inputs();
+    const found = async (more: Properties) => {
+      change(SOURCE, { spec: { url, ref: { branch }, secretRef: { name: "flux-system" }, ...more } });
+      const known = { id: CLUSTER_ID, inputs: asApp, state: { ...asApp, missing: [] } };
+      return handler().diff?.(known, asApp, cloud.context);
+    };
+    assert.equal((await found({ provider: "github" }))?.changes, false);
+    assert.deepEqual((await found({}))?.detailed, UPDATE);
+    assert.deepEqual((await found({ provider: "github", secretRef: { name: "other" } }))?.detailed, UPDATE);
+    delete objects[SECRET];
+    assert.deepEqual((await found({ provider: "github" }))?.detailed, UPDATE);
+  });
+
   const CASES: [what: string, change: () => void, missing: string[]][] = [
     ["the sign-in secret", () => delete objects[SECRET], ["Secret flux-system/flux-system"]],
     ["the pull secret", () => delete objects[PULL_SECRET], ["Secret flux-system/pull"]],

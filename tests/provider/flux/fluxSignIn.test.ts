@@ -192,4 +192,40 @@ describe("how a bootstrapped Flux signs in", () => {
         /^signs in to https:\/\/dev\.azure\.com alone/,
       );
   });
+
+  const APP = { id: "123456", installation: "7", privateKey: "PEM" };
+  it("as a GitHub App is told to Flux by its own Secret, and no token is looked at", async () => {
+    const textsOf = async (url: string, githubApp: typeof APP) => {
+      const as = { url, provider: "github", githubApp } as const;
+      const { secret, state } = await chosenSignIn({ FLUX_GIT_TOKEN: "token" }, cluster(), as);
+      assert.deepEqual(state, {});
+      const { data } = secret as unknown as { data: Record<string, string> };
+      return Object.fromEntries(
+        Object.entries(data).map(([key, text]) => [key, Buffer.from(text, "base64").toString()]),
+      );
+    };
+    assert.deepEqual(await textsOf(URL, APP), {
+      ...{ githubAppID: "123456", githubAppInstallationID: "7", githubAppPrivateKey: "PEM" },
+    });
+    assert.deepEqual(await textsOf("https://github.acme.example/acme/fleet.git", { ...APP, installation: "acme" }), {
+      ...{ githubAppID: "123456", githubAppInstallationOwner: "acme", githubAppPrivateKey: "PEM" },
+      githubAppBaseURL: "https://github.acme.example/api/v3",
+    });
+    const as = { provider: "github", githubApp: APP };
+    assert.deepEqual(await changesOf(as, as, { FLUX_GIT_TOKEN: "token" }), []);
+    const renewed = { ...as, githubApp: { ...APP, privateKey: "NEW" } };
+    assert.deepEqual(await changesOf(as, renewed), ["githubApp.privateKey"]);
+  });
+
+  it("as a GitHub App is for HTTPS, with the App and the provider together", async () => {
+    assert.deepEqual(await faultsOf({ provider: "github", githubApp: APP }), []);
+    const reason = async (inputs: Properties) => (await faultsOf(inputs))?.[0]?.reason ?? "";
+    for (const half of [{ provider: "github" }, { githubApp: APP }])
+      assert.match(await reason(half), /^(githubApp )?belongs to provider github, and that to it/);
+    assert.match(
+      await reason({ url: SSH, sshKey: KEY, provider: "github", githubApp: APP }),
+      /^signs in to GitHub over HTTPS, without a key of SSH, and not to ssh:/,
+    );
+    assert.match(await reason({ provider: "github", githubApp: { ...APP, privateKey: "" } }), /lacks privateKey/);
+  });
 });

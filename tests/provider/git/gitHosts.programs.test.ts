@@ -9,7 +9,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "mocha";
 import { publicKeyOf } from "../../../net/sshKey.ts";
 import type { Context, Properties } from "../../../plugin/handler.ts";
 import { gitCommit } from "../../../provider/git/gitCommit.ts";
-import { remoteError } from "../../../provider/git/gitError.ts";
+import { ProtectedBranch, pushError, remoteError } from "../../../provider/git/gitError.ts";
 import { setEnvironment } from "../../support/environment.ts";
 import { type GitServer, startGitServer } from "../../support/gitServer.ts";
 import { findSshd, type SshServer, startSshServer } from "../../support/sshServer.ts";
@@ -118,6 +118,55 @@ describe("a refusal", () => {
   ];
   for (const [what, url, action, output, message] of cases)
     it(`${what}, says which right is missing`, () => assert.match(told(url, action, output, "hunter2"), message));
+
+  const push = (url: string, reason: string, lines: readonly string[] = []) =>
+    pushError({
+      ...{ action: "push", url, branch: "main", access: {} },
+      output: [
+        ...lines.map((line) => `remote: ${line}`),
+        `!\trefs/heads/x:refs/heads/main\t[remote rejected] (${reason})`,
+      ].join("\n"),
+      credential: { variable: "GIT_TOKEN", token: "hunter2", username: "git" },
+    });
+  const GITHUB = "https://github.com/acme/fleet";
+  const DECLINED = "push declined due to repository rule violations";
+  const GH013 = "error: GH013: Repository rule violations found for refs/heads/main.";
+  const wanted: [string, Error, "GitHub" | "Azure DevOps" | undefined][] = [
+    ["a pull request", push(GITHUB, DECLINED, [GH013, "", "- Changes must be made through a pull request."]), "GitHub"],
+    [
+      "a check, which runs on pull requests",
+      push(GITHUB, "protected branch hook declined", [
+        "error: GH006: Protected branch update failed for refs/heads/main.",
+        '- Required status check "build" is expected.',
+      ]),
+      "GitHub",
+    ],
+    ["its merge queue", push(GITHUB, DECLINED, [GH013, "- Changes must be made through the merge queue"]), "GitHub"],
+    [
+      "a policy of Azure DevOps'",
+      push(DEVOPS, "TF402455: Pushes to this branch are not permitted; you must use"),
+      "Azure DevOps",
+    ],
+    ["signatures alone", push(GITHUB, DECLINED, [GH013, "- Commits must have verified signatures."]), undefined],
+    [
+      "the same over SSH",
+      push("ssh://git@github.com/acme/fleet", DECLINED, [GH013, "- through a pull request."]),
+      undefined,
+    ],
+    [
+      "a rule of GitLab's",
+      push("https://gitlab.com/acme/fleet", "pre-receive hook declined", [
+        "GitLab: You are not allowed to push code to protected branches on this project.",
+      ]),
+      undefined,
+    ],
+  ];
+  for (const [what, error, host] of wanted)
+    it(`of a push that wants ${what} is ${host ? "one for a pull request" : "none for a pull request"}`, () => {
+      assert.equal(error instanceof ProtectedBranch ? error.host : undefined, host);
+      assert.equal(/let it take pull requests \(flux\.commit\.pullRequest\)/.test(error.message), host !== undefined);
+      assert.match(error.message, /refuses a push to branch main/);
+    });
 
   it("never shows the token", () => {
     assert.doesNotMatch(told(DEVOPS, "read", "fatal: hunter2 is wrong", "hunter2"), /hunter2/);

@@ -1,7 +1,12 @@
 import { strict as assert } from "node:assert";
 import { readFile } from "node:fs/promises";
 import { before, describe, it } from "mocha";
+import { syncObjects } from "../../../flux/bootstrap.ts";
+import type { KubeObject as Found, KubernetesApi } from "../../../net/kubernetesApi.ts";
+import { unsettledIn } from "../../../provider/flux/fluxHealth.ts";
+import { chosenSignIn } from "../../../provider/flux/fluxSignIn.ts";
 import { parseJwt } from "../../../rehearsal/cloud/entra/jwt.ts";
+import type { RegisteredApp } from "../../../rehearsal/cloud/github/apps.ts";
 import type { KubeObject } from "../../../rehearsal/cluster/api.ts";
 import { CLUSTER_TIMEOUT, eventually, type TestCluster, testClusterWithFlux } from "../../support/cluster.ts";
 
@@ -101,6 +106,53 @@ describe("Flux in the rehearsal's cluster", () => {
     const { data } = await all.cluster.api.get("/api/v1/namespaces/reconciled/configmaps/config");
     assert.deepEqual(data, { from: "git" });
     assert.match(await all.runFlux("get", "kustomizations", "flux-test"), /\tTrue\s*\t/);
+  });
+
+  describe("as a GitHub App", () => {
+    /** What the product tells Flux of an App, as a Secret and a source of another name. */
+    const readAs = async (name: string, url: string, app: RegisteredApp, installation: string) => {
+      const githubApp = { id: app.id, installation, privateKey: app.privateKey };
+      // No token of anybody's is looked for.
+      const nowhere = {} as KubernetesApi;
+      const { secret } = await chosenSignIn({}, nowhere, { url, provider: "github", githubApp });
+      const { data } = secret as unknown as { data: object };
+      await all.cluster.api.apply(`${core}/secrets/${name}`, {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name },
+        data,
+      });
+      const [source] = syncObjects({ url, branch: "main", path: "clusters/test", provider: "github" });
+      const spec = { ...(source?.spec as object), secretRef: { name } };
+      await all.cluster.api.apply(`${sources}/gitrepositories/${name}`, { ...source, metadata: { name }, spec });
+    };
+    const register = (owner: string, repositories: Record<string, "read">) =>
+      all.gitHub.addApp({ name: "flux-reader", owner, repositories });
+
+    it("reads by the installation of the repository's owner, and by one that is named on an Enterprise server", async () => {
+      const app = register("acme", { "acme/flux-test": "read" });
+      await readAs("as-app", "https://github.com/acme/flux-test.git", app, "acme");
+      assert.match((await ready(`${sources}/gitrepositories/as-app`, "True")).message, /main@sha1:/);
+      all.door.route("github.acme.example", all.gitHub.enterprise);
+      await readAs("on-server", "https://github.acme.example/acme/flux-test", app, app.installationId);
+      assert.match((await ready(`${sources}/gitrepositories/on-server`, "True")).message, /main@sha1:/);
+    });
+
+    it("is told what helps where the App is not installed, or its key is another one's", async () => {
+      const app = register("nobody", {});
+      const wrong = { ...register("acme", { "acme/flux-test": "read" }), privateKey: app.privateKey };
+      const url = "https://github.com/acme/flux-test";
+      await readAs("not-installed", url, app, "acme");
+      await readAs("wrong-key", url, wrong, "acme");
+      for (const name of ["not-installed", "wrong-key"]) {
+        await ready(`${sources}/gitrepositories/${name}`, "False");
+        const source = (await all.cluster.api.get(`${sources}/gitrepositories/${name}`)) as unknown as Found;
+        assert.match(
+          unsettledIn(() => source, [])[0]?.problem ?? "",
+          /; install the GitHub App on the repository with the right Contents: read/,
+        );
+      }
+    });
   });
 
   onLinux("brings the controllers' events to the notification controller", async () => {

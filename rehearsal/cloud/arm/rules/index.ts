@@ -6,15 +6,19 @@ import { dataRules } from "./data.ts";
 import { endpointRules } from "./endpoints.ts";
 import { fluxRules } from "./flux.ts";
 import { identityRules } from "./identity.ts";
+import { metricsRules } from "./metrics.ts";
 import { networkRules } from "./network.ts";
+import { policyRules } from "./policy.ts";
 
 const rules = new Map(
   Object.entries({
     ...identityRules,
     ...authorizationRules,
+    ...policyRules,
     ...networkRules,
     ...endpointRules,
     ...dataRules,
+    ...metricsRules,
     ...clusterRules,
     ...fluxRules,
   }).map(([type, behaviour]) => [type.toLowerCase(), behaviour]),

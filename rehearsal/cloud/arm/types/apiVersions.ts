@@ -77,6 +77,14 @@ const WORKSPACE = words(`
   2025-02-01 2025-07-01 2026-03-01
 `);
 
+const COLLECTION = words(`
+  2019-11-01-preview 2021-04-01 2021-09-01-preview 2022-06-01 2023-03-11 2024-03-11
+`);
+const ACTIONS = words(`
+  2017-04-01 2018-03-01 2018-09-01 2019-03-01 2019-06-01 2021-09-01 2022-04-01 2022-06-01 2023-01-01
+  2023-09-01-preview 2024-10-01-preview
+`);
+
 interface Published {
   readonly versions: readonly string[];
   /** The first version that has the type; default: the first one. */
@@ -126,6 +134,10 @@ const published: Readonly<Record<string, Published>> = {
   "Microsoft.Authorization/roleDefinitions": { versions: ROLE, writes: "2018-01-01-preview" },
   "Microsoft.KubernetesConfiguration/extensions": { versions: EXTENSION, writes: "2022-11-01" },
   "Microsoft.KubernetesConfiguration/fluxConfigurations": { versions: FLUX, writes: "2022-11-01" },
+  "Microsoft.Insights/actionGroups": { versions: ACTIONS, writes: "2021-09-01" },
+  "Microsoft.Insights/dataCollectionEndpoints": { versions: COLLECTION, since: "2021-04-01", writes: "2022-06-01" },
+  "Microsoft.Insights/dataCollectionRules": { versions: COLLECTION, writes: "2022-06-01" },
+  "Microsoft.Insights/dataCollectionRuleAssociations": { versions: COLLECTION, writes: "2022-06-01" },
   "Microsoft.OperationalInsights/workspaces": { versions: WORKSPACE, writes: "2021-06-01" },
 };
 

@@ -3,8 +3,10 @@ import type { TypeDefinition } from "../schema.ts";
 import { containerRegistryTypes } from "./containerRegistry.ts";
 import { containerServiceTypes } from "./containerService.ts";
 import { kubernetesConfigurationTypes } from "./kubernetesConfiguration.ts";
+import { metricsTypes } from "./metrics.ts";
 import { monitorTypes } from "./monitor.ts";
 import { networkTypes } from "./network.ts";
+import { policyTypes } from "./policy.ts";
 import { endpointTypes } from "./privateEndpoints.ts";
 import { identityTypes, resourceTypes } from "./resources.ts";
 import { authorizationTypes, keyVaultTypes } from "./security.ts";
@@ -15,9 +17,11 @@ export const definitions: readonly TypeDefinition[] = [
   ...networkTypes,
   ...endpointTypes,
   ...authorizationTypes,
+  ...policyTypes,
   ...keyVaultTypes,
   ...containerRegistryTypes,
   ...monitorTypes,
+  ...metricsTypes,
   ...containerServiceTypes,
   ...kubernetesConfigurationTypes,
 ];

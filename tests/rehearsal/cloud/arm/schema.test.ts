@@ -161,7 +161,9 @@ interface Published {
       map: ["ObjectType"],
       object: ["ObjectType"],
     };
-    if (rule.kind === "text" && type.$type === "UnionType" && rule.readOnly) return;
+    // Names of which it lists some, and takes others.
+    const isOpen = type.elements?.some((one) => of(one)?.$type === "StringType") ?? false;
+    if (rule.kind === "text" && type.$type === "UnionType" && (rule.readOnly || isOpen)) return;
     if (!kinds[rule.kind].includes(type.$type)) return yield `${path}: ${rule.kind} here, ${type.$type} there`;
     if (rule.kind === "choice" && type.$type === "UnionType") yield* choices(rule.values, type, path);
     if (rule.kind === "text" && !rule.readOnly) yield* texts(rule, type, path);
