@@ -6,8 +6,9 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../../net/values.ts";
-import { GIT_KEY, SECRET_KEYS } from "../../settings/check.ts";
+import { GIT_KEY, NAMESPACE, SECRET_KEYS } from "../../settings/check.ts";
 import { readYaml } from "../../settings/stackFile.ts";
+import { isSealed } from "../../settings/words.ts";
 
 /** A resource that the program would ask for. */
 export interface Planned {
@@ -46,6 +47,7 @@ export interface Program {
   readonly readNetwork: (id: string) => Promise<Record<string, unknown> | undefined>;
 }
 
+const SECRETS = `${NAMESPACE}:secrets`;
 /** What stands in the mocks for a secret that only the engine can open. */
 const SEALED = "sealed";
 /** How Pulumi marks a secret on its way to the engine. */
@@ -119,11 +121,20 @@ async function mainOf(project: string): Promise<string> {
 
 /** A configuration as the engine hands it over: texts. */
 function textsOf(config: Readonly<Record<string, unknown>>): Record<string, string> {
-  const opened = Object.entries(config).map(
-    ([key, value]) => [key, key === GIT_KEY ? someKey() : open(value)] as const,
-  );
   return Object.fromEntries(
-    opened.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+    Object.entries(opened(config)).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+/** A configuration with something in place of what only the engine can open, but without the list of secrets as a whole. */
+export function opened(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key, value]) => !(key === SECRETS && isSealed(value)))
+      .map(([key, value]) => [key, key === GIT_KEY && isSealed(value) ? someKey() : open(value)]),
   );
 }
 
@@ -137,8 +148,7 @@ function someKey(): string {
 function open(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(open);
   if (!isMap(value)) return value;
-  const keys = Object.keys(value);
-  if (keys.length === 1 && keys[0] === "secure") return SEALED;
+  if (isSealed(value)) return SEALED;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, open(item)]));
 }
 

@@ -1,7 +1,6 @@
 import { armTypes } from "../armTypes.ts";
-import type { Azure } from "../azure.ts";
-import { isForbidden } from "../azure.ts";
-import { check, stops } from "../check.ts";
+import { type Azure, isForbidden } from "../azure.ts";
+import { check, type Finding, stops } from "../check.ts";
 import { groupOf } from "../group.ts";
 import { allows, type Permission } from "../permissions.ts";
 import type { Plan } from "../program.ts";
@@ -9,44 +8,63 @@ import type { Plan } from "../program.ts";
 const ASSIGNMENTS = "Microsoft.Authorization/roleAssignments";
 const DOCS = "docs/delivery/identity.md";
 
+/** What peering asks for on the network of the other side: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-peering#permissions */
+const PEERING = [
+  "Microsoft.Network/virtualNetworks/peer/action",
+  "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
+];
+
 export const rights = check({
   name: "rights",
-  about: "whether the caller may do in Azure what the stack asks for: write each type, import images, assign roles",
+  about:
+    "whether the caller may do in Azure what the stack asks for: write each type, import images, assign roles, peer the " +
+    "runner's network",
   needs: ["azure", "plan", "settings"],
   find: async ({ azure, plan, settings }) => {
     const scope = (await groupOf(azure, settings)) ?? azure.root;
-    let permissions: readonly Permission[];
-    try {
-      permissions = await azure.list<Permission>(
-        `${scope}/providers/Microsoft.Authorization/permissions`,
-        "2022-04-01",
-      );
-    } catch (error) {
-      if (!isForbidden(error)) throw error;
-      permissions = [];
-    }
-    const lacking = actionsOf(plan, scope, azure).filter((action) => !allows(permissions, action));
+    const lacking = await lackingAt(azure, scope, actionsOf(plan, scope, azure));
     const roles = lacking.filter((action) => action.startsWith(ASSIGNMENTS));
     const others = lacking.filter((action) => !action.startsWith(ASSIGNMENTS));
-    const key = `the caller ${azure.caller.objectId}`;
-    const give = (role: string) =>
-      `an Owner runs \`az role assignment create --assignee-object-id ${azure.caller.objectId} --role "${role}" --scope ${scope}\`` +
-      `; better to the deployers' group, and with the condition of ${DOCS}`;
+    const onNetworks = await Promise.all(
+      networksOf(plan).map(async (id) =>
+        finding(azure, id, await lackingAt(azure, id, PEERING), "may not peer", "Network Contributor"),
+      ),
+    );
+    const assigning = "may not assign roles, and the stack assigns some,";
     return [
-      ...(others.length > 0
-        ? [stops({ key, value: others, problem: `may not do all on ${scope}`, remedy: give("Contributor") })]
-        : []),
-      ...(roles.length > 0
-        ? [
-            stops({
-              ...{ key, value: roles, problem: `may not assign roles on ${scope}, and the stack assigns some` },
-              remedy: give("Role Based Access Control Administrator"),
-            }),
-          ]
-        : []),
+      ...finding(azure, scope, others, "may not do all", "Contributor"),
+      ...finding(azure, scope, roles, assigning, "Role Based Access Control Administrator"),
+      ...onNetworks.flat(),
     ];
   },
 });
+
+/** One finding, where some actions are lacking. */
+function finding({ caller }: Azure, scope: string, value: readonly string[], problem: string, role: string): Finding[] {
+  if (value.length === 0) return [];
+  const command = `az role assignment create --assignee-object-id ${caller.objectId} --role "${role}" --scope ${scope}`;
+  const remedy = `an Owner runs \`${command}\`; better to the deployers' group, and as ${DOCS} bounds it`;
+  return [stops({ key: `the caller ${caller.objectId}`, value, problem: `${problem} on ${scope}`, remedy })];
+}
+
+/** Which actions the caller may not do at a scope. */
+async function lackingAt(azure: Azure, scope: string, actions: readonly string[]): Promise<string[]> {
+  let permissions: readonly Permission[];
+  try {
+    permissions = await azure.list<Permission>(`${scope}/providers/Microsoft.Authorization/permissions`, "2022-04-01");
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    permissions = [];
+  }
+  return actions.filter((action) => !allows(permissions, action));
+}
+
+/** The networks of somebody else that a plan peers with. */
+const networksOf = ({ resources }: Plan): string[] =>
+  resources
+    .filter(({ type }) => type === "gitops:index:NetworkPeering")
+    .map(({ inputs }) => String(inputs.remoteNetworkId))
+    .filter((id) => id.startsWith("/"));
 
 /** What a plan's requests need. */
 function actionsOf(plan: Plan, scope: string, { root }: Azure): string[] {

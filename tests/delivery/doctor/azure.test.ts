@@ -22,6 +22,7 @@ describe("the doctor, of Azure", () => {
 
   const begin = async (options: WorldOptions = {}) => {
     world = await World.create({ ...options, arm: { otherSubscriptions: [HUB], ...options.arm } });
+    world.arm.assignRole(DEPLOYERS, "Network Contributor", `/subscriptions/${HUB}/resourceGroups/rg-hub`);
     return world;
   };
   const finds = async (check: Check, expected: readonly object[]) =>
@@ -90,7 +91,7 @@ describe("the doctor, of Azure", () => {
     assert.deepEqual(others, []);
     const give = (role: string) =>
       `an Owner runs \`az role assignment create --assignee-object-id ${objectId} --role "${role}" --scope ${SCOPE}\`` +
-      "; better to the deployers' group, and with the condition of docs/delivery/identity.md";
+      "; better to the deployers' group, and as docs/delivery/identity.md bounds it";
     const { value, ...rest } = writes ?? {};
     assert.deepEqual(rest, {
       severity: "error",
@@ -108,9 +109,22 @@ describe("the doctor, of Azure", () => {
       severity: "error",
       key: `the caller ${objectId}`,
       value: ["Microsoft.Authorization/roleAssignments/write"],
-      problem: `may not assign roles on ${SCOPE}, and the stack assigns some`,
+      problem: `may not assign roles, and the stack assigns some, on ${SCOPE}`,
       remedy: give("Role Based Access Control Administrator"),
     });
+  });
+
+  it("says that the caller may not peer the runner's network", async () => {
+    world = await World.create({ arm: { otherSubscriptions: [HUB] } });
+    const network = `/subscriptions/${HUB}/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub`;
+    const [finding, ...others] = await world.findings(rights);
+    assert.deepEqual(others, []);
+    assert.equal(finding?.problem, `may not peer on ${network}`);
+    assert.deepEqual(finding?.value, [
+      "Microsoft.Network/virtualNetworks/peer/action",
+      "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
+    ]);
+    assert.match(finding?.remedy ?? "", /--role "Network Contributor" --scope \S+vnet-hub`/);
   });
 
   it("looks for rights where the stack is by now: at its resource group", async () => {

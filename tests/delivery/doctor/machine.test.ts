@@ -43,6 +43,26 @@ describe("the doctor", () => {
     assert.match(warning?.problem ?? "", /Kured|reboot/i);
   });
 
+  it("tells a secret that the file should hold", async () => {
+    await begin({ config: { "aks-gitops:gitToken": undefined } });
+    const [finding, ...others] = await world.findings(settings);
+    assert.deepEqual(others, []);
+    assert.deepEqual(finding, {
+      severity: "error",
+      key: "aks-gitops:gitToken",
+      value: undefined,
+      problem: "is missing: with flux.auth token the extension's Flux signs in to the repository with it",
+      remedy:
+        "run `pulumi config set --secret aks-gitops:gitToken` and give it a token that may read the repository, or write flux.auth: deployKey",
+    });
+  });
+
+  it("takes a list of secrets that is sealed as a whole", async () => {
+    await begin({ config: { "aks-gitops:secrets": { secure: "ciphertext" } } });
+    await finds(settings, []);
+    await finds(program, []);
+  });
+
   it("says that a stack's file is not there, in its own words", async () => {
     await begin();
     await rm(join(world.folder, "Pulumi.prod.yaml"));

@@ -211,7 +211,7 @@ function answer(url: URL, { status, headers, body }: { status: number; headers: 
 }
 
 /** The lock of settings whose charts and images are all in LOCK. */
-function lockOf(settings: ReturnType<typeof parseSettings>): Lock {
+export function lockOf(settings: ReturnType<typeof parseSettings>): Lock {
   const charts = LOCK.charts.filter(({ name }) => settings.charts.some((chart) => chart.name === name));
   const { mode, version } = settings.flux;
   const flux = mode === "bootstrap" ? { flux: { version, manifests: "f".repeat(64), images: [] } } : {};
