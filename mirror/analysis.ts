@@ -448,11 +448,16 @@ const REGISTRIES =
 /** Texts that look like an image without a tag, to which a program may put one; and images that something else fills in. */
 function lookedAt(objects: readonly RenderedObject[]): string[] {
   const warnings: string[] = [];
-  for (const { id, body } of objects) {
+  for (const object of objects) {
+    const { id, body } = object;
     if (body.kind === "CustomResourceDefinition") continue;
+    // What is the name of an image in parts has its tag elsewhere.
+    const named = new Set(
+      imageFields(object).flatMap(({ path, parts }) => (parts ? [formatPath([...path, parts.repository])] : [])),
+    );
     walk(body, (value, path) => {
       if (path.at(-1) === "annotations") return false;
-      if (typeof value !== "string") return true;
+      if (typeof value !== "string" || named.has(formatPath(path))) return true;
       const place = `${id}, ${formatPath(path)}`;
       if (path.at(-1) === "image" && /ontainers$/.test(String(path.at(-3)))) {
         if (isFilledIn(body, value, path) || parseReference(value) === undefined)

@@ -71,8 +71,8 @@ class Search {
   readonly #values: { readonly given: YamlMap; readonly effective: YamlMap };
   readonly #base: Base;
   readonly #limit = pLimit(PARALLEL);
-  /** Refused by the chart even when it is changed alone. */
-  readonly #refused = new Set<Candidate>();
+  /** Changed alone, so that nothing hid what it does. */
+  readonly #settled = new Set<Candidate>();
 
   constructor(renderer: Renderer, values: { readonly given: YamlMap; readonly effective: YamlMap }, base: Base) {
     this.#renderer = renderer;
@@ -83,7 +83,7 @@ class Search {
   async inGroups(candidates: readonly Candidate[]): Promise<void> {
     let unclear = await this.all(groupsOf(candidates));
     for (;;) {
-      const silent = candidates.filter((one) => !this.#shows(one) && !this.#refused.has(one) && !unclear.has(one));
+      const silent = candidates.filter((one) => !this.#shows(one) && !this.#settled.has(one) && !unclear.has(one));
       const before = candidates.filter((one) => this.#shows(one)).length;
       const alone = [...unclear].map((candidate) => [candidate]);
       // All at once: nearly always they are silent again.
@@ -117,12 +117,14 @@ class Search {
       // A chart may refuse a value that looks odd to it: then it stays as it is.
       if (!(error instanceof RenderError)) throw error;
       if (group.length > 1) return this.#halves(group);
-      for (const candidate of group) this.#refused.add(candidate);
+      for (const candidate of group) this.#settled.add(candidate);
       this.refusals.add(withoutCanaries(error.message, group));
       return [];
     }
     const seen = new Comparison(this.#base, objects, group);
     if (seen.unexplained && group.length > 1) return this.#halves(group);
+    const [only, ...more] = group;
+    if (only !== undefined && more.length === 0) this.#settled.add(only);
     const unclear = group.filter((candidate) => seen.unclear.has(candidate));
     for (const candidate of group) {
       const effect = seen.effectOf(candidate);
@@ -138,11 +140,11 @@ class Search {
   }
 }
 
-/** Values that would stand in one image's name go into different groups, and those for many images by themselves. */
+/** Values that would hide each other go into different groups: a digest hides a tag, one for all images each one's own. */
 function groupsOf(candidates: readonly Candidate[]): Candidate[][] {
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const key = `${candidate.kind} ${candidate.shared}`;
+    const key = `${candidate.kind === "digest"} ${candidate.shared}`;
     groups.set(key, [...(groups.get(key) ?? []), candidate]);
   }
   return [...groups.values()];
@@ -168,16 +170,21 @@ class Comparison {
     this.#group = group;
     const changed = new Map(objects.map((object) => [object.id, object]));
     const known = new Set(base.objects.map(({ id }) => id));
+    // A value may be in an object's name.
+    const renamed = new Map(objects.filter(({ id }) => !known.has(id)).map((object) => [object.place, object]));
+    const matched = new Set<RenderedObject>();
     for (const old of base.objects) {
-      const now = changed.get(old.id);
+      const now = changed.get(old.id) ?? renamed.get(old.place);
       if (now?.text === old.text) continue;
+      if (now !== undefined) matched.add(now);
       const own = [...base.fields].filter(([, field]) => field.object === old.id);
       for (const difference of differences(old.body, now?.body, own)) {
         if (!base.restless.has(`${old.id} ${formatPath(difference.path)}`)) this.#add(difference, own);
         else if (this.#present(difference.now ?? "").length > 0) this.#add(difference, own);
       }
     }
-    for (const { id, text, body } of objects) if (!known.has(id)) this.#anew(text, isLabelled(body));
+    for (const object of objects)
+      if (!known.has(object.id) && !matched.has(object)) this.#anew(object.text, isLabelled(object.body));
   }
 
   effectOf(candidate: Candidate): Effect | undefined {
@@ -223,7 +230,16 @@ class Comparison {
       const end = pair.start + (pair.old?.length ?? 0);
       const inLine = here.filter(([, { start, end: last }]) => start >= pair.start && last <= end);
       if (present.length > 1) {
-        for (const candidate of present) this.unclear.add(candidate);
+        const [only, ...more] = inLine;
+        const parts =
+          only === undefined || more.length > 0
+            ? undefined
+            : partsOf(pair.old ?? "", line ?? "", present, shifted(only[1], pair.start));
+        for (const candidate of present) {
+          const part = parts?.get(candidate);
+          if (only === undefined || part === undefined) this.unclear.add(candidate);
+          else this.#noted(candidate).fields.set(only[0], part);
+        }
         continue;
       }
       for (const candidate of present) {
@@ -307,6 +323,43 @@ function partOf(old: string, now: string, canary: string, field: Region): Part |
   const regions = regionsOf(old, pieces);
   const part = regions === undefined ? inserted(old, pieces, field) : replaced(old, regions, field);
   return part ?? word(now, canary, field);
+}
+
+/** What stands around each of several values in one image, where those that are known tell where the others stood. */
+function partsOf(
+  old: string,
+  now: string,
+  candidates: readonly Candidate[],
+  { written, start, end }: Region,
+): Map<Candidate, Part> | undefined {
+  const [head, tail] = [old.slice(0, start), old.slice(end)];
+  if (!now.startsWith(head) || !now.endsWith(tail) || now.length < head.length + tail.length) return undefined;
+  const image = now.slice(head.length, now.length - tail.length);
+  const order = [...candidates].sort((a, b) => image.indexOf(a.canary) - image.indexOf(b.canary));
+  const pieces: string[] = [];
+  let rest = image;
+  for (const { canary } of order) {
+    const [piece = "", ...after] = rest.split(canary);
+    // Each stands there whole and once.
+    if (after.length !== 1) return undefined;
+    pieces.push(piece);
+    rest = after[0] ?? "";
+  }
+  const unknown = order.filter(({ value }) => value === "").length;
+  if (unknown > 1) return undefined;
+  const pattern = order.map(({ value }, index) => `${escaped(pieces[index] ?? "")}(${escaped(value) || ".+"})`);
+  const match = new RegExp(`^${pattern.join("")}${escaped(rest)}$`, "d").exec(written);
+  if (match === null) return undefined;
+  return new Map(
+    order.map((candidate, index) => {
+      const [from = 0, to = 0] = match.indices?.[index + 1] ?? [];
+      return [candidate, { before: written.slice(0, from), after: written.slice(to) }];
+    }),
+  );
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** Where the value stood in the old text, if the new one differs in nothing but the value. */

@@ -8,6 +8,8 @@ export interface Candidate {
   /** The value is `before + x + after`; both are empty but for an image in the middle of a longer text. */
   readonly before: string;
   readonly after: string;
+  /** The `x` that it is now; empty where it is none. */
+  readonly value: string;
   /** A value that stands out in what is rendered. */
   readonly canary: string;
   /** The part of it that no other canary has. */
@@ -18,7 +20,7 @@ export interface Candidate {
   readonly shared: boolean;
 }
 
-const NAMED = /image|registr|repositor|digest|(^|[a-z])tag$|^tag|^hub$|^sha|^release$/i;
+const NAMED = /image|registr|repositor|digest|(^|[a-z])tag$|^tag|^hub$|^sha(256)?$|^release$/i;
 const NEVER = /pull(policy|secrets?)?$|^pull|credential|password/i;
 /** Istio's charts keep their defaults below this key, over which a person's values are laid. */
 const LAID_UNDER = "_internal_defaults_do_not_set";
@@ -35,7 +37,7 @@ export function candidates(values: YamlMap, images: readonly string[]): Candidat
     const kind = kindOf(key, value);
     const mark = kind === "digest" ? found.length.toString(16).padStart(64, "c") : `canary${lettersOf(found.length)}`;
     const shared = path.length < 2 || path.some((part) => /^(global|common|defaults?)$/i.test(String(part)));
-    found.push({ path, before, after, mark, canary: canary(kind, value, mark), kind, shared });
+    found.push({ path, before, after, value, mark, canary: canary(kind, value, mark), kind, shared });
   };
   walk(values, (value, path) => {
     const names = path.filter((part) => typeof part === "string");
@@ -66,7 +68,7 @@ export function candidates(values: YamlMap, images: readonly string[]): Candidat
 }
 
 function kindOf(key: string, value: string): Candidate["kind"] {
-  if (/digest|^sha/i.test(key)) return "digest";
+  if (/digest|^sha(256)?$/i.test(key)) return "digest";
   if (/tag$|^tag|version$/i.test(key)) return "tag";
   if (/registry$|^hub$/i.test(key)) return "registry";
   return /repositor|image|name$/i.test(key) || value.includes("/") ? "name" : "other";

@@ -4,9 +4,10 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { isMap } from "../net/values.ts";
-import { strangeImages } from "./closedWorld.ts";
+import { type StrangeImage, strangeImages } from "./closedWorld.ts";
+import { imageFields } from "./imageFields.ts";
 import { nameOf, parseReference } from "./reference.ts";
-import { walk, type YamlMap } from "./tree.ts";
+import { formatPath, walk, type YamlMap } from "./tree.ts";
 
 export const CHECK_USAGE = `npm run mirror -- check <folder> [--registry HOST]... [--ignore IMAGE]...
   --registry  a registry that images may come from; default: any Azure container registry
@@ -41,13 +42,21 @@ export async function foreignIn(
   const found: FoundForeign[] = [];
   for (const { file, body } of objects) {
     const object = `${body.kind} ${isMap(body.metadata) ? body.metadata.name : "without a name"}`;
-    for (const { field, image } of strangeImages(withoutImages(body), isOwn)) {
+    const rest = withoutImages(body);
+    for (const { field, image } of [...strangeImages(rest, isOwn), ...inParts(rest, isOwn)]) {
       const name = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
       if (replaced.has(name) || ignored.some((other) => isSame(other, image))) continue;
       found.push({ file, object, field, image });
     }
   }
   return found;
+}
+
+/** Images that a map names in parts, as the values of a release do. */
+function inParts(body: YamlMap, isOwn: (host: string) => boolean): StrangeImage[] {
+  return imageFields({ id: "", body, hook: false })
+    .filter(({ parts, reference }) => parts !== undefined && !isOwn(reference.host))
+    .map(({ path, written }) => ({ field: formatPath(path), image: written }));
 }
 
 /**

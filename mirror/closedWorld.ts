@@ -16,7 +16,7 @@ const FOR_PEOPLE = new Set(["description", "example", "examples", "pattern", "me
 
 const DIGEST = /^(.+)@sha256:[0-9a-f]{64}$/;
 const TAGGED = /^(.+):(\w[\w.-]*)$/;
-const HOST = /^(([a-z0-9-]+\.)+[a-z]{2,}(:\d+)?|[a-z0-9.-]+:\d{2,5})$/;
+const HOST = /^(([a-z0-9-]+\.)+[a-z]{2,}(:\d+)?|(?=[^:]*[a-z.])[a-z0-9.-]+:\d{2,5})$/;
 const COMPONENT = /^[a-z0-9]+([._-]+[a-z0-9]+)*$/;
 const WORD = /^[a-z0-9][\w./:@-]*$/i;
 

@@ -45,7 +45,7 @@ export function describeField({ object, path, written }: ImageField): string {
  * Every image in an object: in containers of any kind of object, under keys and environment variables named for images,
  * in arguments, in maps of `repository` and `tag`, and names with host and tag or digest in any text.
  */
-export function imageFields({ id, body, hook }: RenderedObject): ImageField[] {
+export function imageFields({ id, body, hook }: Pick<RenderedObject, "id" | "body" | "hook">): ImageField[] {
   const fields: ImageField[] = [];
   const crd = body.kind === "CustomResourceDefinition";
   const taken = new Set<string>();

@@ -14,7 +14,8 @@ const SUFFIX = `(?::(${TAG}))?(?:@(${DIGEST}))?`;
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 const WHOLE = new RegExp(`^((?:[A-Za-z0-9.-]+(?::\\d+)?/)?${COMPONENT}(?:/${COMPONENT})*)${SUFFIX}$`);
 // A domain, or any name or address with a port.
-const HOST = "(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}(?::\\d+)?|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?:\\d{2,5})";
+const HOST =
+  "(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}(?::\\d+)?|(?=[^:/]*[a-z.])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?:\\d{2,5})";
 // In the middle of any text only a name with a domain and a tag or digest is surely an image; URLs are not.
 const LOOSE = new RegExp(`(?<![\\w./:@%+-])(${HOST}(?:/${COMPONENT})+)${SUFFIX}(?![\\w/:@])`, "g");
 

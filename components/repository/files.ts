@@ -119,10 +119,13 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
   };
 }
 
-/** A Kustomization whose mirrored images come from the registry, each by its digest. */
+/**
+ * A Kustomization whose mirrored images come from the registry, each by its digest; where only a name is written, in the
+ * registry too, the tag stays that of the files, which image automation may write.
+ */
 function fromRegistry(kustomization: Kustomization, options: RepositoryOptions): Kustomization {
   const images = kustomization.images?.map(({ mirrored, ...image }) => {
-    if (mirrored === undefined) return image;
+    if (mirrored === undefined) return relocate(image, options.loginServer);
     const [newName, digest] = mirroredImage(mirrored, options).split("@");
     return { name: image.name, newName, digest };
   });

@@ -78,7 +78,12 @@ const image = map({
     "An image of aks-gitops:images instead: the stack's registry has it, and its digest is run. Alone. Default: none.",
     "ghcr.io/stefanprodan/podinfo:6.14.1",
   ),
-  newName: setting(optional(word("an image's name")), "Its name instead. Default: the same."),
+  newName: setting(
+    optional(word("an image's name")),
+    "Its name instead; {registry} is the stack's own registry. With nothing beside it the files' tags stay, which image " +
+      "automation may write. Default: the same.",
+    "{registry}/ghcr.io/stefanprodan/podinfo",
+  ),
   newTag: setting(optional(word("a tag in quotes")), "Its tag instead. Default: the same.", "6.14.1"),
   digest: setting(
     optional(text(/^sha256:[0-9a-f]{64}$/, "write sha256: and 64 hexadecimal digits")),

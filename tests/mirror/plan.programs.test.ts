@@ -77,8 +77,8 @@ describe("mirror plan", () => {
     assert.deepEqual(
       offered.map(({ image, line }) => [image, line]),
       [
-        ["quay.io/acme/worker:5", "aks-gitops:images: [quay.io/acme/worker:5]"],
         ["quay.io/mesh/proxy:1.2", "aks-gitops:images: [quay.io/mesh/proxy:1.2]"],
+        ["quay.io/acme/worker:5", "aks-gitops:images: [quay.io/acme/worker:5]"],
         ["quay.io/acme/metrics:3", "aks-gitops:images: [quay.io/acme/metrics:3]"],
       ],
     );

@@ -19,6 +19,22 @@ describe("parseReference", () => {
     it(`reads ${text} as container runtimes do`, () => assert.deepEqual(parseReference(text), reference));
   }
 
+  it("knows Docker Hub by all of its names", () => {
+    for (const name of [
+      "influxdb",
+      "docker.io/influxdb",
+      "docker.io/library/influxdb",
+      "index.docker.io/library/influxdb",
+      "registry-1.docker.io/library/influxdb",
+      "registry.hub.docker.com/library/influxdb",
+    ])
+      assert.deepEqual(parseReference(`${name}:1.8`), {
+        host: "docker.io",
+        repository: "library/influxdb",
+        tag: "1.8",
+      });
+  });
+
   it("takes nothing else for an image's name", () => {
     for (const text of [
       "",
@@ -52,6 +68,14 @@ describe("findReferences", () => {
       "ghcr.io/a/b:1.2",
       `quay.io/c@${SHA}`,
       "gcr.io:443/d:e",
+    ]);
+  });
+
+  it("finds images of a registry that is an address or has a port", () => {
+    assert.deepEqual(found("localhost:5000/a:1 10.0.0.1:5000/b:2 registry:443/c:3 12:30/13:30"), [
+      "localhost:5000/a:1",
+      "10.0.0.1:5000/b:2",
+      "registry:443/c:3",
     ]);
   });
 

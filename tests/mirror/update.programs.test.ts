@@ -279,6 +279,33 @@ mirror.prod.lock.json: 1 chart, 2 images, written
     await assert.rejects(world.lock(), /ENOENT/);
   });
 
+  it("warns of what a program joins while it runs, with the line to write, until it is listed", async () => {
+    const mesh = packChart(
+      { hub: "quay.io/mesh", tag: "1", image: "proxy" },
+      {
+        "map.yaml":
+          "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\ndata:\n  mesh: {{ toJson .Values | squote }}\n",
+      },
+    );
+    await world.publish({
+      images: [imageContent("quay.io/mesh/proxy:1")],
+      repositories: [{ url: REPOSITORY, charts: [mesh] }],
+    });
+    await world.settings([setting]);
+    const { code, stderr } = await world.update();
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stderr,
+      /^warning: chart tool: ConfigMap tools\/map, data\.mesh: a program may put quay\.io\/mesh\/proxy:1 together .*: aks-gitops:images: \[quay\.io\/mesh\/proxy:1\]$/m,
+    );
+    await world.settings([setting], ["quay.io/mesh/proxy:1"]);
+    await writeFile(join(world.folder, "mirror.prod.lock.json"), "{}");
+    const listed = await world.update();
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.equal(listed.stderr.includes("quay.io/mesh/proxy"), false);
+    assert.equal((await world.lock()).images[0]?.repository, "quay.io/mesh/proxy");
+  });
+
   it("warns of an image that AKS nodes cannot run", async () => {
     const image = imageContent(EXTRA);
     const index = image.manifests.at(-1);

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { ownedFiles, secretPath, seedFiles } from "../../../components/repository/files.ts";
 import { digest } from "../../settings/settingsOf.ts";
 import { OPTIONS } from "../flux/fluxOptions.ts";
@@ -202,6 +202,44 @@ resources: []
             digest: ${digest("f")}
 `),
     );
+  });
+
+  it("replace after rendering the texts that no value reaches", () => {
+    const [kured] = LOCK.charts;
+    assert.ok(kured);
+    const ops = [{ op: "replace" as const, path: "/data/pod.yaml", value: "image: {registry}/quay.io/a/b:1\n" }];
+    const lock = { ...LOCK, charts: [{ ...kured, patches: [{ target: { kind: "ConfigMap", name: "pods" }, ops }] }] };
+    const release = parse(ownedFiles({ ...OPTIONS, lock })["infrastructure/prod/releases/kured.yaml"] ?? "");
+    assert.equal(release.spec.postRenderers.length, 1);
+    const [{ target, patch }, ...more] = release.spec.postRenderers[0].kustomize.patches;
+    assert.deepEqual(more, []);
+    assert.deepEqual(target, { kind: "ConfigMap", name: "pods" });
+    assert.deepEqual(JSON.parse(patch), [
+      { op: "replace", path: "/data/pod.yaml", value: "image: acme.azurecr.io/quay.io/a/b:1\n" },
+    ]);
+  });
+
+  it("put the registry's address into a chart's own values, those of the registry's own charts too", () => {
+    const values = { agent: ["{registry}/quay.io/a/b:1"], more: { url: "https://{registry}/v2/" } };
+    const own = { name: "web", repository: "oci://{registry}/helm", version: "1.0.0", namespace: "web", values };
+    const [kured = own] = OPTIONS.charts;
+    const files = ownedFiles({ ...OPTIONS, charts: [{ ...kured, values }, own] });
+    for (const name of ["kured", "web"]) {
+      const { agent, more } = parse(files[`infrastructure/prod/releases/${name}.yaml`] ?? "").spec.values;
+      assert.deepEqual(agent, ["acme.azurecr.io/quay.io/a/b:1"]);
+      assert.deepEqual(more, { url: "https://acme.azurecr.io/v2/" });
+    }
+  });
+
+  it("run the demo of Docker Hub by whichever of its names, and with a digest beside its tag", () => {
+    const source = "docker.io/library/nginx:1.27.5";
+    const image = { source, digest: digest("e"), repository: "docker.io/library/nginx", tag: "1.27.5" };
+    const lock = { ...LOCK, images: [...LOCK.images, image] };
+    for (const name of ["docker.io/nginx:1.27.5", `registry-1.docker.io/library/nginx:1.27.5@${digest("e")}`]) {
+      const files = ownedFiles({ ...OPTIONS, lock, demo: { image: name } });
+      const texts = Object.values(files).join("\n");
+      assert.ok(texts.includes(`image: acme.azurecr.io/docker.io/library/nginx@${digest("e")}`), name);
+    }
   });
 
   it("name a version with + as its tag in the registry is named", () => {

@@ -37,11 +37,14 @@ describe("a stack's own Kustomizations", () => {
     const images = [
       { name: "podinfo", mirrored: "ghcr.io/stefanprodan/podinfo:6.14.1" },
       { name: "web", newTag: "2" },
+      { name: "tagged", newName: "{registry}/acme/tagged" },
     ];
     const files = ownedFiles({ ...OPTIONS, demo: undefined, kustomizations: [{ name: "a", path: "a", images }] });
     assert.deepEqual(spec(files["clusters/prod/a.yaml"]).images, [
       { name: "podinfo", newName: "acme.azurecr.io/ghcr.io/stefanprodan/podinfo", digest: digest("e") },
       { name: "web", newTag: "2" },
+      // The files' tag stays, whoever writes it.
+      { name: "tagged", newName: "acme.azurecr.io/acme/tagged" },
     ]);
   });
 
