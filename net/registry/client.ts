@@ -21,8 +21,8 @@ const MANIFEST_TYPES = [
 export interface RegistryOptions {
   /** Entra credential; used for Azure container registries only. */
   readonly credential?: TokenCredential;
-  /** Goes before the credential. @default none */
-  readonly login?: RegistryLogin | undefined;
+  /** Goes before the credential; asked for once, where the registry wants to know who asks. @default none */
+  readonly login?: RegistryLogin | (() => Promise<RegistryLogin | undefined>) | undefined;
   readonly signal?: AbortSignal;
   /** Origin to talk to instead of `https://<host>`. */
   readonly endpoint?: string;

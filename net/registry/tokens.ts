@@ -18,7 +18,7 @@ export interface TokenOptions {
   /** Entra's, of an Azure container registry. */
   readonly credential?: TokenCredential | undefined;
   /** Of a registry that knows its users by a password. */
-  readonly login?: RegistryLogin | undefined;
+  readonly login?: RegistryLogin | (() => Promise<RegistryLogin | undefined>) | undefined;
   readonly send: SendOptions;
 }
 
@@ -40,7 +40,8 @@ export class RegistryTokens {
   readonly #endpoint: string;
   readonly #host: string;
   readonly #credential: TokenCredential | undefined;
-  readonly #login: RegistryLogin | undefined;
+  readonly #login: () => Promise<RegistryLogin | undefined>;
+  #asked: Promise<RegistryLogin | undefined> | undefined;
   readonly #send: SendOptions;
   readonly #tokens = new Map<string, { authorization: string; ends: number }>();
   #refresh: Timed | undefined;
@@ -50,7 +51,7 @@ export class RegistryTokens {
     this.#host = host;
     this.#endpoint = endpoint;
     this.#credential = credential;
-    this.#login = login;
+    this.#login = typeof login === "function" ? login : async () => login;
     this.#send = send;
   }
 
@@ -75,7 +76,9 @@ export class RegistryTokens {
   ): Promise<string | undefined> {
     // Behind a redirect stands another registry, which these credentials are not for.
     const isOwn = origin === new URL(this.#endpoint).origin;
-    const basic = isOwn && this.#login ? basicOf(this.#login) : undefined;
+    this.#asked ??= this.#login();
+    const login = isOwn ? await this.#asked : undefined;
+    const basic = login && basicOf(login);
     const wanted = parseChallenge(challenge);
     if (wanted === undefined) {
       if (basic === undefined || !/^basic\b/i.test(challenge ?? "")) return undefined;
