@@ -177,9 +177,10 @@ export class RegistryClient {
    */
   async #call(method: string, repository: string, path: string | URL, access: Access, init: Init): Promise<Answer> {
     let url = new URL(path instanceof URL ? path : `/v2/${repository}/${path}`, this.#endpoint);
+    const first = url.origin;
     const asked = new Set<string>();
     try {
-      let answer = await this.#send(method, url, init, this.#tokens.known(url.origin, repository, access));
+      let answer = await this.#send(method, url, init, await this.#tokens.expected(url.origin, repository, access));
       for (;;) {
         const { origin } = new URL(answer.url);
         if (answer.status !== 401 || asked.has(origin)) return answer;
@@ -197,6 +198,8 @@ export class RegistryClient {
       this.#signal?.throwIfAborted();
       if (error instanceof RegistryError) throw error;
       throw new RegistryClosed(0, `${this.host} cannot be reached: ${describe(error)}`, true);
+    } finally {
+      this.#tokens.met(first);
     }
   }
 
