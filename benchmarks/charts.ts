@@ -1,6 +1,6 @@
 // How often Helm renders, and how long an analysis takes, when values are tried in groups, against trying each alone:
 // for a made chart of eight subcharts, and for the charts that are named on the command line.
-// Run it with: npm run bench:charts [-- CHART.tgz...]
+// Run it with: npm run bench -- charts, or node benchmarks/charts.ts CHART.tgz...
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type ChartPlan, planChart } from "../mirror/analysis.ts";

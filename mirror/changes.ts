@@ -1,5 +1,6 @@
-import type { Lock, LockedChart, LockedFlux, LockedImage } from "./lock.ts";
+import type { AttachedManifest, Lock, LockedChart, LockedFlux, LockedImage } from "./lock.ts";
 import { called, canonicalJson } from "./lock.ts";
+import { formatPath, type Path } from "./tree.ts";
 
 /**
  * What is new in a lock, one line each, for a person: `+` added, `-` removed, `~` changed, and `!` for what was
@@ -55,11 +56,58 @@ function chartChanges(before: LockedChart, after: LockedChart): string[] {
   if (before.url !== after.url && before.version === after.version) {
     lines.push(`~ ${chart} moved: ${before.url} -> ${after.url}`);
   }
+  const details = [...imageMoves(before, after), ...valueChanges(before, after)];
   const relocation = ({ values, postRender, patches, images }: LockedChart) =>
     // Digests are told with their images.
     canonicalJson({ values, postRender, patches, images }).replaceAll(/sha256:[0-9a-f]{64}/g, "");
-  if (relocation(before) !== relocation(after)) lines.push(`~ ${chart}: other images or relocating values`);
-  return lines;
+  // Beside another version it is what was to be expected, and the details say it.
+  if (relocation(before) !== relocation(after) && before.version === after.version)
+    lines.push(`~ ${chart}: other images or relocating values`);
+  return [...lines, ...details.map((line) => `    ${line}`)];
+}
+
+/** The images of a chart that are the same in another version. */
+function imageMoves(before: LockedChart, after: LockedChart): string[] {
+  const gone = before.images.filter((image) => !after.images.includes(image));
+  const come = after.images.filter((image) => !before.images.includes(image));
+  return come.flatMap((source) => {
+    const { name, rest } = partsOf(source);
+    const old = gone.map(partsOf).filter((one) => one.name === name);
+    return old.length === 1 && old[0] ? [`image ${name} ${old[0].rest} -> ${rest}`] : [];
+  });
+}
+
+function partsOf(source: string): { name: string; rest: string } {
+  const [, name = source, rest = ""] = /^(.*?)[:@]([^/]*)$/.exec(source) ?? [];
+  return { name, rest };
+}
+
+/** How many values a review names. */
+const NAMED = 5;
+
+/** The relocating values that are others, but for digests, which are told with their images. */
+function valueChanges(before: LockedChart, after: LockedChart): string[] {
+  const [old, now] = [leavesOf(before.values), leavesOf(after.values)];
+  const changed = [...new Set([...old.keys(), ...now.keys()])].filter((path) => old.get(path) !== now.get(path)).sort();
+  if (changed.length === 0) return [];
+  const more = changed.length > NAMED ? ", ..." : "";
+  return [`${changed.length} value${changed.length === 1 ? "" : "s"}: ${changed.slice(0, NAMED).join(", ")}${more}`];
+}
+
+function leavesOf(value: unknown, path: Path = []): Map<string, string> {
+  if (typeof value !== "object" || value === null)
+    return new Map([[formatPath(path), JSON.stringify(value).replaceAll(/@?sha256:[0-9a-f]{64}/g, "")]]);
+  const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return new Map(entries.flatMap(([key, item]) => [...leavesOf(item, [...path, key])]));
+}
+
+/** Signatures and the like come and go while an image stays. */
+function attachedChanges({ attached: old = [] }: LockedImage, { source, attached = [] }: LockedImage): string[] {
+  const lines = (sign: string, all: readonly AttachedManifest[], others: readonly AttachedManifest[]) =>
+    all
+      .filter((one) => !others.some(({ digest }) => digest === one.digest))
+      .map(({ digest, tag }) => `${sign} of image ${source}: ${tag === undefined ? "" : `${tag} `}${digest}`);
+  return [...lines("+", attached, old), ...lines("-", old, attached)];
 }
 
 function fluxChanges(before: LockedFlux, after: LockedFlux): string[] {
@@ -68,6 +116,6 @@ function fluxChanges(before: LockedFlux, after: LockedFlux): string[] {
 }
 
 function imageChanges(before: LockedImage, after: LockedImage): string[] {
-  if (before.digest === after.digest) return [];
+  if (before.digest === after.digest) return attachedChanges(before, after);
   return [`! image ${after.source}: the tag moved, ${before.digest} -> ${after.digest}`];
 }

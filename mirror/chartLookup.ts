@@ -9,7 +9,7 @@ import { type ChartSource, listedIn, sha256 } from "./lock.ts";
 import type { YamlMap } from "./tree.ts";
 
 /** What is read of a registry. */
-export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob" | "tags">;
+export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob" | "tags" | "referrers">;
 
 /** A chart as it was found. */
 export interface FoundChart {
@@ -22,6 +22,8 @@ export interface FoundChart {
   readonly sha256: string;
   /** RFC 3339, when the chart was made, as far as its repository says so. */
   readonly created?: string;
+  /** Of a chart in an OCI registry: where it is, and the digest of its manifest there. */
+  readonly artifact?: { readonly host: string; readonly repository: string; readonly digest: string };
 }
 
 /** How many versions or names an error offers. */
@@ -52,14 +54,40 @@ export async function lookUpChart(chart: ChartSource, registry: (host: string) =
   return { version, ...found, ...(created === undefined ? {} : { created }) };
 }
 
+/**
+ * The highest version of a chart above the one that is there: within its range, else of all that are no prereleases.
+ * @returns undefined where there is none.
+ */
+export async function newerVersions(
+  chart: ChartSource,
+  version: string,
+  registry: (host: string) => Registry,
+): Promise<string | undefined> {
+  const all = await versionsOf(chart, registry);
+  const newer = all.filter((one) => compareVersions(one, version) > 0);
+  return highestOf(newer, chart.version) ?? highestOf(newer, ">=0.0.0");
+}
+
+async function versionsOf(chart: ChartSource, registry: (host: string) => Registry): Promise<string[]> {
+  const base = chart.repository.replace(/\/+$/, "");
+  if (chart.repository.startsWith("oci://")) return (await tagsOf(chart, base, registry)).versions;
+  const versions = (await index(chart, `${base}/index.yaml`))[chart.name];
+  return Array.isArray(versions) ? versions.filter(isMap).map((one) => String(one.version)) : [];
+}
+
 /** The highest version of an OCI registry that is within a chart's range. */
 async function newestTag(chart: ChartSource, base: string, registry: (host: string) => Registry): Promise<string> {
+  const { host, repository, versions } = await tagsOf(chart, base, registry);
+  if (versions.length === 0) throw new Error(`${host} has no chart ${repository}. ${settingsOf(chart)}`);
+  return highest(chart, versions, base);
+}
+
+async function tagsOf(chart: ChartSource, base: string, registry: (host: string) => Registry) {
   const [, host = "", path = ""] = /^oci:\/\/([^/]+)\/?(.*)$/.exec(base) ?? [];
   const repository = path === "" ? chart.name : `${path}/${chart.name}`;
   // Tags have no plus sign, so Helm writes an underscore.
   const versions = (await registry(host).tags(repository)).map((tag) => tag.replaceAll("_", "+"));
-  if (versions.length === 0) throw new Error(`${host} has no chart ${repository}. ${settingsOf(chart)}`);
-  return highest(chart, versions, base);
+  return { host, repository, versions };
 }
 
 function highest(chart: ChartSource, versions: readonly string[], place: string): string {
@@ -146,6 +174,7 @@ async function fromRegistry(chart: ChartSource, url: string, registry: (host: st
   return {
     ...verified(await client.blob(repository, String(layer.digest)), url),
     ...(created === undefined ? {} : { created }),
+    artifact: { host, repository, digest: found.digest },
   };
 }
 

@@ -1,4 +1,6 @@
+import { RateLimited, RegistryClosed } from "../net/registry/client.ts";
 import { isMap } from "../net/values.ts";
+import { findAttached } from "./attached.ts";
 import type { Registry } from "./chartLookup.ts";
 import type { LockedImage } from "./lock.ts";
 import { nameOf, type Reference, sourceOf } from "./reference.ts";
@@ -26,18 +28,26 @@ export async function resolveImages(
   const images: LockedImage[] = [];
   const warnings: string[] = [];
   const failures: string[] = [];
+  // Registries that let nobody ask for now: the other images wait for the same.
+  const limited = new Map<string, Error>();
+  const closed = new Set<string>();
   const seen = new Set(known.map(({ source, digest }) => `${source} ${digest}`));
   const queue = unique(wanted).values();
   const work = async () => {
     for (const { reference, by } of queue) {
       const source = sourceOf(reference);
       try {
-        const image = await resolve(reference, registry(reference.host));
+        const limit = limited.get(reference.host);
+        if (limit !== undefined) throw limit;
+        const resolved = await resolve(reference, registry(reference.host));
+        const image = await withAttached(resolved, reference, registry(reference.host));
         images.push(image);
         if (seen.has(`${source} ${image.digest}`)) continue;
         const warning = await platformWarning(reference, image.digest, registry(reference.host));
         if (warning !== undefined) warnings.push(`${source} (${by}): ${warning}`);
       } catch (error) {
+        if (error instanceof RateLimited) limited.set(reference.host, error);
+        if (error instanceof RegistryClosed && !error.network) closed.add(reference.host);
         failures.push(`${source} (${by}): ${(error as Error).message}`);
       }
     }
@@ -47,11 +57,33 @@ export async function resolveImages(
     const list = failures.sort().map((failure) => `\n  ${failure}`);
     throw new Error(
       `${failures.length === 1 ? "An image" : `${failures.length} images`} cannot be resolved:${list.join("")}\n` +
-        "Check names and tags in the settings, that the images are public, the network and HTTPS_PROXY.",
+        "Check names and tags in the settings, that the images are public, the network and HTTPS_PROXY." +
+        [...limited.keys()].map((host) => ` ${limitRemedy(host)}`).join("") +
+        [...closed].map((host) => ` ${signInRemedy(host)}`).join(""),
     );
   }
   return { images, warnings: warnings.sort() };
 }
+
+const SETTING = "aks-gitops:imageSourceCredentials";
+
+const loginOf = (host: string) => (host === "docker.io" ? "docker login" : `docker login ${host}`);
+
+const limitRemedy = (host: string) =>
+  `The rate limit of ${host} is over after a while; who signs in may ask more often: \`${loginOf(host)}\` for this command, ` +
+  `${SETTING} for the import.`;
+
+const signInRemedy = (host: string) =>
+  `${host} wants to know who asks: \`${loginOf(host)}\` for this command, ${SETTING} for the import.`;
+
+/** What is listed by itself needs no other entry, and what cosign attaches has nothing attached. */
+async function withAttached(image: LockedImage, reference: Reference, registry: Registry): Promise<LockedImage> {
+  if (image.tag !== undefined && COSIGN_TAG.test(image.tag)) return image;
+  const attached = await findAttached(registry, reference.repository, image.digest);
+  return attached.length === 0 ? image : { ...image, attached };
+}
+
+const COSIGN_TAG = /^sha256-[0-9a-f]{64}\.(sig|att|sbom)$/;
 
 /** Each image once; one that names a digest stands for the same tag without one. */
 function unique(wanted: readonly WantedImage[]): WantedImage[] {

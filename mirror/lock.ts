@@ -9,7 +9,7 @@ import { lockFaults } from "./lockForm.ts";
 import { parseReference, sourceOf } from "./reference.ts";
 
 /** The version of the lock's format; another one must be resolved anew. */
-export const LOCK_VERSION = 1;
+export const LOCK_VERSION = 2;
 
 /** What a chart's settings were resolved to. */
 export interface LockedChart {
@@ -24,6 +24,8 @@ export interface LockedChart {
   readonly url: string;
   /** Hex SHA-256 of the tgz. */
   readonly sha256: string;
+  /** Hex SHA-256 of the settings that were resolved ({@link chartSettings}). */
+  readonly settings: string;
   /** RFC 3339, pinned; goes into the chart's manifest. */
   readonly created: string;
   /** `sha256:<hex>` of the OCI manifest that is pushed. */
@@ -85,11 +87,12 @@ export interface LockedImage {
   readonly attached?: readonly AttachedManifest[];
 }
 
-/** The file `mirror.<stack>.lock.json`: everything mutable of the mirrored charts and images, pinned. */
+/**
+ * The file `mirror.<stack>.lock.json`: everything mutable of the mirrored charts and images, pinned. Nothing in it is of the
+ * whole, so that two branches that change other charts merge.
+ */
 export interface Lock {
   readonly version: typeof LOCK_VERSION;
-  /** Hex SHA-256 of the settings that were resolved ({@link settingsHash}). */
-  readonly settings: string;
   readonly charts: readonly LockedChart[];
   readonly images: readonly LockedImage[];
   /** The Flux that is bootstrapped; none where the cluster's extension brings it. */
@@ -99,6 +102,12 @@ export interface Lock {
 /** What a Flux version was resolved to. */
 export interface LockedFlux {
   readonly version: string;
+  /** Whether its controllers of image automation are among it; only where they are. */
+  readonly imageAutomation?: true;
+  /** The Secret that its images are pulled with, where there is one. */
+  readonly imagePullSecret?: string;
+  /** How its controllers are installed, where the settings say it. */
+  readonly install?: InstallOptions;
   /** Hex SHA-256 of its manifests, the registry left open. */
   readonly manifests: string;
   /** Its images, as in {@link LockedImage.source}. */
@@ -163,14 +172,18 @@ export interface ImageRule {
   readonly reason: string;
 }
 
-/** The charts and images that a lock is made of. */
-export interface MirrorList {
-  readonly charts: readonly ChartSource[];
-  readonly images: readonly string[];
+/** What people say of images that charts name. */
+export interface ImageRules {
   /** What in charts looks like an image and is none, or never runs. @default none */
   readonly ignoreImages?: readonly ImageRule[] | undefined;
   /** Images of charts that may come from elsewhere. @default none */
   readonly acceptForeign?: readonly ImageRule[] | undefined;
+}
+
+/** The charts and images that a lock is made of. */
+export interface MirrorList extends ImageRules {
+  readonly charts: readonly ChartSource[];
+  readonly images: readonly string[];
   /** Default: Flux is not bootstrapped. */
   readonly flux?: FluxSource;
 }
@@ -217,23 +230,20 @@ export function stackSource(root: string, stack: string): MirrorSource {
 }
 
 /**
- * Hex SHA-256 of the settings that a lock is made from; the order of charts, images and keys does not matter, nor does
- * the version of a Flux that is not bootstrapped.
+ * Hex SHA-256 of the settings that a chart of a lock is made from; the order of keys does not matter.
+ * @param rules what people say of images that charts name.
  */
-export function settingsHash(settings: MirrorList): string {
-  const { ignoreImages = [], acceptForeign = [] } = settings;
-  const rules = {
-    ...(ignoreImages.length > 0 ? { ignoreImages } : {}),
-    ...(acceptForeign.length > 0 ? { acceptForeign } : {}),
-  };
-  const charts = mirrored(settings.charts).map(({ name, release = name, repository, version, values }) =>
-    canonicalJson({ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} }),
+export function chartSettings(
+  { name, release = name, repository, version, values }: ChartSource,
+  { ignoreImages = [], acceptForeign = [] }: ImageRules = {},
+): string {
+  return sha256(
+    canonicalJson({
+      ...{ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} },
+      ...(ignoreImages.length > 0 ? { ignoreImages } : {}),
+      ...(acceptForeign.length > 0 ? { acceptForeign } : {}),
+    }),
   );
-  const { mode, version, imageAutomation, imagePullSecret, install } = settings.flux ?? {};
-  // What is undefined is not in the text.
-  const flux =
-    mode === "bootstrap" ? { flux: { version, imageAutomation, imagePullSecret, install: saidOptions(install) } } : {};
-  return sha256(canonicalJson({ charts: charts.sort(), images: [...settings.images].sort(), ...rules, ...flux }));
 }
 
 /** Hex SHA-256 of a text or bytes. */
@@ -279,19 +289,43 @@ export async function readLockOf(source: MirrorSource, list: MirrorList): Promis
     throw new LockError(`${path} does not exist, so nothing says which digests to mirror. ${remedy}`);
   }
   const differences = staleness(lock, list, source);
-  if (differences.length === 0 && lock.settings === settingsHash(withVersions(list, lock.charts))) return lock;
+  if (differences.length === 0 && isOf(lock, list)) return lock;
   const told =
     differences.length > 0 ? differences : ["the values of a chart, the list of images or Flux's controllers changed"];
   throw new LockError(`${path} does not fit ${name}: ${told.join("; ")}. ${remedy}`);
 }
 
-/** The list with the versions of a lock in the place of ranges; a range that the lock's version is in fits as it is. */
-export function withVersions(list: MirrorList, locked: readonly Pick<LockedChart, "name" | "release" | "version">[]) {
-  const charts = mirrored(list.charts).map((chart) => {
-    const { version } = locked.find(lockedRelease(chart)) ?? chart;
-    return satisfies(version, chart.version) ? { ...chart, version } : chart;
-  });
-  return { ...list, charts };
+/** Whether what a lock holds was made from a list, whose names and versions are the lock's. */
+function isOf(lock: Lock, list: MirrorList): boolean {
+  const charts = mirrored(list.charts);
+  return (
+    fitsFlux(lock, list) && charts.every((chart) => fitsChart(lock.charts.find(lockedRelease(chart)), chart, list))
+  );
+}
+
+/** Whether the Flux of a lock was made from that of the settings; the version of one that is not bootstrapped is nothing. */
+export function fitsFlux(lock: Pick<Lock, "flux">, { flux }: Pick<MirrorList, "flux">): boolean {
+  if (flux?.mode !== "bootstrap") return lock.flux === undefined;
+  const { version, imageAutomation = false, imagePullSecret, install } = lock.flux ?? {};
+  return (
+    flux.version === version &&
+    flux.imageAutomation === imageAutomation &&
+    flux.imagePullSecret === imagePullSecret &&
+    canonicalJson({ ...install }) === canonicalJson({ ...saidOptions(flux.install) })
+  );
+}
+
+/** Whether a chart of a lock was made from a chart of the settings; a range that its version is within fits as it is. */
+export function fitsChart(
+  locked: LockedChart | undefined,
+  chart: ChartSource,
+  rules: ImageRules,
+): locked is LockedChart {
+  return (
+    locked !== undefined &&
+    satisfies(locked.version, chart.version) &&
+    locked.settings === chartSettings({ ...chart, version: locked.version }, rules)
+  );
 }
 
 /**
@@ -319,8 +353,8 @@ export async function loadLock(path: string, remedy: string): Promise<Lock | und
       `${path} has the format version ${JSON.stringify(lock.version)}, this program reads ${LOCK_VERSION}. ${remedy}`,
     );
   }
-  if (typeof lock.settings !== "string" || !Array.isArray(lock.charts) || !Array.isArray(lock.images)) {
-    throw new LockError(`${path} lacks its settings, charts or images. ${remedy}`);
+  if (!Array.isArray(lock.charts) || !Array.isArray(lock.images)) {
+    throw new LockError(`${path} lacks its charts or images. ${remedy}`);
   }
   const faults = lockFaults(lock);
   if (faults.length > 0) throw new LockError(`${path} is damaged: ${faults.join("; ")}. ${remedy}`);

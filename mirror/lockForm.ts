@@ -16,7 +16,6 @@ const patch = z.object({
 });
 
 const form = z.object({
-  settings: hex,
   charts: z.array(
     z.object({
       name: text,
@@ -25,6 +24,7 @@ const form = z.object({
       version: text,
       url: text,
       sha256: hex,
+      settings: hex,
       created: text,
       manifest: digest,
       analysis: hex,
@@ -39,14 +39,46 @@ const form = z.object({
     }),
   ),
   images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text), attached })),
-  flux: z.optional(z.object({ version: text, manifests: hex, images: z.array(image) })),
+  flux: z.optional(
+    z.object({
+      version: text,
+      imageAutomation: z.optional(z.literal(true)),
+      imagePullSecret: z.optional(text),
+      install: z.optional(z.record(text, z.unknown())),
+      manifests: hex,
+      images: z.array(image),
+    }),
+  ),
 });
 
 /** What is wrong with a lock of this version, a phrase each. */
 export function lockFaults(content: object): string[] {
   const { error, data } = form.safeParse(content, { reportInput: true });
   if (error !== undefined) return error.issues.map((issue) => `${formatPath(issue.path as Path)} ${problemOf(issue)}`);
-  return unlisted(data);
+  return [...unlisted(data), ...doubled(data), ...unknownDigests(data)];
+}
+
+/** What both branches of a merge added. */
+function doubled({ charts, images }: zod.infer<typeof form>): string[] {
+  const names = [
+    ...charts.map(({ name, release = name }) => (release === name ? `chart ${name}` : `release ${release} of ${name}`)),
+    ...images.map(({ source }) => `image ${source}`),
+  ];
+  return [...new Set(names.filter((name, index) => names.indexOf(name) < index))].map(
+    (name) => `${name} is there twice`,
+  );
+}
+
+/** One branch of a merge may have moved an image on that a chart of the other one names by its digest. */
+function unknownDigests({ charts, images }: zod.infer<typeof form>): string[] {
+  const digests = new Map(images.map(({ source, digest }) => [source, digest]));
+  return charts.flatMap((chart) => {
+    const known = new Set(chart.images.map((source) => digests.get(source)));
+    const named = JSON.stringify([chart.values, chart.postRender]).match(/sha256:[0-9a-f]{64}/g) ?? [];
+    return [...new Set(named)]
+      .filter((digest) => !known.has(digest))
+      .map((digest) => `chart ${chart.name} runs ${digest}, which none of its images has`);
+  });
 }
 
 /** Charts and Flux name images by their sources; what is not listed there has no digest. */

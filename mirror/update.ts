@@ -1,14 +1,19 @@
 import { rename, writeFile } from "node:fs/promises";
+import { saidOptions } from "../flux/installOptions.ts";
 import type { FluxManifests, FluxOptions } from "../flux/manifests.ts";
 import { chartManifest } from "../net/chartManifest.ts";
 import { type Analysis, analyseChart, analysisHash } from "./analysis.ts";
+import { findAttached } from "./attached.ts";
 import { describeChanges } from "./changes.ts";
 import { type FoundChart, lookUpChart, type Registry } from "./chartLookup.ts";
 import { resolveImages, type WantedImage } from "./images.ts";
 import {
   type ChartSource,
   called,
+  chartSettings,
   type FluxSource,
+  fitsChart,
+  fitsFlux,
   LOCK_VERSION,
   type Lock,
   LockError,
@@ -16,12 +21,11 @@ import {
   type LockedFlux,
   type LockedImage,
   loadLock,
+  lockedRelease,
   lockText,
   type MirrorList,
   type MirrorSource,
   mirrored,
-  settingsHash,
-  withVersions,
 } from "./lock.ts";
 import { parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests } from "./relocation.ts";
@@ -38,6 +42,8 @@ export interface UpdateOptions {
   readonly flux: (options: FluxOptions) => Promise<FluxManifests>;
   /** The path of Helm; called only when a chart must be analysed. */
   readonly helm: () => Promise<string>;
+  /** The one chart or release to resolve; all others stay as they are locked. @default all of them */
+  readonly only?: string | undefined;
   /** Receives what a person should know, a line at a time. */
   readonly log: (line: string) => void;
 }
@@ -56,28 +62,36 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   const own = await earlier(path, log);
   const bases = [own, ...(await Promise.all(options.bases.map((file) => earlierOrFail(file))))];
   const known = bases.filter((lock) => lock !== undefined);
-  const resolved = await Promise.all(mirrored(settings.charts).map((chart) => findChart(chart, options)));
+  const kept = options.only === undefined ? undefined : keptBeside(options.only, own, options);
+  const wantedCharts = mirrored(settings.charts).filter((chart) => kept === undefined || isCalled(chart, options.only));
+  const resolved = await Promise.all(wantedCharts.map((chart) => findChart(chart, options)));
   const charts: ResolvedChart[] = [];
   // One after the other: rendering takes all processors there are.
   for (const { chart, found } of resolved) charts.push(await analysed(chart, found, known, options));
 
-  const wanted: WantedImage[] = settings.images.map((image) => ({
-    reference: reference(image, source.images),
-    by: source.images,
-  }));
+  const wanted: WantedImage[] = settings.images
+    .map((image) => ({ reference: reference(image, source.images), by: source.images }))
+    .filter(({ reference }) => !kept?.images.has(sourceOf(reference)));
   for (const { chart, analysis } of charts) {
-    for (const reference of analysis.images) wanted.push({ reference, by: called(chart) });
+    for (const reference of analysis.images)
+      if (!isKept(reference, kept)) wanted.push({ reference, by: called(chart) });
   }
-  const flux = settings.flux?.mode === "bootstrap" ? await lockedFlux(settings.flux, options) : undefined;
-  for (const image of flux?.images ?? []) wanted.push({ reference: reference(image, source.images), by: "Flux" });
-  const { images, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
+  const flux = kept
+    ? kept.flux
+    : settings.flux?.mode === "bootstrap"
+      ? await lockedFlux(settings.flux, options)
+      : undefined;
+  for (const image of (kept ? undefined : flux?.images) ?? [])
+    wanted.push({ reference: reference(image, source.images), by: "Flux" });
+  const { images: found, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
   for (const warning of warnings) log(`warning: ${warning}`);
+  const images = [...found, ...(kept?.images.values() ?? [])];
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
-  const locked = await Promise.all(charts.map((chart) => lockedChart(chart, digests, own)));
+  const anew = await Promise.all(charts.map((chart) => lockedChart(chart, digests, own, options)));
+  const locked = [...anew, ...(kept?.charts ?? [])];
   checkTwins(locked);
   const text = lockText({
     version: LOCK_VERSION,
-    settings: settingsHash(withVersions(settings, locked)),
     charts: locked,
     images,
     ...(flux ? { flux } : {}),
@@ -86,6 +100,55 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   await rename(`${path}.new`, path);
   const lock = JSON.parse(text) as Lock;
   return { lock, changes: describeChanges(own, lock) };
+}
+
+/** What an update of one chart leaves alone. */
+interface Kept {
+  readonly charts: readonly LockedChart[];
+  /** Those that others than the chart need, by source. */
+  readonly images: ReadonlyMap<string, LockedImage>;
+  readonly flux: LockedFlux | undefined;
+}
+
+const isCalled = ({ name, release = name }: ChartSource, one: string | undefined): boolean =>
+  release === one || name === one;
+
+/** @throws Error where there is no such chart, or the lock does not fit the rest of the settings. */
+function keptBeside(only: string, own: Lock | undefined, { settings, source }: UpdateOptions): Kept {
+  const charts = mirrored(settings.charts);
+  if (!charts.some((chart) => isCalled(chart, only))) {
+    const names = charts.map(({ name, release = name }) => release).join(", ");
+    throw new Error(`"${only}" is no chart or release of ${source.charts}; there are ${names || "none"}.`);
+  }
+  const all = `Run: ${source.update}`;
+  if (own === undefined) throw new LockError(`${source.lock} does not exist yet, so all has to be resolved. ${all}`);
+  const others = charts.filter((chart) => !isCalled(chart, only));
+  const kept = others.map((chart) => {
+    const locked = own.charts.find(lockedRelease(chart));
+    if (!fitsChart(locked, chart, settings))
+      throw new LockError(`${called(chart)} does not fit the lock either, so all has to be resolved. ${all}`);
+    return locked;
+  });
+  if (!fitsFlux(own, settings))
+    throw new LockError(`Flux does not fit the lock either, so all has to be resolved. ${all}`);
+  const needed = new Set([
+    ...kept.flatMap(({ images }) => images),
+    ...(own.flux?.images ?? []),
+    ...settings.images.map((image) => sourceOf(reference(image, source.images))),
+  ]);
+  const images = own.images.filter((image) => needed.has(image.source));
+  return { charts: kept, images: new Map(images.map((image) => [image.source, image])), flux: own.flux };
+}
+
+/** Whether an image stays as it is locked: others run it too, and the chart asks for no other digest. */
+function isKept(reference: Reference, kept: Kept | undefined): boolean {
+  const image = kept?.images.get(sourceOf(reference));
+  if (image === undefined) return false;
+  if (reference.digest === undefined || reference.digest === image.digest) return true;
+  throw new Error(
+    `${image.source} is locked as ${image.digest}, which others run, and the chart asks for ${reference.digest}: ` +
+      "update all without a name.",
+  );
 }
 
 interface ResolvedChart {
@@ -97,13 +160,21 @@ interface ResolvedChart {
 
 async function lockedFlux(flux: FluxSource, options: UpdateOptions): Promise<LockedFlux> {
   const { version, imageAutomation, imagePullSecret, install } = flux;
+  const said = saidOptions(install);
   const { sha256, images } = await options.flux({
     version,
     imageAutomation,
     ...(imagePullSecret && { imagePullSecret }),
     ...(install && { install }),
   });
-  return { version, manifests: sha256, images };
+  return {
+    version,
+    ...(imageAutomation && { imageAutomation }),
+    ...(imagePullSecret && { imagePullSecret }),
+    ...(said && { install: said }),
+    manifests: sha256,
+    images,
+  };
 }
 
 async function earlier(path: string, log: (line: string) => void): Promise<Lock | undefined> {
@@ -199,6 +270,7 @@ async function lockedChart(
   { chart, found, hash, analysis }: ResolvedChart,
   digests: ReadonlyMap<string, string>,
   own: Lock | undefined,
+  { registry, settings }: UpdateOptions,
 ): Promise<LockedChart> {
   const old = own?.charts.find((locked) => locked.name === chart.name && locked.sha256 === found.sha256);
   const created = old?.created ?? found.created ?? NO_TIME;
@@ -214,6 +286,8 @@ async function lockedChart(
   const pinned = analysis.images.flatMap((image) =>
     image.digest && image.tag ? [[sourceOf(image), image.digest]] : [],
   );
+  const { artifact } = found;
+  const attached = artifact ? await findAttached(registry(artifact.host), artifact.repository, artifact.digest) : [];
   const { name, release = name } = chart;
   return {
     name,
@@ -222,10 +296,13 @@ async function lockedChart(
     version: chart.version,
     url: found.url,
     sha256: found.sha256,
+    settings: chartSettings(chart, settings),
     created,
-    manifest: (await chartManifest(found.tgz, created)).manifestDigest,
+    // What a publisher pushed and signed stays what it is.
+    manifest: found.artifact?.digest ?? (await chartManifest(found.tgz, created)).manifestDigest,
     analysis: hash,
     images: [...new Set(analysis.images.map(sourceOf))].sort(),
+    ...(attached.length === 0 ? {} : { attached }),
     ...(pinned.length === 0 ? {} : { pinned: Object.fromEntries(pinned.sort()) as Record<string, string> }),
     values,
     postRender,

@@ -21,8 +21,8 @@ const MANIFEST_TYPES = [
 export interface RegistryOptions {
   /** Entra credential; used for Azure container registries only. */
   readonly credential?: TokenCredential;
-  /** Goes before the credential. @default none */
-  readonly login?: RegistryLogin | undefined;
+  /** Goes before the credential; asked for once, where the registry wants to know who asks. @default none */
+  readonly login?: RegistryLogin | (() => Promise<RegistryLogin | undefined>) | undefined;
   readonly signal?: AbortSignal;
   /** Origin to talk to instead of `https://<host>`. */
   readonly endpoint?: string;
@@ -177,9 +177,10 @@ export class RegistryClient {
    */
   async #call(method: string, repository: string, path: string | URL, access: Access, init: Init): Promise<Answer> {
     let url = new URL(path instanceof URL ? path : `/v2/${repository}/${path}`, this.#endpoint);
+    const first = url.origin;
     const asked = new Set<string>();
     try {
-      let answer = await this.#send(method, url, init, this.#tokens.known(url.origin, repository, access));
+      let answer = await this.#send(method, url, init, await this.#tokens.expected(url.origin, repository, access));
       for (;;) {
         const { origin } = new URL(answer.url);
         if (answer.status !== 401 || asked.has(origin)) return answer;
@@ -197,6 +198,8 @@ export class RegistryClient {
       this.#signal?.throwIfAborted();
       if (error instanceof RegistryError) throw error;
       throw new RegistryClosed(0, `${this.host} cannot be reached: ${describe(error)}`, true);
+    } finally {
+      this.#tokens.met(first);
     }
   }
 

@@ -18,7 +18,7 @@ export interface TokenOptions {
   /** Entra's, of an Azure container registry. */
   readonly credential?: TokenCredential | undefined;
   /** Of a registry that knows its users by a password. */
-  readonly login?: RegistryLogin | undefined;
+  readonly login?: RegistryLogin | (() => Promise<RegistryLogin | undefined>) | undefined;
   readonly send: SendOptions;
 }
 
@@ -40,9 +40,14 @@ export class RegistryTokens {
   readonly #endpoint: string;
   readonly #host: string;
   readonly #credential: TokenCredential | undefined;
-  readonly #login: RegistryLogin | undefined;
+  readonly #login: () => Promise<RegistryLogin | undefined>;
+  #asked: Promise<RegistryLogin | undefined> | undefined;
   readonly #send: SendOptions;
   readonly #tokens = new Map<string, { authorization: string; ends: number }>();
+  /** How the hosts ask for tokens, by origin. */
+  readonly #challenges = new Map<string, string>();
+  /** The first request to a host, by origin: the others wait for it, so that one of them is asked for a token and not all. */
+  readonly #first = new Map<string, PromiseWithResolvers<void>>();
   #refresh: Timed | undefined;
 
   /** @param host as in image names; who has neither credential nor login gets anonymous tokens. */
@@ -50,7 +55,7 @@ export class RegistryTokens {
     this.#host = host;
     this.#endpoint = endpoint;
     this.#credential = credential;
-    this.#login = login;
+    this.#login = typeof login === "function" ? login : async () => login;
     this.#send = send;
   }
 
@@ -58,6 +63,25 @@ export class RegistryTokens {
   known(origin: string, repository: string, access: Access): string | undefined {
     const token = this.#tokens.get(`${origin} ${repository} ${access}`);
     return token !== undefined && token.ends > Date.now() ? token.authorization : undefined;
+  }
+
+  /**
+   * The Authorization header for the first request to a host: a token that still serves, or one of a host that is known to
+   * want tokens, for another repository of it.
+   */
+  async expected(origin: string, repository: string, access: Access): Promise<string | undefined> {
+    const token = this.known(origin, repository, access);
+    if (token !== undefined) return token;
+    const first = this.#first.get(origin);
+    if (first === undefined) this.#first.set(origin, Promise.withResolvers());
+    else await first.promise;
+    const challenge = this.#challenges.get(origin);
+    return challenge === undefined ? undefined : this.obtain(challenge, origin, repository, access);
+  }
+
+  /** The first request to a host is over: what it taught, all that come after it know. */
+  met(origin: string): void {
+    this.#first.get(origin)?.resolve();
   }
 
   /**
@@ -75,7 +99,9 @@ export class RegistryTokens {
   ): Promise<string | undefined> {
     // Behind a redirect stands another registry, which these credentials are not for.
     const isOwn = origin === new URL(this.#endpoint).origin;
-    const basic = isOwn && this.#login ? basicOf(this.#login) : undefined;
+    this.#asked ??= this.#login();
+    const login = isOwn ? await this.#asked : undefined;
+    const basic = login && basicOf(login);
     const wanted = parseChallenge(challenge);
     if (wanted === undefined) {
       if (basic === undefined || !/^basic\b/i.test(challenge ?? "")) return undefined;
@@ -92,6 +118,8 @@ export class RegistryTokens {
     if (token === undefined) throw new Error(`${wanted.realm} gave no token for ${scope}`);
     const life = body.expires_in === undefined ? DEFAULT_LIFE : (body.expires_in - 10) * 1000;
     const authorization = `Bearer ${token}`;
+    if (isOwn && challenge !== null) this.#challenges.set(origin, challenge);
+    this.met(origin);
     this.#keep(origin, repository, access, { authorization, ends: Date.now() + life });
     return authorization;
   }

@@ -1,5 +1,6 @@
 // The import itself: what stands in the target decides what is to be done, and is looked at again afterwards.
 
+import pLimit from "p-limit";
 import { RegistryError, type RegistryLogin } from "../../net/registry/client.ts";
 import { checkSignature } from "../../net/registry/signature.ts";
 import { Again, CLOCK, type Clock, retry, type Try } from "../../net/retry.ts";
@@ -58,6 +59,9 @@ const API_VERSION = "2023-01-01-preview";
 /** Imports at once: in the beginning, and at most. ACR does not publish its limit and answers bursts with 429. */
 const IMPORTS = { start: 8, most: 16 };
 
+/** Looks into a registry at once. */
+const LOOKS = 16;
+
 /** How long one import may run, in milliseconds: big images take minutes, a hanging operation never ends. */
 const PATIENCE = 30 * 60_000;
 
@@ -81,6 +85,7 @@ export class Importer {
   readonly #cloud: Cloud;
   readonly #roleWaits: readonly number[];
   readonly #clock: Clock;
+  readonly #looks = pLimit(LOOKS);
   readonly #targets = new Map<string, Limiter>();
   readonly #sources = new Map<string, Limiter>();
   /** Login servers that have answered from here: where one does not any more, that passes. */
@@ -130,7 +135,7 @@ export class Importer {
   }
 
   async #ensure(target: ImageTarget, force: boolean, context: Context): Promise<void> {
-    const before = await this.#look(target, context);
+    const before = await this.#looks(() => this.#look(target, context));
     if ("closed" in before) return this.#importUnseen(target, force, context, before.closed.message);
     if (before.digest === target.digest) return;
     if (before.digest !== undefined && !force) throw movedTag(target, before.digest);

@@ -3,8 +3,7 @@ import { digest } from "../settings/settingsOf.ts";
 
 /** A lock of Kured's chart and the demo's image. */
 export const LOCK: Lock = {
-  version: 1,
-  settings: "0".repeat(64),
+  version: 2,
   charts: [
     {
       name: "kured",
@@ -12,6 +11,7 @@ export const LOCK: Lock = {
       version: "6.1.0",
       url: "https://kubereboot.github.io/charts/kured-6.1.0.tgz",
       sha256: "a".repeat(64),
+      settings: "0".repeat(64),
       created: "2026-01-01T00:00:00Z",
       manifest: digest("b"),
       analysis: "c".repeat(64),

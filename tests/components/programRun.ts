@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { type Lock, settingsHash } from "../../mirror/lock.ts";
+import { saidOptions } from "../../flux/installOptions.ts";
+import { chartSettings, type Lock, lockedRelease } from "../../mirror/lock.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { SECRETS, settingsOf } from "../settings/settingsOf.ts";
 import { setEnvironment } from "../support/environment.ts";
@@ -11,14 +12,24 @@ import { type Deployment, deploy, type Maker } from "./deployment.ts";
 import { LOCK } from "./lock.ts";
 
 /** The lock of settings whose charts and images are all in LOCK. */
-function lockOf(settings: Settings): Lock {
-  const charts = LOCK.charts.filter(({ name }) => settings.charts.some((chart) => chart.name === name));
-  const { mode, version } = settings.flux;
+export function lockOf(settings: Settings): Lock {
+  const charts = LOCK.charts.flatMap((locked) => {
+    const chart = settings.charts.find((one) => lockedRelease(one)(locked) || one.name === locked.name);
+    if (chart === undefined) return [];
+    return [{ ...locked, settings: chartSettings({ ...chart, version: locked.version }, settings) }];
+  });
+  const { mode, version, imageAutomation, imagePullSecret } = settings.flux;
+  const said = saidOptions(settings.flux.install);
+  const options = {
+    ...(imageAutomation && { imageAutomation }),
+    ...(imagePullSecret && { imagePullSecret }),
+    ...(said && { install: said }),
+  };
   // No image of Flux is mirrored here.
-  const flux = mode === "bootstrap" ? { flux: { version, manifests: "f".repeat(64), images: [] } } : {};
+  const flux = mode === "bootstrap" ? { flux: { version, ...options, manifests: "f".repeat(64), images: [] } } : {};
   const used = new Set([...settings.images, ...charts.flatMap(({ images }) => images)]);
   const images = LOCK.images.filter(({ source }) => used.has(source));
-  return { ...LOCK, settings: settingsHash(settings), charts, images, ...flux };
+  return { ...LOCK, charts, images, ...flux };
 }
 
 /** Who runs the program. */

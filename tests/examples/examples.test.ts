@@ -27,7 +27,17 @@ function owned({ stack, flux, images, charts, secrets, demo }: Settings): string
   const lock = {
     images: images.map((source) => ({ source, repository: source, digest: digest("a"), tag: "a" })),
     charts: charts.map(({ name, repository, version }) => ({
-      ...{ name, repository, version, url: repository, sha256: "a", created: "", analysis: "", images: [] },
+      ...{
+        name,
+        repository,
+        version,
+        url: repository,
+        sha256: "a",
+        settings: "a",
+        created: "",
+        analysis: "",
+        images: [],
+      },
       ...{ manifest: digest("b"), values: {}, postRender: [] },
     })),
   };

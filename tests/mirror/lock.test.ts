@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { type Lock, LockError, readLock, relocate, settingsHash } from "../../mirror/lock.ts";
+import { chartSettings, type Lock, LockError, readLock, relocate } from "../../mirror/lock.ts";
 
 const chart = {
   name: "kured",
@@ -14,8 +14,7 @@ const chart = {
 };
 const settings = { stack: "prod", charts: [chart], images: ["ghcr.io/acme/demo:1"] };
 const lock: Lock = {
-  version: 1,
-  settings: settingsHash(settings),
+  version: 2,
   charts: [
     {
       name: "kured",
@@ -23,6 +22,7 @@ const lock: Lock = {
       version: "6.1.0",
       url: "https://charts.example/kured-6.1.0.tgz",
       sha256: "0".repeat(64),
+      settings: chartSettings(chart),
       created: "2026-01-01T00:00:00Z",
       manifest: `sha256:${"1".repeat(64)}`,
       analysis: "2".repeat(64),
@@ -66,10 +66,10 @@ describe("readLock", () => {
 
   it("says what to do about a missing, damaged or foreign lock", async () => {
     await refused(`does not exist, so nothing says which digests to mirror. ${remedy}`);
-    await write({ ...lock, version: 2 });
-    await refused(`has the format version 2, this program reads 1. ${remedy}`);
-    await write({ version: 1, settings: "x" });
-    await refused(`lacks its settings, charts or images. ${remedy}`);
+    await write({ ...lock, version: 1 });
+    await refused(`has the format version 1, this program reads 2. ${remedy}`);
+    await write({ version: 2, charts: [] });
+    await refused(`lacks its charts or images. ${remedy}`);
     await write("<<<<<<< ours");
     await assert.rejects(readLock(folder, settings), /is no JSON \(a merge conflict\?\): .*Run: npm run mirror/);
   });
@@ -91,6 +91,19 @@ describe("readLock", () => {
       "an image that is no image",
       ({ images, ...lock }) => ({ ...lock, images: [null, { ...images[1], digest: "latest" }] }),
       "is damaged: images[0] is not of type object; images[1].digest is no digest sha256:<hex>.",
+    ],
+    [
+      "an image twice, which two branches added",
+      ({ images: [own, kured], ...lock }) => ({ ...lock, images: [own, kured, kured] }),
+      "is damaged: image ghcr.io/kubereboot/kured:1.23.0 is there twice.",
+    ],
+    [
+      "a digest of another branch",
+      ({ charts: [chart], ...lock }) => ({
+        ...lock,
+        charts: [{ ...chart, values: { tag: `1.23.0@sha256:${"9".repeat(64)}` } }],
+      }),
+      `is damaged: chart kured runs sha256:${"9".repeat(64)}, which none of its images has.`,
     ],
     [
       "no image of a chart",
@@ -159,8 +172,7 @@ describe("readLock", () => {
     const both = { ...settings, charts: [release, chart] };
     const locked = {
       ...lock,
-      settings: settingsHash(both),
-      charts: [...lock.charts, { ...lock.charts[0], release: "night" }],
+      charts: [...lock.charts, { ...lock.charts[0], release: "night", settings: chartSettings(release) }],
     };
     await write(locked);
     assert.deepEqual(await readLock(folder, both), locked);
@@ -177,9 +189,8 @@ describe("readLock", () => {
   }
 });
 
-describe("settingsHash", () => {
-  it("does not depend on the order of keys, charts and images, nor on empty values", () => {
-    const other = { ...chart, name: "keda" };
+describe("the settings of a chart in the lock", () => {
+  it("do not depend on the order of keys, nor on empty values", () => {
     const reordered = {
       values: { b: [2], a: 1 },
       namespace: "x",
@@ -187,15 +198,10 @@ describe("settingsHash", () => {
       repository: chart.repository,
       name: "kured",
     };
-    assert.equal(
-      settingsHash({ charts: [chart, other], images: ["a", "b"] }),
-      settingsHash({ charts: [other, reordered], images: ["b", "a"] }),
-    );
+    assert.equal(chartSettings(chart), chartSettings(reordered));
+    assert.notEqual(chartSettings(chart), chartSettings({ ...chart, values: { a: 1 } }));
     const { values: _, ...bare } = chart;
-    assert.equal(
-      settingsHash({ charts: [bare], images: [] }),
-      settingsHash({ charts: [{ ...chart, values: {} }], images: [] }),
-    );
+    assert.equal(chartSettings(bare), chartSettings({ ...chart, values: {} }));
   });
 });
 

@@ -3,12 +3,14 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, describe, it } from "mocha";
 import { parse, stringify } from "yaml";
-import { lockText, readLock, sha256 } from "../../mirror/lock.ts";
+import { chartSettings, lockText, readLock, sha256 } from "../../mirror/lock.ts";
 import { chartManifest } from "../../net/chartManifest.ts";
+import { cosignTag } from "../../net/registry/signature.ts";
 import { MEDIA } from "../../rehearsal/cloud/registry/protocol.ts";
-import type { UpstreamImage } from "../../rehearsal/cloud/registry/upstream.ts";
+import type { UpstreamImage, UpstreamRegistries } from "../../rehearsal/cloud/registry/upstream.ts";
 import { imageContent } from "../../rehearsal/content/image.ts";
 import { findTool } from "../../tools/findTool.ts";
+import { artifact } from "../rehearsal/cloud/registry/support.ts";
 import { deployment, packChart } from "./charts.ts";
 import { type Upstream, upstream } from "./upstream.ts";
 
@@ -26,9 +28,10 @@ const tool = packChart(
 );
 const setting = { name: "tool", repository: REPOSITORY, version: "1.0.0", namespace: "tools", values: { replicas: 2 } };
 
+const MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n";
+
 /** A chart without an image, so that one rendering is enough. */
-const plain = (version: string, values: object = {}) =>
-  packChart(values, { "map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n" }, { version });
+const plain = (version: string, values: object = {}) => packChart(values, { "map.yaml": MAP }, { version });
 
 /** The same tag with other content. */
 function moved(reference: string): UpstreamImage & { digest: string } {
@@ -83,6 +86,7 @@ mirror.prod.lock.json: 1 chart, 2 images, written
         version: "1.0.0",
         url: `${REPOSITORY}/tool-1.0.0.tgz`,
         sha256: sha256(tool),
+        settings: chartSettings(setting),
         created,
         manifest: (await chartManifest(tool, created)).manifestDigest,
         analysis: undefined,
@@ -265,6 +269,114 @@ mirror.prod.lock.json: 1 chart, 2 images, written
       { source: EXTRA, digest: old.digest, repository: "docker.io/library/nginx", tag: "1.29" },
     ]);
     await readLock(world.folder, { stack: "prod", charts: [], images: [`${EXTRA}@${old.digest}`] });
+  });
+
+  it("takes what is signed with its signatures, and a chart of a registry by the manifest that was pushed there", async () => {
+    const { digest } = imageContent(EXTRA);
+    const attachment = (text: string, more: Record<string, unknown> = {}) => artifact(text, more);
+    const put = (repository: string, { config, layer, manifest }: ReturnType<typeof artifact>, tags: string[]) => {
+      const manifests = [{ mediaType: MEDIA.ociManifest, body: manifest }];
+      return { registry: "docker.io", repository, tags, blobs: [config, layer], manifests };
+    };
+    const subject = (of: string) => ({ subject: { mediaType: MEDIA.ociIndex, digest: of, size: 1 } });
+    const [signature, sbom] = [attachment("signature"), attachment("sbom", subject(digest))];
+    const ofSbom = attachment("signature of the sbom", subject(sbom.digest));
+    const { manifest, config } = await chartManifest(plain("1.0.0"), "2026-03-03T03:03:03Z");
+    const pushed = Buffer.from(`${manifest.toString()} `);
+    const chartDigest = `sha256:${sha256(pushed)}`;
+    const chartSignature = attachment("signature of the chart");
+    await world.publish({
+      images: [
+        imageContent(EXTRA),
+        put("library/nginx", signature, [cosignTag(digest, "sig")]),
+        put("library/nginx", sbom, []),
+        put("library/nginx", ofSbom, []),
+        put("acme/charts/tool", chartSignature, [cosignTag(chartDigest, "sig")]),
+        {
+          ...put("acme/charts/tool", chartSignature, ["1.0.0"]),
+          blobs: [config, plain("1.0.0")],
+          manifests: [{ mediaType: MEDIA.ociManifest, body: pushed }],
+        },
+      ],
+    });
+    await world.settings([{ ...setting, repository: "oci://docker.io/acme/charts" }], [EXTRA]);
+    await succeed();
+    const { charts, images } = await world.lock();
+    assert.deepEqual(images[0]?.attached, [
+      { digest: signature.digest, tag: cosignTag(digest, "sig") },
+      ...[sbom.digest, ofSbom.digest].sort().map((one) => ({ digest: one })),
+    ]);
+    assert.equal(charts[0]?.manifest, chartDigest);
+    assert.deepEqual(charts[0]?.attached, [{ digest: chartSignature.digest, tag: cosignTag(chartDigest, "sig") }]);
+  });
+
+  it("resolves one chart alone where it is named, and leaves all else as it is locked", async () => {
+    const other = { ...setting, name: "other", namespace: "other", values: {} };
+    const named = (version: string) => packChart({}, { "map.yaml": MAP }, { name: "other", version });
+    const publish = (images: UpstreamImage[], versions: string[]) =>
+      world.publish({ images, repositories: [{ url: REPOSITORY, charts: [tool, ...versions.map(named)] }] });
+    await publish([imageContent(IMAGE), imageContent(EXTRA)], ["1.0.0"]);
+    await world.settings([setting, { ...other, version: "1.x" }], [EXTRA]);
+    await succeed();
+    const before = await world.lock();
+    await publish([moved(IMAGE), moved(EXTRA)], ["1.0.0", "1.1.0"]);
+    const stdout = await succeed({ args: ["other"] });
+    assert.equal(stdout, "~ chart other 1.0.0 -> 1.1.0\nmirror.prod.lock.json: 2 charts, 2 images, written\n");
+    const after = await world.lock();
+    assert.deepEqual(after.images, before.images);
+    assert.deepEqual(after.charts[1], before.charts[1]);
+    const { code, stderr } = await world.update({ args: ["others"] });
+    assert.deepEqual(
+      [code, stderr],
+      [1, '"others" is no chart or release of aks-gitops:charts; there are tool, other.\n'],
+    );
+  });
+
+  it("compares a lock with its settings and with what is published: check", async () => {
+    await succeed();
+    const check = async () => {
+      const { code, stdout, stderr } = await world.update({ command: "check", path: NO_HELM });
+      assert.equal(stderr, "");
+      return { code, lines: stdout.trimEnd().split("\n") };
+    };
+    assert.deepEqual(await check(), { code: 0, lines: ["mirror.prod.lock.json: 1 chart, 2 images, as published"] });
+    const now = moved(IMAGE);
+    const repositories = [{ url: REPOSITORY, charts: [tool, plain("1.1.0")] }];
+    await world.publish({ images: [now, imageContent(IMAGE)].reverse(), repositories });
+    assert.deepEqual(await check(), {
+      code: 1,
+      lines: [
+        `! image ${EXTRA} is gone, and ${imageContent(EXTRA).digest} is gone`,
+        `! image ${IMAGE}: the tag moved, ${imageContent(IMAGE).digest} -> ${now.digest}`,
+        "~ chart tool 1.0.0: 1.1.0 is there, beyond 1.0.0 of the settings",
+        "mirror.prod.lock.json: 1 chart, 2 images, 2 faults",
+      ],
+    });
+    await world.settings([{ ...setting, version: "~1", values: {} }], [EXTRA]);
+    const { code, lines } = await check();
+    assert.equal(code, 1);
+    assert.match(lines[0] ?? "", /does not fit the settings of stack prod: the values of a chart/);
+    assert.match(
+      lines.join("\n"),
+      /^~ chart tool 1\.0\.0: 1\.1\.0 is there, within ~1; take it: npm run mirror -- update tool$/m,
+    );
+  });
+
+  it("asks as whom somebody signed in, and says how to where nobody has", async () => {
+    const also = (registries: UpstreamRegistries) =>
+      registries.restrict("ghcr.io", "acme", { username: "acme", password: "s3cret" });
+    await world.publish({ images: [imageContent(IMAGE)], also });
+    await world.settings([], [IMAGE]);
+    const { code, stderr } = await world.update();
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /ghcr\.io: no anonymous token .*\n.* ghcr\.io wants to know who asks: `docker login ghcr\.io` for this command, aks-gitops:imageSourceCredentials for the import\.$/m,
+    );
+    const file = join(world.folder, "auth.json");
+    const auth = Buffer.from("acme:s3cret").toString("base64");
+    await writeFile(file, JSON.stringify({ auths: { "ghcr.io": { auth } } }));
+    await succeed({ env: { REGISTRY_AUTH_FILE: file } });
   });
 
   it("names every image that cannot be resolved, and leaves the lock alone", async () => {

@@ -20,13 +20,20 @@ export interface Upstream {
   /** Host and path of every request. */
   readonly requests: string[];
   /** What the world holds from now on. */
-  publish(content: { images?: readonly UpstreamImage[]; repositories?: readonly ChartRepository[] }): Promise<void>;
+  publish(content: {
+    images?: readonly UpstreamImage[];
+    repositories?: readonly ChartRepository[];
+    /** What the registries do beside. */
+    also?: (registries: UpstreamRegistries) => void;
+  }): Promise<void>;
   /** Serves one path as it is given. */
   serve(host: string, body: string): void;
   /** Writes the stack file `Pulumi.prod.yaml` with these charts and images. */
   settings(charts: readonly object[], images?: readonly string[]): Promise<void>;
-  /** `npm run mirror -- update --stack prod`, or of another list, with a PATH that may lack Helm. */
+  /** `npm run mirror -- update --stack prod`, another command, or of another list, with a PATH that may lack Helm. */
   update(options?: {
+    command?: string;
+    env?: Record<string, string>;
     list?: readonly string[];
     args?: readonly string[];
     path?: string;
@@ -47,8 +54,9 @@ export async function upstream(): Promise<Upstream> {
   return {
     folder,
     requests,
-    async publish({ images = [], repositories = [] }) {
+    async publish({ images = [], repositories = [], also }) {
       const registries = new UpstreamRegistries(images);
+      also?.(registries);
       for (const host of registries.hosts) door.route(host, registries.service);
       const charts = await ChartRepositories.of(repositories);
       for (const host of charts.hosts) door.route(host, charts.service);
@@ -66,15 +74,24 @@ export async function upstream(): Promise<Upstream> {
       };
       await writeFile(join(folder, "Pulumi.prod.yaml"), stringify({ config }));
     },
-    async update({ list = ["--stack", "prod", "--project", folder], args = [], path = process.env.PATH ?? "" } = {}) {
+    async update({
+      command = "update",
+      env: more = {},
+      list = ["--stack", "prod", "--project", folder],
+      args = [],
+      path = process.env.PATH ?? "",
+    } = {}) {
       const env = {
         PATH: path,
         HOME: process.env.HOME,
         AKS_GITOPS_CACHE: path === process.env.PATH ? process.env.AKS_GITOPS_CACHE : join(folder, "cache"),
         HTTPS_PROXY: proxy,
         NODE_EXTRA_CA_CERTS: join(folder, "authority.pem"),
+        // Not the sign-ins of whoever runs the tests.
+        DOCKER_CONFIG: join(folder, "docker"),
+        ...more,
       };
-      const all = [MAIN, "update", ...list, ...args];
+      const all = [MAIN, command, ...list, ...args];
       const child = spawn(process.execPath, all, { env, stdio: ["ignore", "pipe", "pipe"] });
       const output = { stdout: "", stderr: "" };
       for (const name of ["stdout", "stderr"] as const) {

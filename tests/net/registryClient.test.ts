@@ -51,6 +51,22 @@ describe("the client of OCI registries", () => {
     ]);
   });
 
+  it("gets the token of the next repository without being asked anew", async () => {
+    await start(
+      guarded(
+        (origin) => `${origin}/token`,
+        () => ({ body: { token: "good", expires_in: 300 } }),
+      ),
+    );
+    const client = clientOf("ghcr.io");
+    await client.head("a/b", "1");
+    await client.head("a/c", "1");
+    assert.deepEqual(calls().slice(3), [
+      "GET /token?service=reg&scope=repository:a/c:pull",
+      "HEAD /v2/a/c/manifests/1",
+    ]);
+  });
+
   it("follows a registry that only sends on, and gives its token to the host that asked alone", async () => {
     const hosts: string[] = [];
     const address = () => server.origin.replace("127.0.0.1", "localhost");

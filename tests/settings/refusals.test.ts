@@ -24,7 +24,9 @@ const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.expor
 const CHART = { name: "web", repository: "https://charts.acme.com", version: "1.0.0", namespace: "web" };
 const TEAM = { group: GROUP, role: "Reader", namespaces: ["web"] };
 /** A public key for Flux. */
-const PUBLIC_KEY = { "aks-gitops:secrets": [{ name: "cosign", namespace: "flux-system", data: { "cosign.pub": "x" } }] };
+const PUBLIC_KEY = {
+  "aks-gitops:secrets": [{ name: "cosign", namespace: "flux-system", data: { "cosign.pub": "x" } }],
+};
 const SECRET = { name: "web", namespace: "web", data: { token: "x" } };
 /** Networks with room for every node that AKS takes. */
 const WIDE = {

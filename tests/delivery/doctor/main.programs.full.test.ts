@@ -9,9 +9,9 @@ import { type Ran, run } from "../../../rehearsal/run.ts";
 import { environment, type IdentityName, makeFolders, pathsOf } from "../../../rehearsal/session.ts";
 import { settingsOf } from "../../../rehearsal/settings.ts";
 import { World } from "../../../rehearsal/world/world.ts";
+import { lockOf } from "../../components/programRun.ts";
 import { ROOT } from "../../support/engine.ts";
 import { setEnvironment } from "../../support/environment.ts";
-import { lockOf } from "./world.ts";
 
 const MAIN = join(ROOT, "delivery/doctor/main.ts");
 

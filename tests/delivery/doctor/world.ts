@@ -7,7 +7,6 @@ import type { Check, Finding, Place } from "../../../delivery/doctor/check.ts";
 import { examine, type Outcome } from "../../../delivery/doctor/doctor.ts";
 import { type Plan, type Program, plan } from "../../../delivery/doctor/program.ts";
 import type { Ran, Reach } from "../../../delivery/doctor/reach.ts";
-import { type Lock, settingsHash } from "../../../mirror/lock.ts";
 import type { Answer } from "../../../net/http.ts";
 import { type ArmOptions, ArmService } from "../../../rehearsal/cloud/arm/service.ts";
 import { Entra } from "../../../rehearsal/cloud/entra/service.ts";
@@ -15,7 +14,7 @@ import { GitHub } from "../../../rehearsal/cloud/github/service.ts";
 import { Graph } from "../../../rehearsal/cloud/graph/service.ts";
 import type { Service } from "../../../rehearsal/cloud/types.ts";
 import { parseSettings } from "../../../settings/parse.ts";
-import { LOCK } from "../../components/lock.ts";
+import { lockOf } from "../../components/programRun.ts";
 import { ask } from "../../rehearsal/cloud/request.ts";
 import { ROOT } from "../../support/engine.ts";
 
@@ -208,14 +207,4 @@ function answer(url: URL, { status, headers, body }: { status: number; headers: 
     headers: new Headers(headers as Record<string, string>),
     body: Buffer.from(text),
   };
-}
-
-/** The lock of settings whose charts and images are all in LOCK. */
-export function lockOf(settings: ReturnType<typeof parseSettings>): Lock {
-  const charts = LOCK.charts.filter(({ name }) => settings.charts.some((chart) => chart.name === name));
-  const { mode, version } = settings.flux;
-  const flux = mode === "bootstrap" ? { flux: { version, manifests: "f".repeat(64), images: [] } } : {};
-  const used = new Set([...settings.images, ...charts.flatMap(({ images }) => images)]);
-  const images = LOCK.images.filter(({ source }) => used.has(source));
-  return { ...LOCK, settings: settingsHash(settings), charts, images, ...flux };
 }

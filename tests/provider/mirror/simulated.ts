@@ -21,6 +21,8 @@ export class SimulatedRegistry implements Cloud {
   /** Method and path of every request to ARM and the target, in order. */
   readonly requests: string[] = [];
   readonly messages: string[] = [];
+  /** Bytes of all bodies, both ways, and the requests of the upstream registry among them. */
+  readonly traffic = { bytes: 0, requests: 0 };
   /** The request of a number, from 1, fails so; what it asks for is done all the same, unless it is refused. */
   fault: { readonly request: number; readonly kind: Fault } | undefined;
   /** How long an answer is waited for, in milliseconds. */
@@ -110,6 +112,8 @@ export class SimulatedRegistry implements Cloud {
   async #serve(host: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    this.traffic.requests++;
+    for (const { length } of chunks) this.traffic.bytes += length;
     if (host !== "ghcr.io") this.requests.push(`${incoming.method} ${incoming.url?.replace(/\?.*/, "")}`);
     const fault = host !== "ghcr.io" && this.fault?.request === this.requests.length ? this.fault.kind : undefined;
     if (fault === "429") return void outgoing.writeHead(429, { "retry-after": "7" }).end();
@@ -121,7 +125,13 @@ export class SimulatedRegistry implements Cloud {
     for (const [name, value] of Object.entries(response.headers ?? {})) outgoing.setHeader(name, this.#local(value));
     outgoing.statusCode = response.status;
     const text = Buffer.isBuffer(body) || typeof body === "string" ? body : JSON.stringify(body);
+    if (incoming.method !== "HEAD") this.traffic.bytes += Buffer.byteLength(text);
     outgoing.end(incoming.method === "HEAD" ? undefined : text);
+  }
+
+  /** Where a simulated host answers: `arm`, the target's login server, `ghcr.io`. */
+  origin(host: string): string {
+    return this.#origins.get(host) ?? "";
   }
 
   /** Addresses of the simulated hosts lead here. */

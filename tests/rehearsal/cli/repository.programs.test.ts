@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { LOCK_VERSION, lockName, settingsHash } from "../../../mirror/lock.ts";
+import { LOCK_VERSION, lockName } from "../../../mirror/lock.ts";
 import { commitTime, handOver, isAfter, updateClone } from "../../../rehearsal/cli/clone.ts";
 import { signInAndAuthor } from "../../../rehearsal/cli/gitSettings.ts";
 import { Phases } from "../../../rehearsal/cli/phases.ts";
@@ -216,7 +216,7 @@ describe("a rehearsal's GitOps repository", () => {
 
   it("is a fault of the summary where the stack did not come to make it", async () => {
     const { paths, cloud, settings } = await world("failed", true);
-    const lock = { version: LOCK_VERSION, settings: settingsHash(settings), charts: [], images: [] };
+    const lock = { version: LOCK_VERSION, charts: [], images: [] };
     writeFileSync(join(paths.project, lockName("test")), JSON.stringify(lock));
     const faults = ["pulumi up ended with 255"];
     const phases = new Phases(() => {});
@@ -232,7 +232,7 @@ describe("a rehearsal's GitOps repository", () => {
 
   it("is a fault of the summary where it cannot be asked for", async () => {
     const { paths, cloud, settings } = await world("closed", false);
-    const lock = { version: LOCK_VERSION, settings: settingsHash(settings), charts: [], images: [] };
+    const lock = { version: LOCK_VERSION, charts: [], images: [] };
     writeFileSync(join(paths.project, lockName("test")), JSON.stringify(lock));
     await doors.pop()?.close();
     const phases = new Phases(() => {});
