@@ -19,9 +19,9 @@ const settings = readSettings();
 checkSignIn();
 const lock = await readMirrorLock(process.cwd(), settings);
 const { stack, location, deployers, protect, tags } = settings;
-const { name: registryName, private: isPrivate, ...registrySettings } = settings.registry;
-const { vault: vaultName, publicKey, ...sopsSettings } = settings.sops;
-const { identity: identityId, ...clusterSettings } = settings.cluster;
+const { name: registryName, private: isPrivate, auditLogs: logsRegistry, ...registrySettings } = settings.registry;
+const { vault: vaultName, publicKey, auditLogs: logsVault, ...sopsSettings } = settings.sops;
+const { identity: identityId, upgradeAfter: _, ...clusterSettings } = settings.cluster;
 const {
   mode,
   repository: url,
@@ -73,6 +73,7 @@ const registry = new ContainerRegistry(`acr-${stack}`, {
   registryName,
   network,
   deployers,
+  logWorkspaceId: logsRegistry ? cluster?.logWorkspaceId : undefined,
   pullers: cluster && { kubelet: cluster.kubeletPrincipalId },
 });
 const vault = new SopsKeyVault(`kv-${stack}`, {
@@ -81,6 +82,7 @@ const vault = new SopsKeyVault(`kv-${stack}`, {
   vaultName,
   network: registry.network,
   deployers,
+  logWorkspaceId: logsVault ? cluster?.logWorkspaceId : undefined,
   protect,
 });
 const mirror = new HelmMirror("mirror", {

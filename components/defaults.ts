@@ -1,7 +1,19 @@
 // What a component takes where an argument is left out; the settings of a stack take it from here too.
+import { isPatch } from "../net/kubernetesVersion.ts";
 
 /** A node pool's. */
-export const POOL = { vmSize: "Standard_D4ds_v5", zones: [], minCount: 1, maxCount: 5 } as const;
+export const POOL = {
+  vmSize: "Standard_D4ds_v5",
+  zones: [],
+  minCount: 1,
+  maxCount: 5,
+  nodeLabels: {},
+  maxSurge: "33%",
+  drainTimeoutInMinutes: 30,
+} as const;
+
+/** A pool of applications', beside {@link POOL}. */
+export const USER_POOL = { nodeTaints: [], scaleSetPriority: "Regular" } as const;
 
 /** A weekly window of an hour of day, in UTC. */
 const window = <const D extends string>(dayOfWeek: D) => ({ dayOfWeek, startTime: "01:00", durationHours: 6 }) as const;
@@ -30,8 +42,14 @@ export const CLUSTER = {
   nodeOSUpgradeChannel: "NodeImage",
 } as const;
 
-/** AksCluster's upgrade channel by its tier: long-term support stays on a minor version. */
-export const upgradeChannelOf = (sku: string) => (sku === "Premium" ? "patch" : CLUSTER.upgradeChannel);
+/**
+ * AksCluster's upgrade channel: long-term support and a cluster whose minor version is said stay on it and get its
+ * patches; one whose patch is said stays as it is.
+ */
+export function upgradeChannelOf(sku: string, kubernetesVersion?: string) {
+  if (kubernetesVersion !== undefined) return isPatch(kubernetesVersion) ? "none" : "patch";
+  return sku === "Premium" ? "patch" : CLUSTER.upgradeChannel;
+}
 
 /** ContainerRegistry's. */
 export const REGISTRY = { sku: "Standard", private: false, pullPrincipal: false } as const;

@@ -7,6 +7,7 @@ import { folderOf } from "../components/repository/order.ts";
 import { gitHubRepository, parseRepositoryUrl } from "../net/gitAddress.ts";
 import { Faults, inspect, NAMESPACE, own, type Path } from "./check.ts";
 import { type Fault, SettingsError } from "./errors.ts";
+import { pinnedVersion } from "./pinned.ts";
 import { hasZoneRedundantEgress, hasZones } from "./regions.ts";
 import { applyRules, type Draft, type Facts } from "./rules.ts";
 import { type Form, form, region, stackName } from "./schema/settings.ts";
@@ -29,7 +30,7 @@ export function parseSettings(source: SettingsSource): Settings {
  * @throws SettingsError naming every fault.
  */
 export function examineSettings(source: SettingsSource): { settings: Settings; warnings: readonly Fault[] } {
-  const { project, stack, secretKeys = [], sealed = false } = source;
+  const { project, stack, secretKeys = [], sealed = false, folder } = source;
   const config = Object.fromEntries(Object.entries(source.config).map(([key, value]) => [key, parsedValue(value)]));
   // What is sealed as a whole, only the engine can look into.
   if (sealed && isSealed(config[SECRETS])) delete config[SECRETS];
@@ -47,6 +48,7 @@ export function examineSettings(source: SettingsSource): { settings: Settings; w
     project,
     stack: name.draft as string | undefined,
     location: location.draft as string | undefined,
+    ...(folder !== undefined && { pinnedIn: (other: string) => pinnedVersion(folder, other) }),
   };
   const faults = [
     ...found.ofIssues(name.issues, () => ["stack"]),
@@ -85,17 +87,18 @@ function complete(form: Form, place: { project: string; stack: string; location:
   const { runner, cluster, otherCluster, registry, flux, sops, images, demo } = form;
   const address = parseRepositoryUrl(flux.repository);
   const prodLike = cluster.sku !== "Free";
+  const keepsLogs = prodLike && otherCluster === undefined;
   return {
     ...form,
     ...place,
     cluster: {
       ...cluster,
-      upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku),
+      upgradeChannel: cluster.upgradeChannel ?? upgradeChannelOf(cluster.sku, cluster.kubernetesVersion),
       defender: cluster.defender ?? prodLike,
       zoneRedundantEgress: cluster.egress === "natGateway" && hasZoneRedundantEgress(place.location),
     },
     ...placeOf(runner),
-    registry: registryOf(registry, place.location),
+    registry: registryOf(registry, place.location, keepsLogs),
     flux: {
       ...flux,
       auth: authOf(flux),
@@ -104,26 +107,32 @@ function complete(form: Form, place: { project: string; stack: string; location:
       path: folderOf(flux.path ?? clusterFolder(place.stack)),
       ...(otherCluster && { imagePullSecret: otherCluster.imagePullSecret }),
     },
-    sops: sopsOf(sops, place, prodLike),
+    sops: sopsOf(sops, place, prodLike, keepsLogs),
     images: [...new Set(demo ? [...images, demo.image] : images)],
   };
 }
 
-function registryOf(registry: Form["registry"], location: string): Settings["registry"] {
-  if (registry.existing !== undefined) return { ...registry, sku: undefined, zoneRedundant: false };
-  return { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(location) };
+function registryOf(registry: Form["registry"], location: string, keepsLogs: boolean): Settings["registry"] {
+  if (registry.existing !== undefined) return { ...registry, sku: undefined, zoneRedundant: false, auditLogs: false };
+  const auditLogs = registry.auditLogs ?? keepsLogs;
+  return { ...registry, zoneRedundant: registry.sku === "Premium" && hasZones(location), auditLogs };
 }
 
 function sopsOf(
   sops: Form["sops"],
   { project, stack }: { project: string; stack: string },
   prodLike: boolean,
+  keepsLogs: boolean,
 ): Settings["sops"] {
-  if (sops.existingKey !== undefined) return sops;
+  if (sops.existingKey !== undefined) return { ...sops, auditLogs: false };
   // Other stacks may have keys in it.
   const keyName = `${project}-${stack}`.replace(/[^a-zA-Z0-9-]/g, "-");
-  if (sops.existingVault !== undefined) return { ...sops, keyName: sops.keyName ?? keyName };
-  return { ...sops, purgeProtection: sops.purgeProtection ?? prodLike };
+  if (sops.existingVault !== undefined) return { ...sops, keyName: sops.keyName ?? keyName, auditLogs: false };
+  return {
+    ...sops,
+    purgeProtection: sops.purgeProtection ?? prodLike,
+    auditLogs: sops.auditLogs ?? keepsLogs,
+  };
 }
 
 /** Where the runner stands. */

@@ -16,6 +16,7 @@ export function readSettings(): Settings {
       stack: pulumi.getStack(),
       config,
       secretKeys: Object.keys(config).filter((key) => isConfigSecret(key)),
+      folder: process.cwd(),
     });
     for (const warning of warnings) pulumi.log.warn(describeWarning(warning));
     const { gitToken, gitKey } = settings;

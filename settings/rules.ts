@@ -13,6 +13,7 @@ import { otherClusterRules } from "./rules/otherCluster.ts";
 import { reachRules, runnerWarnings, signInRules } from "./rules/reach.ts";
 import type { Facts, Rule } from "./rules/rule.ts";
 import { sourceRules } from "./rules/sources.ts";
+import { upgradeRules } from "./rules/upgrades.ts";
 
 export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 
@@ -20,6 +21,7 @@ export type { Draft, Facts, Finding, Rule } from "./rules/rule.ts";
 export const RULES: readonly Rule[] = [
   ...configurationRules,
   ...clusterRules,
+  ...upgradeRules,
   ...networkRules,
   ...existingRules,
   ...otherClusterRules,

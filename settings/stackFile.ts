@@ -40,7 +40,7 @@ export async function readStackFile(
   ]);
   const values = { ...Object.fromEntries(defaults), ...configOf(path, file, name) };
   const config = Object.entries(values).filter(([, value]) => value !== undefined);
-  return { project: name, stack, config: Object.fromEntries(config), sealed: true };
+  return { project: name, stack, config: Object.fromEntries(config), sealed: true, folder };
 }
 
 /** The configuration of a file by whole key. */

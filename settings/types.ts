@@ -38,9 +38,10 @@ export type ClusterSettings = Frozen<Form["cluster"]> & {
 export type RegistrySettings = Omit<Frozen<Form["registry"]>, "sku"> & {
   readonly sku: Form["registry"]["sku"] | undefined;
   readonly zoneRedundant: boolean;
+  readonly auditLogs: boolean;
 };
 /** Vault and key; purge protection and the key's name have their defaults by now, where they are made. */
-export type SopsSettings = Frozen<Form["sops"]>;
+export type SopsSettings = Frozen<Form["sops"]> & { readonly auditLogs: boolean };
 /** The demo application. */
 export type DemoSetting = NonNullable<FrozenForm["demo"]>;
 
@@ -109,4 +110,6 @@ export interface SettingsSource {
    * needs may not be there yet. Default false.
    */
   readonly sealed?: boolean;
+  /** The folder of the stacks' files. Default: not known, and what other stacks say is not looked at. */
+  readonly folder?: string;
 }

@@ -1,55 +1,26 @@
 // docs/reliability.md: its matrix has every resource, and every cell of it a test that exists.
 
 import { strict as assert } from "node:assert";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { before, describe, it } from "mocha";
 import { deploy } from "./components/deployment.ts";
 import { EVERYTHING } from "./components/everything.ts";
+import { assertNamedTests, tableOf } from "./support/namedTests.ts";
 
 const CHECKOUT = resolve(import.meta.dirname, "..");
 const DOCS = join(CHECKOUT, "docs");
 const CELLS = ["deleted behind our back", "changed behind our back", "replaced", "interrupted"];
-const HEADING = "## Every resource\n";
 /** What a cell says where a case cannot come about, with its reason. */
 const NOT_POSSIBLE = /^not possible: \S+/;
-/** `[words](path "the test's title")`. */
-const LINK = /\[[^\]]+\]\(([^\s)]+) "([^"]+)"\)/g;
-
 const page = readFileSync(join(DOCS, "reliability.md"), "utf8");
-
-/** The cells of the matrix's lines, the header's first. */
-function rowsOf(text: string): string[][] {
-  const lines =
-    (text.split(HEADING)[1] ?? "")
-      .split("\n## ")[0]
-      ?.split("\n")
-      .filter((line) => line.startsWith("|")) ?? [];
-  const cells = lines.map((line) => line.split("|").slice(1, -1));
-  return cells.map((row) => row.map((cell) => cell.trim()));
-}
 
 /** The resources that a row is about: `ManagedCluster`, several of them, or `FluxInstall: its controllers`. */
 const resourcesOf = ([names = ""]: readonly string[]) =>
   (names.split(":")[0] ?? "").split(",").map((name) => name.replaceAll("`", "").trim());
 
-/** Whether a test file has a test of this title; where a title has parts that are put in, anything may stand there. */
-function isTitleIn(text: string, title: string): boolean {
-  const templates = [...text.matchAll(/\bit\(\s*`([^`]+)`/g)].map(([, template = ""]) => template);
-  const isMadeOf = (template: string) =>
-    new RegExp(
-      `^${template
-        .split(/\$\{[^}]*\}/)
-        .map(escaped)
-        .join(".+")}$`,
-    ).test(title);
-  return text.includes(`"${title}"`) || templates.some(isMadeOf);
-}
-
-const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-
 describe("the matrix of reliability", () => {
-  const [header = [], ruler = [], ...rows] = rowsOf(page);
+  const [header = [], ruler = [], ...rows] = tableOf(page, "## Every resource");
   /** The types that the program and its components register, without module and package. */
   let registered: string[];
 
@@ -89,14 +60,7 @@ describe("the matrix of reliability", () => {
     it(`names tests that there are: ${row[0]}`, () => {
       for (const [index, cell] of row.slice(1).entries()) {
         if (NOT_POSSIBLE.test(cell)) continue;
-        const links = [...cell.matchAll(LINK)];
-        assert.notEqual(links.length, 0, `${CELLS[index]}: ${cell} names no test`);
-        for (const [, path = "", title = ""] of links) {
-          const file = join(DOCS, path);
-          assert.ok(/\.test\.ts$/.test(path) && existsSync(file), `there is no ${path}`);
-          const text = readFileSync(file, "utf8");
-          assert.ok(isTitleIn(text, title), `${path} has no "${title}"`);
-        }
+        assertNamedTests(cell, DOCS, CELLS[index]);
       }
     });
   }

@@ -1,5 +1,6 @@
-// Which addresses AKS takes for a cluster, and how many its nodes and pods need; no Pulumi in here.
+// Which addresses AKS takes for a cluster, how many its nodes and pods need, and which upgrades go together; no Pulumi in here.
 import { type Network, overlap, parseNetwork } from "../../net/cidr.ts";
+import { isPatch } from "../../net/kubernetesVersion.ts";
 
 /** What AKS uses itself: no services, pods or virtual network may touch it. */
 const RESERVED = ["169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24"];
@@ -19,12 +20,28 @@ export const SHORTEST_SERVICES = 12;
 const PODS_OF_A_NODE = 256;
 /** What Azure keeps of every subnet: https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq */
 const KEPT_BY_AZURE = 5;
-/** How many nodes more an upgrade brings, in percent of a pool's. */
-const SURGE = 33;
+
+/** What of a pool says how many nodes it may have. */
+export interface PoolSize {
+  readonly maxCount: number;
+  /** A number or a percentage. */
+  readonly maxSurge: string;
+  /** Azure takes no surge of Spot nodes. */
+  readonly scaleSetPriority?: "Regular" | "Spot" | undefined;
+}
+
+/** A number of nodes, or a percentage of a pool's; of either more than none. */
+export const SURGE = /^([1-9]\d{0,3}|([1-9]\d?|100)%)$/;
+
+function surgeOf({ maxCount, maxSurge, scaleSetPriority }: PoolSize): number {
+  if (scaleSetPriority === "Spot") return 0;
+  const surge = Number.parseInt(maxSurge, 10);
+  return maxSurge.endsWith("%") ? Math.ceil((maxCount * surge) / 100) : surge;
+}
 
 /** How many nodes pools have at most, those included that an upgrade brings before it takes the old ones. */
-export function mostNodes(pools: readonly { readonly maxCount: number }[]): number {
-  return pools.reduce((sum, { maxCount }) => sum + maxCount + Math.ceil((maxCount * SURGE) / 100), 0);
+export function mostNodes(pools: readonly PoolSize[]): number {
+  return pools.reduce((sum, pool) => sum + pool.maxCount + surgeOf(pool), 0);
 }
 
 /** A network that is too small for the nodes of a cluster. */
@@ -39,7 +56,7 @@ export interface Shortage {
 /** Which networks have fewer addresses than the pools can need; a network that is unknown is not looked at. */
 export function shortages(
   { nodes, pods }: { readonly nodes: Network | undefined; readonly pods: Network | undefined },
-  pools: readonly { readonly maxCount: number }[],
+  pools: readonly PoolSize[],
 ): Shortage[] {
   const count = mostNodes(pools);
   const short = (network: Shortage["network"], known: Network | undefined, needed: number): Shortage[] =>
@@ -52,8 +69,29 @@ export function shortages(
 }
 
 /** Upgrade channels that leave a minor version's patches to long-term support. */
-const LONG_TERM_CHANNELS: readonly string[] = ["patch", "node-image"];
+const LONG_TERM_CHANNELS: readonly string[] = ["none", "patch", "node-image"];
 
 /** Whether a tier and an upgrade channel go together: long-term support stays on its minor version. */
 export const tierAllows = (sku: string, upgradeChannel: string): boolean =>
   sku !== "Premium" || LONG_TERM_CHANNELS.includes(upgradeChannel);
+
+/** Upgrade channels that leave a minor version as it is; those that leave a patch too. */
+const KEEPING = { minor: ["none", "patch", "node-image"], patch: ["none", "node-image"] } as const;
+
+/**
+ * Why an upgrade channel does not go with a version of Kubernetes that is said; undefined where it does. AKS would raise the
+ * version above what was said, and never goes back.
+ */
+export function channelFault(kubernetesVersion: string, upgradeChannel: string): string | undefined {
+  const kind = isPatch(kubernetesVersion) ? "patch" : "minor";
+  const keeping: readonly string[] = KEEPING[kind];
+  if (keeping.includes(upgradeChannel)) return undefined;
+  const raised = upgradeChannel === "patch" ? "patches" : "minor versions";
+  return `does not go with kubernetesVersion ${kubernetesVersion}: AKS would go on to later ${raised} by itself, and never back`;
+}
+
+/** What to write instead where {@link channelFault} finds a fault. */
+export const channelRemedy = (kubernetesVersion: string): string =>
+  isPatch(kubernetesVersion)
+    ? "none or node-image, or name the minor version alone"
+    : "patch, node-image or none, or leave kubernetesVersion out";

@@ -22,7 +22,14 @@ import { clusterFaults } from "./clusterFaults.ts";
 import type { ClusterNetwork } from "./clusterNetwork.ts";
 import { controlRoles, existingIdentity } from "./controlIdentity.ts";
 import { existingNetwork } from "./existingNetwork.ts";
-import { type ClusterParts, clusterProperties, networkProfile, poolArgs, systemPoolArgs } from "./managedCluster.ts";
+import {
+  type ClusterParts,
+  clusterProperties,
+  networkProfile,
+  poolVersion,
+  systemPoolArgs,
+  userPoolArgs,
+} from "./managedCluster.ts";
 
 /** A managed Kubernetes cluster with its network, pools, identities, maintenance windows and logs. */
 export class AksCluster extends pulumi.ComponentResource {
@@ -36,6 +43,8 @@ export class AksCluster extends pulumi.ComponentResource {
   readonly oidcIssuerUrl: pulumi.Output<string>;
   /** Object id of the identity that its nodes pull images with; there before the cluster is. */
   readonly kubeletPrincipalId: pulumi.Output<string>;
+  /** ARM id of the workspace that its logs go to; there before the cluster is. */
+  readonly logWorkspaceId: pulumi.Output<string>;
   /** Its network, for private endpoints; their subnet is there where privateEndpoints was set. */
   readonly network: EndpointNetwork;
   /** A kubeconfig that signs in with kubelogin; it holds no credentials. */
@@ -50,7 +59,7 @@ export class AksCluster extends pulumi.ComponentResource {
     refuse(this, name, clusterFaults(wanted));
     const parts = this.#createParts(name, wanted);
     const cluster = this.#createCluster(name, wanted, parts);
-    const pools = this.#createUserPools(name, wanted, cluster, parts.network);
+    const pools = this.#createPools(name, wanted, cluster, parts.network);
     this.#createMaintenance(name, wanted, cluster);
     this.#createDiagnostics(name, cluster, parts.logs);
 
@@ -59,6 +68,7 @@ export class AksCluster extends pulumi.ComponentResource {
     this.readyClusterName = after(cluster.name, ...pools);
     this.oidcIssuerUrl = cluster.oidcIssuerUrl;
     this.kubeletPrincipalId = parts.kubelet.principalId;
+    this.logWorkspaceId = parts.logs.id;
     this.network = parts.network.forEndpoints;
     this.kubeconfig = cluster.kubeconfig;
     this.access = {
@@ -123,7 +133,7 @@ export class AksCluster extends pulumi.ComponentResource {
     const tags = tagged(wanted.tags);
     const system = systemPoolArgs(wanted, parts.network);
     const { subscriptionId } = getClientConfigOutput({ parent: this });
-    const cluster = new ManagedCluster(
+    return new ManagedCluster(
       name,
       {
         resourceGroupId: pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${wanted.resourceGroupName}`,
@@ -131,6 +141,7 @@ export class AksCluster extends pulumi.ComponentResource {
         location: parts.kubelet.location,
         sku: { name: "Base", tier: wanted.sku },
         identity: { type: "UserAssigned", userAssignedIdentities: [parts.control.id] },
+        ...(wanted.kubernetesVersion && { kubernetesVersion: wanted.kubernetesVersion }),
         properties: { dnsPrefix: name, ...clusterProperties(wanted, parts) },
         systemPool: { ...system, ...tags },
         ...tags,
@@ -141,13 +152,6 @@ export class AksCluster extends pulumi.ComponentResource {
         dependsOn: [...controlRoles(name, wanted, parts, { parent: this }), ...(parts.zone?.links ?? [])],
       },
     );
-    // Azure needs the system pool to make a cluster; from then on it is a resource of its own as the others are.
-    new AgentPool(
-      `${name}-${system.name}`,
-      { clusterId: cluster.id, ...system, ...tags },
-      { parent: this, deletedWith: cluster },
-    );
-    return cluster;
   }
 
   // In the state before the cluster is, so that an `up` that was killed finds it again. A cluster that takes another's
@@ -169,25 +173,27 @@ export class AksCluster extends pulumi.ComponentResource {
     return pulumi.interpolate`${name}-${hex}`;
   }
 
-  #createUserPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: ClusterNetwork): AgentPool[] {
+  /** Every pool; gives those of the applications. */
+  #createPools(name: string, wanted: Cluster, cluster: ManagedCluster, network: ClusterNetwork): AgentPool[] {
+    const common = { clusterId: cluster.id, ...poolVersion(wanted), ...tagged(wanted.tags) };
+    // Azure needs it to make a cluster; from then on it is a resource of its own as the others are.
+    const system = systemPoolArgs(wanted, network);
+    const opts = { parent: this, deletedWith: cluster };
+    const systemPool = new AgentPool(`${name}-${system.name}`, { ...common, ...system }, opts);
+    // An upgrade of it takes its time; else nothing is written of it as a rule.
+    const first = wanted.kubernetesVersion === undefined ? [] : [systemPool];
     const pools: AgentPool[] = [];
     for (const pool of wanted.userPools)
       pools.push(
         new AgentPool(
           `${name}-${pool.name}`,
-          {
-            clusterId: cluster.id,
-            name: pool.name,
-            mode: "User",
-            ...poolArgs(pool, network),
-            ...tagged(wanted.tags),
-          },
+          { ...common, ...userPoolArgs(pool, network) },
           {
             parent: this,
             // By itself it goes in minutes, and not where a disruption budget holds its pods.
             deletedWith: cluster,
             // One after the other: Azure may refuse to write two pools of a cluster at a time.
-            dependsOn: pools.slice(-1),
+            dependsOn: pools.length > 0 ? pools.slice(-1) : first,
           },
         ),
       );

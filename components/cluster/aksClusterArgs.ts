@@ -1,6 +1,6 @@
 // What AksCluster is made from, and what it takes where something is left out.
 import type * as pulumi from "@pulumi/pulumi";
-import { CLUSTER, POOL, TAGS, upgradeChannelOf } from "../defaults.ts";
+import { CLUSTER, POOL, TAGS, USER_POOL, upgradeChannelOf } from "../defaults.ts";
 import type { Tags } from "../shared/tags.ts";
 import { type Filled, withDefaults } from "../shared/withDefaults.ts";
 
@@ -13,18 +13,34 @@ export interface PoolArgs {
    * @default what AKS chooses: Ephemeral where the local disk is large enough
    */
   readonly osDiskType?: "Managed" | "Ephemeral" | undefined;
+  /** Size of that disk in GiB, 30 to 2048. Never changes. @default what AKS chooses */
+  readonly osDiskSizeGB?: number | undefined;
   /** Availability zones that the nodes are spread over. @default none */
   readonly zones?: readonly ("1" | "2" | "3")[] | undefined;
   /** Fewest nodes, 1 to 1000. @default 1 */
   readonly minCount?: number | undefined;
   /** Most nodes, 1 to 1000. @default 5 */
   readonly maxCount?: number | undefined;
+  /** Labels of the nodes. @default none: those that others gave them stay */
+  readonly nodeLabels?: Readonly<Record<string, string>> | undefined;
+  /** How many nodes an upgrade adds for a while: a number, or a percentage of the pool's. @default "33%" */
+  readonly maxSurge?: string | undefined;
+  /** How long an upgrade waits for pods to leave a node, in minutes, 1 to 1440. @default 30 */
+  readonly drainTimeoutInMinutes?: number | undefined;
 }
 
 /** A node pool of applications. */
 export interface UserPoolArgs extends PoolArgs {
   /** 1 to 12 lower-case letters and digits, a letter first; not `system`. */
   readonly name: string;
+  /** Taints of the nodes, `<key>=<value>:<effect>`. @default none */
+  readonly nodeTaints?: readonly string[] | undefined;
+  /**
+   * Spot nodes cost less and may be taken away at any moment. AKS gives them the taint
+   * `kubernetes.azure.com/scalesetpriority=spot:NoSchedule` and a label of that name, and lets an upgrade add none. Never
+   * changes. @default "Regular"
+   */
+  readonly scaleSetPriority?: "Regular" | "Spot" | undefined;
 }
 
 /** ARM ids of subnets of one virtual network that is there, in the cluster's region and subscription. */
@@ -159,8 +175,17 @@ export interface AksClusterArgs {
   readonly userPools?: readonly UserPoolArgs[] | undefined;
   /** When AKS upgrades by itself; weekly. */
   readonly maintenance?: MaintenanceArgs | undefined;
-  /** How far AKS upgrades Kubernetes by itself. @default "stable", and "patch" where sku is Premium */
-  readonly upgradeChannel?: "patch" | "stable" | "rapid" | "node-image" | undefined;
+  /**
+   * The version of Kubernetes: a minor such as "1.34", or a patch such as "1.34.1". The next minor upgrades the control
+   * plane and then, one after the other, the pools; an earlier or a later one is refused.
+   * @default what AKS takes for a new cluster, and what upgradeChannel makes of it then
+   */
+  readonly kubernetesVersion?: string | undefined;
+  /**
+   * How far AKS upgrades Kubernetes by itself; with kubernetesVersion not beyond it, and with none not at all.
+   * @default "stable"; "patch" where sku is Premium or kubernetesVersion is a minor, "none" where that is a patch
+   */
+  readonly upgradeChannel?: "none" | "patch" | "stable" | "rapid" | "node-image" | undefined;
   /**
    * How the nodes' operating system is updated: by new images, by AKS's patches, by itself each night (Unmanaged, which
    * leaves reboots to the likes of Kured), or not at all (None). @default "NodeImage"
@@ -181,6 +206,8 @@ export interface AksClusterArgs {
 
 /** A pool with nothing left out. */
 export type Pool = Filled<PoolArgs, typeof POOL>;
+/** A pool of applications with nothing left out. */
+export type UserPool = Filled<UserPoolArgs, typeof POOL & typeof USER_POOL>;
 /** The networks with nothing left out. */
 export type Networks = Filled<NetworkArgs, typeof CLUSTER.network>;
 type Window = Filled<WindowArgs, typeof CLUSTER.maintenance.autoUpgrade>;
@@ -191,7 +218,7 @@ export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "t
   readonly egress: Egress;
   readonly publicPorts: readonly string[];
   readonly systemPool: Pool;
-  readonly userPools: readonly (Pool & { readonly name: string })[];
+  readonly userPools: readonly UserPool[];
   readonly maintenance: { readonly utcOffset: string; readonly autoUpgrade: Window; readonly nodeOSUpgrade: Window };
   readonly privateEndpoints: boolean;
   readonly defender: boolean;
@@ -207,7 +234,9 @@ export function filled(args: AksClusterArgs): Cluster {
     ...flat,
     network: withDefaults<NetworkArgs, typeof CLUSTER.network>(flat.network, CLUSTER.network),
     systemPool: withDefaults<PoolArgs, typeof POOL>(flat.systemPool, POOL),
-    userPools: flat.userPools.map((pool) => ({ ...withDefaults<PoolArgs, typeof POOL>(pool, POOL), name: pool.name })),
+    userPools: flat.userPools.map((pool) =>
+      withDefaults<UserPoolArgs, typeof POOL & typeof USER_POOL>(pool, { ...POOL, ...USER_POOL }),
+    ),
     maintenance: {
       utcOffset: flat.maintenance.utcOffset ?? CLUSTER.maintenance.utcOffset,
       autoUpgrade: withDefaults<WindowArgs, typeof autoUpgrade>(flat.maintenance.autoUpgrade ?? {}, autoUpgrade),
@@ -216,7 +245,7 @@ export function filled(args: AksClusterArgs): Cluster {
         nodeOSUpgrade,
       ),
     },
-    upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku),
+    upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku, args.kubernetesVersion),
     defender: flat.defender ?? flat.sku !== "Free",
   };
 }

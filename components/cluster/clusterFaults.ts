@@ -2,11 +2,13 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { parseNetwork } from "../../net/cidr.ts";
+import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
-import { mostNodes, shortages, tierAllows } from "./addresses.ts";
-import type { Cluster, Pool } from "./aksClusterArgs.ts";
+import { channelFault, channelRemedy, mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
+import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
+import { LABEL, LABEL_VALUE, TAINT } from "./names.ts";
 import { addressed, egressFaults, networkFaults, notNetworkId } from "./networkFaults.ts";
 import { idFaults } from "./subnetFaults.ts";
 
@@ -19,7 +21,10 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...notNetworkId("runnerNetworkId", cluster.runnerNetworkId),
     ...egressFaults(cluster),
     ...poolFaults("systemPool", cluster.systemPool),
-    ...cluster.userPools.flatMap((pool, index) => poolFaults(`userPools[${index}]`, pool)),
+    ...cluster.userPools.flatMap((pool, index) => [
+      ...poolFaults(`userPools[${index}]`, pool),
+      ...taintFaults(`userPools[${index}]`, pool),
+    ]),
     ...nameFaults(cluster),
     ...capacityFaults(cluster),
     ...maintenanceFaults(cluster),
@@ -67,7 +72,8 @@ function accessFaults({
 
 const isCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= 1000;
 
-function poolFaults(argument: string, { vmSize, minCount, maxCount }: Pool): Fault[] {
+function poolFaults(argument: string, pool: Pool): Fault[] {
+  const { vmSize, minCount, maxCount, osDiskSizeGB, drainTimeoutInMinutes, maxSurge, nodeLabels } = pool;
   const counts = Object.entries({ minCount, maxCount }).filter(([, count]) => !isCount(count));
   const problem = "is no number of nodes";
   return [
@@ -94,8 +100,50 @@ function poolFaults(argument: string, { vmSize, minCount, maxCount }: Pool): Fau
           },
         ]
       : []),
+    ...unlike(
+      `${argument}.maxSurge`,
+      maxSurge,
+      SURGE,
+      "is no number of nodes that an upgrade adds",
+      'give a number or a percentage, for example "1" or "33%"',
+    ),
+    ...notWithin(`${argument}.drainTimeoutInMinutes`, drainTimeoutInMinutes, 1, 1440, "minutes"),
+    ...(osDiskSizeGB === undefined ? [] : notWithin(`${argument}.osDiskSizeGB`, osDiskSizeGB, 30, 2048, "GiB")),
+    ...Object.entries(nodeLabels).flatMap(([name, value]) => [
+      ...unlike(
+        `${argument}.nodeLabels`,
+        name,
+        LABEL,
+        "has a label whose name is none",
+        "give what Kubernetes takes as a label's name, for example team or example.com/team",
+      ),
+      ...unlike(
+        `${argument}.nodeLabels.${name}`,
+        value,
+        LABEL_VALUE,
+        "is no value of a label",
+        "give at most 63 letters, digits and ._-, a letter or digit first and last",
+      ),
+    ]),
   ];
 }
+
+function notWithin(argument: string, value: number, least: number, most: number, unit: string): Fault[] {
+  if (Number.isInteger(value) && value >= least && value <= most) return [];
+  const remedy = `give a whole number of ${unit} from ${least} to ${most}`;
+  return [{ argument, value, problem: `is no number of ${unit} that Azure takes`, remedy }];
+}
+
+const taintFaults = (argument: string, { nodeTaints }: UserPool): Fault[] =>
+  nodeTaints.flatMap((taint, index) =>
+    unlike(
+      `${argument}.nodeTaints[${index}]`,
+      taint,
+      TAINT,
+      "is no taint",
+      "give <key>=<value>:<effect>, for example gpu=true:NoSchedule; the effect is NoSchedule, PreferNoSchedule or NoExecute",
+    ),
+  );
 
 function nameFaults({ userPools }: Cluster): Fault[] {
   const names = ["system", ...userPools.map(({ name }) => name)];
@@ -145,8 +193,16 @@ function maintenanceFaults({ maintenance }: Cluster): Fault[] {
   return [...offset, ...times];
 }
 
-function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
+function channelFaults({ sku, kubernetesVersion, upgradeChannel, nodeOSUpgradeChannel }: Cluster): Fault[] {
   return [
+    ...unlike(
+      "kubernetesVersion",
+      kubernetesVersion,
+      KUBERNETES_VERSION,
+      "is no version of Kubernetes",
+      "give a minor such as 1.34, or a patch such as 1.34.1",
+    ),
+    ...pinFaults(kubernetesVersion, upgradeChannel),
     ...(upgradeChannel === "node-image" && nodeOSUpgradeChannel !== "NodeImage"
       ? [
           {
@@ -170,10 +226,17 @@ function channelFaults({ sku, upgradeChannel, nodeOSUpgradeChannel }: Cluster): 
   ];
 }
 
+function pinFaults(kubernetesVersion: string | undefined, upgradeChannel: string): Fault[] {
+  if (kubernetesVersion === undefined || !KUBERNETES_VERSION.test(kubernetesVersion)) return [];
+  const problem = channelFault(kubernetesVersion, upgradeChannel);
+  const remedy = `give ${channelRemedy(kubernetesVersion)}`;
+  return problem === undefined ? [] : [{ argument: "upgradeChannel", value: upgradeChannel, problem, remedy }];
+}
+
 /** Networks that have no room for all nodes that the pools may have; faults of their own are told elsewhere. */
 function capacityFaults({ network, systemPool, userPools }: Cluster): Fault[] {
   const pools = [systemPool, ...userPools];
-  if (pools.some(({ maxCount }) => !isCount(maxCount))) return [];
+  if (pools.some(({ maxCount, maxSurge }) => !isCount(maxCount) || !SURGE.test(maxSurge))) return [];
   // A subnet that is there is looked at.
   const nodes = network.subnets === undefined ? parseNetwork(network.nodes) : undefined;
   const known = { nodes, pods: parseNetwork(network.pods) };

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { addressAt, parseNetwork } from "../../net/cidr.ts";
 import type { ManagedClusterProperties } from "../../provider/sdk/managedCluster.ts";
 import type { LinkedZone } from "../shared/privateZone.ts";
-import type { Cluster, Egress, Pool } from "./aksClusterArgs.ts";
+import type { Cluster, Egress, Pool, UserPool } from "./aksClusterArgs.ts";
 import type { ClusterNetwork } from "./clusterNetwork.ts";
 
 /** Who a control plane is. */
@@ -108,6 +108,10 @@ export function systemPoolArgs(cluster: Cluster, network: ClusterNetwork) {
   } as const;
 }
 
+/** The version that a pool follows its control plane to, where one is said. */
+export const poolVersion = ({ kubernetesVersion }: Cluster) =>
+  kubernetesVersion === undefined ? {} : { orchestratorVersion: kubernetesVersion };
+
 /** A pool of either mode. */
 export function poolArgs(pool: Pool, network: ClusterNetwork) {
   return {
@@ -116,11 +120,34 @@ export function poolArgs(pool: Pool, network: ClusterNetwork) {
     osType: "Linux",
     osSKU: "AzureLinux",
     ...(pool.osDiskType && { osDiskType: pool.osDiskType }),
+    ...(pool.osDiskSizeGB !== undefined && { osDiskSizeGB: pool.osDiskSizeGB }),
     vnetSubnetID: network.nodesSubnetId,
     availabilityZones: [...pool.zones],
     enableAutoScaling: true as const,
     minCount: pool.minCount,
     maxCount: pool.maxCount,
-    upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 },
+    ...(Object.keys(pool.nodeLabels).length > 0 && { nodeLabels: { ...pool.nodeLabels } }),
+    upgradeSettings: { maxSurge: pool.maxSurge, drainTimeoutInMinutes: pool.drainTimeoutInMinutes },
+  };
+}
+
+/** What AKS itself marks Spot nodes with. */
+const SPOT = "kubernetes.azure.com/scalesetpriority";
+
+/** A pool of applications. */
+export function userPoolArgs(pool: UserPool, network: ClusterNetwork) {
+  const { nodeTaints, nodeLabels, drainTimeoutInMinutes } = pool;
+  const args = { name: pool.name, mode: "User", ...poolArgs(pool, network) } as const;
+  if (pool.scaleSetPriority === "Regular")
+    return { ...args, ...(nodeTaints.length > 0 && { nodeTaints: [...nodeTaints] }) };
+  const taint = `${SPOT}=spot:NoSchedule`;
+  return {
+    ...args,
+    scaleSetPriority: "Spot" as const,
+    scaleSetEvictionPolicy: "Delete" as const,
+    nodeTaints: [...nodeTaints.filter((one) => one !== taint), taint],
+    nodeLabels: { ...nodeLabels, [SPOT]: "spot" },
+    // Azure takes no surge of Spot nodes.
+    upgradeSettings: { drainTimeoutInMinutes },
   };
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString.js";
 import { REGISTRY } from "../defaults.ts";
 import { after } from "../shared/after.ts";
+import { auditLogs } from "../shared/auditLogs.ts";
 import { existing, meaningless, notArmId } from "../shared/existing.ts";
 import { type Fault, notObjectId, refuse, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -45,6 +46,11 @@ export interface ContainerRegistryArgs {
   readonly pullers?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   /** Whether a service principal that pulls is made, for what has no managed identity. @default false */
   readonly pullPrincipal?: boolean | undefined;
+  /**
+   * ARM id of a Log Analytics workspace that keeps who signed in, pulled, pushed and deleted. The logs of an existing
+   * registry are its owner's. @default none: nothing is kept
+   */
+  readonly logWorkspaceId?: pulumi.Input<string> | undefined;
   /** Tags of every resource that can have them. @default none */
   readonly tags?: Tags | undefined;
 }
@@ -77,6 +83,15 @@ export class ContainerRegistry extends pulumi.ComponentResource {
     refuse(this, name, registryFaults(args));
     const registry =
       args.existing === undefined ? this.#createRegistry(name, args) : this.#existing(name, args.existing, args);
+    if (args.logWorkspaceId !== undefined)
+      auditLogs(
+        name,
+        {
+          ...{ resourceUri: registry.id, workspaceId: args.logWorkspaceId },
+          categories: ["ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents"],
+        },
+        { parent: this },
+      );
     const access = this.#createAccess(name, args, registry);
     const { importers, pushers } = this.#grantDeployers(name, args, registry);
     const pullers = Object.entries(args.pullers ?? {}).map(([who, principalId]) =>
@@ -175,6 +190,7 @@ function registryFaults({
   zoneRedundant,
   network,
   deployers,
+  logWorkspaceId,
   tags,
 }: ContainerRegistryArgs): Fault[] {
   // Of one that is there Azure tells the tier.
@@ -182,7 +198,8 @@ function registryFaults({
   const value = sku ?? REGISTRY.sku;
   return [
     ...notArmId("existing", isThere, "Microsoft.ContainerRegistry/registries"),
-    ...(isThere === undefined ? [] : meaningless("existing", { registryName, sku, zoneRedundant })),
+    ...(isThere === undefined ? [] : meaningless("existing", { registryName, sku, zoneRedundant, logWorkspaceId })),
+    ...notArmId("logWorkspaceId", logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...unlike(
       "registryName",
       registryName,

@@ -5,6 +5,7 @@ import { RandomString } from "@pulumi/random/randomString.js";
 import { VaultKey } from "../../provider/sdk/vaultKey.ts";
 import { SOPS, VAULT } from "../defaults.ts";
 import { after } from "../shared/after.ts";
+import { auditLogs } from "../shared/auditLogs.ts";
 import { existing, meaningless, notArmId } from "../shared/existing.ts";
 import { type Fault, notObjectId, notObjectIds, notRole, refuse, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
@@ -66,6 +67,11 @@ export interface SopsKeyVaultArgs {
   readonly network?: EndpointNetwork | undefined;
   /** Whether Pulumi refuses to delete vault and key that were made. @default false */
   readonly protect?: boolean | undefined;
+  /**
+   * ARM id of a Log Analytics workspace that keeps who used the key and changed the vault. The logs of an existing vault are
+   * its owner's. @default none: nothing is kept
+   */
+  readonly logWorkspaceId?: pulumi.Input<string> | undefined;
   /** Tags of every resource that can have them; the key has those that it was made with. @default none */
   readonly tags?: Tags | undefined;
 }
@@ -91,7 +97,13 @@ export class SopsKeyVault extends pulumi.ComponentResource {
     refuse(this, name, vaultFaults(args));
     const vaultId = args.existingKey === undefined ? args.existingVault : vaultOf(args.existingKey);
     const vault = vaultId === undefined ? this.#createVault(name, args) : this.#existingVault(name, vaultId, args);
-    const { existingKey, deployers } = args;
+    const { existingKey, deployers, logWorkspaceId: workspaceId } = args;
+    if (workspaceId !== undefined)
+      auditLogs(
+        name,
+        { resourceUri: vault.id, workspaceId, categories: ["AuditEvent"], dedicated: true },
+        { parent: this },
+      );
     const key =
       existingKey === undefined ? this.#createKey(name, args, vault) : this.#existingKey(name, existingKey, vault);
     const readers =
@@ -219,10 +231,11 @@ function vaultOf(keyId: pulumi.Input<string>): pulumi.Output<string> {
 
 function vaultFaults(args: SopsKeyVaultArgs): Fault[] {
   const { vaultName, network, deployers, editors = [], encrypters = [], roles = {}, tags } = args;
-  const { existingVault, existingKey, keyName, purgeProtection } = args;
-  const made = { vaultName, purgeProtection };
+  const { existingVault, existingKey, keyName, purgeProtection, logWorkspaceId } = args;
+  const made = { vaultName, purgeProtection, logWorkspaceId };
   return [
     ...notArmId("existingVault", existingVault, "Microsoft.KeyVault/vaults"),
+    ...notArmId("logWorkspaceId", logWorkspaceId, "Microsoft.OperationalInsights/workspaces"),
     ...notArmId("existingKey", existingKey, "Microsoft.KeyVault/vaults", "/keys/<name>"),
     ...(existingVault === undefined ? [] : meaningless("existingVault", made)),
     ...(existingKey === undefined

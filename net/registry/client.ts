@@ -2,12 +2,14 @@
 
 import type { TokenCredential } from "@azure/identity";
 import { describe } from "../describe.ts";
-import { type Answer, send } from "../http.ts";
+import { type Answer, type AnswerLimits, send } from "../http.ts";
+import type { Clock } from "../retry.ts";
 import { digestOf, isMap } from "../values.ts";
 import { RegistryClosed, RegistryError, refusal } from "./errors.ts";
-import { type Access, RegistryTokens } from "./tokens.ts";
+import { type Access, type RegistryLogin, RegistryTokens } from "./tokens.ts";
 
-export { RegistryClosed, RegistryError } from "./errors.ts";
+export { RateLimited, RegistryClosed, RegistryError } from "./errors.ts";
+export type { RegistryLogin } from "./tokens.ts";
 
 const MANIFEST_TYPES = [
   "application/vnd.oci.image.index.v1+json",
@@ -19,16 +21,31 @@ const MANIFEST_TYPES = [
 export interface RegistryOptions {
   /** Entra credential; used for Azure container registries only. */
   readonly credential?: TokenCredential;
+  /** Goes before the credential. @default none */
+  readonly login?: RegistryLogin | undefined;
   readonly signal?: AbortSignal;
   /** Origin to talk to instead of `https://<host>`. */
   readonly endpoint?: string;
+  /** @default the machine's */
+  readonly clock?: Clock;
+  /** @default those of every answer */
+  readonly limits?: AnswerLimits;
 }
+
+/** What is told of a manifest where another one refers to it. */
+export interface ManifestDescriptor {
+  readonly digest: string;
+  readonly artifactType?: string;
+}
+
+const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
 /** One registry. Tokens are kept as long as the client lives. */
 export class RegistryClient {
   readonly host: string;
   readonly #endpoint: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #options: { readonly clock?: Clock | undefined; readonly limits?: AnswerLimits | undefined };
   readonly #tokens: RegistryTokens;
 
   /** @param host as in image names: `ghcr.io`, `docker.io`, `<name>.azurecr.io`. */
@@ -38,7 +55,9 @@ export class RegistryClient {
     this.#endpoint = options.endpoint ?? `https://${host === "docker.io" ? "registry-1.docker.io" : host}`;
     this.#signal = options.signal;
     const credential = /\.azurecr\.(io|cn|us)$/.test(host) ? options.credential : undefined;
-    this.#tokens = new RegistryTokens(this.#endpoint, credential, options.signal);
+    this.#options = { clock: options.clock, limits: options.limits };
+    const send = { signal: options.signal, repeatable: true, ...this.#options };
+    this.#tokens = new RegistryTokens(host, this.#endpoint, { credential, login: options.login, send });
   }
 
   /**
@@ -82,6 +101,32 @@ export class RegistryClient {
       page = next === undefined ? undefined : new URL(next, response.url);
     }
     return found;
+  }
+
+  /**
+   * What refers to a manifest: signatures, attestations, bills of materials. A registry that does not serve the referrers
+   * API has them in an index, whose tag is the digest with a dash
+   * (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers).
+   * @throws RegistryError
+   */
+  async referrers(repository: string, digest: string): Promise<ManifestDescriptor[]> {
+    const found: ManifestDescriptor[] = [];
+    let page: string | URL | undefined = `referrers/${digest}`;
+    while (page !== undefined) {
+      const response = await this.#call("GET", repository, page, "pull", { headers: { accept: INDEX_TYPE } });
+      const isServed = response.status === 200 && mediaType(response) === INDEX_TYPE;
+      if (!isServed && response.status >= 200 && response.status < 500 && response.status !== 429)
+        return this.#tagged(repository, digest);
+      found.push(...descriptorsOf(this.#expect(response, 200, repository, "list referrers").body));
+      const [, next] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "") ?? [];
+      page = next === undefined ? undefined : new URL(next, response.url);
+    }
+    return found;
+  }
+
+  async #tagged(repository: string, digest: string): Promise<ManifestDescriptor[]> {
+    const index = await this.manifest(repository, digest.replace(":", "-"));
+    return index === undefined || index.mediaType !== INDEX_TYPE ? [] : descriptorsOf(index.body);
   }
 
   /** A blob. @throws RegistryError when there is none or its content does not fit the digest. */
@@ -161,13 +206,13 @@ export class RegistryClient {
     return send(
       url,
       { method, headers: all, ...(body === undefined ? {} : { body }) },
-      { signal: this.#signal, repeatable },
+      { signal: this.#signal, repeatable, ...this.#options },
     );
   }
 
   #expect(response: Answer, status: number, repository: string, doing: string): Answer {
     if (response.status === status) return response;
-    throw refusal(response, `${this.host}/${repository}: cannot ${doing}`);
+    throw refusal(response, `${this.host}/${repository}: cannot ${doing}`, this.host);
   }
 
   #damaged(repository: string, expected: string, actual: string): RegistryError {
@@ -176,6 +221,16 @@ export class RegistryClient {
 }
 
 type Init = { readonly headers?: Record<string, string>; readonly body?: NonNullable<RequestInit["body"]> };
+
+function descriptorsOf(index: Buffer): ManifestDescriptor[] {
+  const content: unknown = JSON.parse(index.toString("utf8"));
+  const manifests = isMap(content) && Array.isArray(content.manifests) ? content.manifests.filter(isMap) : [];
+  return manifests.flatMap(({ digest, artifactType }) =>
+    typeof digest === "string" && /^sha256:[0-9a-f]{64}$/.test(digest)
+      ? [{ digest, ...(typeof artifactType === "string" ? { artifactType } : {}) }]
+      : [],
+  );
+}
 
 function nextUrl(response: Answer): URL {
   return new URL(response.headers.get("location") ?? "", response.url);

@@ -26,10 +26,25 @@ export class RegistryClosed extends RegistryError {
   }
 }
 
-/** The error for a registry's refusal; what it says about its firewall is kept. */
-export function refusal(response: Answer, what: string): RegistryError {
+/** A registry that lets a caller ask only so often; it was asked again for as long as that made sense. */
+export class RateLimited extends RegistryError {
+  /** The registry, as image names write it. */
+  readonly host: string;
+  constructor(host: string, message: string) {
+    super(429, message);
+    this.name = "RateLimited";
+    this.host = host;
+  }
+}
+
+/**
+ * The error for a registry's refusal; what it says about its firewall is kept.
+ * @param host of the registry, as image names write it.
+ */
+export function refusal(response: Answer, what: string, host: string): RegistryError {
   const words = wordsOf(response.body.toString()) || response.statusText || "no reason given";
   const message = `${what}: ${response.status}: ${words}`;
+  if (response.status === 429) return new RateLimited(host, `the rate limit of ${host} is reached: ${message}`);
   // https://aka.ms/acr/firewall: "client with IP '...' is not allowed access."
   const network = response.status === 403 && /firewall|not allowed access/i.test(words);
   const closed = response.status === 401 || response.status === 403;

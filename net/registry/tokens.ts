@@ -2,10 +2,25 @@
 // Azure container registry gives for an Entra token (https://aka.ms/acr/auth/oauth).
 
 import type { TokenCredential } from "@azure/identity";
-import { type Answer, send } from "../http.ts";
+import { type Answer, type SendOptions, send } from "../http.ts";
 import { refusal } from "./errors.ts";
 
 export type Access = "pull" | "pull,push";
+
+/** A user name and a password, or a token in the place of one, of a registry. */
+export interface RegistryLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Who asks for tokens, and how. */
+export interface TokenOptions {
+  /** Entra's, of an Azure container registry. */
+  readonly credential?: TokenCredential | undefined;
+  /** Of a registry that knows its users by a password. */
+  readonly login?: RegistryLogin | undefined;
+  readonly send: SendOptions;
+}
 
 const ENTRA_SCOPE = "https://containerregistry.azure.net/.default";
 
@@ -23,16 +38,20 @@ interface Timed {
 /** The tokens of one registry, and of those that it sends on to, by host, repository and access. */
 export class RegistryTokens {
   readonly #endpoint: string;
+  readonly #host: string;
   readonly #credential: TokenCredential | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #login: RegistryLogin | undefined;
+  readonly #send: SendOptions;
   readonly #tokens = new Map<string, { authorization: string; ends: number }>();
   #refresh: Timed | undefined;
 
-  /** @param credential without it tokens are anonymous. */
-  constructor(endpoint: string, credential: TokenCredential | undefined, signal: AbortSignal | undefined) {
+  /** @param host as in image names; who has neither credential nor login gets anonymous tokens. */
+  constructor(host: string, endpoint: string, { credential, login, send }: TokenOptions) {
+    this.#host = host;
     this.#endpoint = endpoint;
     this.#credential = credential;
-    this.#signal = signal;
+    this.#login = login;
+    this.#send = send;
   }
 
   /** The Authorization header of a token that was given before for the host at `origin` and still serves. */
@@ -54,26 +73,41 @@ export class RegistryTokens {
     repository: string,
     access: Access,
   ): Promise<string | undefined> {
-    const wanted = parseChallenge(challenge);
-    if (wanted === undefined) return undefined;
-    // Behind a redirect the repository may have another name, which only the host there knows.
+    // Behind a redirect stands another registry, which these credentials are not for.
     const isOwn = origin === new URL(this.#endpoint).origin;
+    const basic = isOwn && this.#login ? basicOf(this.#login) : undefined;
+    const wanted = parseChallenge(challenge);
+    if (wanted === undefined) {
+      if (basic === undefined || !/^basic\b/i.test(challenge ?? "")) return undefined;
+      this.#keep(origin, repository, access, { authorization: basic, ends: Number.POSITIVE_INFINITY });
+      return basic;
+    }
+    // There the repository may have another name too, which only the host knows.
     const scope = (isOwn ? undefined : wanted.scope) ?? `repository:${repository}:${access}`;
-    const body = this.#credential ? await this.#exchange(wanted, scope) : await this.#anonymous(wanted, scope, origin);
+    const body =
+      this.#credential && basic === undefined
+        ? await this.#exchange(wanted, scope)
+        : await this.#byRealm(wanted, scope, origin, basic);
     const token = body.access_token ?? body.token;
     if (token === undefined) throw new Error(`${wanted.realm} gave no token for ${scope}`);
     const life = body.expires_in === undefined ? DEFAULT_LIFE : (body.expires_in - 10) * 1000;
     const authorization = `Bearer ${token}`;
-    this.#tokens.set(`${origin} ${repository} ${access}`, { authorization, ends: Date.now() + life });
+    this.#keep(origin, repository, access, { authorization, ends: Date.now() + life });
     return authorization;
   }
 
-  async #anonymous(wanted: Challenge, scope: string, origin: string): Promise<TokenBody> {
+  #keep(origin: string, repository: string, access: Access, token: { authorization: string; ends: number }): void {
+    this.#tokens.set(`${origin} ${repository} ${access}`, token);
+  }
+
+  /** @param basic the Authorization header that proves who asks; anonymous without. */
+  async #byRealm(wanted: Challenge, scope: string, origin: string, basic: string | undefined): Promise<TokenBody> {
     const url = realmOf(wanted, origin);
     if (wanted.service !== undefined) url.searchParams.set("service", wanted.service);
     url.searchParams.set("scope", scope);
-    const response = await send(url, {}, { signal: this.#signal, repeatable: true });
-    return this.#read(response, `${url.host}: no anonymous token for ${scope}`);
+    const init = basic === undefined ? {} : { headers: { authorization: basic } };
+    const response = await send(url, init, this.#send);
+    return this.#read(response, `${url.host}: no ${basic === undefined ? "anonymous " : ""}token for ${scope}`);
   }
 
   async #exchange(wanted: Challenge, scope: string): Promise<TokenBody> {
@@ -109,14 +143,18 @@ export class RegistryTokens {
 
   async #post(path: string, form: Record<string, string>): Promise<TokenBody> {
     const init = { method: "POST", body: new URLSearchParams(form) };
-    const response = await send(`${this.#endpoint}${path}`, init, { signal: this.#signal, repeatable: true });
+    const response = await send(`${this.#endpoint}${path}`, init, this.#send);
     return this.#read(response, `${new URL(this.#endpoint).host}: ${path} refused`);
   }
 
   #read(response: Answer, what: string): TokenBody {
-    if (!response.ok) throw refusal(response, what);
+    if (!response.ok) throw refusal(response, what, this.#host);
     return JSON.parse(response.body.toString()) as TokenBody;
   }
+}
+
+function basicOf({ username, password }: RegistryLogin): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
 /** @throws Error for a realm that is reached without TLS, unless the host that asks is too. */

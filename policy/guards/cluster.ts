@@ -27,6 +27,11 @@ type Pool = Given<AgentPoolArgs>;
 const propertiesOf = ({ type, props }: Seen): Cluster =>
   (type.startsWith("gitops:") ? (props.properties ?? {}) : props) as Cluster;
 
+/** The version that it asks for, which the plugin's resource says beside its properties. */
+const versionOf = (seen: Seen) =>
+  (seen.type.startsWith("gitops:") ? (seen.props as Cluster).kubernetesVersion : undefined) ??
+  propertiesOf(seen).kubernetesVersion;
+
 /** Its tier; Azure makes a Free one where none is said. */
 const tierOf = ({ props }: Seen): string => (props as Cluster).sku?.tier ?? "Free";
 
@@ -157,13 +162,13 @@ export const clusterGuards: readonly Guard[] = [
     description: "A cluster and its pools ask for no version of Kubernetes that AKS does not support any more.",
     level: "mandatory",
     remedy:
-      "leave the version out, as the stacks of aks-gitops do, and let the upgrade channel keep it current; or ask for one that is supported",
+      "leave aks-gitops:cluster.kubernetesVersion out, and let the upgrade channel keep it current; or ask for one that is supported",
     link: SOURCE.url,
     kinds: pools,
     find: (seen, { today }) => {
       const isLongTerm = () => kindOf(seen) === "cluster" && propertiesOf(seen).supportPlan === "AKSLongTermSupport";
       const versions = [
-        ...(kindOf(seen) === "cluster" ? [() => propertiesOf(seen).kubernetesVersion] : []),
+        ...(kindOf(seen) === "cluster" ? [() => versionOf(seen)] : []),
         ...Array.from({ length: known(() => poolsOf(seen).length) ?? 0 }, (_, index) => () => {
           const pool = poolsOf(seen)[index];
           return pool?.orchestratorVersion;

@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { isVersion, KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import { type Again, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff } from "../../plugin/diff.ts";
 import { type CheckFailure, type Context, type Diff, type Properties, UNKNOWN } from "../../plugin/handler.ts";
@@ -21,9 +22,13 @@ import { armGet, azure, type Cloud } from "./cloud.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
 import { BUSY_WAITS, later, removed } from "./patience.ts";
-import { changedIn, created, fixedIn, observed, refusal, written } from "./poolProperties.ts";
+import { changedIn, created, fixedIn, isBehind, observed, refusal, written } from "./poolProperties.ts";
+import { describePoolUpgrade, runningIn } from "./upgrade.ts";
 
 const API_VERSION = "2025-09-01";
+
+/** How long a pool's write may take, in milliseconds: an upgrade drains one node after another. */
+const PATIENCE = 24 * 3_600_000;
 
 /** Azure does something else with the cluster. */
 const isBusy = ({ status }: ArmError) => status === 409;
@@ -70,6 +75,21 @@ export const AGENT_POOL = resourceSchema({
         "Managed or Ephemeral. Cannot be changed. Default: what Azure chose: Ephemeral where the size has room.",
       )
       .exactOptional(),
+    osDiskSizeGB: z
+      .int()
+      .describe("Size of the system disk in GiB. Cannot be changed. Default: what Azure chose.")
+      .meta({ fault: "is not a number of GiB" })
+      .exactOptional(),
+    scaleSetPriority: z
+      .enum(["Regular", "Spot"])
+      .describe("Spot: nodes that Azure may take away. Cannot be changed. Default: Regular.")
+      .meta({ fault: 'is neither "Regular" nor "Spot"' })
+      .exactOptional(),
+    scaleSetEvictionPolicy: z
+      .enum(["Delete", "Deallocate"])
+      .describe("What becomes of Spot nodes that are taken away. Cannot be changed. Default: what Azure chose: Delete.")
+      .meta({ fault: 'is neither "Delete" nor "Deallocate"' })
+      .exactOptional(),
     vnetSubnetID: text.describe("ARM id of the nodes' subnet. Cannot be changed."),
     enableAutoScaling: z
       .literal(true)
@@ -82,15 +102,35 @@ export const AGENT_POOL = resourceSchema({
     maxCount: count.describe("The largest number of nodes, 0 to 1000; of a system pool 1 to 1000."),
     upgradeSettings: z
       .strictObject({
-        maxSurge: z.string().describe("How many nodes an upgrade adds for a while, a number or percentage."),
+        maxSurge: z
+          .string()
+          .describe(
+            "How many nodes an upgrade adds for a while, a number or percentage. Default: none, as Azure wants of Spot nodes.",
+          )
+          .exactOptional(),
         drainTimeoutInMinutes: z.int().describe("How long an upgrade waits for pods to leave, in minutes."),
       })
       .describe("How an agent pool is upgraded.")
       .meta({ id: "UpgradeSettings", fault: 'is not {maxSurge: "33%", drainTimeoutInMinutes: 30}' })
       .describe("How the pool is upgraded."),
+    orchestratorVersion: matching(
+      KUBERNETES_VERSION,
+      "a version of Kubernetes: a minor such as 1.34, or a patch such as 1.34.1",
+    )
+      .describe(
+        "The nodes' version of Kubernetes: a minor such as `1.34`, or a patch such as `1.34.1`, which the control plane " +
+          "has by then. A pool of another one gets the control plane's, node by node, as upgradeSettings say. Default: " +
+          "what AKS makes of it; a new pool has the control plane's.",
+      )
+      .exactOptional(),
     availabilityZones: texts.describe("Cannot be changed. Default: none.").exactOptional(),
     nodeTaints: texts
       .describe("The nodes' taints: `<key>=<value>:<effect>`. Default: none: what Azure has there is removed.")
+      .exactOptional(),
+    nodeLabels: z
+      .record(z.string(), z.string())
+      .describe("The nodes' labels, all of them. Default: those that others gave them stay.")
+      .meta({ fault: "is not a map of texts" })
       .exactOptional(),
     tags: z
       .record(z.string(), z.string())
@@ -116,14 +156,18 @@ export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS)
   return handlerOf(AGENT_POOL, {
     rules: (next, old) => [...counted(next), ...changed(next, old)],
     diff: async ({ inputs: old }, next) => diff(old, next),
+    async preview(inputs, existing, context) {
+      await announceUpgrade(cloud, inputs, existing, context);
+      return { ...existing?.state, ...inputs };
+    },
     async create(inputs, context) {
       await ensure(cloud, waits, inputs, context);
       return { id: idOf(inputs), state: { ...inputs, instance: randomUUID() } };
     },
     async update({ inputs: old, state }, inputs, context) {
-      // Tags that the program gave and gives no more.
-      const tags = old.tags !== undefined && inputs.tags === undefined ? { tags: {} } : {};
-      await ensure(cloud, waits, { ...inputs, ...tags }, context);
+      // Tags and labels that the program gave and gives no more.
+      const given = (["tags", "nodeLabels"] as const).filter((name) => old[name] !== undefined && !inputs[name]);
+      await ensure(cloud, waits, { ...inputs, ...Object.fromEntries(given.map((name) => [name, {}])) }, context);
       return { ...inputs, instance: state.instance ?? randomUUID() };
     },
     read: (id, known, context) => read(cloud, id, known, context),
@@ -136,6 +180,18 @@ export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS)
 
 /** The handler of `gitops:index:AgentPool`. */
 export const agentPool = agentPoolIn(azure);
+
+/** Says of another version what becomes of the nodes, as the pool is by now. */
+async function announceUpgrade(
+  cloud: Cloud,
+  inputs: Previewed<AgentPoolInputs>,
+  existing: Known<AgentPoolInputs, AgentPoolState> | undefined,
+  context: Context,
+): Promise<void> {
+  if (existing === undefined || inputs.orchestratorVersion === existing.inputs.orchestratorVersion) return;
+  const actual = (await armGet<Resource>(cloud, existing.id, API_VERSION, context.signal))?.properties;
+  if (actual !== undefined && isBehind(inputs, actual)) context.log("info", describePoolUpgrade(inputs, actual));
+}
 
 function counted({ mode, ...next }: Previewed<AgentPoolInputs>): CheckFailure[] {
   if (mode !== "System") return [];
@@ -192,11 +248,12 @@ async function ensure(
       const fixed = refusals(actual, wanted);
       if (fixed.length > 0) throw new Error(fixed.map(({ reason }) => reason).join("; "));
       const hasFailed = state === "Failed" || state === "Canceled";
-      if (changedIn(wanted, actual).length === 0 && !hasFailed) return undefined;
+      if (changedIn(wanted, actual).length === 0 && !isBehind(wanted, actual) && !hasFailed) return undefined;
     }
-    const body = { properties: actual === undefined ? created(wanted) : written(wanted, actual) };
+    const version = actual !== undefined && isBehind(wanted, actual) ? await controlPlane(cloud, wanted, context) : {};
+    const body = { properties: actual === undefined ? created(wanted) : { ...written(wanted, actual), ...version } };
     try {
-      await cloud.arm().request("PUT", id, API_VERSION, body, { signal: context.signal });
+      await cloud.arm().request("PUT", id, API_VERSION, body, { signal: context.signal, patience: PATIENCE });
       return undefined;
     } catch (error) {
       if (!(error instanceof ArmError && isBusy(error))) throw error;
@@ -204,6 +261,24 @@ async function ensure(
     }
   };
   await retry(once, { waits, signal: context.signal });
+}
+
+/**
+ * The control plane's version for a pool that follows it: its very patch, which a minor alone would not be.
+ * @throws Error where the control plane has not the version that the pool is to have.
+ */
+async function controlPlane(
+  cloud: Cloud,
+  { clusterId, name, orchestratorVersion = "" }: AgentPoolInputs,
+  { signal }: Context,
+): Promise<Properties> {
+  const cluster = await armGet<Resource>(cloud, clusterId, API_VERSION, signal);
+  const running = runningIn(cluster?.properties ?? {});
+  if (isVersion(orchestratorVersion, running)) return { orchestratorVersion: running };
+  throw new Error(
+    `the agent pool ${name} cannot be of ${orchestratorVersion}: the control plane of ${clusterId} is of ${running}. ` +
+      "Upgrade that first, or ask for its version",
+  );
 }
 
 /** @throws Error for a cluster that is gone or on its way out: an interrupted `destroy` left it so. */

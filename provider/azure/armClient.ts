@@ -5,7 +5,7 @@ import type { TokenCredential } from "@azure/core-auth";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { cloudOf } from "../../net/azureCloud.ts";
 import { retryAfter } from "../../net/http.ts";
-import { Again, retry } from "../../net/retry.ts";
+import { Again, type Clock, retry } from "../../net/retry.ts";
 import { credential } from "./credential.ts";
 import { busyPolicy, createTransport, type Transport } from "./pipeline.ts";
 
@@ -47,12 +47,19 @@ const HOUR = 3_600_000;
 export class ArmClient {
   readonly #endpoint: string;
   readonly #credential: TokenCredential;
+  readonly #clock: Clock | undefined;
+  readonly #silence: number | undefined;
   #transport: Promise<Transport> | undefined;
 
-  /** @param options `endpoint` is an origin without a slash at its end; default that of the cloud in the environment. */
-  constructor(options: { credential?: TokenCredential; endpoint?: string } = {}) {
+  /**
+   * @param options `endpoint` is an origin without a slash at its end, default that of the cloud in the environment;
+   *   `clock` the time that waits take; `silence` how long one answer may take, in milliseconds.
+   */
+  constructor(options: { credential?: TokenCredential; endpoint?: string; clock?: Clock; silence?: number } = {}) {
     this.#endpoint = options.endpoint ?? cloudOf(process.env).resourceManager;
     this.#credential = options.credential ?? credential();
+    this.#clock = options.clock;
+    this.#silence = options.silence;
   }
 
   /**
@@ -108,7 +115,7 @@ export class ArmClient {
     });
     const repeatable = method !== "POST" && method !== "PATCH";
     const own = pipeline.clone();
-    own.addPolicy(busyPolicy({ signal, repeatable, throttled }), { phase: "Retry" });
+    own.addPolicy(busyPolicy({ signal, repeatable, throttled, clock: this.#clock }, this.#silence), { phase: "Retry" });
     return own.sendRequest(client, request);
   }
 
@@ -143,6 +150,7 @@ export class ArmClient {
         waits: (attempt) => Math.min(FIRST_POLL * 2 ** (attempt - 1), LONGEST_POLL),
         within: patience,
         signal: options.signal,
+        clock: this.#clock,
       },
     );
   }

@@ -1,17 +1,20 @@
 // What the resources of this plugin need of Azure; tests give something else.
 
 import { once } from "node:events";
-import { RegistryClient, RegistryClosed } from "../../net/registry/client.ts";
+import { RegistryClient, RegistryClosed, type RegistryLogin } from "../../net/registry/client.ts";
 import { ArmClient, ArmError, credential } from "./armClient.ts";
 
 /** A registry's data plane. */
-export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob" | "pushBlob" | "pushManifest">;
+export type Registry = Pick<RegistryClient, "head" | "manifest" | "blob" | "referrers" | "pushBlob" | "pushManifest">;
 
 export interface Cloud {
   /** Azure Resource Manager. */
   arm(): Pick<ArmClient, "request">;
-  /** A registry's data plane; one client for each host, so that tokens are shared. */
-  registry(host: string): Registry;
+  /**
+   * A registry's data plane; one client for each host and who asks there, so that tokens are shared.
+   * @param login default: Entra at an Azure registry, nobody elsewhere.
+   */
+  registry(host: string, login?: RegistryLogin): Registry;
 }
 
 /** The cloud of the environment. */
@@ -25,9 +28,10 @@ function createCloud(): Cloud {
       arm ??= new ArmClient();
       return arm;
     },
-    registry(host) {
-      const known = registries.get(host) ?? new RegistryClient(host, { credential: credential() });
-      registries.set(host, known);
+    registry(host, login) {
+      const key = JSON.stringify([host, login?.username, login?.password]);
+      const known = registries.get(key) ?? new RegistryClient(host, { credential: credential(), login });
+      registries.set(key, known);
       return known;
     },
   };
@@ -37,8 +41,8 @@ function createCloud(): Cloud {
  * A registry's data plane for one operation: every call rejects when the signal is aborted, though its request, whose
  * client other operations share, may go on for a while.
  */
-export function registryUntil(cloud: Cloud, host: string, signal: AbortSignal): Registry {
-  const registry = cloud.registry(host);
+export function registryUntil(cloud: Cloud, host: string, signal: AbortSignal, login?: RegistryLogin): Registry {
+  const registry = cloud.registry(host, login);
   const ended = async <T>(call: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     const over = new AbortController();
@@ -57,6 +61,7 @@ export function registryUntil(cloud: Cloud, host: string, signal: AbortSignal): 
     head: (...given) => ended(() => registry.head(...given)),
     manifest: (...given) => ended(() => registry.manifest(...given)),
     blob: (...given) => ended(() => registry.blob(...given)),
+    referrers: (...given) => ended(() => registry.referrers(...given)),
     pushBlob: (...given) => ended(() => registry.pushBlob(...given)),
     pushManifest: (...given) => ended(() => registry.pushManifest(...given)),
   };

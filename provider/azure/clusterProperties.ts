@@ -1,9 +1,11 @@
 // An AKS cluster's body: how Azure's word compares with what is wanted, what only another cluster can have, what is written.
 
+import { isPatch, isVersion, minorVersion } from "../../net/kubernetesVersion.ts";
 import { equal, formatPath } from "../../plugin/diff.ts";
 import { type Properties, UNKNOWN } from "../../plugin/handler.ts";
 import { sameName } from "./names.ts";
 import { created, inline } from "./poolProperties.ts";
+import { runningIn, upgradeOf } from "./upgrade.ts";
 
 /** The tag that says whose cluster it is: an `up` that was interrupted left it so, and the next one goes on with it. */
 export const OWNER = "aks-gitops";
@@ -14,6 +16,8 @@ export interface Wanted {
   readonly sku: Properties;
   readonly identity: { readonly type: string; readonly userAssignedIdentities?: readonly string[] };
   readonly tags?: Readonly<Record<string, string>>;
+  /** A minor of Kubernetes, or a patch; undefined leaves it to Azure. */
+  readonly kubernetesVersion?: string;
   readonly properties: Properties;
   readonly systemPool: Properties;
 }
@@ -78,21 +82,30 @@ export function sameLocation(one: string, other: string): boolean {
  * Azure fills in much and changes some of it by itself.
  */
 export function asAzureHas(wanted: Wanted, actual: ArmCluster): Wanted {
-  const { location, sku, identity, tags, properties, systemPool } = wanted;
+  const { location, sku, identity, tags, kubernetesVersion, properties, systemPool } = wanted;
   return {
     location: actual.location === undefined || sameLocation(location, actual.location) ? location : actual.location,
     sku: observed(sku, actual.sku) as Properties,
     identity: observed(identity, identityOf(actual.identity)) as Wanted["identity"],
     ...(tags && { tags: observed(tags, actual.tags) as Record<string, string> }),
+    ...(kubernetesVersion && { kubernetesVersion: versionOf(kubernetesVersion, actual) }),
     properties: observed(properties, actual.properties) as Properties,
     systemPool,
   };
 }
 
+/** A version as it was asked for where the cluster has it: AKS brings other patches of a minor by itself. */
+function versionOf(asked: string, { properties }: ArmCluster): string {
+  const running = runningIn(properties);
+  if (isVersion(asked, running)) return asked;
+  return isPatch(asked) ? running : minorVersion(running);
+}
+
 /** Whether Azure has all that is wanted. */
 export function isAs(wanted: Wanted, actual: ArmCluster): boolean {
-  const { location, sku, identity, tags, properties, systemPool } = wanted;
-  return equal({ location, sku, identity, tags, properties, systemPool }, asAzureHas(wanted, actual));
+  const { location, sku, identity, tags, kubernetesVersion, properties, systemPool } = wanted;
+  const all = { location, sku, identity, tags, kubernetesVersion, properties, systemPool };
+  return equal(all, asAzureHas(wanted, actual));
 }
 
 /** The paths of tags and properties that were wanted and are no more. */
@@ -114,8 +127,10 @@ export function bodyOf(
   actual?: ArmCluster,
   old?: Partial<Wanted>,
 ): object {
-  const { location, sku, identity, properties, systemPool } = wanted;
+  const { location, sku, identity, kubernetesVersion, properties, systemPool } = wanted;
   const { type, userAssignedIdentities } = identity;
+  // Left out it stays: AKS may have written another form of it by now.
+  const isNew = actual === undefined || upgradeOf(kubernetesVersion, actual.properties) !== undefined;
   const others = Object.entries(actual?.tags ?? {}).filter(([name]) => !Object.hasOwn(old?.tags ?? {}, name));
   return {
     location,
@@ -129,6 +144,7 @@ export function bodyOf(
     tags: { ...Object.fromEntries(others), ...wanted.tags, [OWNER]: owner },
     properties: {
       ...(actual === undefined ? nodeGroup(wanted, place) : {}),
+      ...(isNew && kubernetesVersion !== undefined ? { kubernetesVersion } : {}),
       ...properties,
       ...addons(properties, actual, old?.properties),
       agentPoolProfiles: [poolOf(systemPool, actual)],

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { describe } from "../../net/describe.ts";
+import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import { type Again, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff, parsePath } from "../../plugin/diff.ts";
 import { type Context, type Diff, PartialFailure, type Properties, UNKNOWN } from "../../plugin/handler.ts";
@@ -33,6 +34,7 @@ import {
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
 import { BUSY_WAITS, isPassing, later, removed } from "./patience.ts";
+import { describeUpgrade, offerIn, poolsOf, refuseUpgrade, runningIn, upgradeOf } from "./upgrade.ts";
 
 const API_VERSION = "2025-09-01";
 
@@ -44,7 +46,7 @@ const object = z.record(z.string(), z.unknown()).meta({ fault: () => "is not an 
 export const MANAGED_CLUSTER = resourceSchema({
   token: "gitops:index:ManagedCluster",
   description:
-    "An AKS cluster, without its agent pools. Only what is said here is looked at and written: versions, counts, images " +
+    "An AKS cluster, without its agent pools. Only what is said here is looked at and written: patches, counts, images " +
     "and whatever else Azure fills in and changes by itself are no difference. A write leaves every agent pool as it " +
     "is.\n\n" +
     `A cluster of the same name is taken over where its tag \`${OWNER}\` says that this resource made it: an interrupted ` +
@@ -85,6 +87,16 @@ export const MANAGED_CLUSTER = resourceSchema({
       .describe("Its tags; those that others give it stay. Default: none.")
       .meta({ fault: "is not a map of texts" })
       .exactOptional(),
+    kubernetesVersion: matching(
+      KUBERNETES_VERSION,
+      "a version of Kubernetes: a minor such as 1.34, or a patch such as 1.34.1",
+    )
+      .describe(
+        "The version of Kubernetes: a minor such as `1.34`, whose patches are AKS's business, or a patch such as " +
+          "`1.34.1`. The next minor upgrades the control plane, and an earlier or a later one is refused; the agent " +
+          "pools' versions are their own. Default: what AKS takes for a new cluster, and makes of it then.",
+      )
+      .exactOptional(),
     properties: object.describe(
       "The cluster's properties by Azure's names, all but its pools. What only another cluster can have makes another one.",
     ),
@@ -113,12 +125,11 @@ type KnownCluster = Known<ClusterInputs, ClusterState>;
 export function managedClusterIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS): SchemaHandler {
   return handlerOf(MANAGED_CLUSTER, {
     diff: async (existing, next) => diff(existing, next),
-    preview: async (inputs, existing) => ({
-      ...UNMADE,
-      ...existing?.state,
-      ...inputs,
-      name: existing === undefined ? inputs.name : nameOf(existing.id),
-    }),
+    async preview(inputs, existing, context) {
+      await announceUpgrade(cloud, inputs, existing, context);
+      const name = existing === undefined ? inputs.name : nameOf(existing.id);
+      return { ...UNMADE, ...existing?.state, ...inputs, name };
+    },
     create: (inputs, context) => create(cloud, waits, inputs, context),
     async update({ id, inputs: old, state }, inputs, context) {
       const target = isUnmade(state) ? { id, inputs } : { id, inputs, old };
@@ -142,6 +153,42 @@ const UNMADE = {
   certificateAuthority: UNKNOWN,
   kubeconfig: UNKNOWN,
 } as const;
+
+/**
+ * Says of another version what it will do, as the cluster is by now.
+ * @throws Error where AKS would refuse it.
+ */
+async function announceUpgrade(
+  cloud: Cloud,
+  { kubernetesVersion }: Previewed<ClusterInputs>,
+  existing: KnownCluster | undefined,
+  context: Context,
+): Promise<void> {
+  if (existing === undefined || typeof kubernetesVersion !== "string") return;
+  if (existing.inputs.kubernetesVersion === kubernetesVersion) return;
+  const actual = await armGet<ArmCluster>(cloud, existing.id, API_VERSION, context.signal);
+  if (actual === undefined) return;
+  const words = await upgradeIn(cloud, existing.id, kubernetesVersion, actual, context);
+  context.log("info", words ?? `Kubernetes stays at ${runningIn(actual.properties)}, which is ${kubernetesVersion}`);
+}
+
+/**
+ * The upgrade that is due, in words; undefined for none.
+ * @throws Error where AKS would refuse it.
+ */
+async function upgradeIn(
+  cloud: Cloud,
+  id: string,
+  asked: string | undefined,
+  actual: ArmCluster,
+  { signal }: Context,
+): Promise<string | undefined> {
+  const upgrade = upgradeOf(asked, actual.properties);
+  if (upgrade === undefined) return undefined;
+  const offer = await offerIn(cloud, id, String(actual.location), signal);
+  refuseUpgrade(id, upgrade, offer, poolsOf(actual));
+  return describeUpgrade(upgrade, offer);
+}
 
 /** Whether its making was interrupted: then it may be there or not. */
 function isUnmade({ endpoint, instance }: Partial<ClusterState>): boolean {
@@ -229,6 +276,8 @@ async function ensure(cloud: Cloud, waits: readonly number[], target: Target, co
       if (!["Succeeded", "Failed", "Canceled"].includes(state))
         return later(`${id} is in the state ${state}`, current, context);
       refuseFixed(id, inputs, actual);
+      const words = await upgradeIn(cloud, id, inputs.kubernetesVersion, actual, context);
+      if (words !== undefined && current.attempt === 1) context.log("info", words);
       if (state === "Succeeded" && isAs(inputs, actual) && dropped(old, inputs).length === 0) return actual;
     }
     target.isSent = true;

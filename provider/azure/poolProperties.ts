@@ -1,7 +1,9 @@
 // An AKS agent pool: which of its properties are managed, how Azure's word compares with what is wanted, what is written.
 
+import { isPatch, isVersion, minorVersion } from "../../net/kubernetesVersion.ts";
 import { equal } from "../../plugin/diff.ts";
 import type { Properties } from "../../plugin/handler.ts";
+import { runningOn } from "./upgrade.ts";
 
 /** Properties that Azure changes in a pool that runs. */
 const CHANGEABLE = [
@@ -11,12 +13,26 @@ const CHANGEABLE = [
   "minCount",
   "maxCount",
   "nodeTaints",
+  "nodeLabels",
   "upgradeSettings",
   "tags",
 ];
 
 /** Properties that only a new pool can have. Names in them are the same in any case. */
-const FIXED = ["type", "vmSize", "osType", "osDiskType", "vnetSubnetID", "availabilityZones"];
+const FIXED = [
+  "type",
+  "vmSize",
+  "osType",
+  "osDiskType",
+  "osDiskSizeGB",
+  "vnetSubnetID",
+  "availabilityZones",
+  "scaleSetPriority",
+  "scaleSetEvictionPolicy",
+];
+
+/** Properties that are others' business, or Azure's, where the program says nothing of them. */
+const LEFT_TO_OTHERS = ["tags", "nodeLabels", "osDiskType", "osDiskSizeGB", "scaleSetEvictionPolicy"];
 
 /** What Azure tells of a pool and takes from nobody. */
 const READ_ONLY = ["currentOrchestratorVersion", "eTag", "nodeImageVersion", "provisioningState", "status"];
@@ -31,6 +47,11 @@ export function fixedIn(wanted: Properties, actual: Properties): string[] {
   return managedIn(wanted, FIXED).filter((property) => !isSame(property, wanted[property], actual[property]));
 }
 
+/** Whether the nodes are of another version than they are to be: which patch of a minor is AKS's business. */
+export function isBehind({ orchestratorVersion }: Properties, actual: Properties): boolean {
+  return typeof orchestratorVersion === "string" && !isVersion(orchestratorVersion, runningOn(actual));
+}
+
 /** Inputs as the pool is: what is the same stays as it was written, what Azure has beside it is left out. */
 export function observed(inputs: Properties, actual: Properties): Properties {
   const found = { ...inputs };
@@ -39,6 +60,10 @@ export function observed(inputs: Properties, actual: Properties): Properties {
     const value = managedPart(property, actual[property]);
     if (value === undefined) delete found[property];
     else found[property] = value;
+  }
+  if (isBehind(inputs, actual)) {
+    const running = runningOn(actual);
+    found.orchestratorVersion = isPatch(String(inputs.orchestratorVersion)) ? running : minorVersion(running);
   }
   return found;
 }
@@ -93,9 +118,8 @@ function remedy({ mode, name }: Properties): string {
   );
 }
 
-/** Tags and the kind of disk are others' business where the program says nothing of them. */
 function managedIn(wanted: Properties, properties: readonly string[]): string[] {
-  return properties.filter((property) => !["tags", "osDiskType"].includes(property) || wanted[property] !== undefined);
+  return properties.filter((property) => !LEFT_TO_OTHERS.includes(property) || wanted[property] !== undefined);
 }
 
 function isSame(property: string, wanted: unknown, actual: unknown): boolean {
@@ -112,6 +136,8 @@ function comparable(property: string, value: unknown): unknown {
 function managedPart(property: string, value: unknown): unknown {
   if (value === null || value === undefined || (Object.keys(value).length === 0 && typeof value === "object"))
     return undefined;
+  // What Azure takes for it where nothing is said.
+  if (property === "scaleSetPriority" && value === "Regular") return undefined;
   if (property !== "upgradeSettings") return value;
   const { maxSurge, drainTimeoutInMinutes } = value as Properties;
   return { maxSurge, drainTimeoutInMinutes };

@@ -4,11 +4,13 @@ import * as z from "zod";
 import { CHART_MEDIA_TYPES, chartManifest } from "../../net/chartManifest.ts";
 import { RegistryClosed } from "../../net/registry/client.ts";
 import { Again, retry, type Try } from "../../net/retry.ts";
+import { digestOf } from "../../net/values.ts";
 import { type Context, UNKNOWN } from "../../plugin/handler.ts";
 import {
   changes,
   handlerOf,
   type Inputs,
+  type Kept,
   type Known,
   matching,
   type Previewed,
@@ -16,12 +18,13 @@ import {
   type SchemaHandler,
   type State,
 } from "../../plugin/schema.ts";
-import { azure, type Cloud, look, registryUntil } from "../azure/cloud.ts";
+import { azure, type Cloud, look, type Registry, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
 import { ROLE_WAITS } from "../azure/patience.ts";
-import { downloadChart } from "./chartSource.ts";
+import { chartPlace, downloadChart } from "./chartSource.ts";
 import * as forms from "./forms.ts";
 import { loginServerOf } from "./imageImportId.ts";
+import { type ImageTarget, Importer, type ImporterOptions } from "./importer.ts";
 
 /** The schema of `gitops:index:ChartMirror`. */
 export const CHART_MIRROR = resourceSchema({
@@ -62,6 +65,11 @@ export const CHART_MIRROR = resourceSchema({
       "a time (RFC 3339): 2026-01-31T12:00:00Z",
     ).describe("The time that goes into the manifest (RFC 3339); pinned, or every push would be another digest."),
     manifest: forms.digest.describe("`sha256:<hex>` of the OCI manifest that must come out."),
+    sourceRegistryId: forms.sourceRegistryId,
+    sourceRepository: forms.sourceRepository,
+    credentials: forms.credentials,
+    publicKey: forms.publicKey,
+    attached: forms.attached,
   },
   outputs: {
     reference: z.string().describe("`oci://<login server>/<repository>:<version>`, with `_` for a `+` of the version."),
@@ -73,16 +81,17 @@ export type ChartMirrorInputs = Inputs<typeof CHART_MIRROR>;
 type ChartMirrorState = State<typeof CHART_MIRROR>;
 
 /** The handler of `gitops:index:ChartMirror` in a cloud. */
-export function chartMirrorIn(cloud: Cloud): SchemaHandler {
+export function chartMirrorIn(cloud: Cloud, options: ImporterOptions = {}): SchemaHandler {
+  const mirror = { cloud, importer: new Importer(cloud, options), ...options };
   return handlerOf(CHART_MIRROR, {
     diff: async ({ inputs: old }, next) => changes(CHART_MIRROR, old, forms.comparable(old, next)),
     preview: async (inputs) => ({ ...inputs, reference: referenceOf(inputs), digest: inputs.manifest }),
     async create(inputs, context) {
-      await ensure(cloud, inputs, undefined, context);
+      await ensure(mirror, inputs, undefined, context);
       return { id: idOf(inputs), state: stateOf(inputs) };
     },
     async update(existing, inputs, context) {
-      await ensure(cloud, inputs, existing.inputs.manifest, context);
+      await ensure(mirror, inputs, existing.inputs.manifest, context);
       return stateOf(inputs);
     },
     async read(id, known, context) {
@@ -102,10 +111,12 @@ export const chartMirror = chartMirrorIn(azure);
  * Makes the registry hold the chart.
  * @param own the manifest's digest that this resource pushed before; it may be replaced, another one may not.
  */
-async function ensure(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undefined, context: Context) {
+async function ensure(mirror: Mirror, inputs: ChartMirrorInputs, own: string | undefined, context: Context) {
+  const target = targetOf(inputs);
+  if (target !== undefined) await mirror.importer.check(target, context);
   const once = async ({ wait }: Try): Promise<undefined | Again> => {
     try {
-      await push(cloud, inputs, own, context);
+      await fill(mirror, inputs, own, context);
       return undefined;
     } catch (error) {
       if (!(error instanceof RegistryClosed)) throw error;
@@ -117,30 +128,92 @@ async function ensure(cloud: Cloud, inputs: ChartMirrorInputs, own: string | und
       return new Again();
     }
   };
-  await retry(once, { waits: ROLE_WAITS, signal: context.signal });
+  const { roleWaits = ROLE_WAITS, clock } = mirror;
+  await retry(once, { waits: roleWaits, signal: context.signal, clock });
+  if (target !== undefined) await mirror.importer.attach(target, context);
 }
 
-async function push(cloud: Cloud, inputs: ChartMirrorInputs, own: string | undefined, context: Context): Promise<void> {
+interface Mirror extends ImporterOptions {
+  readonly cloud: Cloud;
+  readonly importer: Importer;
+}
+
+/** What an import of the chart would be; undefined for a chart repository, whose charts are no artifacts yet. */
+function targetOf(inputs: ChartMirrorInputs): ImageTarget | undefined {
+  const { registryId, loginServer, repository, version, manifest: digest } = inputs;
+  const { sourceRegistryId, sourceRepository, credentials, publicKey, attached } = inputs;
+  const place = chartPlace(inputs.url);
+  if (place === undefined && sourceRegistryId === undefined) return undefined;
+  const source =
+    place === undefined
+      ? `${loginServer}/${repository}:${tagOf(version)}`
+      : `${place.host}/${place.repository}:${place.tag}`;
+  return {
+    ...{ registryId, loginServer, repository, digest, source, tag: tagOf(version) },
+    ...(sourceRegistryId === undefined ? {} : { sourceRegistryId }),
+    ...(sourceRepository === undefined ? {} : { sourceRepository }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(publicKey === undefined ? {} : { publicKey }),
+    ...(attached === undefined ? {} : { attached }),
+  };
+}
+
+/** Without what is done before and after. */
+function alone(target: ImageTarget | undefined): ImageTarget | undefined {
+  if (target === undefined) return undefined;
+  const { attached: _attached, publicKey: _publicKey, ...rest } = target;
+  return rest;
+}
+
+/** Whether Azure can import a chart by itself: that is documented of its own registries alone, to which it has to sign in. */
+function isImported({ url, sourceRegistryId, credentials }: ChartMirrorInputs): boolean {
+  const isAzures = /\.azurecr\.(io|cn|us)$/.test(chartPlace(url)?.host ?? "");
+  return sourceRegistryId !== undefined || (isAzures && credentials !== undefined);
+}
+
+async function fill(
+  { cloud, importer }: Mirror,
+  inputs: ChartMirrorInputs,
+  own: string | undefined,
+  context: Context,
+): Promise<void> {
   const { repository, version, manifest: expected } = inputs;
   const registry = registryUntil(cloud, inputs.loginServer, context.signal);
+  const target = isImported(inputs) ? alone(targetOf(inputs)) : undefined;
   const tag = tagOf(version);
-  const there = (await registry.head(repository, tag))?.digest;
+  const found = await look(registry, repository, tag);
+  if ("closed" in found) {
+    // Azure imports without anybody looking.
+    if (target !== undefined) return importer.ensure(target, own !== undefined, context);
+    throw found.closed;
+  }
+  const there = found.digest;
   if (there === expected) return;
   if (there !== undefined && there !== own) throw taken(inputs, there);
+  if (target !== undefined) return importer.ensure(target, there !== undefined, context);
+  await push(cloud, registry, inputs, context);
+}
 
-  const tgz = await downloadChart(cloud, inputs.url, inputs.sha256, context.signal);
+async function push(cloud: Cloud, registry: Registry, inputs: ChartMirrorInputs, context: Context): Promise<void> {
+  const { repository, version, manifest: expected } = inputs;
+  const tag = tagOf(version);
+  const { tgz, artifact } = await downloadChart(cloud, inputs, context.signal);
   const chart = await chartManifest(tgz, inputs.created);
   const name = repository.slice(repository.lastIndexOf("/") + 1);
   if (chart.name !== name || chart.version !== version) {
     throw new Error(`${inputs.url} is the chart ${chart.name} ${chart.version}, not ${name} ${version}`);
   }
-  if (chart.manifestDigest !== expected) {
+  // Signatures are of the very bytes that the publisher pushed.
+  const published = artifact && digestOf(artifact.manifest) === expected ? artifact : undefined;
+  if (published === undefined && chart.manifestDigest !== expected) {
     const both = `the manifest of ${name} ${version} is ${chart.manifestDigest}, not ${expected}`;
     throw new Error(`${both} as in the lock: make the lock anew with \`npm run mirror -- update\``);
   }
-  await registry.pushBlob(repository, tgz);
-  await registry.pushBlob(repository, chart.config);
-  await registry.pushManifest(repository, tag, chart.manifest, CHART_MEDIA_TYPES.manifest);
+  for (const blob of published?.blobs ?? [tgz, chart.config]) await registry.pushBlob(repository, blob);
+  const [manifest, mediaType] = published
+    ? [published.manifest, published.mediaType]
+    : [chart.manifest, CHART_MEDIA_TYPES.manifest];
+  await registry.pushManifest(repository, tag, manifest, mediaType);
   const pushed = (await registry.head(repository, tag))?.digest;
   if (pushed !== expected) {
     throw new Error(
@@ -201,8 +274,8 @@ function tagOf(version: string): string {
   return version.replaceAll("+", "_");
 }
 
-function stateOf(inputs: ChartMirrorInputs): ChartMirrorState {
-  return { ...inputs, reference: chartReference(inputs), digest: inputs.manifest };
+function stateOf(inputs: ChartMirrorInputs): Kept<ChartMirrorState> {
+  return { ...forms.kept(inputs), reference: chartReference(inputs), digest: inputs.manifest };
 }
 
 function referenceOf({ loginServer, repository, version }: Previewed<ChartMirrorInputs>) {

@@ -1,6 +1,7 @@
 // ImageImport: an image in an Azure container registry, imported by ARM on the server's side, by digest.
 // Rules and words of importImage: https://learn.microsoft.com/azure/container-registry/container-registry-import-images
 
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { type CheckFailure, type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import {
@@ -8,6 +9,7 @@ import {
   flag,
   handlerOf,
   type Inputs,
+  type Kept,
   type Known,
   type Previewed,
   resourceSchema,
@@ -16,10 +18,9 @@ import {
 } from "../../plugin/schema.ts";
 import { azure, type Cloud, look, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
-import { ROLE_WAITS } from "../azure/patience.ts";
 import * as forms from "./forms.ts";
 import { findImage } from "./imageImportId.ts";
-import { Importer } from "./importer.ts";
+import { Importer, type ImporterOptions } from "./importer.ts";
 
 const SOURCE = new RegExp(
   `^([a-z0-9-]+(?:\\.[a-z0-9-]+)+(?::\\d+)?|localhost(?::\\d+)?)/(${forms.REPOSITORY})(?::\\w[\\w.-]{0,127})?(?:@(sha256:[a-f0-9]{64}))?$`,
@@ -61,6 +62,11 @@ export const IMAGE_IMPORT = resourceSchema({
     allowMovedTag: flag
       .describe("Whether a tag that holds another digest is replaced; else that is an error. Default: false.")
       .exactOptional(),
+    sourceRegistryId: forms.sourceRegistryId,
+    sourceRepository: forms.sourceRepository,
+    credentials: forms.credentials,
+    publicKey: forms.publicKey,
+    attached: forms.attached,
   },
   outputs: {
     reference: z.string().describe("`<login server>/<repository>@<digest>`, what a pod can run."),
@@ -70,12 +76,9 @@ export const IMAGE_IMPORT = resourceSchema({
 export type ImageImportInputs = Inputs<typeof IMAGE_IMPORT>;
 type ImageImportState = State<typeof IMAGE_IMPORT>;
 
-/**
- * The handler of `gitops:index:ImageImport` in a cloud.
- * @param roleWaits in milliseconds, one after another, while ARM does not let the caller import.
- */
-export function imageImportIn(cloud: Cloud, roleWaits = ROLE_WAITS): SchemaHandler {
-  const importer = new Importer(cloud, roleWaits);
+/** The handler of `gitops:index:ImageImport` in a cloud. */
+export function imageImportIn(cloud: Cloud, options?: ImporterOptions): SchemaHandler {
+  const importer = new Importer(cloud, options);
   return handlerOf(IMAGE_IMPORT, {
     rules: digestFaults,
     diff,
@@ -86,8 +89,13 @@ export function imageImportIn(cloud: Cloud, roleWaits = ROLE_WAITS): SchemaHandl
     },
     async update(existing, inputs, context) {
       // Another source of the same bytes needs no import.
-      const { digest, registryCreated } = existing.inputs;
-      if (digest !== inputs.digest || registryCreated !== inputs.registryCreated)
+      const decides = ({ digest, registryCreated, publicKey, attached }: ImageImportInputs) => [
+        digest,
+        registryCreated,
+        publicKey,
+        attached,
+      ];
+      if (!isDeepStrictEqual(decides(existing.inputs), decides(inputs)))
         await importer.ensure(inputs, inputs.allowMovedTag ?? false, context);
       return stateOf(inputs);
     },
@@ -126,8 +134,8 @@ async function refresh(cloud: Cloud, { id, inputs }: Known<ImageImportInputs, Im
   return { id, inputs: actual, state: stateOf(actual) };
 }
 
-function stateOf(inputs: ImageImportInputs): ImageImportState {
-  return { ...inputs, reference: `${inputs.loginServer}/${inputs.repository}@${inputs.digest}` };
+function stateOf(inputs: ImageImportInputs): Kept<ImageImportState> {
+  return { ...forms.kept(inputs), reference: `${inputs.loginServer}/${inputs.repository}@${inputs.digest}` };
 }
 
 function referenceOf({ loginServer, repository, digest }: Previewed<ImageImportInputs>) {

@@ -12,13 +12,16 @@ const ID = new RegExp(
 
 const REGISTRY_API = "2023-01-01-preview";
 
+/** The image and where it is, without what the registry does not tell. */
+type Found = Pick<ImageTarget, "registryId" | "loginServer" | "source" | "digest" | "repository" | "tag">;
+
 /**
  * The image that an import id names, as it stands in the registry. The source is `<repository>:<tag>`, since mirrored
  * repositories are named after their source; another one is added as `?source=<host>/<repository>:<tag>`.
  * @returns undefined when the registry does not hold it.
  * @throws Error when the id has another form, or names only a tag and the registry cannot be looked into from here.
  */
-export async function findImage(cloud: Cloud, id: string, context: Context): Promise<ImageTarget | undefined> {
+export async function findImage(cloud: Cloud, id: string, context: Context): Promise<Found | undefined> {
   const [, registryId, repository, tag, digest, source] = ID.exec(id) ?? [];
   const reference = tag ?? digest;
   if (registryId === undefined || repository === undefined || reference === undefined) {

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** How an agent pool is upgraded. */
 export interface UpgradeSettingsArgs {
-  /** How many nodes an upgrade adds for a while, a number or percentage. */
-  readonly maxSurge: pulumi.Input<string>;
+  /** How many nodes an upgrade adds for a while, a number or percentage. @default none, as Azure wants of Spot nodes */
+  readonly maxSurge?: pulumi.Input<string>;
   /** How long an upgrade waits for pods to leave, in minutes. */
   readonly drainTimeoutInMinutes: pulumi.Input<number>;
 }
@@ -29,8 +29,20 @@ export interface AgentPoolArgs {
   readonly osSKU: pulumi.Input<string>;
   /** Managed or Ephemeral. Cannot be changed. @default what Azure chose: Ephemeral where the size has room */
   readonly osDiskType?: pulumi.Input<string>;
+  /** Size of the system disk in GiB. Cannot be changed. @default what Azure chose */
+  readonly osDiskSizeGB?: pulumi.Input<number>;
+  /** Spot: nodes that Azure may take away. Cannot be changed. @default Regular */
+  readonly scaleSetPriority?: pulumi.Input<"Regular" | "Spot">;
+  /** What becomes of Spot nodes that are taken away. Cannot be changed. @default what Azure chose: Delete */
+  readonly scaleSetEvictionPolicy?: pulumi.Input<"Delete" | "Deallocate">;
   /** ARM id of the nodes' subnet. Cannot be changed. */
   readonly vnetSubnetID: pulumi.Input<string>;
+  /**
+   * The nodes' version of Kubernetes: a minor such as `1.34`, or a patch such as `1.34.1`, which the control plane has by
+   * then. A pool of another one gets the control plane's, node by node, as upgradeSettings say.
+   * @default what AKS makes of it; a new pool has the control plane's
+   */
+  readonly orchestratorVersion?: pulumi.Input<string>;
   /** Cannot be changed. @default none */
   readonly availabilityZones?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /**
@@ -44,6 +56,8 @@ export interface AgentPoolArgs {
   readonly maxCount: pulumi.Input<number>;
   /** The nodes' taints: `<key>=<value>:<effect>`. @default none: what Azure has there is removed */
   readonly nodeTaints?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** The nodes' labels, all of them. @default those that others gave them stay */
+  readonly nodeLabels?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** The tags of pool and nodes, all of them. @default those that others gave it stay */
   readonly tags?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** How the pool is upgraded. */

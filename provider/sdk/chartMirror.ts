@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type AttachedArgs, type SourceCredentialsArgs, secretly } from "./imageImport.ts";
 
 /** What the lock says of a chart, and where it goes. */
 export interface ChartMirrorArgs {
@@ -23,6 +24,25 @@ export interface ChartMirrorArgs {
   readonly created: pulumi.Input<string>;
   /** `sha256:<hex>` of the OCI manifest that must come out. */
   readonly manifest: pulumi.Input<string>;
+  /**
+   * The ARM id of the Azure registry to import from; whoever runs this needs the right to pull there. @default the registry
+   * of the source's host
+   */
+  readonly sourceRegistryId?: pulumi.Input<string>;
+  /** The repository in the registry to import from. @default that of the source */
+  readonly sourceRepository?: pulumi.Input<string>;
+  /** What signs in at the source's registry. @default nobody signs in */
+  readonly credentials?: pulumi.Input<SourceCredentialsArgs>;
+  /**
+   * A public key in PEM, as `cosign generate-key-pair` writes it: what is not signed by its private half is not imported.
+   * The source has to be reachable from here. @default signatures are not looked at
+   */
+  readonly publicKey?: pulumi.Input<string>;
+  /**
+   * What belongs to it and comes along into the same repository: signatures and attestations by their tags, and what refers
+   * to its digest. @default nothing
+   */
+  readonly attached?: pulumi.Input<readonly pulumi.Input<AttachedArgs>[]>;
 }
 
 /**
@@ -42,6 +62,14 @@ export class ChartMirror extends pulumi.CustomResource {
   declare readonly version: pulumi.Output<string>;
 
   constructor(name: string, args: ChartMirrorArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:ChartMirror", name, { ...args, reference: undefined, digest: undefined }, opts);
+    super(
+      "gitops:index:ChartMirror",
+      name,
+      { ...secretly(args), reference: undefined, digest: undefined },
+      {
+        ...opts,
+        additionalSecretOutputs: ["credentials", ...(opts?.additionalSecretOutputs ?? [])],
+      },
+    );
   }
 }

@@ -1,5 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** What signs in at a registry. */
+export interface SourceCredentialsArgs {
+  /** The user, or what a token wants here. */
+  readonly username: pulumi.Input<string>;
+  /** Give it as a secret, then it is encrypted in the state. */
+  readonly password: pulumi.Input<string>;
+}
+
+/** What belongs to an image or chart, by its manifest. */
+export interface AttachedArgs {
+  /** `sha256:<hex>` of its manifest. */
+  readonly digest: pulumi.Input<string>;
+  /** Its tag, which is replaced where it has moved. @default none */
+  readonly tag?: pulumi.Input<string>;
+}
+
 export interface ImageImportArgs {
   /** The target registry's ARM id. Another one makes another import. */
   readonly registryId: pulumi.Input<string>;
@@ -18,6 +34,25 @@ export interface ImageImportArgs {
   readonly repository: pulumi.Input<string>;
   /** The tag in the target. Another one makes another import. @default none: the image is there by its digest */
   readonly tag?: pulumi.Input<string>;
+  /**
+   * The ARM id of the Azure registry to import from; whoever runs this needs the right to pull there. @default the registry
+   * of the source's host
+   */
+  readonly sourceRegistryId?: pulumi.Input<string>;
+  /** The repository in the registry to import from. @default that of the source */
+  readonly sourceRepository?: pulumi.Input<string>;
+  /** What signs in at the source's registry. @default nobody signs in */
+  readonly credentials?: pulumi.Input<SourceCredentialsArgs>;
+  /**
+   * A public key in PEM, as `cosign generate-key-pair` writes it: what is not signed by its private half is not imported.
+   * The source has to be reachable from here. @default signatures are not looked at
+   */
+  readonly publicKey?: pulumi.Input<string>;
+  /**
+   * What belongs to it and comes along into the same repository: signatures and attestations by their tags, and what refers
+   * to its digest. @default nothing
+   */
+  readonly attached?: pulumi.Input<readonly pulumi.Input<AttachedArgs>[]>;
   /** Whether a tag that holds another digest is replaced; else that is an error. @default false */
   readonly allowMovedTag?: pulumi.Input<boolean>;
 }
@@ -38,6 +73,19 @@ export class ImageImport extends pulumi.CustomResource {
   declare readonly tag: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: ImageImportArgs, opts?: pulumi.CustomResourceOptions) {
-    super("gitops:index:ImageImport", name, { tag: undefined, ...args, reference: undefined }, opts);
+    super(
+      "gitops:index:ImageImport",
+      name,
+      { tag: undefined, ...secretly(args), reference: undefined },
+      {
+        ...opts,
+        additionalSecretOutputs: ["credentials", ...(opts?.additionalSecretOutputs ?? [])],
+      },
+    );
   }
+}
+
+/** Arguments with the credentials as a secret. */
+export function secretly<A extends { readonly credentials?: pulumi.Input<SourceCredentialsArgs> }>(args: A): A {
+  return args.credentials === undefined ? args : { ...args, credentials: pulumi.secret(args.credentials) };
 }

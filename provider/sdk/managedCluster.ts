@@ -30,6 +30,7 @@ export interface ManagedClusterProperties
     | "extendedLocation"
     | "identity"
     | "kind"
+    | "kubernetesVersion"
     | "location"
     | "resourceGroupName"
     | "resourceName"
@@ -56,6 +57,12 @@ export interface ManagedClusterArgs {
   /** Its tags; those that others give it stay. @default none */
   readonly tags?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /**
+   * The version of Kubernetes: a minor such as `1.34`, whose patches are AKS's business, or a patch such as `1.34.1`. The
+   * next minor upgrades the control plane, and an earlier or a later one is refused; the agent pools' versions are their
+   * own. @default what AKS takes for a new cluster, and makes of it then
+   */
+  readonly kubernetesVersion?: pulumi.Input<string>;
+  /**
    * The cluster's properties by Azure's names, all but its pools. What only another cluster can have makes another one.
    */
   readonly properties: pulumi.Input<ManagedClusterProperties>;
@@ -66,7 +73,7 @@ export interface ManagedClusterArgs {
 }
 
 /**
- * An AKS cluster, without its agent pools. Only what is said here is looked at and written: versions, counts, images and
+ * An AKS cluster, without its agent pools. Only what is said here is looked at and written: patches, counts, images and
  * whatever else Azure fills in and changes by itself are no difference. A write leaves every agent pool as it is.
  *
  * A cluster of the same name is taken over where its tag `aks-gitops` says that this resource made it: an interrupted

@@ -189,8 +189,12 @@ export const clusterRules: readonly Rule[] = [
     remedy: "write a shorter prefix length (a larger network), or lower maxCount",
     link: `${LEARN}/aks/concepts-network-azure-cni-overlay`,
     check: each(networksOf, ({ name, value, path }, { draft }, all) => {
-      const counts = [draft.cluster?.systemPool, ...(draft.cluster?.userPools ?? [])].map((pool) => pool?.maxCount);
-      const pools = counts.flatMap((maxCount) => (maxCount === undefined ? [] : [{ maxCount }]));
+      const drafts = [draft.cluster?.systemPool, ...(draft.cluster?.userPools ?? [])];
+      const pools = drafts.flatMap((pool) =>
+        pool?.maxCount === undefined || pool.maxSurge === undefined
+          ? []
+          : [{ ...pool, maxCount: pool.maxCount, maxSurge: pool.maxSurge }],
+      );
       const find = (wanted: string) => all.find((other) => other.name === wanted)?.network;
       return shortages({ nodes: find("nodes"), pods: find("pods") }, pools)
         .filter(({ network }) => network === name)

@@ -5,10 +5,10 @@ import { each, type Facts, type Rule, whole } from "./rule.ts";
 
 /** Settings that say how something is made, by the setting that names one which is there. */
 const MAKING = {
-  registry: { existing: ["name", "sku"] },
+  registry: { existing: ["name", "sku", "auditLogs"] },
   sops: {
-    existingVault: ["vault", "purgeProtection"],
-    existingKey: ["vault", "purgeProtection", "existingVault", "keyName", "editors", "encrypters"],
+    existingVault: ["vault", "purgeProtection", "auditLogs"],
+    existingKey: ["vault", "purgeProtection", "auditLogs", "existingVault", "keyName", "editors", "encrypters"],
   },
 } as const;
 

@@ -50,6 +50,25 @@ export const otherClusterRules: readonly Rule[] = [
     ),
   },
   {
+    name: "other-cluster-has-no-log-workspace",
+    subject: "other cluster",
+    severity: "error",
+    remedy: "remove it, and let its owner keep the logs: az monitor diagnostic-settings create",
+    link: `${LEARN}/azure-monitor/essentials/diagnostic-settings`,
+    check: ({ draft: { otherCluster, registry, sops } }) =>
+      Object.entries({ registry, sops }).flatMap(([section, settings]) =>
+        otherCluster !== undefined && settings?.auditLogs
+          ? [
+              {
+                path: own(section, "auditLogs"),
+                value: true,
+                problem: "go to the workspace of an AKS cluster, and beside aks-gitops:otherCluster none is made",
+              },
+            ]
+          : [],
+      ),
+  },
+  {
     name: "other-cluster-comes-by-public-addresses",
     subject: "other cluster",
     severity: "error",

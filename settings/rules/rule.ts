@@ -27,6 +27,11 @@ export interface Facts {
   readonly stack: string | undefined;
   /** Azure's region, where it is right. */
   readonly location: string | undefined;
+  /**
+   * The version of Kubernetes in another stack's file: null where it says none, undefined where there is no such file.
+   * Absent where the stacks' folder is not known.
+   */
+  readonly pinnedIn?: (stack: string) => string | null | undefined;
 }
 
 /** What a rule found. */

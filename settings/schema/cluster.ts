@@ -1,6 +1,9 @@
 // The form of `aks-gitops:cluster`.
-import { CLUSTER, POOL } from "../../components/defaults.ts";
+import { SURGE } from "../../components/cluster/addresses.ts";
+import { LABEL, LABEL_VALUE, TAINT } from "../../components/cluster/names.ts";
+import { CLUSTER, POOL, USER_POOL } from "../../components/defaults.ts";
 import { IPV4_ADDRESS } from "../../net/cidr.ts";
+import { KUBERNETES_VERSION } from "../../net/kubernetesVersion.ts";
 import {
   defaulted,
   flag,
@@ -9,6 +12,7 @@ import {
   map,
   oneOf,
   optional,
+  record,
   refined,
   section,
   setting,
@@ -41,6 +45,31 @@ const pool = {
   ),
   minCount: setting(defaulted(count, POOL.minCount), "Fewest nodes that the autoscaler leaves."),
   maxCount: setting(defaulted(count, POOL.maxCount), "Most nodes that the autoscaler starts."),
+  osDiskSizeGB: setting(
+    optional(integer(30, 2048)),
+    "Size of the nodes' system disk in GiB; never changes. Default: what AKS chooses.",
+  ),
+  nodeLabels: setting(
+    defaulted(
+      record(
+        LABEL,
+        "write a label's name as Kubernetes takes it, and none of kubernetes.azure.com, for example team",
+        text(LABEL_VALUE, "write at most 63 letters, digits and ._-, a letter or digit first and last"),
+      ),
+      { ...POOL.nodeLabels },
+    ),
+    "Labels of the nodes.",
+    { team: "platform" },
+  ),
+  maxSurge: setting(
+    defaulted(text(SURGE, 'write a number or a percentage in quotes, for example "1" or "33%"'), POOL.maxSurge),
+    "How many nodes an upgrade adds for a while: a number or a percentage of the pool's, in quotes.",
+    "50%",
+  ),
+  drainTimeoutInMinutes: setting(
+    defaulted(integer(1, 1440), POOL.drainTimeoutInMinutes),
+    "How long an upgrade waits for pods to leave a node, in minutes.",
+  ),
 };
 
 type Window = (typeof CLUSTER.maintenance)["autoUpgrade" | "nodeOSUpgrade"];
@@ -173,6 +202,18 @@ export const cluster = setting(
               "apps",
             ),
             ...pool,
+            nodeTaints: setting(
+              defaulted(list(text(TAINT, "write <key>=<value>:<effect>, for example gpu=true:NoSchedule")), [
+                ...USER_POOL.nodeTaints,
+              ]),
+              "Taints of the nodes.",
+              ["gpu=true:NoSchedule"],
+            ),
+            scaleSetPriority: setting(
+              defaulted(oneOf("Regular", "Spot"), USER_POOL.scaleSetPriority),
+              "Spot nodes cost less and may be taken away at any moment; AKS taints them with " +
+                "kubernetes.azure.com/scalesetpriority=spot:NoSchedule. Never changes.",
+            ),
           }),
         ),
         [...CLUSTER.userPools],
@@ -194,9 +235,33 @@ export const cluster = setting(
       }),
       "When AKS upgrades the control plane and the nodes.",
     ),
+    kubernetesVersion: setting(
+      optional(
+        text(
+          KUBERNETES_VERSION,
+          'write a minor version in quotes, for example "1.34", or a patch, for example "1.34.1"',
+        ),
+      ),
+      "The version of Kubernetes, in quotes: a minor, whose patches AKS brings, or a patch. The next minor is an upgrade: " +
+        "the control plane first, then the pools, one after the other; an earlier or a later one is refused. Default: " +
+        "AKS's own choice, and then what upgradeChannel makes of it.",
+      "1.34",
+    ),
+    upgradeAfter: setting(
+      optional(
+        text(
+          /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/,
+          "write the name of another stack of this project, for example dev",
+        ),
+      ),
+      "The stack that goes first, for example dev: kubernetesVersion may not be ahead of the one in its file, which stands " +
+        "beside this one. Default: none.",
+      "dev",
+    ),
     upgradeChannel: setting(
-      optional(oneOf("patch", "stable", "rapid", "node-image")),
-      "Which versions of Kubernetes AKS upgrades to by itself. Default: stable, and patch with sku Premium.",
+      optional(oneOf("none", "patch", "stable", "rapid", "node-image")),
+      "Which versions of Kubernetes AKS upgrades to by itself; with kubernetesVersion none beyond it, and with none not " +
+        "one. Default: stable; patch with sku Premium or with a minor as kubernetesVersion; none with a patch there.",
     ),
     nodeOSUpgradeChannel: setting(
       defaulted(oneOf("NodeImage", "SecurityPatch", "Unmanaged", "None"), CLUSTER.nodeOSUpgradeChannel),

@@ -38,6 +38,11 @@ export const registry = setting(
       defaulted(flag, REGISTRY.pullPrincipal),
       "Whether a service principal that pulls is made, for clusters and tools without a managed identity.",
     ),
+    auditLogs: setting(
+      optional(flag),
+      "Whether who signed in, pulled, pushed and deleted is kept in the cluster's Log Analytics workspace. Default: true " +
+        "unless cluster.sku is Free, or registry.existing or otherCluster is there.",
+    ),
   }),
   "The container registry that everything is mirrored into.",
 );

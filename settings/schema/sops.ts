@@ -69,6 +69,11 @@ export const sops = setting(
       optional(flag),
       "Whether a deleted vault cannot be purged before its 90 days are over. Default: true unless cluster.sku is Free.",
     ),
+    auditLogs: setting(
+      optional(flag),
+      "Whether who used the key and changed the vault is kept in the cluster's Log Analytics workspace. Default: true " +
+        "unless cluster.sku is Free, or an existing vault or key or otherCluster is there.",
+    ),
     editors: setting(defaulted(groups, [...SOPS.editors]), "Object ids of Entra groups that decrypt and encrypt."),
     encrypters: setting(
       defaulted(groups, [...SOPS.encrypters]),

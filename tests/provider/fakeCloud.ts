@@ -91,6 +91,7 @@ export class FakeCloud implements Cloud {
         if (!body) throw new Error(`no blob ${digest}`);
         return body;
       },
+      referrers: async () => [],
       pushBlob: async (_repository, body) => {
         check();
         this.blobs.set(digestOf(body), body);

@@ -179,6 +179,8 @@ describe("what programs see of the plugin's resources", () => {
       PullSecretArgs: "FluxInstall",
       DecryptSecretArgs: "FluxInstall",
       SshKeyArgs: "FluxInstall",
+      AttachedArgs: "ImageImport",
+      SourceCredentialsArgs: "ImageImport",
       UpgradeSettingsArgs: "AgentPool",
       ClusterSkuArgs: "ManagedCluster",
       ClusterIdentityArgs: "ManagedCluster",

@@ -196,7 +196,13 @@ describe("a value that is empty", () => {
     }
     assert.deepEqual(
       read({ "aks-gitops:cluster": { network: null, userPools: [{ name: "a", zones: null }] } }).cluster.userPools,
-      [{ name: "a", vmSize: "Standard_D4ds_v5", osDiskType: undefined, zones: [], minCount: 1, maxCount: 5 }],
+      [
+        {
+          ...{ name: "a", vmSize: "Standard_D4ds_v5", osDiskType: undefined, osDiskSizeGB: undefined, zones: [] },
+          ...{ minCount: 1, maxCount: 5, nodeLabels: {}, maxSurge: "33%", drainTimeoutInMinutes: 30 },
+          ...{ nodeTaints: [], scaleSetPriority: "Regular" },
+        },
+      ],
     );
     assert.equal(fault({ "aks-gitops:deployers": "" })[2], "is missing");
     assert.equal(read({ "aks-gitops:deployers": GROUP.toUpperCase() }).deployers, GROUP.toUpperCase());

@@ -14,7 +14,10 @@ const stackFile = (stack: string): Record<string, unknown> =>
 
 describe("settings", () => {
   it("fill in every default", () => {
-    const pool = { vmSize: "Standard_D4ds_v5", osDiskType: undefined, zones: [], minCount: 1, maxCount: 5 };
+    const pool = {
+      ...{ vmSize: "Standard_D4ds_v5", osDiskType: undefined, osDiskSizeGB: undefined, zones: [] },
+      ...{ minCount: 1, maxCount: 5, nodeLabels: {}, maxSurge: "33%", drainTimeoutInMinutes: 30 },
+    };
     assert.deepEqual(read({}), {
       project: "aks-gitops",
       stack: "test",
@@ -31,6 +34,8 @@ describe("settings", () => {
         authorizedIpRanges: [],
         adminGroups: [],
         identity: undefined,
+        kubernetesVersion: undefined,
+        upgradeAfter: undefined,
         network: {
           subnets: undefined,
           zones: undefined,
@@ -63,6 +68,7 @@ describe("settings", () => {
         private: false,
         pullPrincipal: false,
         zoneRedundant: false,
+        auditLogs: true,
       },
       flux: {
         mode: "extension",
@@ -95,6 +101,7 @@ describe("settings", () => {
         keyName: undefined,
         vault: undefined,
         purgeProtection: true,
+        auditLogs: true,
         editors: [],
         encrypters: [],
         roles: { encrypt: undefined, decrypt: undefined },

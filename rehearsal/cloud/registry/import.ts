@@ -7,6 +7,7 @@ import { ServiceError } from "../types.ts";
 import { type ImportRequest, parseImport, type Source, type Target } from "./importRequest.ts";
 import { isIndex, parseManifest } from "./manifests.ts";
 import type { RegistryStore, StoredManifest } from "./store.ts";
+import type { UpstreamRegistries } from "./upstream.ts";
 
 /** Azure's limit for one imported image, the index itself not counted. */
 const MAXIMUM_MANIFESTS = 50;
@@ -15,8 +16,8 @@ export interface ImportOptions {
   readonly arm: Pick<Arm, "subscriptionId" | "get" | "list">;
   /** The content of an Azure container registry. */
   readonly registryStore: (registry: ArmResource) => RegistryStore;
-  /** The content of a public registry; undefined for an unknown host. */
-  readonly upstreamStore: (host: string) => RegistryStore | undefined;
+  /** The content of a public registry for who signs in, or its refusal; undefined for an unknown host. */
+  readonly upstreamSource: UpstreamRegistries["source"];
   /** Whether a caller may pull from an Azure container registry. */
   readonly mayPull: (caller: Caller, registry: ArmResource) => boolean;
   /** The caller behind a client id and secret. */
@@ -30,6 +31,7 @@ export interface ImportOptions {
 export class Importer {
   readonly #options: ImportOptions;
   readonly #operations = new Map<string, CloudResponse | "running">();
+  #hanging = { left: 0, done: false };
 
   constructor(options: ImportOptions) {
     this.#options = options;
@@ -43,7 +45,7 @@ export class Importer {
     const id = `registries-${randomUUID()}`;
     const request = parseImport(body);
     const store = this.#options.registryStore(registry);
-    const source = this.#source(request.source, caller, registry);
+    const source = this.#source(request.source, caller, registry, id);
     checkConflicts(store, request);
     const root = source.find(request.source.repository)?.manifest(request.source.reference);
     if (!root) throw unknownManifest(registry, request.source, id);
@@ -78,7 +80,14 @@ export class Importer {
 
   #later(id: string, registry: ArmResource, copy: () => CloudResponse): CloudResponse {
     this.#operations.set(id, "running");
-    setTimeout(() => this.#operations.set(id, outcomeOf(copy)), this.#options.importDelay ?? 0).unref();
+    const hangs = this.#hanging.left > 0;
+    if (hangs) this.#hanging.left -= 1;
+    const isDone = !hangs || this.#hanging.done;
+    const end = () => {
+      const outcome = isDone ? outcomeOf(copy) : undefined;
+      if (outcome !== undefined && !hangs) this.#operations.set(id, outcome);
+    };
+    setTimeout(end, this.#options.importDelay ?? 0).unref();
     const location = (registry.location ?? "global").toLowerCase().replaceAll(" ", "");
     const path = `/subscriptions/${this.#options.arm.subscriptionId}/providers/Microsoft.ContainerRegistry/locations/${location}/operationResults/${id}`;
     return this.#accepted(`https://management.azure.com${path}?api-version=2023-01-01-preview`);
@@ -88,11 +97,19 @@ export class Importer {
     return { status: 202, headers: { location, "retry-after": String(this.#options.retryAfter ?? 1) } };
   }
 
-  #source(source: Source, caller: Caller, target: ArmResource): RegistryStore {
+  /** Lets the next imports of several manifests hang. @param done whether they copy all the same. */
+  hang(imports: number, done: boolean): void {
+    this.#hanging = { left: imports, done };
+  }
+
+  #source(source: Source, caller: Caller, target: ArmResource, operation: string): RegistryStore {
     if (source.resourceId !== undefined) return this.#linked(source.resourceId, caller, target);
     const host = source.registryUri ?? "";
-    const upstream = this.#options.upstreamStore(host);
-    if (upstream) return upstream;
+    const { username: user = "", password: secret } = source.credentials ?? {};
+    const login = secret === undefined ? undefined : { username: user, password: secret };
+    const upstream = this.#options.upstreamSource(host, source.repository, login);
+    if (upstream && "refusal" in upstream) throw refused(target, upstream.refusal, operation);
+    if (upstream) return upstream.store;
     const registry = this.#options.arm
       .list("Microsoft.ContainerRegistry/registries")
       .find(({ properties }) => String(properties.loginServer).toLowerCase() === host.toLowerCase());
@@ -160,6 +177,17 @@ function checkConflicts(store: RegistryStore, { mode, targets }: ImportRequest):
   for (const { repository, tag } of targets)
     if (tag !== undefined && store.find(repository)?.tags.has(tag))
       throw armError(409, "Conflict", `Tag ${repository}:${tag} already exists in target registry.`);
+}
+
+/** A source that refuses what Azure asks of it. */
+function refused(registry: ArmResource, refusal: "limited" | "unauthorized", operation: string): ServiceError {
+  const [status, code, words] =
+    refusal === "limited"
+      ? ["Too Many Requests", "TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit."]
+      : ["Unauthorized", "UNAUTHORIZED", "authentication required"];
+  const body = JSON.stringify({ errors: [{ code, message: words }] });
+  const message = `Operation ${operation} failed. Resource ${registry.id} Invalid message ${status} ${body}`;
+  return armError(400, "InvalidParameters", message);
 }
 
 function unknownManifest(registry: ArmResource, source: Source, operation: string): ServiceError {

@@ -13,7 +13,7 @@ const TYPE = "Microsoft.ContainerRegistry/registries";
 
 export interface ContainerRegistriesOptions extends AccessOptions {
   /** Where images are imported from. */
-  readonly upstream: Pick<UpstreamRegistries, "store">;
+  readonly upstream: Pick<UpstreamRegistries, "source">;
   /** Milliseconds that an import of several manifests takes; 0 when left out. */
   readonly importDelay?: number;
   /** Seconds between two looks at a running import; 1 when left out. */
@@ -37,12 +37,20 @@ export class ContainerRegistries {
     this.#importer = new Importer({
       arm: options.arm,
       registryStore: (registry) => this.store(registry),
-      upstreamStore: (host) => options.upstream.store(host),
+      upstreamSource: (...given) => options.upstream.source(...given),
       mayPull: (caller, registry) => this.#access.allows(caller, registry, "pull"),
       byPassword: (clientId, secret) => this.#access.byPassword(clientId, secret),
       ...(options.importDelay !== undefined && { importDelay: options.importDelay }),
       ...(options.retryAfter !== undefined && { retryAfter: options.retryAfter }),
     });
+  }
+
+  /**
+   * Lets the next imports of several manifests hang: their operations never end.
+   * @param done whether they copy all the same.
+   */
+  hang(imports: number, done: boolean): void {
+    this.#importer.hang(imports, done);
   }
 
   /** Whether a host is a registry's login server; any other name does not resolve. */

@@ -1,4 +1,5 @@
-// The public registries that images come from: anonymous pull, each with its own way to a token, and nothing else.
+// The public registries that images come from: anonymous pull, each with its own way to a token; repositories that only a
+// user may read; registries that keep nothing and send on to another one. Nobody pushes.
 
 import type { CloudRequest, CloudResponse, Service } from "../types.ts";
 import { ServiceError } from "../types.ts";
@@ -36,7 +37,26 @@ interface Flavour {
   /** Where tokens are had; without it the registry asks for none. */
   readonly realm?: string;
   readonly service?: string;
+  /** The registry that everything is sent on to. */
+  readonly sendsTo?: string;
 }
+
+/** What signs in at a registry. */
+export interface UpstreamLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Repositories that only one user may read. */
+interface Restriction {
+  readonly registry: string;
+  /** The repository, or what its name begins with up to a slash. */
+  readonly path: string;
+  readonly login: UpstreamLogin;
+}
+
+/** What Azure finds at a source: its content, or why it may not have it. */
+export type Source = { readonly store: RegistryStore } | { readonly refusal: "limited" | "unauthorized" };
 
 /** The registries there are, by the name that references use. */
 const FLAVOURS: Readonly<Record<string, Flavour>> = {
@@ -50,6 +70,9 @@ const FLAVOURS: Readonly<Record<string, Flavour>> = {
   "gcr.io": { hosts: ["gcr.io"], realm: "https://gcr.io/v2/token", service: "gcr.io" },
   "mcr.microsoft.com": { hosts: ["mcr.microsoft.com"] },
   "registry.k8s.io": { hosts: ["registry.k8s.io"] },
+  "lscr.io": { hosts: ["lscr.io"], sendsTo: "ghcr.io" },
+  "cr.fluentbit.io": { hosts: ["cr.fluentbit.io"], sendsTo: "ghcr.io" },
+  "reg.kyverno.io": { hosts: ["reg.kyverno.io"], sendsTo: "ghcr.io" },
 };
 /** Seconds that a token of an upstream registry lasts. */
 const LIFETIME = 300;
@@ -60,7 +83,12 @@ export function upstreamName(host: string): string | undefined {
 }
 
 export class UpstreamRegistries {
-  readonly #stores = new Map(Object.keys(FLAVOURS).map((name) => [name, new RegistryStore()]));
+  readonly #stores = new Map(
+    Object.keys(FLAVOURS)
+      .filter((name) => FLAVOURS[name]?.sendsTo === undefined)
+      .map((name) => [name, new RegistryStore()]),
+  );
+  readonly #restrictions: Restriction[] = [];
   readonly #mint: TokenMint;
   readonly #throttles = new Map<string, { left: number; retryAfter: number }>();
 
@@ -81,7 +109,7 @@ export class UpstreamRegistries {
 
   /** Adds an image; a tag that exists moves. @throws Error for a registry that is not simulated. */
   add(image: UpstreamImage): void {
-    const store = this.#stores.get(image.registry);
+    const store = this.store(image.registry);
     if (!store) {
       const known = [...this.#stores.keys()].join(", ");
       throw new Error(`The rehearsal has no registry ${image.registry} (for ${image.repository}); it has ${known}.`);
@@ -91,7 +119,33 @@ export class UpstreamRegistries {
 
   /** The content of a registry by any of its names, for imports on the server's side; undefined for an unknown host. */
   store(host: string): RegistryStore | undefined {
-    return this.#stores.get(upstreamName(host) ?? "");
+    const name = upstreamName(host) ?? "";
+    return this.#stores.get(FLAVOURS[name]?.sendsTo ?? name);
+  }
+
+  /** Lets one user alone read a repository, or all whose names begin with a path. */
+  restrict(registry: string, path: string, login: UpstreamLogin): void {
+    this.#restrictions.push({ registry, path, login });
+  }
+
+  /** What an import on the server's side finds; undefined for an unknown host. */
+  source(host: string, repository: string, login: UpstreamLogin | undefined): Source | undefined {
+    const store = this.store(host);
+    if (store === undefined) return undefined;
+    const name = upstreamName(host) ?? "";
+    const registry = FLAVOURS[name]?.sendsTo ?? name;
+    if (this.#isThrottled(registry)) return { refusal: "limited" };
+    return this.#mayRead(registry, repository, login) ? { store } : { refusal: "unauthorized" };
+  }
+
+  #mayRead(registry: string, repository: string, login: UpstreamLogin | undefined): boolean {
+    const isKnown = login === undefined || this.#restrictions.some((one) => isOf(one, registry, login));
+    return (
+      isKnown &&
+      this.#restrictions
+        .filter(({ path }) => repository === path || repository.startsWith(`${path}/`))
+        .every((one) => one.registry !== registry || (login !== undefined && isOf(one, registry, login)))
+    );
   }
 
   /**
@@ -109,6 +163,10 @@ export class UpstreamRegistries {
   #answer(request: CloudRequest): CloudResponse {
     const name = upstreamName(request.url.hostname) ?? "";
     const [flavour, store] = [FLAVOURS[name], this.#stores.get(name)];
+    if (flavour?.sendsTo !== undefined) {
+      const location = `https://${FLAVOURS[flavour.sendsTo]?.hosts[0]}${request.url.pathname}${request.url.search}`;
+      return { status: 307, headers: { location } };
+    }
     if (!flavour || !store)
       throw new ServiceError({ status: 404 }, `no registry has the host name ${request.url.hostname}`);
     this.#checkThrottle(name);
@@ -118,28 +176,36 @@ export class UpstreamRegistries {
       new URL(flavour.realm).pathname === pathname &&
       new URL(flavour.realm).host === request.url.host
     )
-      return this.#token(flavour, request);
+      return this.#token(name, flavour, request);
     if (origin === "https://auth.docker.io") return { status: 404 };
     return distribution(store, request, this.#guard(flavour, request));
   }
 
-  #checkThrottle(name: string): void {
+  #isThrottled(name: string): boolean {
     const throttle = this.#throttles.get(name);
-    if (!throttle || throttle.left <= 0) return;
+    if (!throttle || throttle.left <= 0) return false;
     throttle.left -= 1;
+    return true;
+  }
+
+  #checkThrottle(name: string): void {
+    if (!this.#isThrottled(name)) return;
     throw registryError("TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit.", undefined, {
-      "retry-after": String(throttle.retryAfter),
+      "retry-after": String(this.#throttles.get(name)?.retryAfter ?? 0),
     });
   }
 
-  /** Tokens are for everybody, and for reading alone. */
-  #token(flavour: Flavour, request: CloudRequest): CloudResponse {
+  /** Tokens are for everybody, but for the repositories of one user, and for reading alone. */
+  #token(name: string, flavour: Flavour, request: CloudRequest): CloudResponse {
     const scopes = parseScopes(request.url.searchParams.getAll("scope"));
     const service = request.url.searchParams.get("service");
     if (request.method !== "GET" || !scopes || (service !== null && service !== flavour.service))
       throw registryError("UNSUPPORTED", "only GET with the service and scopes of the challenge is supported");
-    if (request.headers.authorization !== undefined)
-      throw registryError("UNAUTHORIZED", "incorrect username or password");
+    const login = loginOf(request.headers.authorization);
+    if (login === "malformed" || scopes.some((scope) => !this.#mayRead(name, scope.name, login))) {
+      const words = login === undefined ? "authentication required" : "incorrect username or password";
+      throw registryError("UNAUTHORIZED", words);
+    }
     const access = scopes.map((scope) => ({ ...scope, actions: scope.actions.filter((action) => action === "pull") }));
     const claims = { aud: flavour.service ?? "", sub: "", grant_type: "access_token", access } as const;
     const token = this.#mint.issue(claims, LIFETIME);
@@ -161,6 +227,19 @@ export class UpstreamRegistries {
       },
     };
   }
+}
+
+function isOf({ registry, login }: Restriction, name: string, given: UpstreamLogin): boolean {
+  return registry === name && login.username === given.username && login.password === given.password;
+}
+
+/** Who asks, by the Authorization header; undefined without one. */
+function loginOf(authorization: string | undefined): UpstreamLogin | "malformed" | undefined {
+  if (authorization === undefined) return undefined;
+  const [, encoded] = /^Basic (.+)$/i.exec(authorization) ?? [];
+  const text = encoded === undefined ? "" : Buffer.from(encoded, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon < 0 ? "malformed" : { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
 function challenge(flavour: Flavour, need: Need): ServiceError {

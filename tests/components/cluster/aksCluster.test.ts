@@ -306,6 +306,34 @@ describe("AksCluster", () => {
     assert.deepEqual(waitsFor("aks-gpu"), ["AgentPool::aks-batch"]);
   });
 
+  it("has the version of Kubernetes that is said: the control plane first, then pool after pool, the system's first", async () => {
+    const [apps] = PROD.userPools;
+    const userPools = [apps, { ...apps, name: "batch" }];
+    const { find } = await cluster({ ...PROD, userPools, kubernetesVersion: "1.34" });
+    const { inputs } = find("ManagedCluster", "aks");
+    assert.equal(inputs.kubernetesVersion, "1.34");
+    assert.equal((inputs.systemPool as Record<string, unknown>).orchestratorVersion, undefined);
+    assert.deepEqual(propertiesOf(find("ManagedCluster", "aks")).autoUpgradeProfile, {
+      upgradeChannel: "patch",
+      nodeOSUpgradeChannel: "NodeImage",
+    });
+    const pools = ["aks-system", "aks-apps", "aks-batch"].map((name) => find("AgentPool", name));
+    assert.deepEqual(
+      pools.map((pool) => pool.inputs.orchestratorVersion),
+      ["1.34", "1.34", "1.34"],
+    );
+    assert.deepEqual(
+      pools.map(({ dependencies }) => dependencies.filter((one) => one.startsWith("AgentPool::aks-"))),
+      [[], ["AgentPool::aks-system"], ["AgentPool::aks-apps"]],
+    );
+    for (const { dependencies } of pools) assert.ok(dependencies.includes("ManagedCluster::aks"));
+    const patch = await cluster({ kubernetesVersion: "1.34.1" });
+    const { upgradeChannel } = propertiesOf(patch.find("ManagedCluster", "aks")).autoUpgradeProfile as {
+      upgradeChannel: string;
+    };
+    assert.equal(upgradeChannel, "none");
+  });
+
   it("keeps the control plane's logs, without every read request", async () => {
     const { find } = await cluster(PROD);
     assert.deepEqual(find("DiagnosticSetting", "aks").inputs, {

@@ -138,8 +138,24 @@ describe("AksCluster refuses", () => {
       "upgradeChannel does not go with sku Premium, whose long-term support stays on a minor version",
     ]);
     assert.deepEqual(await faults({ sku: "Premium", upgradeChannel: "node-image" }), []);
+    assert.deepEqual(await faults({ sku: "Premium", upgradeChannel: "none" }), []);
     assert.deepEqual(await faults({ upgradeChannel: "node-image", nodeOSUpgradeChannel: "Unmanaged" }), [
       "nodeOSUpgradeChannel does not go with upgradeChannel node-image, which upgrades nodes by image",
+    ]);
+  });
+
+  it("versions that are none, and channels that go beyond the one that is said", async () => {
+    assert.deepEqual(await faults({ kubernetesVersion: "v1.34" }), ["kubernetesVersion is no version of Kubernetes"]);
+    for (const upgradeChannel of ["none", "patch", "node-image"] as const)
+      assert.deepEqual(await faults({ kubernetesVersion: "1.34", upgradeChannel }), []);
+    for (const upgradeChannel of ["stable", "rapid"] as const)
+      assert.deepEqual(await faults({ kubernetesVersion: "1.34", upgradeChannel }), [
+        "upgradeChannel does not go with kubernetesVersion 1.34: AKS would go on to later minor versions by itself, and never back",
+      ]);
+    for (const upgradeChannel of ["none", "node-image"] as const)
+      assert.deepEqual(await faults({ kubernetesVersion: "1.34.1", upgradeChannel }), []);
+    assert.deepEqual(await faults({ kubernetesVersion: "1.34.1", upgradeChannel: "patch" }), [
+      "upgradeChannel does not go with kubernetesVersion 1.34.1: AKS would go on to later patches by itself, and never back",
     ]);
   });
 

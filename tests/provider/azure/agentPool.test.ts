@@ -247,6 +247,64 @@ describe("AgentPool of mode System", () => {
     assert.deepEqual(put(), { properties: { ...rest, maxCount: 9 } });
   });
 
+  describe("of a version that is said", () => {
+    const of = (orchestratorVersion: string) => ({ ...WANTED, orchestratorVersion });
+    const from = (orchestratorVersion: string) => ({ id: ID, inputs: of(orchestratorVersion), state: WANTED });
+    const follow = (orchestratorVersion: string) =>
+      handler.update?.(from("1.33"), of(orchestratorVersion), cloud.context);
+
+    it("follows its control plane to the very patch, and nothing else of it is written anew", async () => {
+      cluster = { provisioningState: "Succeeded", kubernetesVersion: "1.34", currentKubernetesVersion: "1.34.1" };
+      assert.deepEqual(withoutInstance(await follow("1.34")), of("1.34"));
+      const { currentOrchestratorVersion, eTag, nodeImageVersion, provisioningState, ...rest } = poolInAzure();
+      assert.deepEqual(put(), { properties: { ...rest, orchestratorVersion: "1.34.1" } });
+    });
+
+    it("is told in the preview: which versions, how many nodes more, and how long each is drained", async () => {
+      await handler.preview?.(of("1.34"), from("1.33"), cloud.context);
+      assert.deepEqual(cloud.messages, [
+        "info: the agent pool system goes from 1.33.5 to 1.34 after the control plane: 4 nodes, 33% more of them for a " +
+          "while; each old one is drained within 30 minutes, and then it goes",
+      ]);
+      await handler.preview?.(of("1.33"), from("1.33"), cloud.context);
+      await handler.preview?.(of("1.33"), { id: ID, inputs: WANTED, state: WANTED }, cloud.context);
+      assert.equal(cloud.messages.length, 1);
+    });
+
+    it("is not ahead of its control plane", async () => {
+      cluster = { provisioningState: "Succeeded", kubernetesVersion: "1.33", currentKubernetesVersion: "1.33.5" };
+      await assert.rejects(
+        async () => follow("1.34"),
+        /the agent pool system cannot be of 1\.34: the control plane of \S+ is of 1\.33\.5\. Upgrade that first/,
+      );
+      assert.equal(put(), undefined);
+    });
+
+    it("is left to AKS's patches, and shown where it is of another minor, or of another patch than was said", async () => {
+      pool = { ...poolInAzure(), orchestratorVersion: "1.33.6", currentOrchestratorVersion: "1.33.6" };
+      assert.deepEqual((await read(of("1.33")))?.inputs, of("1.33"));
+      assert.equal((await read(of("1.33.5")))?.inputs.orchestratorVersion, "1.33.6");
+      pool = { ...poolInAzure(), currentOrchestratorVersion: "1.32.9" };
+      assert.equal((await read(of("1.33")))?.inputs.orchestratorVersion, "1.32");
+      pool = poolInAzure();
+      cloud.calls.length = 0;
+      await handler.update?.(existing, of("1.33"), cloud.context);
+      assert.deepEqual(methods(), ["GET"]);
+    });
+
+    it("has its control plane's where it is new", async () => {
+      const apps = { ...APPS, orchestratorVersion: "1.34" };
+      let sent: Properties = {};
+      cloud.answer = ({ method, body }) => {
+        if (method !== "PUT") return { properties: undefined };
+        sent = (body as { properties: Properties }).properties;
+        return {};
+      };
+      await handler.create(apps, cloud.context);
+      assert.equal("orchestratorVersion" in sent, false);
+    });
+  });
+
   it("is imported into a stack by the pool's id", async () => {
     const inputs = (await read({}))?.inputs;
     assert.deepEqual(inputs, {

@@ -474,6 +474,112 @@ describe("ManagedCluster", () => {
     assert.equal("nodeResourceGroup" in bodies()[0].properties, false);
   });
 
+  describe("of a version that is said", () => {
+    const of = (kubernetesVersion: string) => ({ ...WANTED, kubernetesVersion });
+    const versions = () => [properties().kubernetesVersion, properties().currentKubernetesVersion];
+    const preview = async (kept: Kept, kubernetesVersion: string) => {
+      azure.messages.length = 0;
+      await handler.preview?.(of(kubernetesVersion), kept, azure.context);
+      return azure.messages;
+    };
+    const refusal = (kept: Kept, kubernetesVersion: string, pattern: RegExp) =>
+      Promise.all([
+        assert.rejects(preview(kept, kubernetesVersion), pattern),
+        assert.rejects(change(kept, of(kubernetesVersion)), pattern),
+      ]);
+
+    it("is made of it, and left to AKS's patches: neither a refresh nor a later write says it again", async () => {
+      const kept = await make(of("1.33"));
+      assert.deepEqual(versions(), ["1.33", "1.33.5"]);
+      Object.assign(properties(), { kubernetesVersion: "1.33.6", currentKubernetesVersion: "1.33.6" });
+      await isQuiet(kept, of("1.33"));
+      azure.sent.length = 0;
+      const next = { ...of("1.33"), tags: { owner: "others" } };
+      await isQuiet(await change(kept, next), next);
+      assert.equal("kubernetesVersion" in bodies()[0].properties, false);
+      assert.deepEqual(versions(), ["1.33.6", "1.33.6"]);
+    });
+
+    it("goes to the next minor, which the preview tells: the control plane, and no pool", async () => {
+      const kept = await make(of("1.33"));
+      await addPool("apps");
+      assert.deepEqual(await preview(kept, "1.34"), [
+        "info: Kubernetes goes from 1.33.5 to 1.34 (now 1.34.1): the control plane first, while the pods run on; then " +
+          "the agent pools, one after the other, node by node",
+      ]);
+      assert.deepEqual((await diff(kept, of("1.34")))?.detailed, {
+        kubernetesVersion: { kind: "update", inputDiff: true },
+      });
+      azure.sent.length = 0;
+      const upgraded = await change(kept, of("1.34"));
+      const [{ properties: sent }] = bodies() as [{ properties: Properties }];
+      assert.equal(sent.kubernetesVersion, "1.34");
+      assert.deepEqual(
+        (sent.agentPoolProfiles as Properties[]).map(({ name, orchestratorVersion }) => [name, orchestratorVersion]),
+        [["system", undefined]],
+      );
+      assert.deepEqual(versions(), ["1.34", "1.34.1"]);
+      assert.deepEqual(
+        [pool("system"), pool("apps")].map((one) => one.currentOrchestratorVersion),
+        ["1.33.5", "1.33.5"],
+      );
+      await isQuiet(upgraded, of("1.34"));
+      // What was interrupted after it has nothing left to do.
+      azure.sent.length = 0;
+      await change(kept, of("1.34"));
+      assert.deepEqual(bodies(), []);
+    });
+
+    it("goes to another patch, and is shown where AKS or somebody went beyond it", async () => {
+      const kept = await make(of("1.33.4"));
+      const patched = await change(kept, of("1.33.5"));
+      assert.deepEqual(versions(), ["1.33.5", "1.33.5"]);
+      await isQuiet(patched, of("1.33.5"));
+      // The minor alone is what it has.
+      assert.deepEqual(await preview(patched, "1.33"), ["info: Kubernetes stays at 1.33.5, which is 1.33"]);
+      Object.assign(properties(), { kubernetesVersion: "1.34", currentKubernetesVersion: "1.34.0" });
+      assert.equal((await refresh(patched))?.inputs.kubernetesVersion, "1.34.0");
+      assert.equal((await refresh({ ...patched, inputs: of("1.33") }))?.inputs.kubernetesVersion, "1.34");
+    });
+
+    it("is refused where AKS would refuse it, in the preview too, with both versions and what to do", async () => {
+      const kept = await make(of("1.32"));
+      await refusal(
+        kept,
+        "1.34",
+        /^Error: Kubernetes of \S+prod cannot go from 1\.32\.9 to 1\.34 at once: AKS takes one minor at a time\. Ask for 1\.33 first, and for 1\.34 when all agent pools have followed$/,
+      );
+      await refusal(kept, "1.31", /from 1\.32\.9 to 1\.31: AKS never goes back\. Ask for 1\.32, which it has; /);
+      await refusal(kept, "1.32.8", /from 1\.32\.9 to 1\.32\.8: AKS never goes back\./);
+      await refusal(
+        kept,
+        "1.33.99",
+        /to 1\.33\.99: AKS does not offer 1\.33\.99 in westeurope\. Ask for one that it offers: 1\.33\.4, 1\.33\.5 \(az aks get-versions --location westeurope\)/,
+      );
+      const after = await change(kept, of("1.33"));
+      await refusal(
+        after,
+        "1.34",
+        /yet: the agent pool system is still of 1\.32\.9\. Ask for 1\.33 and run `pulumi up`, .* az aks nodepool upgrade --kubernetes-version 1\.33\.5$/,
+      );
+      assert.deepEqual(versions(), ["1.33", "1.33.5"]);
+    });
+
+    it("may jump where AKS offers the minor between no more, and AKS has the last word", async () => {
+      const kept = await make(of("1.32"));
+      Object.assign(properties(), { currentKubernetesVersion: "1.29.9" });
+      changePool({ currentOrchestratorVersion: "1.29.9" });
+      assert.match(String(await preview(kept, "1.31")), /Kubernetes goes from 1\.29\.9 to 1\.31 \(now 1\.31\.13\)/);
+    });
+
+    it("is a version", async () => {
+      for (const wrong of ["1", "2.0", "v1.33", "1.33.", "1.033"]) {
+        const checked = await handler.check?.(of(wrong), undefined, azure.context, new Uint8Array());
+        assert.match(String(checked?.failures?.[0]?.reason), /is not a version of Kubernetes: a minor such as 1\.34/);
+      }
+    });
+  });
+
   it("is private as well, and names the faults of its inputs", async () => {
     const inputs = { ...WANTED, properties: { ...COMMON, apiServerAccessProfile: PRIVATE } };
     const { id, state } = await make(inputs);

@@ -65,6 +65,57 @@ describe("ChartMirror", () => {
     assert.equal(cloud.held.get(TAG), MANIFEST.manifestDigest);
   });
 
+  it("pushes the very manifest of an OCI registry, with all that it refers to, so that signatures hold", async () => {
+    const provenance = Buffer.from("provenance");
+    const layers = [
+      { mediaType: "application/vnd.cncf.helm.chart.provenance.v1.prov", digest: digestOf(provenance), size: 10 },
+      { mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", digest: MANIFEST.layerDigest, size: 1 },
+    ];
+    const config = { mediaType: "application/vnd.cncf.helm.config.v1+json", digest: MANIFEST.configDigest, size: 1 };
+    const body = Buffer.from(JSON.stringify({ schemaVersion: 2, config, layers }));
+    cloud.held.set("x/kured:6.1.0_1", digestOf(body));
+    cloud.manifests.set(digestOf(body), body);
+    for (const blob of [provenance, TGZ, MANIFEST.config]) cloud.blobs.set(digestOf(blob), blob);
+    const pushed: string[] = [];
+    const { registry } = cloud;
+    cloud.registry = (host) => {
+      const client = registry.call(cloud, host);
+      return {
+        ...client,
+        pushBlob: (name, blob) => {
+          pushed.push(digestOf(blob));
+          return client.pushBlob(name, blob);
+        },
+      };
+    };
+    await create({ url: "oci://ghcr.io/x/kured:6.1.0+1", manifest: digestOf(body) });
+    assert.equal(cloud.held.get(TAG), digestOf(body));
+    assert.deepEqual(pushed.sort(), [digestOf(provenance), MANIFEST.layerDigest, MANIFEST.configDigest].sort());
+  });
+
+  it("lets Azure import a chart of another registry of its own, and what belongs to it", async () => {
+    const sourceRegistryId = REGISTRY_ID.replace(/acme$/, "shared");
+    const url = "oci://shared.azurecr.io/helm/kured:6.1.0+1";
+    const attached = [{ digest: digestOf("signature"), tag: "sha256-1.sig" }];
+    await create({ url, sourceRegistryId, attached });
+    const source = (sourceImage: string) => ({ resourceId: sourceRegistryId, sourceImage });
+    assert.deepEqual(
+      cloud.calls.map(({ body }) => body),
+      [
+        { source: source(`helm/kured@${MANIFEST.manifestDigest}`), targetTags: [TAG], mode: "NoForce" },
+        {
+          source: source(`helm/kured@${digestOf("signature")}`),
+          targetTags: ["charts/kured:sha256-1.sig"],
+          mode: "Force",
+        },
+      ],
+    );
+    await create({ url, sourceRegistryId, attached });
+    assert.equal(cloud.calls.length, 2);
+    cloud.held.set(TAG, "sha256:theirs");
+    await assert.rejects(create({ url, sourceRegistryId }), /holds sha256:theirs, not sha256:/);
+  });
+
   it("refuses a chart that is not the locked one", async () => {
     await assert.rejects(
       create({ sha256: "0".repeat(64) }),

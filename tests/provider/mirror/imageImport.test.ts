@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { beforeEach, describe, it } from "mocha";
 import { RegistryClosed } from "../../../net/registry/client.ts";
-import { type Properties, type ResourceHandler, UNKNOWN } from "../../../plugin/handler.ts";
+import { type Properties, type ResourceHandler, Secret, UNKNOWN } from "../../../plugin/handler.ts";
 import { ArmError } from "../../../provider/azure/armClient.ts";
 import { Limiter } from "../../../provider/azure/limiter.ts";
 import { imageImportIn } from "../../../provider/mirror/imageImport.ts";
@@ -27,7 +27,7 @@ describe("ImageImport", () => {
   let handler: ResourceHandler;
   beforeEach(() => {
     cloud = new FakeCloud();
-    handler = imageImportIn(cloud, []);
+    handler = imageImportIn(cloud, { roleWaits: [] });
   });
 
   const create = (more?: Properties) => handler.create(inputs(more), cloud.context);
@@ -114,7 +114,7 @@ describe("ImageImport", () => {
   });
 
   it("waits for a role that is new, tells so, and not for a policy", async () => {
-    handler = imageImportIn(cloud, [1, 2]);
+    handler = imageImportIn(cloud, { roleWaits: [1, 2] });
     let refusals = 2;
     let code = "AuthorizationFailed";
     cloud.answer = (call) => {
@@ -242,6 +242,43 @@ describe("ImageImport", () => {
     assert.equal(unknown?.reference, UNKNOWN);
   });
 
+  it("imports from another Azure registry by its id, out of the repository there", async () => {
+    const sourceRegistryId = REGISTRY_ID.replace(/acme$/, "acmedev");
+    await create({ sourceRegistryId, sourceRepository: REPOSITORY });
+    assert.deepEqual((cloud.calls[0]?.body as { source?: object } | undefined)?.source, {
+      resourceId: sourceRegistryId,
+      sourceImage: `${REPOSITORY}@${DIGEST}`,
+    });
+  });
+
+  it("keeps credentials secret, shows them in no fault, and imports nothing anew for other ones", async () => {
+    const credentials = { username: "acme", password: "s3cret" };
+    const { state } = await create({ credentials });
+    assert.deepEqual(state.credentials, new Secret(credentials));
+    assert.deepEqual((cloud.calls[0]?.body as { source?: object } | undefined)?.source, {
+      registryUri: "ghcr.io",
+      credentials,
+      sourceImage: `kubereboot/kured@${DIGEST}`,
+    });
+    const existing = { id: "x", inputs: inputs({ credentials }), state };
+    await handler.update?.(existing, inputs({ credentials: { username: "acme", password: "next" } }), cloud.context);
+    assert.equal(cloud.calls.length, 1);
+    const wrong = await handler.check?.(
+      inputs({
+        credentials: { username: "acme", password: 5, token: "s3cret" },
+        publicKey: "-----BEGIN PRIVATE KEY-----",
+      }),
+      undefined,
+      cloud.context,
+      new Uint8Array(),
+    );
+    assert.deepEqual(wrong?.failures, [
+      { property: "", reason: 'credentials has "token", which is none of username, password' },
+      { property: "", reason: "credentials has no password that is a text" },
+      { property: "", reason: "publicKey is no public key in PEM: -----BEGIN PUBLIC KEY-----" },
+    ]);
+  });
+
   it("names every fault of its inputs with the value and the form", async () => {
     assert.deepEqual(await faults({}), []);
     assert.deepEqual(await faults({ registryId: UNKNOWN, loginServer: UNKNOWN, digest: UNKNOWN }), []);
@@ -256,7 +293,7 @@ describe("ImageImport", () => {
       extra: 1,
     });
     assert.deepEqual(many, [
-      "extra: there is no such property; there are registryId, loginServer, registryCreated, source, digest, repository, tag, allowMovedTag",
+      "extra: there is no such property; there are registryId, loginServer, registryCreated, source, digest, repository, tag, allowMovedTag, sourceRegistryId, sourceRepository, credentials, publicKey, attached",
       'registryId: "acme" is not the ARM id of a resource: /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ContainerRegistry/registries/<name>',
       'loginServer: "https://acme.azurecr.io" is not the login server of an Azure container registry, in lower case and without https://: <name>.azurecr.io',
       'source: "kured:1" is not an image with its registry\'s host: ghcr.io/kubereboot/kured:1.23.0',

@@ -55,6 +55,7 @@ class SilentCloud implements Cloud {
       head: (...given) => this.#call(() => registry.head(...given)),
       manifest: (...given) => this.#call(() => registry.manifest(...given)),
       blob: (...given) => this.#call(() => registry.blob(...given)),
+      referrers: (...given) => this.#call(() => registry.referrers(...given)),
       pushBlob: (...given) => this.#call(() => registry.pushBlob(...given)),
       pushManifest: (...given) => this.#call(() => registry.pushManifest(...given)),
     };

@@ -10,7 +10,8 @@ import { type Body, part } from "../validate.ts";
 import { checkCapacity } from "./clusterAddresses.ts";
 import { checkPoolSubnets } from "./clusterSubnets.ts";
 import { networkOf } from "./network.ts";
-import { checkVersion, fullVersion } from "./versions.ts";
+import { checkSpot, deriveSpot } from "./spotPool.ts";
+import { checkSkew, checkVersion, fullVersion, isBefore, versionAfter } from "./versions.ts";
 
 export const POOL_TYPE = `${CLUSTER_TYPE}/agentPools`;
 
@@ -27,6 +28,8 @@ export const requiredParameter = (target: string) =>
 export interface Surroundings {
   readonly location: string;
   readonly version: string;
+  /** What the control plane runs. */
+  readonly current: string;
   readonly network: Body;
   readonly provisioning: unknown;
 }
@@ -34,6 +37,10 @@ export interface Surroundings {
 export const surroundingsOf = (cluster: Body): Surroundings => ({
   location: String(cluster.location),
   version: String(part(cluster, "properties").kubernetesVersion),
+  current: String(
+    part(cluster, "properties").currentKubernetesVersion ??
+      fullVersion(String(part(cluster, "properties").kubernetesVersion)),
+  ),
   network: part(cluster, "properties.networkProfile"),
   provisioning: part(cluster, "properties.nodeProvisioningProfile").mode,
 });
@@ -46,6 +53,7 @@ const OS_DISK = 128;
  * @param counted how many nodes the autoscaler has given it; undefined for a new pool.
  */
 export function derivePool(pool: Body, { network, version }: Surroundings, counted?: unknown): void {
+  if (pool.scaleSetPriority === "Spot") deriveSpot(pool);
   if (pool.enableAutoScaling === true) pool.count = autoscaled(pool, counted ?? pool.count ?? pool.minCount);
   const disk = localDisk(String(pool.vmSize));
   // 0 leaves it to the service.
@@ -72,8 +80,12 @@ function localDisk(size: string): number {
   return cores === undefined || Number(version) > 5 ? 0 : Number(cores) * 37.5;
 }
 
-/** @throws ServiceError where a pool is not one that AKS would make. `name` is its name. */
-export function checkPool(name: string, pool: Body, around: Surroundings): void {
+/**
+ * @param name the pool's name.
+ * @param ran the version that it has run so far; undefined for a new one.
+ * @throws ServiceError where a pool is not one that AKS would make.
+ */
+export function checkPool(name: string, pool: Body, around: Surroundings, ran?: string): void {
   if (pool.vmSize === undefined) throw requiredParameter("agentPoolProfile.vmSize");
   if (!/^Standard_[A-Z]+\d+[a-z]*(?:-\d+[a-z]*)?(?:_[A-Za-z0-9]+)*$/.test(String(pool.vmSize)))
     throw armError(
@@ -112,7 +124,23 @@ export function checkPool(name: string, pool: Body, around: Surroundings): void 
       "agentPoolProfile.nodeTaints",
       `The system pool '${name}' can have no other hard taint than CriticalAddonsOnly=true:NoSchedule.`,
     );
-  checkVersion(String(pool.orchestratorVersion), undefined);
+  checkPoolVersion(String(pool.orchestratorVersion), ran);
+}
+
+/** Minors may be left out on a pool's way to its control plane's version, and none is ever gone back. */
+function checkPoolVersion(version: string, ran: string | undefined): void {
+  const next = versionAfter(version, ran);
+  if (ran === undefined || next === ran) {
+    if (ran === undefined) checkVersion(version, undefined);
+    return;
+  }
+  checkVersion(version, undefined);
+  if (isBefore(next, ran))
+    throw armError(
+      400,
+      "OperationNotAllowed",
+      `Downgrading agent pool from ${ran} to ${next} is not allowed. Please see https://aka.ms/aks-supported-k8s-ver for version details.`,
+    );
 }
 
 function checkScale(name: string, pool: Body, { provisioning }: Surroundings): void {
@@ -145,8 +173,17 @@ function checkScale(name: string, pool: Body, { provisioning }: Surroundings): v
     throw invalid("agentPoolProfile.count", `The system pool '${name}' must have at least one node.`);
 }
 
-/** The pool as a resource, filled in with what only the service knows. */
-export function poolResource(clusterId: string, name: string, properties: Body, state: string): ArmResource {
+/**
+ * The pool as a resource, filled in with what only the service knows.
+ * @param ran the version that it has run so far; of a new one the control plane's.
+ */
+export function poolResource(
+  clusterId: string,
+  name: string,
+  properties: Body,
+  state: string,
+  ran: string,
+): ArmResource {
   const { name: _name, ...rest } = properties;
   // What says nothing is not told.
   if (Array.isArray(rest.nodeTaints) && rest.nodeTaints.length === 0) delete rest.nodeTaints;
@@ -156,7 +193,7 @@ export function poolResource(clusterId: string, name: string, properties: Body, 
     type: POOL_TYPE,
     properties: {
       ...rest,
-      currentOrchestratorVersion: fullVersion(String(rest.orchestratorVersion)),
+      currentOrchestratorVersion: versionAfter(String(rest.orchestratorVersion), ran),
       nodeImageVersion: nodeImage(rest),
       provisioningState: state,
       eTag: randomUUID(),
@@ -209,6 +246,12 @@ function refuseBesideAnother(world: World, { id, parent }: ResourceId): void {
   throw armError(status, code, message);
 }
 
+/** The version that a pool runs. */
+export const ranBy = (pool: ArmResource | undefined): string | undefined =>
+  pool === undefined
+    ? undefined
+    : String(pool.properties.currentOrchestratorVersion ?? pool.properties.orchestratorVersion);
+
 export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
   [POOL_TYPE]: {
     conflict: clusterConflict,
@@ -220,10 +263,16 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
       const around = surroundingsOf(world.store.get(id.parent ?? "") as ArmResource);
       derivePool(propertiesOf(body), around, old?.properties.count);
     },
-    check({ world, id, body }) {
+    check({ world, id, body, old, sent }) {
+      checkSpot(propertiesOf(sent));
       const cluster = world.store.get(id.parent ?? "") as ArmResource;
       const pool = propertiesOf(body);
-      checkPool(id.name, pool, surroundingsOf(cluster));
+      const around = surroundingsOf(cluster);
+      const ran = ranBy(old);
+      checkPool(id.name, pool, around, ran);
+      // A new one that asks for nothing has its control plane's.
+      const isLeft = ran === undefined && propertiesOf(sent).orchestratorVersion === undefined;
+      checkSkew(isLeft ? around.current : versionAfter(String(pool.orchestratorVersion), ran), around.current);
       checkPoolSubnets(world, { id: cluster.id, location: cluster.location }, { ...pool, name: id.name });
       const others = poolsOf(world, cluster.id).filter(({ name }) => !same(name, id.name));
       if (pool.mode !== "System" && !others.some(({ properties }) => properties.mode === "System"))
@@ -240,10 +289,9 @@ export const agentPoolRules: Readonly<Record<string, Behaviour>> = {
     },
     accepted(resource, { world, id, old }) {
       const parent = world.store.get(id.parent ?? "") as ArmResource;
-      Object.assign(
-        resource,
-        poolResource(parent.id, resource.name, resource.properties, old === undefined ? "Creating" : "Updating"),
-      );
+      const state = old === undefined ? "Creating" : "Updating";
+      const ran = ranBy(old) ?? surroundingsOf(parent).current;
+      Object.assign(resource, poolResource(parent.id, resource.name, resource.properties, state, ran));
     },
     finished: (_resource, world) => {
       for (const cluster of world.store.list(CLUSTER_TYPE)) showPools(world, cluster.id);

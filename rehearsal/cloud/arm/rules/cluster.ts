@@ -13,6 +13,7 @@ import {
   derivePool,
   invalid,
   poolResource,
+  ranBy,
   showPools,
   surroundingsOf,
 } from "./agentPool.ts";
@@ -20,7 +21,7 @@ import { linkZone, privateName } from "./apiServerZone.ts";
 import { checkCluster } from "./clusterChecks.ts";
 import { newIdentity } from "./identity.ts";
 import { kubeconfig } from "./kubeconfig.ts";
-import { DEFAULT_VERSION, fullVersion } from "./versions.ts";
+import { DEFAULT_VERSION, versionAfter } from "./versions.ts";
 
 /** A GUID that is always the same for the same text. */
 function guidOf(text: string): string {
@@ -133,9 +134,8 @@ function accepted(resource: ArmResource, { world, old }: Write): void {
 }
 
 /** Another version is there at once; the same one stays at its patch until it is upgraded. */
-function currentVersion({ kubernetesVersion }: Body, old: Body | undefined): unknown {
-  if (old !== undefined && old.kubernetesVersion === kubernetesVersion) return old.currentKubernetesVersion;
-  return fullVersion(String(kubernetesVersion));
+function currentVersion({ kubernetesVersion }: Body, old: Body | undefined): string {
+  return versionAfter(String(kubernetesVersion), old && String(old.currentKubernetesVersion));
 }
 
 /** The group that AKS makes for nodes and everything that belongs to them. */
@@ -201,7 +201,11 @@ function identityOf(world: World, cluster: ArmResource, name: string, brought?: 
 
 function pools(world: World, cluster: ArmResource, state: string): void {
   const given = cluster.properties.agentPoolProfiles as Body[];
-  for (const pool of given) world.store.put(poolResource(cluster.id, String(pool.name), pool, state));
+  for (const pool of given) {
+    const ran = ranBy(world.store.get(`${cluster.id}/agentPools/${pool.name}`));
+    const version = ran ?? String(cluster.properties.currentKubernetesVersion);
+    world.store.put(poolResource(cluster.id, String(pool.name), pool, state, version));
+  }
   const all = world.store.below(cluster.id).filter(({ type }) => type === `${CLUSTER_TYPE}/agentPools`);
   cluster.properties.agentPoolProfiles = all.map(({ name, properties }) => ({ name, ...properties }));
 }

@@ -53,7 +53,8 @@ const KEPT = 5;
 function nodesOf(pools: readonly Body[]): number {
   return pools.reduce((sum, pool) => {
     const most = Number(pool.enableAutoScaling === true ? pool.maxCount : pool.count);
-    const surge = String(part(pool, "upgradeSettings").maxSurge ?? "10%");
+    // Spot nodes have no surge.
+    const surge = String(part(pool, "upgradeSettings").maxSurge ?? (pool.scaleSetPriority === "Spot" ? "0" : "10%"));
     const more = surge.endsWith("%") ? Math.ceil((most * Number.parseInt(surge, 10)) / 100) : Number(surge);
     return sum + most + more;
   }, 0);

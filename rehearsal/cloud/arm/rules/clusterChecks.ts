@@ -11,7 +11,7 @@ import { checkApiServer, checkNetwork, refuse } from "./clusterNetwork.ts";
 import { checkPoolSubnets } from "./clusterSubnets.ts";
 import { ZONE_LINK_TYPE } from "./endpoints.ts";
 import { networkOf } from "./network.ts";
-import { checkVersion } from "./versions.ts";
+import { checkSkew, checkVersion, versionAfter } from "./versions.ts";
 
 /** All checks of a cluster's PUT, in the order of the service. */
 export function checkCluster(write: Write): void {
@@ -20,7 +20,7 @@ export function checkCluster(write: Write): void {
   checkBasics(body);
   checkVersion(
     String(properties.kubernetesVersion),
-    old && String(old.properties.kubernetesVersion),
+    old && String(old.properties.currentKubernetesVersion),
     part(body, "sku").tier === "Premium",
   );
   checkFeatures(body, old);
@@ -149,6 +149,7 @@ function checkPools({ world, id, body, old, sent }: Write): void {
   const properties = propertiesOf(body);
   const pools = properties.agentPoolProfiles as Body[];
   const known = (old?.properties.agentPoolProfiles ?? []) as Body[];
+  if (old !== undefined) checkPoolVersions(sent, properties.kubernetesVersion, known);
   for (const pool of pools) {
     if (pools.filter(({ name }) => name === pool.name).length > 1)
       throw invalid("agentPoolProfiles", `The agent pool name '${pool.name}' is used more than once.`);
@@ -158,10 +159,17 @@ function checkPools({ world, id, body, old, sent }: Write): void {
         "A new agent pool was introduced. Adding agent pools to an existing cluster is not allowed through managed cluster operations. For agent pool specific change, please use per agent pool operations: https://aka.ms/agent-pool-rest-api",
         "agentPoolProfiles",
       );
-    checkPool(String(pool.name), pool, surroundingsOf(body));
+    const ran = known.find(({ name }) => name === pool.name)?.currentOrchestratorVersion;
+    checkPool(String(pool.name), pool, surroundingsOf(body), ran === undefined ? undefined : String(ran));
     checkPoolSubnets(world, { id: id.id, location: body.location }, pool);
   }
-  if (old !== undefined) checkPoolVersions(sent, properties.kubernetesVersion, known);
+  const ran = old && String(old.properties.currentKubernetesVersion);
+  const version = versionAfter(String(properties.kubernetesVersion), ran);
+  for (const { name, currentOrchestratorVersion } of version === ran ? [] : known) {
+    const next = pools.find((pool) => pool.name === name)?.orchestratorVersion;
+    const current = String(currentOrchestratorVersion);
+    checkSkew(next === undefined ? current : versionAfter(String(next), current), version);
+  }
   const all = [...pools, ...known.filter(({ name }) => !pools.some((pool) => pool.name === name))];
   if (!all.some(({ mode }) => mode === "System"))
     throw invalid("agentPoolProfiles", "There has to be at least one system agent pool.");

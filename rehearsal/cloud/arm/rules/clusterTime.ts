@@ -4,17 +4,21 @@ import type { ArmResource } from "../../types.ts";
 import type { World } from "../behaviour.ts";
 import { type Body, isObject, part } from "../validate.ts";
 import { POOL_TYPE, showPools } from "./agentPool.ts";
-import { fullVersion, nextMinor } from "./versions.ts";
+import { newestPatch, nextMinor } from "./versions.ts";
 
 /**
- * A cluster whose channel raises minors gets the next one, all pools with it; nodes get a new image, and the autoscaler
+ * A cluster whose channel raises minors gets the next one, and with the channel patch the newest patch, all pools with
+ * it; other channels leave its version alone. Nodes get a new image, and the autoscaler
  * as many of them as it may. Policies set a tag and switch an addon on.
  */
 export function passClusterTime(cluster: ArmResource, world: World): void {
   const { properties } = cluster;
-  const raises = ["stable", "rapid"].includes(String(part(properties, "autoUpgradeProfile").upgradeChannel));
-  if (raises) properties.kubernetesVersion = nextMinor(String(properties.kubernetesVersion));
-  properties.currentKubernetesVersion = fullVersion(String(properties.kubernetesVersion));
+  const channel = String(part(properties, "autoUpgradeProfile").upgradeChannel);
+  const current = String(properties.currentKubernetesVersion);
+  const next = ["stable", "rapid"].includes(channel) ? nextMinor(current) : current;
+  const raises = ["stable", "rapid", "patch"].includes(channel);
+  if (raises && next !== current) properties.kubernetesVersion = next;
+  if (raises) properties.currentKubernetesVersion = newestPatch(next);
   properties.status = { provisioningError: null };
   const addons = isObject(properties.addonProfiles) ? properties.addonProfiles : {};
   properties.addonProfiles = { ...addons, azureKeyvaultSecretsProvider: { enabled: true, config: {} } };

@@ -23,16 +23,30 @@ export const fullVersion = (version: string): string =>
 
 /** The minor after a version's, where it is offered; else the version as it is. */
 export function nextMinor(version: string): string {
-  const next = `1.${Number(minorOf(version).split(".")[1]) + 1}`;
+  const next = `1.${numberOf(version) + 1}`;
   return offered[next] === undefined ? version : next;
 }
 
+/** The minor's number: 33 of `1.33.5`. */
+const numberOf = (version: string): number => Number(minorOf(version).split(".")[1]);
+
 /**
- * @param old the version so far; undefined for a new cluster or pool.
+ * What a cluster or a pool runs after a write that asks for a version. The minor that it has already, without a patch, is
+ * no upgrade, even where there is a newer patch: https://learn.microsoft.com/azure/aks/supported-kubernetes-versions#alias-minor-version
+ * @param old what it runs; undefined for a new one.
+ */
+export function versionAfter(asked: string, old: string | undefined): string {
+  const isMinor = asked.split(".").length === 2;
+  return old !== undefined && isMinor && minorOf(old) === asked ? old : fullVersion(asked);
+}
+
+/**
+ * @param old what runs so far; undefined for a new cluster or pool.
  * @throws ServiceError for a version that is not offered or cannot be reached from the old one.
  */
 export function checkVersion(version: string, old: string | undefined, longTerm = true): void {
   const minor = minorOf(version);
+  if (old !== undefined && versionAfter(version, old) === old) return;
   if (!offered[minor]?.includes(fullVersion(version)) || (longTermOnly.includes(minor) && !longTerm))
     throw armError(
       400,
@@ -41,9 +55,7 @@ export function checkVersion(version: string, old: string | undefined, longTerm 
       { target: "kubernetesVersion" },
     );
   if (old === undefined) return;
-  const step = Number(minor.split(".")[1]) - Number(minorOf(old).split(".")[1]);
-  const backwards = step === 0 && patchOf(version) < patchOf(old);
-  if (step < 0 || step > 1 || backwards)
+  if (isBefore(version, old) || numberOf(version) - numberOf(old) > 1)
     throw armError(
       400,
       "OperationNotAllowed",
@@ -51,10 +63,42 @@ export function checkVersion(version: string, old: string | undefined, longTerm 
     );
 }
 
+/** How many minors a pool may be behind its control plane. */
+const MOST_BEHIND = 3;
+
+/**
+ * A pool is never newer than its control plane, and at most three minors behind it:
+ * https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/aks-upgrade-blocked
+ * @throws ServiceError
+ */
+export function checkSkew(pool: string, controlPlane: string): void {
+  const [of, than] = [numberOf(pool), numberOf(controlPlane)];
+  const isNewer = isBefore(controlPlane, pool);
+  if (!isNewer && than - of <= MOST_BEHIND) return;
+  const why =
+    of > than
+      ? `Minor version of node pool version ${of} is bigger than control plane version ${than}.`
+      : isNewer
+        ? "The node pool version is bigger than the control plane version."
+        : `Minor version of node pool cannot be more than ${MOST_BEHIND} versions less than control plane's version. Minor version of node pool is ${of} and control plane is ${than}.`;
+  throw armError(
+    400,
+    "NodePoolMcVersionIncompatible",
+    `Node pool version ${fullVersion(pool)} and control plane version ${fullVersion(controlPlane)} are incompatible. ${why} For more information, please check https://aka.ms/aks/UpgradeVersionRules`,
+  );
+}
+
 const patchOf = (version: string): number => Number(fullVersion(version).split(".")[2]);
 
+/** Whether a version is an earlier one. */
+export const isBefore = (version: string, other: string): boolean =>
+  numberOf(version) < numberOf(other) || (numberOf(version) === numberOf(other) && patchOf(version) < patchOf(other));
+
+/** The newest patch of what runs. */
+export const newestPatch = (version: string): string => fullVersion(minorOf(version));
+
 function upgrades(old: string): string[] {
-  const next = `1.${Number(minorOf(old).split(".")[1]) + 1}`;
+  const next = `1.${numberOf(old) + 1}`;
   const same = (offered[minorOf(old)] ?? []).filter((version) => patchOf(version) > patchOf(old));
   return [...same, ...(offered[next] ?? [])];
 }

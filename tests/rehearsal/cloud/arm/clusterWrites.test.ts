@@ -69,6 +69,58 @@ describe("simulated ARM: a managed cluster that is written again", () => {
     await cloud.make(cluster, pools(systemPool, bare));
   });
 
+  it("upgrades the control plane alone where no pool's version is said, and a pool by itself", async () => {
+    await cloud.make(cluster, clusterBody({ kubernetesVersion: "1.33.4" }));
+    await cloud.make(apps, { properties: pool });
+    const current = (id: string) => cloud.arm.get(id)?.properties.currentOrchestratorVersion;
+    assert.deepEqual([current(apps), current(`${cluster}/agentPools/system`)], ["1.33.4", "1.33.4"]);
+    // The minor that it has is no upgrade, though there is a newer patch.
+    const same = await cloud.make(cluster, clusterBody({ kubernetesVersion: "1.33" }));
+    assert.equal(same.properties.currentKubernetesVersion, "1.33.4");
+    const { properties } = await cloud.make(cluster, clusterBody({ kubernetesVersion: "1.34" }));
+    assert.equal(properties.currentKubernetesVersion, "1.34.1");
+    assert.equal(current(apps), "1.33.4");
+    const upgraded = await cloud.make(apps, { properties: { ...pool, orchestratorVersion: "1.34.0" } });
+    assert.equal(upgraded.properties.currentOrchestratorVersion, "1.34.0");
+    assert.equal(current(`${cluster}/agentPools/system`), "1.33.4");
+    const back = await cloud.refused(apps, { properties: { ...pool, orchestratorVersion: "1.33.5" } });
+    assert.deepEqual(back.slice(0, 2), [400, "OperationNotAllowed"]);
+  });
+
+  it("refuses a pool that is newer than its control plane, or more than three minors behind", async () => {
+    await cloud.make(cluster, clusterBody({ kubernetesVersion: "1.33.4" }));
+    const asked = async (orchestratorVersion: string) =>
+      cloud.refused(apps, { properties: { ...pool, orchestratorVersion } });
+    const newer = await asked("1.34");
+    assert.deepEqual(newer.slice(0, 2), [400, "NodePoolMcVersionIncompatible"]);
+    assert.match(
+      newer[2],
+      /^Node pool version 1\.34\.1 and control plane version 1\.33\.4 are incompatible\. Minor version/,
+    );
+    assert.deepEqual((await asked("1.33.5")).slice(0, 2), [400, "NodePoolMcVersionIncompatible"]);
+    assert.deepEqual((await asked("1.12")).slice(0, 2), [400, "K8sVersionNotSupported"]);
+    await cloud.make(apps, { properties: pool });
+    upgrade(apps, { currentOrchestratorVersion: "1.30.9", orchestratorVersion: "1.30" });
+    const shown = (cloud.arm.get(cluster)?.properties.agentPoolProfiles ?? []) as Record<string, unknown>[];
+    for (const one of shown) if (one.name === "apps") one.currentOrchestratorVersion = "1.30.9";
+    const behind = await cloud.refused(cluster, clusterBody({ kubernetesVersion: "1.34" }));
+    assert.deepEqual(behind.slice(0, 2), [400, "NodePoolMcVersionIncompatible"]);
+    assert.match(behind[2], /cannot be more than 3 versions less than .* node pool is 30 and control plane is 34\./);
+  });
+
+  it("takes newer patches as time passes with the channel patch, and stays where it is with none", async () => {
+    const channel = (upgradeChannel: string) =>
+      clusterBody({ kubernetesVersion: "1.33.4", autoUpgradeProfile: { upgradeChannel } });
+    await cloud.make(cluster, channel("none"));
+    cloud.arm.passTime();
+    assert.equal(cloud.arm.get(cluster)?.properties.currentKubernetesVersion, "1.33.4");
+    await cloud.make(cluster, channel("patch"));
+    cloud.arm.passTime();
+    const { currentKubernetesVersion, agentPoolProfiles } = cloud.arm.get(cluster)?.properties ?? {};
+    const [system] = (agentPoolProfiles ?? []) as Record<string, unknown>[];
+    assert.deepEqual([currentKubernetesVersion, system?.currentOrchestratorVersion], ["1.33.5", "1.33.5"]);
+  });
+
   it("leaves pools alone that a write leaves out, after an upgrade too", async () => {
     await cloud.make(cluster, clusterBody());
     await cloud.make(apps, { properties: pool });
