@@ -3,7 +3,7 @@
 import { parseAllDocuments } from "yaml";
 import { FLUX_SYSTEM, identifiedControllers, identityPatches } from "../../flux/bootstrap.ts";
 import { fluxControllers } from "../../flux/manifests.ts";
-import type { KubeObject, KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
+import { type KubeObject, type KubernetesApi, KubernetesError, type ObjectRef } from "../../net/kubernetesApi.ts";
 import { isMap } from "../../net/values.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { type FluxWorld, settled, statusOf, unavailable } from "./fluxCluster.ts";
@@ -61,6 +61,38 @@ async function applyComponent(api: KubernetesApi, object: ObjectRef): Promise<vo
     await api.merge(object, { spec: { replicas: wantedPods(object) } }, MANAGER.fieldManager);
 }
 
+/**
+ * Lets go of what was applied here and is written by Git as well: as long as two have applied a field, it stays in the
+ * cluster when Git takes it out.
+ */
+export async function handOver(api: KubernetesApi, inputs: Pick<FluxComponents, "imageAutomation">): Promise<void> {
+  for (const deployment of deploymentsOf(inputs))
+    for (const [apiVersion, kind] of [
+      [deployment.apiVersion, deployment.kind] as const,
+      ["v1", "ServiceAccount"] as const,
+    ])
+      await letGo(api, { ...deployment, apiVersion, kind });
+}
+
+/** How often an object may have changed meanwhile: its status does so all the time. */
+const TRIES = 5;
+
+async function letGo(api: KubernetesApi, ref: ObjectRef): Promise<void> {
+  for (let left = TRIES; ; left--) {
+    const { managedFields = [], resourceVersion } = ((await api.metadataOf(ref))?.metadata ?? {}) as Managed;
+    const appliedBy = (name: string) => (one: ManagedFields) => one.manager === name && one.operation === "Apply";
+    const isOwn = appliedBy(MANAGER.fieldManager);
+    if (!managedFields.some(isOwn) || !managedFields.some(appliedBy(GIT))) return;
+    const metadata = { resourceVersion, managedFields: managedFields.filter((one) => !isOwn(one)) };
+    try {
+      await api.merge(ref, { metadata }, MANAGER.fieldManager);
+      return;
+    } catch (error) {
+      if (!(error instanceof KubernetesError) || error.status !== 409 || left === 1) throw error;
+    }
+  }
+}
+
 /** Which controllers do not run, and why. */
 export async function stopped(api: KubernetesApi, deployments: readonly ObjectRef[]) {
   const found = await Promise.all(
@@ -76,14 +108,20 @@ function wantedPods(deployment: object): number {
   return (deployment as { spec?: { replicas?: number } }).spec?.replicas ?? 1;
 }
 
+interface Managed {
+  readonly managedFields?: readonly ManagedFields[];
+  readonly resourceVersion?: string;
+}
+
 interface ManagedFields {
   readonly manager?: string;
+  readonly operation?: string;
   readonly fieldsV1?: { readonly "f:spec"?: object };
 }
 
 /** What Git wrote of an object, if it wrote any of it. */
 function writers({ metadata }: KubeObject) {
-  const { managedFields = [] } = metadata as { managedFields?: readonly ManagedFields[] };
+  const { managedFields = [] } = metadata as Managed;
   return managedFields
     .filter(({ manager }) => manager === GIT)
     .map(({ fieldsV1 }) => ({ fields: fieldsV1?.["f:spec"] ?? {} }));

@@ -31,7 +31,7 @@ import {
 import { armGet } from "../azure/cloud.ts";
 import { clusterId, loginServer } from "../azure/forms.ts";
 import { sameName } from "../azure/names.ts";
-import { applyComponents, deploymentsOf, isStopped, MANAGER, stopped } from "./fluxApply.ts";
+import { applyComponents, deploymentsOf, handOver, isStopped, MANAGER, stopped } from "./fluxApply.ts";
 import {
   entered,
   type FluxWorld,
@@ -263,6 +263,7 @@ async function install(
     context.signal.throwIfAborted();
     throw new PartialFailure(idOf(inputs), state, [`Flux is installed, but ${describe(error)}`]);
   }
+  await handOver(api, inputs);
   return state;
 }
 
@@ -271,6 +272,8 @@ const ROOT = kustomizationRef(FLUX_SYSTEM);
 /** Whether a root object says what it shall; how often it is looked at is up to Git. */
 function isLike(found: KubeObject | undefined, { spec }: KubeObject): boolean {
   const own = (found?.spec ?? {}) as Properties;
+  // What was applied here once stays in the cluster, though Git says it no more.
+  if (own.recurseSubmodules === true && !Object.hasOwn(spec as Properties, "recurseSubmodules")) return false;
   return Object.entries(spec as Properties).every(([name, value]) => name === "interval" || equal(own[name], value));
 }
 

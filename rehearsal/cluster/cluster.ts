@@ -37,6 +37,8 @@ export interface ClusterOptions {
   readonly adminGroups?: readonly string[];
   /** The port of the rehearsal's proxy for the cluster's place. */
   readonly proxyPort: number;
+  /** The URL of a SOCKS proxy by which Flux reaches Git hosts over SSH; default: it reaches none. */
+  readonly socks?: string;
   /** The rehearsal's authority, a PEM file. */
   readonly authority: string;
   /** Told when a part ends that should not, with the end of its log; default: standard error. */
@@ -149,9 +151,9 @@ export class Cluster {
    * as long as that has ready pods. May be called before Flux is installed.
    */
   async startFlux(): Promise<void> {
-    const { tools, folder, proxyPort, authority, tenantId } = this.#options;
+    const { tools, folder, proxyPort, socks, authority, tenantId } = this.#options;
     const { api, endpoint: server, certificateAuthority, logs } = this;
-    const shared = { tools, folder, proxyPort, authority, tenantId, api, server, certificateAuthority, logs };
+    const shared = { tools, folder, proxyPort, socks, authority, tenantId, api, server, certificateAuthority, logs };
     this.#flux ??= await FluxHost.start({ ...shared, keeper: this.#keeper, log: this.#log });
   }
 

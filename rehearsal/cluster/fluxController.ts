@@ -108,6 +108,8 @@ export interface Surroundings {
   readonly namespace: string;
   /** The port of the rehearsal's proxy for the cluster's place. */
   readonly proxyPort: number;
+  /** The URL of a SOCKS proxy that leads to Git hosts over SSH; without, none is reached that way. */
+  readonly socks?: string | undefined;
   /** The rehearsal's authority, a PEM file. */
   readonly authority: string;
   /** The cluster's tenant: what the webhook takes where the service account names none. */
@@ -137,6 +139,7 @@ export function controllerEnvironment(plan: ControllerPlan, at: Surroundings): R
     HTTPS_PROXY: `http://127.0.0.1:${at.proxyPort}`,
     // Nothing goes past the door: what asks for plain http, as for a node's metadata, is refused there.
     HTTP_PROXY: `http://127.0.0.1:${at.proxyPort}`,
+    ...(at.socks === undefined ? {} : { ALL_PROXY: at.socks }),
     NO_PROXY: "127.0.0.1,localhost",
     SSL_CERT_FILE: at.authority,
   };

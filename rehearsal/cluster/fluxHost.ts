@@ -36,6 +36,8 @@ export interface FluxHostOptions {
   readonly logs: string;
   readonly keeper: Keeper;
   readonly proxyPort: number;
+  /** The URL of a SOCKS proxy that leads to Git hosts over SSH; default: none. */
+  readonly socks?: string | undefined;
   /** The rehearsal's authority, a PEM file. */
   readonly authority: string;
   readonly tenantId: string;

@@ -15,6 +15,7 @@ import { Cluster } from "../../rehearsal/cluster/cluster.ts";
 import { CLUSTER_TOOLS, type ClusterTool } from "../../tools/catalogue.ts";
 import { findTool, findTools } from "../../tools/findTool.ts";
 import { FakeArm } from "../rehearsal/cloud/fakeArm.ts";
+import { type SocksProxy, startSocksProxy } from "./socks.ts";
 
 /** How long the first caller may wait where the tools must be built, in milliseconds; for a hook's timeout. */
 export const CLUSTER_TIMEOUT = 1_800_000;
@@ -33,6 +34,8 @@ export interface TestCluster {
   readonly entra: Entra;
   readonly gitHub: GitHub;
   readonly door: Door;
+  /** By which Flux reaches Git hosts over SSH. */
+  readonly socks: SocksProxy;
   /** What the cluster had to say. */
   readonly lines: string[];
   /** In the group of the cluster's administrators. */
@@ -96,15 +99,17 @@ after(async () => {
   if (running === undefined) return;
   await running.cluster.stop();
   await running.door.close();
+  await running.socks.close();
   await rm(running.folder, { recursive: true, force: true });
 });
 
 async function start(): Promise<TestCluster> {
-  const [tools, flux, kubelogin, folder] = await Promise.all([
+  const [tools, flux, kubelogin, folder, socks] = await Promise.all([
     findTools(CLUSTER_TOOLS),
     findTool("flux"),
     findTool("kubelogin"),
     mkdtemp(join(tmpdir(), "aks-gitops-cluster-")),
+    startSocksProxy(),
   ]);
   const authority = await Authority.create();
   const authorityFile = join(folder, "authority.pem");
@@ -136,6 +141,7 @@ async function start(): Promise<TestCluster> {
     authenticate: aksUsers(entra, arm, CLUSTER_ID),
     adminGroups: [administrators],
     proxyPort: port,
+    socks: socks.url,
     authority: authorityFile,
     log: (line) => lines.push(line),
   });
@@ -167,6 +173,7 @@ async function start(): Promise<TestCluster> {
       entra,
       gitHub,
       door,
+      socks,
       lines,
       admin,
       viewer,

@@ -1,6 +1,6 @@
 // A real sshd on loopback that serves repositories of a folder to the keys that it is told, as a Git host does.
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -17,29 +17,50 @@ export function findSshd(): string | undefined {
   return folders.map((folder) => join(folder, "sshd")).find((path) => existsSync(path));
 }
 
+/** Why sshd cannot let `git` in, as the hosts' addresses have it; undefined where it can. */
+export function gitUserProblem(): string | undefined {
+  if (findSshd() === undefined) return "sshd (Debian: openssh-server)";
+  if (userInfo().uid !== 0) return "root, to give sshd a user called git";
+  const { status } = spawnSync("unshare", ["--mount", "mount", "--bind", "/etc/passwd", "/etc/passwd"]);
+  return status === 0 ? undefined : "a mount namespace, to give sshd a user called git";
+}
+
+export interface SshOptions {
+  /** The folder that paths begin at; they are the whole of the machine's by default. */
+  readonly root?: string;
+  /** Whether `git` signs in, as at the hosts that people know, and not this process' user. @default false */
+  readonly asGit?: boolean;
+}
+
 export interface SshServer {
+  readonly port: number;
   /** The URL of a bare repository's folder. */
   url(folder: string): string;
+  /** The type and the text of its key. */
+  readonly hostKey: string;
   /** Its key, as a line of a known_hosts file. */
   readonly knownHosts: string;
   /** Makes a key that it lets in, and returns the private half. */
-  addKey(right: "read" | "write"): Promise<string>;
+  addKey(right: "read" | "write", type?: string): Promise<string>;
   /** Makes a key that it knows nothing of. */
   makeKey(type?: string): Promise<string>;
   close(): Promise<void>;
 }
 
 // In the words of GitHub, for a deploy key that may only read.
-const SHELL = `#!/bin/sh
+const shell = (root: string) => `#!/bin/sh
 case "$1:$SSH_ORIGINAL_COMMAND" in
   read:git-receive-pack*)
     echo "ERROR: The key you are authenticating with has been marked as read only." >&2
     exit 1 ;;
 esac
-exec git shell -c "$SSH_ORIGINAL_COMMAND"
+exec git shell -c "$(printf %s "$SSH_ORIGINAL_COMMAND" | sed "s|'/|'${root}/|")"
 `;
 
-export async function startSshServer(sshd: string): Promise<SshServer> {
+export async function startSshServer(
+  sshd: string,
+  { root: top = "", asGit = false }: SshOptions = {},
+): Promise<SshServer> {
   const root = await mkdtemp(join(tmpdir(), "ssh-server-"));
   const file = (name: string) => join(root, name);
   const generate = async (name: string, type = "ed25519") => {
@@ -48,7 +69,7 @@ export async function startSshServer(sshd: string): Promise<SshServer> {
   };
   const host = await generate("host");
   await writeFile(file("authorized_keys"), "");
-  await writeFile(file("shell"), SHELL);
+  await writeFile(file("shell"), shell(top));
   await chmod(file("shell"), 0o755);
   // Debian's sshd drops its rights into this folder.
   if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true });
@@ -59,14 +80,25 @@ export async function startSshServer(sshd: string): Promise<SshServer> {
   };
   const lines = Object.entries(config).map(([name, value]) => `${name} ${value}\n`);
   await writeFile(file("config"), lines.join(""));
-  const child = spawn(sshd, ["-D", "-e", "-f", file("config")], { stdio: ["ignore", "ignore", "pipe"] });
+  const command = [sshd, "-D", "-e", "-f", file("config")];
+  if (asGit) {
+    const users = await readFile("/etc/passwd", "utf8");
+    await writeFile(file("passwd"), `${users.replace(/^git:.*\n/m, "")}git:x:0:0::/root:/bin/sh\n`);
+    // In a mount namespace of its own, so that the machine's users stay as they are.
+    const bound = `mount --bind '${file("passwd")}' /etc/passwd && exec "$@"`;
+    command.unshift("unshare", "--mount", "sh", "-c", bound, "sh");
+  }
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   await listening(child);
   let keys = 0;
   return {
+    port,
+    hostKey: host.publicKey.trim(),
     url: (folder) => `ssh://${userInfo().username}@127.0.0.1:${port}${folder}`,
     knownHosts: `[127.0.0.1]:${port} ${host.publicKey}`,
-    async addKey(right) {
-      const { privateKey, publicKey } = await generate(`key${++keys}`);
+    async addKey(right, type) {
+      const { privateKey, publicKey } = await generate(`key${++keys}`, type);
       await appendFile(file("authorized_keys"), `restrict,command="${file("shell")} ${right}" ${publicKey}`);
       return privateKey;
     },

@@ -16,6 +16,7 @@ const resources: readonly (readonly string[])[] = [
   ["00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com"],
   ["cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "https://vault.azure.net"],
   ["6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26", "https://containerregistry.azure.net"],
+  ["e406a681-f3d4-42a8-90b6-c2b029497af1", "https://storage.azure.com"],
   // AKS' server application, known by its id alone.
   ["6dae42f8-4368-4678-94ff-3960e28e3630"],
   // Azure DevOps
