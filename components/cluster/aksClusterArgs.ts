@@ -21,6 +21,8 @@ export interface PoolArgs {
   readonly minCount?: number | undefined;
   /** Most nodes, 1 to 1000. @default 5 */
   readonly maxCount?: number | undefined;
+  /** Whether AKS counts the nodes between minCount and maxCount; without that there are minCount. @default true */
+  readonly enableAutoScaling?: boolean | undefined;
   /** Labels of the nodes. @default none: those that others gave them stay */
   readonly nodeLabels?: Readonly<Record<string, string>> | undefined;
   /** How many nodes an upgrade adds for a while: a number, or a percentage of the pool's. @default "33%" */
@@ -215,6 +217,12 @@ export interface AksClusterArgs {
   readonly runnerNetworkId?: string | undefined;
   /** Whether there is a subnet for private endpoints, {@link NetworkArgs.endpoints}. @default false */
   readonly privateEndpoints?: boolean | undefined;
+  /**
+   * Auto: AKS makes nodes of whatever size pods wait for, beside the pools. The autoscaler has to be off then, in every
+   * pool: in a cluster that stands by an update of its own before. https://learn.microsoft.com/azure/aks/node-autoprovision
+   * @default "Manual"
+   */
+  readonly nodeProvisioning?: "Manual" | "Auto" | undefined;
   /** The pool of the cluster's own pods. */
   readonly systemPool?: PoolArgs | undefined;
   /** Pools of the applications; without one they run on the system pool. @default none */

@@ -32,6 +32,7 @@ export function clusterFaults(cluster: Cluster): Fault[] {
       ...taintFaults(`userPools[${index}]`, pool),
     ]),
     ...nameFaults(cluster),
+    ...provisioningFaults(cluster),
     ...capacityFaults(cluster),
     ...tierFaults(cluster),
     ...maintenanceFaults(cluster),
@@ -227,6 +228,21 @@ const taintFaults = (argument: string, { nodeTaints }: UserPool): Fault[] =>
       "give <key>=<value>:<effect>, for example gpu=true:NoSchedule; the effect is NoSchedule, PreferNoSchedule or NoExecute",
     ),
   );
+
+function provisioningFaults({ nodeProvisioning, systemPool, userPools }: Cluster): Fault[] {
+  if (nodeProvisioning !== "Auto") return [];
+  const pools = [
+    { argument: "systemPool", pool: systemPool },
+    ...userPools.map((pool, index) => ({ argument: `userPools[${index}]`, pool })),
+  ];
+  return pools
+    .filter(({ pool }) => pool.enableAutoScaling)
+    .map(({ argument }) => ({
+      ...{ argument: `${argument}.enableAutoScaling`, value: true },
+      problem: "does not go with nodeProvisioning Auto, which makes nodes instead of the autoscaler",
+      remedy: "give false: the pool then has minCount nodes; or leave nodeProvisioning out",
+    }));
+}
 
 function nameFaults({ userPools }: Cluster): Fault[] {
   const names = ["system", ...userPools.map(({ name }) => name)];

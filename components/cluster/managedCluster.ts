@@ -53,6 +53,7 @@ export function clusterProperties(cluster: Cluster, { kubelet, network, zone, lo
       upgradeChannel: cluster.upgradeChannel,
       nodeOSUpgradeChannel: cluster.nodeOSUpgradeChannel,
     },
+    ...(cluster.nodeProvisioning === "Auto" && { nodeProvisioningProfile: { mode: "Auto" } }),
     networkProfile: networkProfile(cluster),
     apiServerAccessProfile: apiServerAccess(cluster, network, zone),
   } satisfies ManagedClusterProperties;
@@ -126,7 +127,7 @@ export function poolArgs(pool: Pool, network: ClusterNetwork) {
     ...(pool.osDiskSizeGB !== undefined && { osDiskSizeGB: pool.osDiskSizeGB }),
     vnetSubnetID: network.nodesSubnetId,
     availabilityZones: [...pool.zones],
-    enableAutoScaling: true as const,
+    enableAutoScaling: pool.enableAutoScaling,
     minCount: pool.minCount,
     maxCount: pool.maxCount,
     ...(Object.keys(pool.nodeLabels).length > 0 && { nodeLabels: { ...pool.nodeLabels } }),

@@ -97,12 +97,12 @@ export const AGENT_POOL = resourceSchema({
       .exactOptional(),
     vnetSubnetID: text.describe("ARM id of the nodes' subnet. Cannot be changed."),
     enableAutoScaling: z
-      .literal(true)
+      .boolean()
       .describe(
         "How many nodes there are is the autoscaler's business: a new pool has the least number, and from then on the " +
-          "number is never written but to be within the limits.",
+          "number is never written but to be within the limits. Where it is false the pool has the least number of nodes.",
       )
-      .meta({ fault: "is not true, the only value here" }),
+      .meta({ fault: "is neither true nor false" }),
     minCount: count.describe("The least number of nodes, 0 to 1000; of a system pool 1 to 1000."),
     maxCount: count.describe("The largest number of nodes, 0 to 1000; of a system pool 1 to 1000."),
     upgradeSettings: z

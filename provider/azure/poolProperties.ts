@@ -37,9 +37,26 @@ const LEFT_TO_OTHERS = ["tags", "nodeLabels", "osDiskType", "osDiskSizeGB", "sca
 /** What Azure tells of a pool and takes from nobody. */
 const READ_ONLY = ["currentOrchestratorVersion", "eTag", "nodeImageVersion", "provisioningState", "status"];
 
+/** Whether nobody but the program counts the nodes: Azure has no limits of such a pool then. */
+const isCounted = ({ enableAutoScaling }: Properties) => enableAutoScaling === false;
+
+/** A pool without autoscaler as if it had one: both limits are its number of nodes. */
+function limited(actual: Properties, wanted: Properties): Properties {
+  if (!isCounted(actual) || !isCounted(wanted)) return actual;
+  return { ...actual, minCount: actual.count, maxCount: wanted.maxCount };
+}
+
+/** What is sent of a pool's number of nodes. */
+function counted(properties: Properties, wanted: Properties): Properties {
+  if (!isCounted(wanted)) return properties;
+  const { minCount: _, maxCount: __, ...rest } = properties;
+  return { ...rest, count: wanted.minCount };
+}
+
 /** The changeable properties that differ; a list compares without its order, and an empty one is none. */
 export function changedIn(wanted: Properties, actual: Properties): string[] {
-  return managedIn(wanted, CHANGEABLE).filter((property) => !isSame(property, wanted[property], actual[property]));
+  const found = limited(actual, wanted);
+  return managedIn(wanted, CHANGEABLE).filter((property) => !isSame(property, wanted[property], found[property]));
 }
 
 /** The fixed properties that differ; which disk Azure chose is no difference. */
@@ -53,7 +70,8 @@ export function isBehind({ orchestratorVersion }: Properties, actual: Properties
 }
 
 /** Inputs as the pool is: what is the same stays as it was written, what Azure has beside it is left out. */
-export function observed(inputs: Properties, actual: Properties): Properties {
+export function observed(inputs: Properties, azure: Properties): Properties {
+  const actual = limited(azure, inputs);
   const found = { ...inputs };
   for (const property of managedIn(inputs, [...FIXED, ...CHANGEABLE])) {
     if (isSame(property, inputs[property], actual[property])) continue;
@@ -71,19 +89,17 @@ export function observed(inputs: Properties, actual: Properties): Properties {
 /** A new pool's properties for a PUT. */
 export function created(wanted: Properties): Properties {
   const managed = [...FIXED, ...CHANGEABLE].filter((property) => wanted[property] !== undefined);
-  return {
-    ...Object.fromEntries(managed.map((property) => [property, wanted[property]])),
-    // Azure wants a number; it is the autoscaler's from then on.
-    count: wanted.minCount,
-  };
+  const properties = Object.fromEntries(managed.map((property) => [property, wanted[property]]));
+  // Azure wants a number; it is the autoscaler's from then on.
+  return counted({ ...properties, count: wanted.minCount }, wanted);
 }
 
 /**
  * The pool of a cluster's body, as it is. A version would have to be in every pool's part, and the others are left out:
- * they stay as they are. The number of nodes is the autoscaler's.
+ * they stay as they are. The number of nodes is the autoscaler's, where the pool has one.
  */
 export function inline(actual: Properties): Properties {
-  const left = [...READ_ONLY, "orchestratorVersion", "count"];
+  const left = [...READ_ONLY, "orchestratorVersion", ...(isCounted(actual) ? [] : ["count"])];
   return Object.fromEntries(Object.entries(actual).filter(([name]) => !left.includes(name)));
 }
 
@@ -96,7 +112,7 @@ export function written(wanted: Properties, actual: Properties): Properties {
   const { minCount, maxCount } = wanted as Record<string, number>;
   const count = typeof actual.count === "number" ? actual.count : Number(minCount);
   properties.count = Math.min(Math.max(count, Number(minCount)), Number(maxCount));
-  return properties;
+  return counted(properties, wanted);
 }
 
 /** Why a fixed property cannot be what is wanted, and what can be done. */

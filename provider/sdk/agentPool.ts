@@ -50,9 +50,9 @@ export interface AgentPoolArgs {
   readonly availabilityZones?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /**
    * How many nodes there are is the autoscaler's business: a new pool has the least number, and from then on the number
-   * is never written but to be within the limits.
+   * is never written but to be within the limits. Where it is false the pool has the least number of nodes.
    */
-  readonly enableAutoScaling: pulumi.Input<true>;
+  readonly enableAutoScaling: pulumi.Input<boolean>;
   /** The least number of nodes, 0 to 1000; of a system pool 1 to 1000. */
   readonly minCount: pulumi.Input<number>;
   /** The largest number of nodes, 0 to 1000; of a system pool 1 to 1000. */

@@ -282,6 +282,22 @@ export const clusterRules: readonly Rule[] = [
     }),
   },
   {
+    name: "node-provisioning-excludes-the-autoscaler",
+    subject: "pools",
+    severity: "error",
+    remedy: "write false: the pool then has minCount nodes; or leave nodeProvisioning out",
+    link: `${LEARN}/aks/node-autoprovision`,
+    check: each(poolsOf, ({ pool, path }, { draft: { cluster } }) =>
+      cluster?.nodeProvisioning === "Auto" && pool?.enableAutoScaling
+        ? {
+            path: [...path, "enableAutoScaling"],
+            value: true,
+            problem: "does not go with nodeProvisioning Auto, which makes nodes instead of the autoscaler",
+          }
+        : undefined,
+    ),
+  },
+  {
     name: "fewest-nodes-are-not-more-than-most",
     subject: "pools",
     severity: "error",

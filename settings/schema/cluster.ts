@@ -45,6 +45,10 @@ const pool = {
   ),
   minCount: setting(defaulted(count, POOL.minCount), "Fewest nodes that the autoscaler leaves."),
   maxCount: setting(defaulted(count, POOL.maxCount), "Most nodes that the autoscaler starts."),
+  enableAutoScaling: setting(
+    defaulted(flag, POOL.enableAutoScaling),
+    "Whether AKS counts the nodes between minCount and maxCount; without that there are minCount.",
+  ),
   osDiskSizeGB: setting(
     optional(integer(30, 2048)),
     "Size of the nodes' system disk in GiB; never changes. Default: what AKS chooses.",
@@ -208,6 +212,11 @@ export const cluster = setting(
       ]),
       "Ports on which everybody may reach public services of the cluster, in quotes; with network.subnets their owner says.",
       ["443"],
+    ),
+    nodeProvisioning: setting(
+      defaulted(oneOf("Manual", "Auto"), CLUSTER.nodeProvisioning),
+      "Auto: AKS makes nodes of whatever size pods wait for, beside the pools, in all of which enableAutoScaling is false " +
+        "then; in a cluster that stands by a `pulumi up` of its own before.",
     ),
     systemPool: setting(section(pool), "The pool of AKS's own pods."),
     userPools: setting(

@@ -199,7 +199,14 @@ describe("a value that is empty", () => {
       [
         {
           ...{ name: "a", vmSize: "Standard_D4ds_v5", osDiskType: undefined, osDiskSizeGB: undefined, zones: [] },
-          ...{ minCount: 1, maxCount: 5, nodeLabels: {}, maxSurge: "33%", drainTimeoutInMinutes: 30 },
+          ...{
+            minCount: 1,
+            maxCount: 5,
+            enableAutoScaling: true,
+            nodeLabels: {},
+            maxSurge: "33%",
+            drainTimeoutInMinutes: 30,
+          },
           ...{ nodeTaints: [], scaleSetPriority: "Regular" },
         },
       ],

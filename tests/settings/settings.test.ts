@@ -16,7 +16,14 @@ describe("settings", () => {
   it("fill in every default", () => {
     const pool = {
       ...{ vmSize: "Standard_D4ds_v5", osDiskType: undefined, osDiskSizeGB: undefined, zones: [] },
-      ...{ minCount: 1, maxCount: 5, nodeLabels: {}, maxSurge: "33%", drainTimeoutInMinutes: 30 },
+      ...{
+        minCount: 1,
+        maxCount: 5,
+        enableAutoScaling: true,
+        nodeLabels: {},
+        maxSurge: "33%",
+        drainTimeoutInMinutes: 30,
+      },
     };
     assert.deepEqual(read({}), {
       project: "aks-gitops",
@@ -50,6 +57,7 @@ describe("settings", () => {
         },
         egress: "natGateway",
         publicPorts: ["80", "443"],
+        nodeProvisioning: "Manual",
         systemPool: pool,
         userPools: [],
         maintenance: {

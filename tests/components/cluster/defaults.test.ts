@@ -3,10 +3,12 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, describe, it } from "mocha";
+import { armTypes } from "../../../rehearsal/providers/azure-native/types/index.ts";
 import { stackFileSchema } from "../../../settings/jsonSchema.ts";
 import { ROOT } from "../../support/engine.ts";
 import { assertNamedTests, tableOf } from "../../support/namedTests.ts";
-import type { Deployment } from "../deployment.ts";
+import { type Deployment, deploy } from "../deployment.ts";
+import { EVERYTHING } from "../everything.ts";
 import { run } from "../programRun.ts";
 import { shipped } from "../shipped.ts";
 
@@ -107,4 +109,22 @@ describe("the expected defaults", () => {
 
       it("names tests that there are", () => assertNamedTests(tests, dirname(PAGE)));
     });
+});
+
+describe("the resource providers", () => {
+  it("to register are those of all that the components make", async () => {
+    const types = new Set<string>();
+    for (const make of Object.values(EVERYTHING))
+      for (const { type } of (await deploy(() => make({}, {}))).resources) types.add(type);
+    const namespaces = [...types].flatMap((type) => {
+      const [, namespace] =
+        /\/providers\/(Microsoft\.\w+)\/(?!.*\/providers\/)/.exec(armTypes.get(type)?.path ?? "") ?? [];
+      return namespace === undefined || namespace === "Microsoft.Authorization" ? [] : [namespace];
+    });
+    // The plugin makes clusters and pools.
+    const made = new Set([...namespaces, "Microsoft.ContainerService"]);
+    const [, block = ""] =
+      /^for provider in ([\s\S]*?)^do az provider register/m.exec(readFileSync(PAGE, "utf8")) ?? [];
+    assert.deepEqual(block.match(/Microsoft\.\w+/g), [...made].sort());
+  });
 });

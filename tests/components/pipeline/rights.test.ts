@@ -18,7 +18,11 @@ const HUB = `${SCOPE}/resourceGroups/hub/providers/Microsoft.Network/virtualNetw
 const EXCHANGE = "api://AzureADTokenExchange";
 const EVERYTHING = {
   ...{ deployers: PROD, flux: { repository: "https://github.com/acme/fleet" } },
-  ...{ cluster: { userPools: [{ name: "apps", maxCount: 3 }] } },
+  cluster: {
+    userPools: [{ name: "apps", maxCount: 3 }],
+    access: [{ group: PROD, role: "Writer", namespaces: ["team-a"] }],
+    ...{ metrics: true, alerts: { emails: ["platform@acme.example"] } },
+  },
   registry: { sku: "Premium", private: true },
   ...{ runner: { inside: { vnet: HUB } }, images: ["ghcr.io/stefanprodan/podinfo:6.14.1"] },
 };

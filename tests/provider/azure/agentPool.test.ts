@@ -370,7 +370,7 @@ describe("AgentPool of mode System", () => {
       ...WANTED,
       name: "System",
       mode: "Gateway",
-      enableAutoScaling: false,
+      enableAutoScaling: "no",
       minCount: -1,
       maxCount: 1001,
       upgradeSettings: { maxSurge: "33%" },

@@ -1,7 +1,7 @@
 // How Azure's word of a pool compares with what is wanted, where one of them says nothing.
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { changedIn, created, fixedIn, observed, written } from "../../../provider/azure/poolProperties.ts";
+import { changedIn, created, fixedIn, inline, observed, written } from "../../../provider/azure/poolProperties.ts";
 
 const POOL = { upgradeSettings: { maxSurge: "33%", drainTimeoutInMinutes: 30 } };
 const SPOT = {
@@ -31,6 +31,21 @@ describe("an agent pool's properties", () => {
     assert.deepEqual(fixedIn(SPOT, POOL), ["scaleSetPriority", "scaleSetEvictionPolicy"]);
     assert.deepEqual(fixedIn(POOL, { ...POOL, scaleSetPriority: "Spot" }), ["scaleSetPriority"]);
     assert.deepEqual(fixedIn({ ...POOL, osDiskSizeGB: 64 }, { ...POOL, osDiskSizeGB: 128 }), ["osDiskSizeGB"]);
+  });
+
+  it("without the autoscaler are a number of nodes, and no limits, which Azure would refuse", () => {
+    const wanted = { ...POOL, enableAutoScaling: false, minCount: 3, maxCount: 5 };
+    const azure = { ...POOL, enableAutoScaling: false, count: 3 };
+    assert.deepEqual(created(wanted), azure);
+    assert.deepEqual([changedIn(wanted, azure), observed(wanted, azure)], [[], wanted]);
+    const grown = { ...azure, count: 4 };
+    assert.deepEqual([changedIn(wanted, grown), observed(wanted, grown).minCount], [["minCount"], 4]);
+    assert.deepEqual(written(wanted, grown), azure);
+    const scaled = { ...POOL, enableAutoScaling: true, minCount: 3, maxCount: 5, count: 4 };
+    assert.deepEqual(changedIn(wanted, scaled), ["enableAutoScaling"]);
+    assert.deepEqual(written(wanted, scaled), azure);
+    assert.deepEqual(written({ ...wanted, enableAutoScaling: true }, azure), { ...scaled, count: 3 });
+    assert.deepEqual([inline(scaled).count, inline(azure).count], [undefined, 3]);
   });
 
   it("make Spot nodes without a surge, and miss none afterwards", () => {
