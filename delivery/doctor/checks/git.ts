@@ -12,7 +12,7 @@ export const git = check({
   about: "on hosts other than GitHub: whether git lists the repository's branches with the program's credential",
   needs: ["settings"],
   find: async ({ place, settings: { flux } }) => {
-    if (flux.owner !== undefined) return [];
+    if (flux.owner !== undefined || flux.commit?.githubApp !== undefined) return [];
     const folder = await mkdtemp(join(tmpdir(), "aks-gitops-doctor-"));
     try {
       return await look(place, flux, folder);

@@ -1,4 +1,5 @@
 import type { Answer } from "../../../net/http.ts";
+import type { Environment } from "../../../net/signIn.ts";
 import type { FluxSettings } from "../../../settings/types.ts";
 import { check, type Finding, stops, warns } from "../check.ts";
 import { type GitToken, gitToken } from "../credential.ts";
@@ -18,6 +19,8 @@ export const gitHub = check({
   needs: ["settings"],
   find: async ({ place: { reach, environment }, settings: { flux } }) => {
     if (flux.owner === undefined || flux.name === undefined) return [];
+    // An App's key goes to no request as it is, and what the App may do its installation says.
+    if (flux.commit?.githubApp !== undefined) return appKey(flux, environment);
     const given = gitToken(flux, environment);
     if (given === undefined) {
       const problem = `is not set, and the program writes ${flux.repository} with it`;
@@ -37,6 +40,13 @@ export const gitHub = check({
     ];
   },
 });
+
+function appKey({ repository, commit }: FluxSettings, environment: Environment): Finding[] {
+  const key = commit?.credential ?? "GITHUB_APP_KEY";
+  if (environment[key]) return [];
+  const problem = `is not set, and the program writes ${repository} as the App whose private key it holds`;
+  return [stops({ key, problem, remedy: "set it to the App's private key, in PEM" })];
+}
 
 interface Repository {
   readonly archived?: boolean;
@@ -166,6 +176,7 @@ async function branch(call: (path: string) => Promise<Answer>, flux: FluxSetting
   const key = "aks-gitops:flux.branch";
   const problem =
     "is protected: GitHub refuses the program's push where its rules ask for a pull request, a check or a signature";
-  const remedy = "let whoever the token is of bypass the rules, or see docs/sources.md";
+  const remedy =
+    "merge the pull request that the update opens then, as aks-gitops:flux.commit.pullRequest says, or let the token's owner bypass the rules";
   return [warns({ key, value: flux.branch, problem, remedy })];
 }

@@ -134,15 +134,16 @@ describe("the doctor, of virtual machines", () => {
     await finds(kubernetesVersion, [
       {
         severity: "error",
-        ...{ key, value: "1.20", problem: "is not offered in westeurope", remedy: "write one of 1.32, 1.33, 1.34" },
+        ...{ key, value: "1.20", problem: "is out of AKS's support" },
+        remedy: "write one that is supported: 1.32, 1.33, 1.34",
       },
     ]);
     await world.write({ config: pinned("1.31.13") });
     await finds(kubernetesVersion, [
       {
         severity: "error",
-        ...{ key, value: "1.31.13", problem: "is offered in westeurope with long-term support alone" },
-        remedy: "write one of 1.32, 1.33, 1.34, or sku: Premium",
+        ...{ key, value: "1.31.13", problem: "is supported by AKS with long-term support alone" },
+        remedy: "write one that is supported: 1.32, 1.33, 1.34; or write sku: Premium",
       },
     ]);
   });

@@ -140,6 +140,24 @@ describe("the doctor, of GitHub", () => {
     ]);
   });
 
+  it("says that an App's key is not set, and sends none anywhere", async () => {
+    const githubApp = { id: 123456 };
+    const flux = { repository: REPOSITORY, auth: "token", commit: { githubApp } };
+    await begin("write", { config: { "aks-gitops:flux": flux } });
+    await finds([
+      {
+        severity: "error",
+        key: "GITHUB_APP_KEY",
+        value: undefined,
+        problem: `is not set, and the program writes ${REPOSITORY} as the App whose private key it holds`,
+        remedy: "set it to the App's private key, in PEM",
+      },
+    ]);
+    world.environment.GITHUB_APP_KEY = "PRIVATE";
+    await finds([]);
+    assert.deepEqual(world.sent, []);
+  });
+
   it("says that a token ends soon", async () => {
     await begin("write");
     const body = JSON.stringify({ permissions: { push: true } });
