@@ -74,7 +74,7 @@ function unknownDigests({ charts, images }: zod.infer<typeof form>): string[] {
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
   return charts.flatMap((chart) => {
     const known = new Set(chart.images.map((source) => digests.get(source)));
-    const named = JSON.stringify([chart.values, chart.postRender]).match(/sha256:[0-9a-f]{64}/g) ?? [];
+    const named = JSON.stringify([chart.values, chart.postRender, chart.patches]).match(/sha256:[0-9a-f]{64}/g) ?? [];
     return [...new Set(named)]
       .filter((digest) => !known.has(digest))
       .map((digest) => `chart ${chart.name} runs ${digest}, which none of its images has`);

@@ -12,35 +12,28 @@ import { PLAN_USAGE, plan } from "./plan.ts";
 
 const USAGE = `Usage: ${UPDATE_USAGE}
 
-       ${CHECK_LOCK_USAGE}
+${PLAN_USAGE}
 
-       ${CHECK_USAGE}
+${CHECK_USAGE}
 
-       ${PLAN_USAGE}`;
+${CHECK_LOCK_USAGE}`;
 
-const COMMANDS = {
-  update,
-  // What is no option is a folder.
-  check: async (args: string[], usage: string) =>
-    args[0] === undefined || args[0].startsWith("-") ? check(args, usage) : tell(await checkFolder(args)),
-  plan: async (args: string[]) =>
-    tell(
-      await plan(args, {
-        helm: () => findTool("helm", { log: (line) => console.error(line) }),
-        registry: registries(),
-      }),
-    ),
-};
+/** A lock has a stack or a file, a folder stands by itself. */
+const isOfLock = (args: readonly string[]): boolean => args.some((one) => /^--(stack|file)(=|$)/.test(one));
+
+async function main([command = "", ...args]: string[]): Promise<void> {
+  if ([command, ...args].includes("--help")) return console.log(USAGE);
+  if (command === "update") return update(args, USAGE);
+  if (command === "check" && isOfLock(args)) return check(args, USAGE);
+  if (command === "check") return tell(await checkFolder(args));
+  const helm = () => findTool("helm", { log: (line) => console.error(line) });
+  if (command === "plan") return tell(await plan(args, { helm, registry: registries() }));
+  throw new Error(`Unknown command "${command}".\n${USAGE}`);
+}
 
 function tell({ text, isWhole }: { text: string; isWhole: boolean }): void {
   process.stdout.write(text);
   if (!isWhole) process.exitCode = 1;
-}
-
-async function main([command = "", ...args]: string[]): Promise<void> {
-  if ([command, ...args].includes("--help")) return console.log(USAGE);
-  if (!Object.hasOwn(COMMANDS, command)) throw new Error(`Unknown command "${command}".\n${USAGE}`);
-  await COMMANDS[command as keyof typeof COMMANDS](args, USAGE);
 }
 
 try {

@@ -200,6 +200,9 @@ describe("the settings of a chart in the lock", () => {
     };
     assert.equal(chartSettings(chart), chartSettings(reordered));
     assert.notEqual(chartSettings(chart), chartSettings({ ...chart, values: { a: 1 } }));
+    const ignoreImages = [{ image: "ghcr.io/acme/none", reason: "an example" }];
+    assert.notEqual(chartSettings(chart), chartSettings(chart, { ignoreImages }));
+    assert.equal(chartSettings(chart), chartSettings(chart, { ignoreImages: [], acceptForeign: [] }));
     const { values: _, ...bare } = chart;
     assert.equal(chartSettings(bare), chartSettings({ ...chart, values: {} }));
   });
