@@ -97,7 +97,9 @@ export class Apps {
 
   #token(request: CloudRequest, app: App): CloudResponse {
     if (app.suspended) throw fault(403, "This installation has been suspended");
-    const { repositories: names } = request.body.length > 0 ? readBody(request) : {};
+    // Clients in Go say nothing by null.
+    const isEmpty = ["", "null"].includes(request.body.toString().trim());
+    const { repositories: names } = isEmpty ? {} : readBody(request);
     const all = Object.entries(app.repositories);
     const nameOf = (fullName: string) => fullName.split("/")[1]?.toLowerCase();
     const wanted = Array.isArray(names) ? names.map((name) => String(name).toLowerCase()) : undefined;
