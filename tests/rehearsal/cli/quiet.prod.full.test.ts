@@ -56,6 +56,19 @@ describe("a living prod in which time passes", () => {
     await seen("kubernetesconfiguration:Extension", ({ statuses }) => statuses);
   });
 
+  it("has nothing that would stop an update, as the doctor sees it, but for a reader", async () => {
+    const { stdout } = await prod.succeeds("doctor");
+    assert.match(stdout, /^Stack prod: nothing that was looked at would stop an update/m);
+    const { code, stdout: json } = await prod.rehearse("--as", "reader", "doctor", "--json");
+    assert.equal(code, 1);
+    const { checks } = JSON.parse(json) as { checks: { name: string; findings: { severity: string }[] }[] };
+    const stopping = checks.filter(({ findings }) => findings.some(({ severity }) => severity === "error"));
+    assert.deepEqual(
+      stopping.map(({ name }) => name),
+      ["rights", "github"],
+    );
+  });
+
   it("keeps to the guard rails, by the command of their page", async () => {
     const page = readFileSync(join(checkout, "docs/policy.md"), "utf8");
     const [, command = ""] = /^npm run rehearse -- (.*)$/m.exec(page) ?? [];
