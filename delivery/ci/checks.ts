@@ -18,6 +18,8 @@ interface StackFile {
   readonly repository: unknown;
   /** The name of the variable that it is written with, where one is named. */
   readonly credential: unknown;
+  /** Whether it is written as a GitHub App, whose key that variable holds. */
+  readonly isOfApp: boolean;
   /** Whether its Flux keeps the token that an update gives it. */
   readonly keepsToken: boolean;
   /** Which passphrase or key seals its secrets. */
@@ -95,11 +97,15 @@ async function stackFile({ project, stack }: Needs): Promise<StackFile> {
   return {
     subscriptionId: config["azure-native:subscriptionId"],
     repository: flux.repository,
-    credential: isMap(flux.commit) ? flux.commit.credential : undefined,
+    credential: isMap(flux.commit) ? (flux.commit.credential ?? keyOfApp(flux.commit)) : undefined,
+    isOfApp: isMap(flux.commit) && flux.commit.githubApp !== undefined,
     keepsToken: flux.mode === "bootstrap" && (flux.auth ?? "token") === "token",
     sealedBy: provider.includes("://") ? "key" : provider === "passphrase" || encryptionsalt ? "passphrase" : undefined,
   };
 }
+
+/** Where the key of a GitHub App stands by default. */
+const keyOfApp = ({ githubApp }: Readonly<Record<string, unknown>>) => (githubApp ? "GITHUB_APP_KEY" : undefined);
 
 /** Whether az, where its login counts, has one. */
 async function login({ environment, hasProgram, isPipeline }: Needs): Promise<Fault[]> {
@@ -152,13 +158,15 @@ function secrets({ environment, stack }: Needs, { sealedBy }: StackFile): Fault[
   ];
 }
 
-function git({ environment, isPipeline }: Needs, { repository, credential }: StackFile): Fault[] {
+const KEY_REMEDY = "set it to the GitHub App's private key in PEM, from a secret of the pipeline";
+
+function git({ environment, isPipeline }: Needs, { repository, credential, isOfApp }: StackFile): Fault[] {
   if (!isPipeline || typeof repository !== "string" || !repository.startsWith("https://")) return [];
   const isGitHub = takesGitHubToken(repository, environment);
   const remedy = "set it to a token that may write there; that of a workflow may only in its own repository";
   if (typeof credential === "string") {
-    const problem = `is not set, and the program writes to ${repository} with it (flux.commit.credential)`;
-    return environment[credential] ? [] : [fault(credential, problem, remedy)];
+    const problem = `is not set, and the program writes to ${repository} with it (flux.commit.${isOfApp ? "githubApp" : "credential"})`;
+    return environment[credential] ? [] : [fault(credential, problem, isOfApp ? KEY_REMEDY : remedy)];
   }
   if (environment.GIT_TOKEN || (isGitHub && environment.GITHUB_TOKEN)) return [];
   const nor = isGitHub ? ", nor is GITHUB_TOKEN" : "";

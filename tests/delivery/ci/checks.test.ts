@@ -104,6 +104,11 @@ describe("what a run needs", () => {
       "FLEET_TOKEN is not set, and the program writes to https://github.com/acme/fleet with it (flux.commit.credential)",
     ]);
     assert.deepEqual(await lacks({ FLEET_TOKEN: "x" }, { stack: named }), []);
+    const ofApp = https.replace(" }", ", commit: { githubApp: { id: 12345 } } }");
+    assert.deepEqual(await lacks({ GIT_TOKEN: "x" }, { stack: ofApp }), [
+      "GITHUB_APP_KEY is not set, and the program writes to https://github.com/acme/fleet with it (flux.commit.githubApp)",
+    ]);
+    assert.deepEqual(await lacks({ GITHUB_APP_KEY: "x" }, { stack: ofApp }), []);
   });
 
   it("is a token of Flux's own for an update, where a bootstrapped Flux would keep one that ends within the hour", async () => {
