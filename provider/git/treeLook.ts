@@ -11,7 +11,7 @@ const LINK = "120000";
 const SUBMODULE = "160000";
 
 /** The names under which kustomize finds its file in a folder (sigs.k8s.io/kustomize, api/konfig). */
-const KUSTOMIZATIONS = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+export const KUSTOMIZATIONS = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /** The lists of a kustomization.yaml that lead to other files and folders. */
 const LEADING = ["resources", "components", "bases", "patches", "patchesStrategicMerge", "generators", "transformers"];
@@ -112,12 +112,12 @@ async function kustomizationOf(folder: string, read: (path: string) => Promise<s
   return undefined;
 }
 
-/** The files and folders that a kustomization.yaml names, from the repository's root. */
-function leadsTo(path: string, text: string): string[] {
+/** The files and folders that lists of a kustomization.yaml name, from the repository's root. */
+export function leadsTo(path: string, text: string, lists: readonly string[] = LEADING): string[] {
   const document = parseForEdit(text);
   const content: unknown = document.errors.length > 0 ? undefined : document.toJS();
   if (!isMap(content)) return [];
-  const entries = LEADING.flatMap((list) => (Array.isArray(content[list]) ? (content[list] as unknown[]) : []));
+  const entries = lists.flatMap((list) => (Array.isArray(content[list]) ? (content[list] as unknown[]) : []));
   const named = entries.map((entry) => (isMap(entry) ? entry.path : entry));
   const folder = posix.dirname(path);
   return named.flatMap((entry) =>

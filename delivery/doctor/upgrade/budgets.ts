@@ -14,11 +14,13 @@ const REMEDY = "write maxUnavailable: 1, or delete the budget for as long as the
 
 /**
  * The budgets that let no pod go however long a drain waits. How many pods there are is told by the workloads beside them:
- * of a workload that is scaled by an autoscaler, or is not there, only what never lets go is known.
+ * of a workload that is scaled by an autoscaler, or patched, or is not there, only what never lets go is known.
  */
 export function blockingBudgets(manifests: readonly Manifest[]): BlockingBudget[] {
   return manifests
-    .filter(({ kind, apiVersion }) => kind === "PodDisruptionBudget" && apiVersion.startsWith("policy/"))
+    .filter(({ kind, apiVersion, isPatched }) => {
+      return kind === "PodDisruptionBudget" && apiVersion.startsWith("policy/") && !isPatched;
+    })
     .flatMap((budget) => {
       const found = reasonOf(budget, manifests);
       return found === undefined ? [] : [{ budget, ...found }];
@@ -31,7 +33,7 @@ function reasonOf(budget: Manifest, manifests: readonly Manifest[]): { why: stri
   if (percentOf(minAvailable) === 100) return { why: "minAvailable is 100%", remedy: REMEDY };
   if (typeof minAvailable !== "number" && percentOf(minAvailable) === undefined) return undefined;
   const workloads = manifests.filter((one) => isGuarded(one, budget));
-  if (workloads.length === 0 || workloads.some((one) => isScaled(one, manifests))) return undefined;
+  if (workloads.length === 0 || workloads.some((one) => one.isPatched || isScaled(one, manifests))) return undefined;
   const replicas = workloads.reduce((sum, one) => sum + replicasOf(one), 0);
   // Kubernetes rounds up.
   const percent = percentOf(minAvailable);

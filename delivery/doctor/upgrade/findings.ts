@@ -16,14 +16,9 @@ export interface UpgradeFinding {
 }
 
 /**
- * What stands in the way of an upgrade.
+ * The objects whose API a version does not serve.
  * @param to the version that is gone to: a minor or a patch.
  */
-export function upgradeFindings(manifests: readonly Manifest[], to: string): UpgradeFinding[] {
-  return [...removedObjects(manifests, to), ...budgetFindings(manifests)];
-}
-
-/** The objects whose API a version does not serve. */
 export function removedObjects(manifests: readonly Manifest[], to: string): UpgradeFinding[] {
   return manifests.flatMap((manifest) => {
     const { apiVersion, kind } = manifest;

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { upgradeFindings } from "../../../../delivery/doctor/upgrade/findings.ts";
+import { budgetFindings, removedObjects } from "../../../../delivery/doctor/upgrade/findings.ts";
 import { chartManifests } from "../../../../delivery/doctor/upgrade/manifests.ts";
 import { findTool } from "../../../../tools/findTool.ts";
 import { packChart } from "../../../mirror/charts.ts";
@@ -23,8 +23,8 @@ describe("a chart before an upgrade of Kubernetes", () => {
     );
     const helm = await findTool("helm");
     const keys = async (values: object) => {
-      const manifests = await chartManifests(helm, { tgz, name: "tool", namespace: "tools" }, { ...values });
-      return upgradeFindings(manifests, "1.34").map(({ key }) => key);
+      const manifests = await chartManifests(helm, { tgz, name: "tool", namespace: "tools" }, { ...values }, "1.34");
+      return [...removedObjects(manifests, "1.34"), ...budgetFindings(manifests)].map(({ key }) => key);
     };
     assert.deepEqual(await keys({}), []);
     assert.deepEqual(await keys({ cron: "batch/v1beta1", least: 2 }), [

@@ -1,13 +1,11 @@
 // What stands in the way of an upgrade of Kubernetes, as files say it.
 import { strict as assert } from "node:assert";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { describe, it } from "mocha";
 import { stringify } from "yaml";
+import { appliedManifests } from "../../../../delivery/doctor/upgrade/applied.ts";
 import { blockingBudgets } from "../../../../delivery/doctor/upgrade/budgets.ts";
-import { upgradeFindings } from "../../../../delivery/doctor/upgrade/findings.ts";
-import { manifestsIn, objectsIn } from "../../../../delivery/doctor/upgrade/manifests.ts";
+import { budgetFindings, removedObjects } from "../../../../delivery/doctor/upgrade/findings.ts";
+import { type Manifest, objectsIn } from "../../../../delivery/doctor/upgrade/manifests.ts";
 import { REMOVED_APIS, SOURCE } from "../../../../delivery/doctor/upgrade/removedApis.ts";
 
 const object = (apiVersion: string, kind: string, name: string, spec: object = {}, namespace = "shop") => ({
@@ -17,7 +15,11 @@ const object = (apiVersion: string, kind: string, name: string, spec: object = {
   spec,
 });
 const all = (...objects: object[]) => objects.flatMap((one) => objectsIn(stringify(one), "shop.yaml"));
-const found = (to: string, ...objects: object[]) => upgradeFindings(all(...objects), to);
+const inTheWay = (manifests: readonly Manifest[], to: string) => [
+  ...removedObjects(manifests, to),
+  ...budgetFindings(manifests),
+];
+const found = (to: string, ...objects: object[]) => inTheWay(all(...objects), to);
 
 describe("an object of an API that Kubernetes lets go of", () => {
   const flow = object("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema", "shop");
@@ -139,37 +141,31 @@ describe("a disruption budget", () => {
   });
 });
 
-describe("the manifests of a folder", () => {
-  it("are all objects of all its YAML, those in lists and in many documents too, but not Git's own", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "aks-gitops-manifests-"));
-    try {
-      const files = {
-        "apps/web.yaml": "---\napiVersion: v1\nkind: Service\nmetadata: { name: web }\n---\n# nothing\n---\n- a\n",
-        "apps/many.yml":
-          "apiVersion: v1\nkind: List\nitems:\n- { apiVersion: batch/v1beta1, kind: CronJob, metadata: { name: a, namespace: b } }\n",
-        "broken.yaml": "kind: {{ .Values.kind }}\n",
-        "README.md": "kind: Secret",
-        ".git/hook.yaml": "apiVersion: v1\nkind: Secret\n",
-        "values.yaml": "kind: of values\n",
-      };
-      for (const [path, text] of Object.entries(files)) {
-        await mkdir(dirname(join(folder, path)), { recursive: true });
-        await writeFile(join(folder, path), text);
-      }
-      const manifests = await manifestsIn(folder);
-      assert.deepEqual(
-        manifests.map(({ from, apiVersion, kind, name, namespace }) => [from, apiVersion, kind, name, namespace]),
-        [
-          ["apps/many.yml", "batch/v1beta1", "CronJob", "a", "b"],
-          ["apps/web.yaml", "v1", "Service", "web", undefined],
-        ],
-      );
-      assert.deepEqual(
-        upgradeFindings(manifests, "1.33").map(({ key }) => key),
-        ["apps/many.yml: CronJob b/a"],
-      );
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+describe("the manifests of a branch", () => {
+  it("are all objects of all its YAML, those in lists and in many documents too", async () => {
+    const files: Readonly<Record<string, string>> = {
+      "README.md": "kind: Secret",
+      "apps/many.yml":
+        "apiVersion: v1\nkind: List\nitems:\n- { apiVersion: batch/v1beta1, kind: CronJob, metadata: { name: a, namespace: b } }\n",
+      "apps/web.yaml": "---\napiVersion: v1\nkind: Service\nmetadata: { name: web }\n---\n# nothing\n---\n- a\n",
+      "broken.yaml": "kind: {{ .Values.kind }}\n",
+      "values.yaml": "kind: of values\n",
+    };
+    const branch = {
+      paths: Object.keys(files),
+      texts: async (paths: readonly string[]) => new Map(paths.map((path) => [path, files[path] ?? ""])),
+    };
+    const manifests = await appliedManifests(branch, ["."], { otherSources: [], without: [] });
+    assert.deepEqual(
+      manifests.map(({ from, apiVersion, kind, name, namespace }) => [from, apiVersion, kind, name, namespace]),
+      [
+        ["apps/many.yml", "batch/v1beta1", "CronJob", "a", "b"],
+        ["apps/web.yaml", "v1", "Service", "web", undefined],
+      ],
+    );
+    assert.deepEqual(
+      inTheWay(manifests, "1.33").map(({ key }) => key),
+      ["apps/many.yml: CronJob b/a"],
+    );
   });
 });
