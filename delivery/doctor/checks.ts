@@ -21,6 +21,7 @@ import { settings } from "./checks/settings.ts";
 import { signIn } from "./checks/signIn.ts";
 import { subscription } from "./checks/subscription.ts";
 import { tools } from "./checks/tools.ts";
+import { upgrade } from "./checks/upgrade.ts";
 import { vmSizes } from "./checks/vmSizes.ts";
 
 export const CHECKS: readonly Check[] = [
@@ -39,6 +40,7 @@ export const CHECKS: readonly Check[] = [
   vmSizes,
   quota,
   kubernetesVersion,
+  upgrade,
   privateZones,
   routes,
   gitHub,

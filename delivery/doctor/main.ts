@@ -3,10 +3,12 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { registries } from "../../mirror/commands/wanted.ts";
 import { credential } from "../../net/credential.ts";
 import { describe } from "../../net/describe.ts";
 import { send } from "../../net/http.ts";
 import { useProxy } from "../../net/proxy.ts";
+import { downloadChart } from "../../provider/mirror/chartSource.ts";
 import { toolAtHand } from "../../tools/findTool.ts";
 import { detect } from "../ci/detect.ts";
 import { keepCompiled } from "../compiled.ts";
@@ -16,6 +18,7 @@ import { examine } from "./doctor.ts";
 import { plan } from "./program.ts";
 import type { Ran, Reach } from "./reach.ts";
 import { count, renderJson, renderText } from "./render.ts";
+import { readBranch } from "./upgrade/branch.ts";
 
 const USAGE = `npm run doctor -- --stack STACK [--project FOLDER] [--json]
 
@@ -54,6 +57,8 @@ const reach: Reach = {
       });
     }),
   plan,
+  readBranch: (place, look) => readBranch(place, AbortSignal.timeout(PATIENCE), look),
+  chart: async (locked) => (await downloadChart({ registry: registries() }, locked, AbortSignal.timeout(PATIENCE))).tgz,
   now: () => new Date(),
 };
 

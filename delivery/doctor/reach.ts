@@ -1,10 +1,12 @@
 // How the doctor looks at the world.
 
+import type { LockedChart } from "../../mirror/lock.ts";
 import type { Answer } from "../../net/http.ts";
 import type { Environment } from "../../net/signIn.ts";
 import type { ToolName } from "../../tools/catalogue.ts";
 import type { ToolAtHand } from "../../tools/findTool.ts";
 import type { Plan, Program } from "./program.ts";
+import type { BranchFiles, BranchPlace } from "./upgrade/branch.ts";
 
 /** How a program ended. */
 export interface Ran {
@@ -26,5 +28,9 @@ export interface Reach {
   run(command: string, args: readonly string[], environment?: Environment): Promise<Ran | undefined>;
   /** Runs the stack's program for what it would ask for. @throws Error in its own words */
   plan(program: Program): Promise<Plan>;
+  /** Looks at the files of a branch with the program's own credential. @throws Error that says what keeps it from that */
+  readBranch<T>(place: BranchPlace, look: (files: BranchFiles) => Promise<T>): Promise<T>;
+  /** A chart's archive, the very one that was locked. @throws Error that says why it cannot be had */
+  chart(locked: LockedChart): Promise<Buffer>;
   now(): Date;
 }

@@ -17,6 +17,9 @@ export interface Cloud {
   registry(host: string, login?: RegistryLogin): Registry;
 }
 
+/** What registries are read and written by. */
+export type Registries = Pick<Cloud, "registry">;
+
 /** The cloud of the environment. */
 export const azure: Cloud = createCloud();
 
@@ -41,7 +44,7 @@ function createCloud(): Cloud {
  * A registry's data plane for one operation: every call rejects when the signal is aborted, though its request, whose
  * client other operations share, may go on for a while.
  */
-export function registryUntil(cloud: Cloud, host: string, signal: AbortSignal, login?: RegistryLogin): Registry {
+export function registryUntil(cloud: Registries, host: string, signal: AbortSignal, login?: RegistryLogin): Registry {
   const registry = cloud.registry(host, login);
   const ended = async <T>(call: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();

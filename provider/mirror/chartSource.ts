@@ -5,7 +5,7 @@ import { CHART_MEDIA_TYPES } from "../../net/chartManifest.ts";
 import { describe } from "../../net/describe.ts";
 import { type Answer, send } from "../../net/http.ts";
 import type { RegistryLogin } from "../../net/registry/client.ts";
-import { type Cloud, registryUntil } from "../azure/cloud.ts";
+import { type Registries, registryUntil } from "../azure/cloud.ts";
 
 /** What the lock says of a chart's source. */
 export interface ChartSource {
@@ -35,7 +35,7 @@ export function chartPlace(url: string): { host: string; repository: string; tag
  * Downloads a chart and verifies it.
  * @throws Error naming the URL when it cannot be had, or its content is another one than the lock's.
  */
-export async function downloadChart(cloud: Cloud, source: ChartSource, signal: AbortSignal): Promise<Download> {
+export async function downloadChart(cloud: Registries, source: ChartSource, signal: AbortSignal): Promise<Download> {
   const { url, sha256 } = source;
   const download = (await fromRegistry(cloud, source, signal)) ?? { tgz: await fromRepository(url, signal) };
   const actual = createHash("sha256").update(download.tgz).digest("hex");
@@ -64,7 +64,7 @@ interface Descriptor {
 }
 
 async function fromRegistry(
-  cloud: Cloud,
+  cloud: Registries,
   { url, credentials }: ChartSource,
   signal: AbortSignal,
 ): Promise<Download | undefined> {

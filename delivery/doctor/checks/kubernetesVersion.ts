@@ -1,5 +1,6 @@
 import { check, stops, warns } from "../check.ts";
-import { type OfferedMinor, supportFault } from "../upgrade/support.ts";
+import { offeredIn } from "../upgrade/ahead.ts";
+import { supportFault } from "../upgrade/support.ts";
 
 const KEY = "aks-gitops:cluster.kubernetesVersion";
 
@@ -10,9 +11,7 @@ export const kubernetesVersion = check({
   find: async ({ azure, settings: { location, cluster, otherCluster } }) => {
     const { kubernetesVersion: value, sku } = cluster;
     if (value === undefined || otherCluster !== undefined) return [];
-    const path = `${azure.root}/providers/Microsoft.ContainerService/locations/${location}/kubernetesVersions`;
-    const { values = [] } = (await azure.read(path, "2025-09-01")) as { values?: readonly OfferedMinor[] };
-    const fault = supportFault(value, values, sku === "Premium");
+    const fault = supportFault(value, await offeredIn(azure, location), sku === "Premium");
     if (fault === undefined) return [];
     const { isRefused, problem, remedy } = fault;
     return [(isRefused ? stops : warns)({ key: KEY, value, problem, remedy })];

@@ -7,6 +7,7 @@ import type { Check, Finding, Place } from "../../../delivery/doctor/check.ts";
 import { examine, type Outcome } from "../../../delivery/doctor/doctor.ts";
 import { type Plan, type Program, plan } from "../../../delivery/doctor/program.ts";
 import type { Ran, Reach } from "../../../delivery/doctor/reach.ts";
+import type { BranchPlace } from "../../../delivery/doctor/upgrade/branch.ts";
 import type { Answer } from "../../../net/http.ts";
 import { type ArmOptions, ArmService } from "../../../rehearsal/cloud/arm/service.ts";
 import { Entra } from "../../../rehearsal/cloud/entra/service.ts";
@@ -55,6 +56,8 @@ export class World {
   readonly programs = new Map<string, (args: readonly string[], environment: Place["environment"]) => Ran>();
   /** Tools in the cache. */
   readonly cached = new Set<string>(["flux"]);
+  /** Where those are that are to run. */
+  readonly real = new Map<string, string>();
   /** What answers a host, beside the simulated services; undefined for what does not come about. */
   readonly hosts = new Map<
     string,
@@ -62,6 +65,12 @@ export class World {
   >();
   /** What the doctor sent: method and URL. */
   readonly sent: string[] = [];
+  /** What the GitOps repository's branch has, text by path; an error where it is not read. */
+  files: Readonly<Record<string, string>> | Error = {};
+  /** The branches that were read. */
+  readonly read: BranchPlace[] = [];
+  /** Archives of charts, by name. */
+  readonly archives = new Map<string, Buffer>();
   now = NOW;
   /** Why Entra gives no token, where it gives none. */
   refusal: string | undefined;
@@ -143,10 +152,25 @@ export class World {
       return this.entra.issuer.issue(principal, audience, "1", []);
     },
     atHand: async (tool) =>
-      this.cached.has(tool) ? { path: `/cache/${tool}`, version: "2.9.4", onPath: false } : undefined,
+      this.cached.has(tool)
+        ? { path: this.real.get(tool) ?? `/cache/${tool}`, version: "2.9.4", onPath: false }
+        : undefined,
     hasProgram: (name) => this.programs.has(name),
     run: async (command, args, environment = {}) => this.programs.get(command)?.(args, environment),
     plan: (program) => this.#plan(program),
+    readBranch: async (place, look) => {
+      const { files } = this;
+      this.read.push(place);
+      if (files instanceof Error) throw files;
+      const texts = async (paths: readonly string[]) =>
+        new Map(paths.flatMap((path) => (files[path] === undefined ? [] : [[path, files[path]] as const])));
+      return look({ paths: Object.keys(files), texts });
+    },
+    chart: async ({ name, url }) => {
+      const archive = this.archives.get(name);
+      if (archive === undefined) throw new Error(`${url} cannot be downloaded: 404 Not Found.`);
+      return archive;
+    },
     now: () => this.now,
   };
 
