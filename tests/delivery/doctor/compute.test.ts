@@ -199,4 +199,20 @@ describe("the doctor, of virtual machines", () => {
     });
     assert.equal(severity, "warning");
   });
+
+  it("says by the planned cluster, which has its version beside its properties, that the version is out of support", async () => {
+    await begin({ config: { "aks-gitops:cluster": { sku: "Free", kubernetesVersion: "1.33" } } });
+    const found = await world.findings(defaults);
+    assert.deepEqual(
+      found
+        .filter(({ problem }) => problem.includes("kubernetes-is-supported"))
+        .map(({ key, problem }) => [key, problem.split(". ")[0]]),
+      [
+        [
+          "ManagedCluster aks-dev",
+          "departs from kubernetes-is-supported: Kubernetes 1.33 is out of support since 2026-07-31",
+        ],
+      ],
+    );
+  });
 });
