@@ -145,7 +145,7 @@ describe("an upgrade of Kubernetes under the real engine", () => {
     await set("size", "Standard_D16ds_v5");
     const { code, stdout, stderr } = await runPulumi(project, ["preview", "--stack", "dev"], cloud.env);
     assert.notEqual(code, 0);
-    assert.match(stdout + stderr, /unable to replace resource[^]*aks-apps[^]*protection/);
+    assert.match(stdout + stderr, /unable to replace resource[\s\S]*aks-apps[\s\S]*protection/);
     assert.deepEqual(writes(), []);
     await set("size", "Standard_D8ds_v5");
     await set("protect", "false");
