@@ -331,9 +331,10 @@ export function fitsChart(
 /**
  * A lock as it is in its file; undefined when there is no such file.
  * @param remedy what to do about a damaged file, added to the error.
+ * @param isBase whether nothing but its analyses is used. @default false
  * @throws LockError when the file is no lock of this version.
  */
-export async function loadLock(path: string, remedy: string): Promise<Lock | undefined> {
+export async function loadLock(path: string, remedy: string, isBase = false): Promise<Lock | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -356,7 +357,7 @@ export async function loadLock(path: string, remedy: string): Promise<Lock | und
   if (!Array.isArray(lock.charts) || !Array.isArray(lock.images)) {
     throw new LockError(`${path} lacks its charts or images. ${remedy}`);
   }
-  const faults = lockFaults(lock);
+  const faults = lockFaults(lock, isBase);
   if (faults.length > 0) throw new LockError(`${path} is damaged: ${faults.join("; ")}. ${remedy}`);
   return lock as unknown as Lock;
 }

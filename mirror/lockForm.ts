@@ -51,11 +51,14 @@ const form = z.object({
   ),
 });
 
-/** What is wrong with a lock of this version, a phrase each. */
-export function lockFaults(content: object): string[] {
+/**
+ * What is wrong with a lock of this version, a phrase each.
+ * @param isBase whether nothing but its analyses is used; it may have those of several archives of a chart.
+ */
+export function lockFaults(content: object, isBase: boolean): string[] {
   const { error, data } = form.safeParse(content, { reportInput: true });
   if (error !== undefined) return error.issues.map((issue) => `${formatPath(issue.path as Path)} ${problemOf(issue)}`);
-  return [...unlisted(data), ...doubled(data), ...unknownDigests(data)];
+  return [...unlisted(data), ...(isBase ? [] : doubled(data)), ...unknownDigests(data)];
 }
 
 /** What both branches of a merge added. */

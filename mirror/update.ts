@@ -188,7 +188,7 @@ async function earlier(path: string, log: (line: string) => void): Promise<Lock 
 }
 
 async function earlierOrFail(path: string): Promise<Lock> {
-  const lock = await loadLock(path, "Give another --base, or none.");
+  const lock = await loadLock(path, "Give another --base, or none.", true);
   if (lock === undefined) throw new LockError(`${path} does not exist. Give another --base, or none.`);
   return lock;
 }

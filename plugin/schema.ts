@@ -67,8 +67,11 @@ export interface Known<I, S> extends Existing {
 
 /** A `ResourceHandler` of which the schema does the part that is always the same. */
 export interface TypedHandler<I, S> {
-  /** The inputs as they are kept, where the handler decides some by what there was before. Default: as they are given. */
-  decided?(inputs: Properties, old: Properties | undefined): Properties;
+  /**
+   * The inputs as they are kept, where the handler decides some by what there was before. Default: as they are given.
+   * @param old undefined for a new resource; and once more, after the engine has found by a first check that it replaces.
+   */
+  decided?(inputs: Properties, old: Properties | undefined, context: Context): Properties;
   /**
    * The faults that lie between properties; told beside those of the schema.
    * @param inputs in which a faulty part counts as unknown.
@@ -124,9 +127,9 @@ export function handlerOf<S extends ResourceSchema>(
 ): SchemaHandler {
   return {
     schema,
-    check: async (given, old) => {
+    check: async (given, old, context) => {
       const all = withDefaults(schema, given);
-      const inputs = decided?.(all, old) ?? all;
+      const inputs = decided?.(all, old, context) ?? all;
       const { failures, draft } = faultsOf(schema, inputs);
       const between = rules?.(draft as Previewed<Inputs<S>>, old as Previewed<Inputs<S>> | undefined) ?? [];
       return { inputs, failures: [...failures, ...between.map((fault) => failureOf(schema, fault))] };

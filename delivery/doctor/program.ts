@@ -84,7 +84,7 @@ export async function plan(program: Program): Promise<Plan> {
     runs += 1;
     // Another address, so that the program runs again.
     const { href } = pathToFileURL(resolve(project, await mainOf(project)));
-    await import(`${href}?run=${runs}`);
+    await import(`${href}?plan=${runs}`);
     await pulumi.runtime.disconnect();
   } finally {
     process.chdir(before);

@@ -158,8 +158,15 @@ interface Resource {
  * @param waits in milliseconds, one after another, while Azure does something else with the cluster.
  */
 export function agentPoolIn(cloud: Cloud, waits: readonly number[] = BUSY_WAITS): SchemaHandler {
+  // By URN: the engine checks what replaces another one a second time, and tells nothing of that one then.
+  const names = new Map<string, unknown>();
   return handlerOf(AGENT_POOL, {
-    decided: (inputs, old) => (inputs.name === undefined ? inputs : { ...inputs, name: nameInAzure(inputs, old) }),
+    decided(inputs, old, { urn }) {
+      if (inputs.name === undefined) return inputs;
+      const name = nameInAzure(inputs, old);
+      if (old !== undefined) names.set(urn, name);
+      return { ...inputs, name: old === undefined ? (names.get(urn) ?? name) : name };
+    },
     rules: (next, old) => [...counted(next), ...changed(next, old)],
     diff: async ({ inputs: old }, next, context) => diff(old, next, context),
     async preview(inputs, existing, context) {

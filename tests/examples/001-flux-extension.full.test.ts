@@ -5,6 +5,8 @@ import { Rehearsal } from "../support/rehearsal.ts";
 import { askedFor, changesNothing, follows, kubectl, leavesWhatIsPeoples } from "./examples.ts";
 
 const EXAMPLE = "001-flux-extension";
+/** What a team commits. */
+const TEAMS_FILE = "teams/a/motd.yaml";
 
 describe(`the example ${EXAMPLE}`, () => {
   const aks01 = Rehearsal.of(EXAMPLE, "aks01");
@@ -95,8 +97,27 @@ describe(`the example ${EXAMPLE}`, () => {
 
   it("does what the guide says", () => follows(aks01, EXAMPLE));
 
+  it("keeps the extension's version and gives a team a configuration of its own, as the guide says", async () => {
+    const people = `git pull -q && mkdir -p teams/a && kubectl create configmap motd --from-literal=says=hello \\
+      --dry-run=client -o yaml > ${TEAMS_FILE} && git add . && git commit -qm "Begin team a" && git push -q`;
+    await aks01.output("bash", "--norc", "-euc", people);
+    const settings = {
+      ...{ extensionVersion: "1.18.4", "configurations[0].name": "team-a" },
+      ...{ "configurations[0].namespace": "team-a", "configurations[0].path": "teams/a" },
+    };
+    for (const [key, value] of Object.entries(settings))
+      await aks01.succeeds("pulumi", "config", "set", "--path", `aks-gitops:flux.${key}`, value);
+    await aks01.succeeds("pulumi", "up", "--yes", "--non-interactive", "--suppress-progress");
+    const { version, autoUpgradeMinorVersion } = askedFor(aks01, /extensions\/flux\?/);
+    assert.deepEqual([version, autoUpgradeMinorVersion], ["1.18.4", false]);
+    const { scope, namespace } = askedFor(aks01, /fluxConfigurations\/team-a\?/);
+    assert.deepEqual([scope, namespace], ["namespace", "team-a"]);
+    const [motd] = await kubectl(aks01, "configmap", "motd", "-n", "team-a");
+    assert.deepEqual(motd?.data, { says: "hello" });
+  });
+
   it("changes nothing with a second up", () => changesNothing(aks01));
 
   it("leaves people's files and a vault that can be recovered, and nothing else", () =>
-    leavesWhatIsPeoples(aks01, EXAMPLE));
+    leavesWhatIsPeoples(aks01, EXAMPLE, [TEAMS_FILE]));
 });

@@ -77,7 +77,8 @@ describe("a mirror file", () => {
     assert.deepEqual(await readMirrorList(file), {
       charts: [],
       images: [],
-      flux: { mode: "bootstrap", version: "2.9.4", imageAutomation: true },
+      ...{ ignoreImages: [], acceptForeign: [] },
+      flux: { mode: "bootstrap", version: "2.9.4", imageAutomation: true, install: undefined },
     });
   });
 

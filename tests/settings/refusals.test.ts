@@ -1144,6 +1144,14 @@ const REFUSALS: readonly Refusal[] = [
     "leave it out, then AKS takes what fits; or choose a size with room, for example Standard_D4ds_v5",
   ],
   [
+    "node-provisioning-excludes-the-autoscaler",
+    cluster({ nodeProvisioning: "Auto" }),
+    "aks-gitops:cluster.systemPool.enableAutoScaling",
+    true,
+    "does not go with nodeProvisioning Auto, which makes nodes instead of the autoscaler",
+    "write false: the pool then has minCount nodes; or leave nodeProvisioning out",
+  ],
+  [
     "access-is-given-once",
     cluster({ access: [TEAM, TEAM] }),
     "aks-gitops:cluster.access[1]",

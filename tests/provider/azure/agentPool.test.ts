@@ -541,6 +541,8 @@ describe("AgentPool of mode User", () => {
       const next = await checked(LARGER, APPS);
       assert.match(String(next.name), /^apps[0-9a-f]{4}$/);
       assert.deepEqual(await failures(LARGER, APPS), []);
+      // The engine checks it once more, as if there were none.
+      assert.deepEqual(await checked(LARGER), next);
       // An update that was interrupted finds it by that name.
       assert.deepEqual(await checked(LARGER, APPS), next);
       const { changes, replaces, deleteBeforeReplace } =

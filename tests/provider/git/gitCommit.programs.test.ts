@@ -453,7 +453,7 @@ describe("GitCommit", () => {
         'fluxComponents["a"].version is not a version of Flux without v: 2.9.4',
         'fluxComponents["b"].version is missing',
         'fluxComponents["c"] must be a map',
-        'fluxComponents["d"] has "extra", which is none of version, imageAutomation, imagePullSecret, manifests, loginServer',
+        'fluxComponents["d"] has "extra", which is none of version, imageAutomation, imagePullSecret, install, manifests, loginServer',
       ]);
       const kustomizations = {
         a: { resources: ["x", UNKNOWN], components: UNKNOWN },

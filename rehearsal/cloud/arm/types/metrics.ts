@@ -72,6 +72,7 @@ export const metricsTypes: readonly TypeDefinition[] = [
       kind: choice("Linux", "Windows"),
       properties: or(
         object("DataCollectionEndpoint", {
+          description: text(),
           immutableId: readOnly(text()),
           configurationAccess: ingestion("ConfigurationAccess"),
           logsIngestion: ingestion("LogsIngestion"),
@@ -95,6 +96,7 @@ export const metricsTypes: readonly TypeDefinition[] = [
       kind: choice("Linux", "Windows"),
       properties: required(
         object("DataCollectionRule", {
+          description: text(),
           immutableId: readOnly(text()),
           dataCollectionEndpointId: reference(ENDPOINT_TYPE),
           dataSources: required(
@@ -130,6 +132,7 @@ export const metricsTypes: readonly TypeDefinition[] = [
     body: object("DataCollectionRuleAssociation", {
       properties: required(
         object("DataCollectionRuleAssociationProperties", {
+          description: text(),
           dataCollectionRuleId: reference(RULE_TYPE),
           dataCollectionEndpointId: reference(ENDPOINT_TYPE),
           provisioningState,
@@ -234,6 +237,7 @@ export const metricsTypes: readonly TypeDefinition[] = [
       tags,
       properties: required(
         object("PrometheusRuleGroupProperties", {
+          description: text(),
           enabled: flag(),
           clusterName: text(),
           scopes: required(list(reference([ACCOUNT_TYPE, CLUSTER_TYPE]))),
