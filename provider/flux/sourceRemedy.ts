@@ -36,6 +36,8 @@ export function sourceRemedy({ kind, metadata, spec }: KubeObject, problem: stri
   return kind === "Bucket" ? bucketRemedy(given, problem) : undefined;
 }
 
+const INSTALL_APP = "install the GitHub App on the repository with the right Contents: read";
+
 /** Of the repository that all comes from. */
 function repositoryRemedy({ url = "", provider }: SourceSpec, problem: string): string | undefined {
   if (/knownhosts:/i.test(problem))
@@ -44,10 +46,7 @@ function repositoryRemedy({ url = "", provider }: SourceSpec, problem: string): 
   if (provider === "azure")
     return "add the service principal of Flux's identity to the organisation, and to the Readers of the repository's project";
   if (provider === "github")
-    return (
-      "install the GitHub App on the repository with the right Contents: read, compare flux.githubApp with it, give a key of " +
-      "it that is not revoked as aks-gitops:gitKey, and run `pulumi up`"
-    );
+    return `${INSTALL_APP}, compare flux.githubApp with it, give a key of it that is not revoked as aks-gitops:gitKey, and run \`pulumi up\``;
   return url.startsWith("ssh://")
     ? "register the public half of the key at the host with the right to read, or give another one, and run `pulumi up`"
     : "set FLUX_GIT_TOKEN to a token that reads the repository, and run `pulumi up`";
@@ -66,6 +65,7 @@ function gitRemedy(name: string, { url = "", provider, secretRef }: SourceSpec, 
     );
   }
   if (secretRef?.name === undefined) return nameSecret(name, `reads the repository at ${host}`);
+  if (provider === "github") return `${INSTALL_APP}, and compare its ids and its key with those of ${secret}`;
   return url.startsWith("ssh://")
     ? `let ${host} read the repository by the key of ${secret}, or give another key there`
     : `give a token that may read the repository at ${host} as password of ${secret}`;
