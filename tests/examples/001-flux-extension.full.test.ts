@@ -98,7 +98,7 @@ describe(`the example ${EXAMPLE}`, () => {
   it("does what the guide says", () => follows(aks01, EXAMPLE));
 
   it("keeps the extension's version and gives a team a configuration of its own, as the guide says", async () => {
-    const people = `git pull -q && mkdir -p teams/a && kubectl create configmap motd --from-literal=says=hello \\
+    const people = `git pull -q && mkdir -p teams/a && kubectl create configmap motd -n team-a --from-literal=says=hello \\
       --dry-run=client -o yaml > ${TEAMS_FILE} && git add . && git commit -qm "Begin team a" && git push -q`;
     await aks01.output("bash", "--norc", "-euc", people);
     const settings = {
@@ -112,6 +112,8 @@ describe(`the example ${EXAMPLE}`, () => {
     assert.deepEqual([version, autoUpgradeMinorVersion], ["1.18.4", false]);
     const { scope, namespace } = askedFor(aks01, /fluxConfigurations\/team-a\?/);
     assert.deepEqual([scope, namespace], ["namespace", "team-a"]);
+    // An update waits for nothing that a team has.
+    await aks01.output("kubectl", "wait", "configmap/motd", "-n", "team-a", "--for=create", "--timeout=90s");
     const [motd] = await kubectl(aks01, "configmap", "motd", "-n", "team-a");
     assert.deepEqual(motd?.data, { says: "hello" });
   });
