@@ -1,3 +1,4 @@
+import { minorOf } from "../net/kubernetesVersion.ts";
 import { REGISTRY_PLACEHOLDER } from "../net/registry/ownRegistry.ts";
 import { type Base, type Effect, findEffects } from "./canary.ts";
 import { type ChartContents, readChart } from "./chart.ts";
@@ -415,8 +416,8 @@ function dependences(views: readonly View[]): string[] {
   for (const [source, those] of holders) {
     const others = views.filter((view) => !those.includes(view));
     if (others.length === 0) continue;
-    const kubes = new Set(those.map(({ world }) => minorOf(world)));
-    if (others.some(({ world }) => !kubes.has(minorOf(world))))
+    const kubes = new Set(those.map(({ world }) => minorOf(world.kube)));
+    if (others.some(({ world }) => !kubes.has(minorOf(world.kube))))
       byVersion.push(`${source} (${[...kubes].sort().join(", ")})`);
     const beside = (view: View) =>
       others.find(({ world }) => world.kube === view.world.kube && world.upgrade === view.world.upgrade);
@@ -433,8 +434,6 @@ function dependences(views: readonly View[]): string[] {
     );
   return warnings;
 }
-
-const minorOf = ({ kube }: World) => kube.split(".").slice(0, 2).join(".");
 
 function refusalOf({ kube, apis }: World, { message }: RenderError): string {
   const asked = apis.filter((api) => !SERVED_APIS.includes(api));

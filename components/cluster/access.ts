@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Fault, notObjectId, unlike } from "../shared/faults.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import type { AccessArgs, Cluster } from "./aksClusterArgs.ts";
-import { NAMESPACE } from "./names.ts";
+import { NAMESPACE, placesOf } from "./names.ts";
 
 const ROLES = {
   Reader: BUILT_IN.aksRbacReader,
@@ -29,12 +29,6 @@ export function grantAccess(
         { ...to(one.group), role: ROLES[one.role], scope: pulumi.interpolate`${clusterId}${below}` },
         opts,
       );
-}
-
-/** Where somebody may something: what tells it from other places, and what stands after the cluster's id. */
-function placesOf({ role, namespaces }: AccessArgs): (readonly [label: string, below: string])[] {
-  if (namespaces === undefined) return [[role, ""]];
-  return namespaces.map((namespace) => [`${role}-${namespace}`, `/namespaces/${namespace}`]);
 }
 
 /** What cannot work of it. */

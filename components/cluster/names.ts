@@ -1,4 +1,4 @@
-// ARM ids of a cluster's network, and what nodes are marked with; no Pulumi in here.
+// ARM ids of a cluster's network, what nodes are marked with, and namespaces; no Pulumi in here.
 
 /** Whether two ARM ids are the same. */
 export const sameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
@@ -19,6 +19,24 @@ export const TAINT =
 
 /** A namespace's name (RFC 1123). */
 export const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Those that Azure's initiatives for pods leave out themselves: a list of one's own takes the place of theirs. */
+export const NEVER_LOOKED_AT: readonly string[] = ["kube-system", "gatekeeper-system", "azure-arc"];
+
+/**
+ * Where a group may something: what tells it from other places, and what stands after the cluster's id.
+ * @param role in the whole cluster, or in the namespaces alone.
+ */
+export function placesOf({
+  role,
+  namespaces,
+}: {
+  readonly role: string;
+  readonly namespaces?: readonly string[] | undefined;
+}): (readonly [label: string, below: string])[] {
+  if (namespaces === undefined) return [[role, ""]];
+  return namespaces.map((namespace) => [`${role}-${namespace}`, `/namespaces/${namespace}`]);
+}
 
 /** An address of mail, roughly. */
 export const EMAIL = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/;

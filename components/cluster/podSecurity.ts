@@ -4,16 +4,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Fault, unlike } from "../shared/faults.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { Cluster, PodSecurity } from "./aksClusterArgs.ts";
-import { NAMESPACE } from "./names.ts";
+import { NAMESPACE, NEVER_LOOKED_AT } from "./names.ts";
 
 /** The built-in initiatives: https://github.com/Azure/azure-policy, built-in-policies/policySetDefinitions/Kubernetes */
 const INITIATIVES = {
   Baseline: "a8640138-9b0a-4a28-b8cb-1666c838647d",
   Restricted: "42b8ef37-b724-4e24-bbc8-7a7708edfe00",
 } as const;
-
-/** Those that the initiatives leave out themselves: a list of one's own takes the place of theirs. */
-const ALWAYS = ["kube-system", "gatekeeper-system", "azure-arc"];
 
 /** Has Azure Policy look at every pod of a cluster. */
 export function securePods(
@@ -33,7 +30,7 @@ export function securePods(
       policyDefinitionId: `/providers/Microsoft.Authorization/policySetDefinitions/${INITIATIVES[initiative]}`,
       parameters: {
         effect: { value: effect },
-        excludedNamespaces: { value: [...new Set([...ALWAYS, ...excludedNamespaces])] },
+        excludedNamespaces: { value: [...new Set([...NEVER_LOOKED_AT, ...excludedNamespaces])] },
       },
     },
     newFirst(opts),

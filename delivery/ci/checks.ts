@@ -4,10 +4,12 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { takesGitHubToken } from "../../net/gitAddress.ts";
+import { credentialVariables, findCredential, type GitSignIn } from "../../net/gitCredential.ts";
 import { signInFaults, signInOf } from "../../net/signIn.ts";
 import { isMap } from "../../net/values.ts";
 import { describeFaults, describeWarning, type Fault } from "../../settings/errors.ts";
 import { readStackFile, readYaml } from "../../settings/stackFile.ts";
+import { azSubscriptions } from "../azProfile.ts";
 import type { Environment } from "./system.ts";
 
 const CLOUD = "https://api.pulumi.com";
@@ -16,10 +18,8 @@ const CLOUD = "https://api.pulumi.com";
 interface StackFile {
   readonly subscriptionId: unknown;
   readonly repository: unknown;
-  /** The name of the variable that it is written with, where one is named. */
-  readonly credential: unknown;
-  /** Whether it is written as a GitHub App, whose key that variable holds. */
-  readonly isOfApp: boolean;
+  /** How it is signed in to, where that is said. */
+  readonly commit: GitSignIn;
   /** Whether its Flux keeps the token that an update gives it. */
   readonly keepsToken: boolean;
   /** Which passphrase or key seals its secrets. */
@@ -97,25 +97,21 @@ async function stackFile({ project, stack }: Needs): Promise<StackFile> {
   return {
     subscriptionId: config["azure-native:subscriptionId"],
     repository: flux.repository,
-    credential: isMap(flux.commit) ? (flux.commit.credential ?? keyOfApp(flux.commit)) : undefined,
-    isOfApp: isMap(flux.commit) && flux.commit.githubApp !== undefined,
+    commit: isMap(flux.commit) ? signInIn(flux.commit) : {},
     keepsToken: flux.mode === "bootstrap" && (flux.auth ?? "token") === "token",
     sealedBy: provider.includes("://") ? "key" : provider === "passphrase" || encryptionsalt ? "passphrase" : undefined,
   };
 }
 
-/** Where the key of a GitHub App stands by default. */
-const keyOfApp = ({ githubApp }: Readonly<Record<string, unknown>>) => (githubApp ? "GITHUB_APP_KEY" : undefined);
+const signInIn = ({ credential, githubApp }: Readonly<Record<string, unknown>>): GitSignIn => ({
+  ...(typeof credential === "string" && { credential }),
+  ...(isMap(githubApp) && { githubApp }),
+});
 
 /** Whether az, where its login counts, has one. */
 async function login({ environment, hasProgram, isPipeline }: Needs): Promise<Fault[]> {
   if (signInOf(environment).way !== "az" || !hasProgram("az")) return [];
-  const profile = join(environment.AZURE_CONFIG_DIR || join(homedir(), ".azure"), "azureProfile.json");
-  const { subscriptions = [] } = await readFile(profile, "utf8")
-    // It begins with a byte order mark.
-    .then((text) => JSON.parse(text.replace(/^\ufeff/, "")) as { subscriptions?: readonly unknown[] })
-    .catch(() => ({ subscriptions: [] }));
-  if (subscriptions.length > 0) return [];
+  if ((await azSubscriptions(environment)).length > 0) return [];
   if (!isPipeline) return [fault("az", "has no login, and no variable names another way to sign in", "run `az login`")];
   return [
     fault(
@@ -160,17 +156,16 @@ function secrets({ environment, stack }: Needs, { sealedBy }: StackFile): Fault[
 
 const KEY_REMEDY = "set it to the GitHub App's private key in PEM, from a secret of the pipeline";
 
-function git({ environment, isPipeline }: Needs, { repository, credential, isOfApp }: StackFile): Fault[] {
+function git({ environment, isPipeline }: Needs, { repository, commit }: StackFile): Fault[] {
   if (!isPipeline || typeof repository !== "string" || !repository.startsWith("https://")) return [];
-  const isGitHub = takesGitHubToken(repository, environment);
+  if (findCredential(repository, commit, environment) !== undefined) return [];
+  const [variable, other] = credentialVariables(repository, commit, environment);
+  const nor = other === undefined ? "" : `, nor is ${other}`;
+  const by = (["githubApp", "credential"] as const).find((name) => commit[name] !== undefined);
+  const withIt = by === undefined ? "" : ` with it (flux.commit.${by})`;
   const remedy = "set it to a token that may write there; that of a workflow may only in its own repository";
-  if (typeof credential === "string") {
-    const problem = `is not set, and the program writes to ${repository} with it (flux.commit.${isOfApp ? "githubApp" : "credential"})`;
-    return environment[credential] ? [] : [fault(credential, problem, isOfApp ? KEY_REMEDY : remedy)];
-  }
-  if (environment.GIT_TOKEN || (isGitHub && environment.GITHUB_TOKEN)) return [];
-  const nor = isGitHub ? ", nor is GITHUB_TOKEN" : "";
-  return [fault("GIT_TOKEN", `is not set${nor}, and the program writes to ${repository}`, remedy)];
+  const problem = `is not set${nor}, and the program writes to ${repository}${withIt}`;
+  return [fault(variable, problem, by === "githubApp" ? KEY_REMEDY : remedy)];
 }
 
 /**

@@ -1,6 +1,7 @@
 // GitHub Actions: https://docs.github.com/actions/reference/workflows-and-actions/variables, and its REST API 2022-11-28.
 
 import { appendFile, readFile } from "node:fs/promises";
+import { GITHUB_HEADERS } from "../../net/gitHubApi.ts";
 import { type Answer, retryAfter, send } from "../../net/http.ts";
 import { Again, CLOCK, type Clock, retry } from "../../net/retry.ts";
 import { type Board, type Comment, MayNotComment, Unavailable } from "./comment.ts";
@@ -156,9 +157,7 @@ export class GitHubBoard implements Board {
     const init = {
       method,
       headers: {
-        accept: "application/vnd.github+json",
-        "x-github-api-version": "2022-11-28",
-        "user-agent": "aks-gitops",
+        ...GITHUB_HEADERS,
         authorization: `Bearer ${this.#token}`,
         ...(body && { "content-type": "application/json" }),
       },

@@ -3,10 +3,10 @@
 import { execFile } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { describe } from "../../net/describe.ts";
 import { useProxy } from "../../net/proxy.ts";
 import { readYaml } from "../../settings/stackFile.ts";
 import { findTools } from "../../tools/findTool.ts";
+import { misused, runCommand } from "../command.ts";
 import { keepCompiled } from "../compiled.ts";
 import { hasProgram } from "../programs.ts";
 import { marker, renderReview } from "../review/render.ts";
@@ -105,14 +105,6 @@ const parse = () =>
     },
   });
 
-function usage(problem: string): 2 {
-  process.stderr.write(`${problem}\n\n${USAGE}\n`);
-  return 2;
-}
+const usage = (problem: string) => misused(problem, USAGE);
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${describe(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -1,11 +1,10 @@
 // Azure Resource Manager and Microsoft Graph as the doctor reads them.
 
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { type AzureCloud, cloudOf } from "../../net/azureCloud.ts";
 import { type Environment, signInOf } from "../../net/signIn.ts";
 import { isMap } from "../../net/values.ts";
+import { azSubscriptions } from "../azProfile.ts";
+import { claimsOf } from "../ci/signIn.ts";
 import type { Reach } from "./reach.ts";
 
 type Json = Record<string, unknown>;
@@ -162,17 +161,13 @@ async function subscriptionOf(environment: Environment, configured: unknown): Pr
   if (typeof configured === "string" && configured !== "") return configured;
   if (environment.ARM_SUBSCRIPTION_ID) return environment.ARM_SUBSCRIPTION_ID;
   if (signInOf(environment).way !== "az") return undefined;
-  const profile = join(environment.AZURE_CONFIG_DIR || join(homedir(), ".azure"), "azureProfile.json");
-  const text = await readFile(profile, "utf8").catch(() => "{}");
-  // It begins with a byte order mark.
-  const { subscriptions = [] } = parsed(Buffer.from(text.replace(/^\ufeff/, ""))) as { subscriptions?: Json[] };
-  const found = subscriptions.find(({ isDefault }) => isDefault === true)?.id;
+  const found = (await azSubscriptions(environment)).find(({ isDefault }) => isDefault === true)?.id;
   return typeof found === "string" ? found : undefined;
 }
 
 /** Who a token of Entra is for. https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
 function callerOf(token: string): Caller {
-  const { oid, tid, scp } = parsed(Buffer.from(token.split(".")[1] ?? "", "base64url"));
+  const { oid, tid, scp } = claimsOf(token);
   // What a person lets a program do is in `scp`; an application acts for itself.
   return { objectId: String(oid ?? ""), tenantId: String(tid ?? ""), isApplication: scp === undefined };
 }

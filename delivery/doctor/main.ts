@@ -5,12 +5,12 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { registries } from "../../mirror/commands/wanted.ts";
 import { credential } from "../../net/credential.ts";
-import { describe } from "../../net/describe.ts";
 import { send } from "../../net/http.ts";
 import { useProxy } from "../../net/proxy.ts";
 import { downloadChart } from "../../provider/mirror/chartSource.ts";
 import { toolAtHand } from "../../tools/findTool.ts";
 import { detect } from "../ci/detect.ts";
+import { misused, runCommand } from "../command.ts";
 import { keepCompiled } from "../compiled.ts";
 import { hasProgram } from "../programs.ts";
 import { CHECKS } from "./checks.ts";
@@ -102,14 +102,6 @@ async function main(): Promise<0 | 1 | 2> {
   return count(outcomes, "error") > 0 ? 1 : 0;
 }
 
-function usage(problem: string): 2 {
-  process.stderr.write(`${problem}\n\n${USAGE}\n`);
-  return 2;
-}
+const usage = (problem: string) => misused(problem, USAGE);
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${describe(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

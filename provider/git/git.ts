@@ -6,7 +6,8 @@ import { rmSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findCredential, type GitAccess, signInCredential } from "./gitAccess.ts";
+import { findCredential } from "../../net/gitCredential.ts";
+import { type GitAccess, signInCredential } from "./gitAccess.ts";
 import { gitEnvironment, helperSettings, type SignIn, sshSignIn, writeSigningKey } from "./gitEnvironment.ts";
 import { type GitAction, GitError, type GitFault, pushError, remoteError } from "./gitError.ts";
 

@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 import { describe } from "../../net/describe.ts";
-import { hostOf, takesGitHubToken } from "../../net/gitAddress.ts";
+import { hostOf } from "../../net/gitAddress.ts";
+import { type Credential, credentialVariables, findCredential, isSsh } from "../../net/gitCredential.ts";
 import { installationToken } from "../../net/gitHubApp.ts";
 import { matching } from "../../plugin/schema.ts";
 
@@ -55,44 +56,6 @@ export const gitAccess = z
   .meta({ id: "GitAccess" });
 
 export type GitAccess = z.output<typeof gitAccess>;
-
-/** A secret for a Git host, with the name of the environment variable it came from. */
-export interface Credential {
-  readonly variable: string;
-  /** A token; over SSH a private key. */
-  readonly token: string;
-  /** The user name beside a token. */
-  readonly username: string;
-}
-
-const isSsh = (url: string): boolean => url.startsWith("ssh://");
-
-/** The variables that are looked at for a URL, the first that is set counts. */
-export function credentialVariables(
-  url: string,
-  { credential, githubApp }: GitAccess = {},
-  environment: NodeJS.ProcessEnv = process.env,
-): readonly string[] {
-  if (credential !== undefined) return [credential];
-  if (githubApp !== undefined) return ["GITHUB_APP_KEY"];
-  if (isSsh(url)) return ["GIT_SSH_KEY"];
-  // The first says what it is for; the second is what every GitHub tool uses, and nobody else's to see.
-  return takesGitHubToken(url, environment) ? ["GIT_TOKEN", "GITHUB_TOKEN"] : ["GIT_TOKEN"];
-}
-
-/** The environment's credential for a URL; undefined where there is none. */
-export function findCredential(
-  url: string,
-  access: GitAccess = {},
-  environment: NodeJS.ProcessEnv = process.env,
-): Credential | undefined {
-  for (const variable of credentialVariables(url, access, environment)) {
-    const token = environment[variable];
-    // GitHub wants this name for an app's token; with other tokens, and mostly elsewhere, any name does.
-    if (token) return { variable, token, username: access.username ?? "x-access-token" };
-  }
-  return undefined;
-}
 
 /**
  * What signs in to a URL with the environment's credential: itself, or the token that it gets as a GitHub App's key.

@@ -2,13 +2,14 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { findCredential } from "../../net/gitCredential.ts";
 import { Again, CLOCK, type Clock, retry, type Try } from "../../net/retry.ts";
 import { detailedDiff, formatPath } from "../../plugin/diff.ts";
 import { type Context, type Diff, UNKNOWN } from "../../plugin/handler.ts";
 import { changes, handlerOf, type Previewed } from "../../plugin/schema.ts";
 import { componentsText } from "../flux/fluxComponents.ts";
 import { type CommitContent, GitBranch, ownerLine, type TreeEntry } from "./git.ts";
-import { findCredential, signInCredential } from "./gitAccess.ts";
+import { signInCredential } from "./gitAccess.ts";
 import {
   completed,
   faultsBetween,

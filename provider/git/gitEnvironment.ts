@@ -4,8 +4,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "../../net/describe.ts";
+import type { Credential } from "../../net/gitCredential.ts";
 import { publicKeyOf } from "../../net/sshKey.ts";
-import type { Credential, GitAccess } from "./gitAccess.ts";
+import type { GitAccess } from "./gitAccess.ts";
 import { GitError } from "./gitError.ts";
 
 /** Git's variables that say how to reach a remote; all others could point git at other data or write the token. */

@@ -1,8 +1,9 @@
 // What git says when a remote refuses, in words that name the place, the cause and the remedy.
 
 import { hostOf } from "../../net/gitAddress.ts";
+import { type Credential, credentialVariables } from "../../net/gitCredential.ts";
 import { scanCommand } from "../../net/knownHosts.ts";
-import { type Credential, credentialVariables, type GitAccess, rightAt } from "./gitAccess.ts";
+import { type GitAccess, rightAt } from "./gitAccess.ts";
 
 /** `race`: somebody else pushed first; `passing`: worth another try as it is; `other`: neither. */
 export type GitFaultKind = "race" | "passing" | "other";

@@ -2,9 +2,9 @@
 // https://docs.github.com/rest/pulls/pulls and https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests
 
 import * as z from "zod";
+import type { Credential } from "../../net/gitCredential.ts";
 import { GITHUB_HEADERS, gitHubApi, gitHubNames } from "../../net/gitHubApi.ts";
 import { type Answer, send } from "../../net/http.ts";
-import type { Credential } from "./gitAccess.ts";
 import { GitError } from "./gitError.ts";
 
 /** From which branch into which, and what people read of it. */

@@ -6,6 +6,7 @@ import {
   shortages,
   tierAllows,
 } from "../../components/cluster/addresses.ts";
+import { NEVER_LOOKED_AT, placesOf } from "../../components/cluster/names.ts";
 import { contains, overlap, parseNetwork } from "../../net/cidr.ts";
 import { own } from "../check.ts";
 import { hasZones } from "../regions.ts";
@@ -37,19 +38,15 @@ export function poolsOf({ draft }: Facts) {
   ];
 }
 
-/** Namespaces that Azure's initiatives for pods never look at. */
-const ALWAYS_EXCLUDED: readonly string[] = ["kube-system", "gatekeeper-system", "azure-arc"];
-
 const accessOf = ({ draft }: Facts) =>
   (draft.cluster?.access ?? []).map((one, index) => ({ one, path: own("cluster", "access", index) }));
 
 type Access = ReturnType<typeof accessOf>[number]["one"];
 
 /** What a group gets and where, each as one text. */
-function placesOf(one: Access): string[] {
-  if (one?.group === undefined || one.role === undefined) return [];
-  const given = `${one.group.toLowerCase()} ${one.role}`;
-  return one.namespaces === undefined ? [given] : one.namespaces.map((namespace) => `${given} ${namespace}`);
+function givenBy({ group, role, namespaces }: Access = {}): string[] {
+  if (group === undefined || role === undefined) return [];
+  return placesOf({ role, namespaces: namespaces?.map(String) }).map(([label]) => `${group.toLowerCase()} ${label}`);
 }
 
 /** Whether a size of virtual machines has its processors only as long as it has credits. */
@@ -107,13 +104,13 @@ export const clusterRules: readonly Rule[] = [
     remedy: "remove it: Azure has one assignment of a group, role and place",
     link: `${LEARN}/role-based-access-control/troubleshooting`,
     check: each(accessOf, ({ one, path }, { draft: { deployers, flux } }, all) => {
-      const keys = placesOf(one);
+      const keys = givenBy(one);
       const before = all
         .slice(
           0,
           all.findIndex((other) => other.one === one),
         )
-        .flatMap((other) => placesOf(other.one));
+        .flatMap((other) => givenBy(other.one));
       // A bootstrap makes the deployers administrators of the cluster.
       const given = flux?.mode === "bootstrap" ? [...before, `${deployers?.toLowerCase()} ClusterAdmin`] : before;
       const twice = keys.some((key, index) => given.includes(key) || keys.indexOf(key) < index);
@@ -347,7 +344,7 @@ export const clusterRules: readonly Rule[] = [
         const { effect, excludedNamespaces = [] } = cluster?.podSecurity ?? {};
         const { name, namespace } = chart ?? {};
         const needs = name === "kured" && namespace !== undefined && effect === "Deny";
-        return needs && !ALWAYS_EXCLUDED.includes(namespace) && !excludedNamespaces.includes(namespace)
+        return needs && !NEVER_LOOKED_AT.includes(namespace) && !excludedNamespaces.includes(namespace)
           ? {
               path: own("charts", index, "namespace"),
               value: namespace,

@@ -1,40 +1,13 @@
 import { strict as assert } from "node:assert";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
-import { stringify } from "yaml";
-import { type PlanReport, plan } from "../../mirror/plan.ts";
-import { findTool } from "../../tools/findTool.ts";
+import { describe, it } from "mocha";
+import { plan } from "../../mirror/plan.ts";
 import { deployment, packChart } from "./charts.ts";
-
-const REGISTRY = "acr.test";
+import { planning, sources } from "./planning.ts";
 
 describe("mirror plan", () => {
-  let helm: string;
-  let folder: string;
-  before(async function () {
-    // Where Helm must be built first.
-    this.timeout(1_200_000);
-    helm = await findTool("helm");
-    folder = mkdtempSync(join(tmpdir(), "plan-"));
-  });
-  after(() => rmSync(folder, { recursive: true }));
-
-  const tools = {
-    helm: async () => helm,
-    registry: (host: string): never => assert.fail(`${host} is not asked: of an archive a plan needs no network`),
-  };
-
-  async function planned(tgz: Buffer, values: object = {}, args: readonly string[] = []) {
-    const [chart, file] = [join(folder, "chart.tgz"), join(folder, "values.yaml")];
-    writeFileSync(chart, tgz);
-    writeFileSync(file, stringify(values));
-    const { text, isWhole } = await plan([chart, "--values", file, "--registry", REGISTRY, "--json", ...args], tools);
-    return { ...(JSON.parse(text) as PlanReport), isWhole };
-  }
-
-  const sources = ({ images }: PlanReport) => images.map(({ source }) => source.replace(/@.*/, ""));
+  const { tools, folder, planned } = planning();
 
   it("tells what stays, where, and Helm's own words about why", async () => {
     const guard = `{{ if ne .Values.registry "docker.io" }}{{ fail "set allowOthers to take other registries" }}{{ end }}`;
@@ -98,7 +71,7 @@ describe("mirror plan", () => {
   });
 
   it("reads for people as text", async () => {
-    const chart = join(folder, "text.tgz");
+    const chart = join(folder(), "text.tgz");
     writeFileSync(chart, packChart({ image: "nginx:1" }, { "a.yaml": deployment("{{ .Values.image }}") }));
     const { text, isWhole } = await plan([chart], tools);
     assert.equal(isWhole, true);

@@ -1,44 +1,18 @@
 import { strict as assert } from "node:assert";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { after, before, describe, it } from "mocha";
-import { stringify } from "yaml";
-import { type PlanReport, plan } from "../../mirror/plan.ts";
-import { findTool } from "../../tools/findTool.ts";
+import { describe, it } from "mocha";
+import type { PlanReport } from "../../mirror/plan.ts";
 import { HARD_CHARTS, type HardChart } from "./hardCharts.ts";
+import { planning, REGISTRY, sources } from "./planning.ts";
 import { foreignLines } from "./proof.ts";
 
 const SHARED = fileURLToPath(new URL("../../../shared/", import.meta.url));
-const REGISTRY = "acr.test";
 
 describe("mirror plan, proved by Helm and a reader of its own", () => {
-  let helm: string;
-  let folder: string;
-  before(async function () {
-    // Where Helm must be built first.
-    this.timeout(1_200_000);
-    helm = await findTool("helm");
-    folder = mkdtempSync(join(tmpdir(), "plan-"));
-  });
-  after(() => rmSync(folder, { recursive: true }));
-
-  const tools = {
-    helm: async () => helm,
-    registry: (host: string): never => assert.fail(`${host} is not asked: of an archive a plan needs no network`),
-  };
-
-  async function planned(tgz: Buffer, values: object = {}) {
-    const [chart, file] = [join(folder, "chart.tgz"), join(folder, "values.yaml")];
-    writeFileSync(chart, tgz);
-    writeFileSync(file, stringify(values));
-    const { text, isWhole } = await plan(
-      [chart, "--values", file, "--release", "tool", "--registry", REGISTRY, "--json"],
-      tools,
-    );
-    return { ...(JSON.parse(text) as PlanReport), isWhole };
-  }
+  const { helm, planned: plannedAs } = planning();
+  const planned = (tgz: Buffer, values: object = {}) => plannedAs(tgz, values, ["--release", "tool"]);
 
   function foreign(tgz: Buffer, report: PlanReport, given: object = {}): string[] {
     const worlds = [
@@ -52,10 +26,8 @@ describe("mirror plan, proved by Helm and a reader of its own", () => {
         "cilium.io/v2/CiliumNetworkPolicy,cert-manager.io/v1",
       ],
     ];
-    return worlds.flatMap((args) => foreignLines(helm, tgz, report, { registry: REGISTRY, given, args }));
+    return worlds.flatMap((args) => foreignLines(helm(), tgz, report, { registry: REGISTRY, given, args }));
   }
-
-  const sources = ({ images }: PlanReport) => images.map(({ source }) => source.replace(/@.*/, ""));
 
   for (const { name, tgz, values, images } of HARD_CHARTS as readonly HardChart[]) {
     it(`moves every image of a chart with ${name}`, async () => {

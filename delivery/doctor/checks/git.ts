@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostOf } from "../../../net/gitAddress.ts";
+import { findCredential } from "../../../net/gitCredential.ts";
 import { publishedKeys } from "../../../net/knownHosts.ts";
 import type { FluxSettings } from "../../../settings/types.ts";
 import { check, type Finding, type Place, stops } from "../check.ts";
-import { gitToken } from "../credential.ts";
 
 export const git = check({
   name: "git",
@@ -57,10 +57,9 @@ interface Way {
 
 /** The token stands in a variable alone, and not in an argument that everybody on the machine may see. */
 function overHttps(flux: FluxSettings, environment: Place["environment"]): Way | undefined {
-  const given = gitToken(flux, environment);
+  const given = findCredential(flux.repository, flux.commit, environment);
   if (given === undefined) return undefined;
-  const user = flux.commit?.username ?? "x-access-token";
-  const helper = `!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "${user}" "$AKS_GITOPS_GIT_TOKEN"; }; f`;
+  const helper = `!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "${given.username}" "$AKS_GITOPS_GIT_TOKEN"; }; f`;
   const settings = [
     // A helper of the user's own would be asked first, and be given the token to keep.
     ["credential.helper", ""],
@@ -82,8 +81,7 @@ function overHttps(flux: FluxSettings, environment: Place["environment"]): Way |
 }
 
 async function overSsh(flux: FluxSettings, environment: Place["environment"], folder: string): Promise<Way> {
-  const name = flux.commit?.credential ?? "GIT_SSH_KEY";
-  const key = environment[name];
+  const given = findCredential(flux.repository, flux.commit, environment);
   const hosts = flux.knownHosts ?? publishedKeys(hostOf(flux.repository));
   const known = join(folder, "known_hosts");
   if (hosts !== undefined) await writeFile(known, `${hosts.trim()}\n`);
@@ -91,9 +89,10 @@ async function overSsh(flux: FluxSettings, environment: Place["environment"], fo
     "-o BatchMode=yes",
     ...(hosts === undefined ? [] : [`-o UserKnownHostsFile=${known}`, "-o StrictHostKeyChecking=yes"]),
   ];
-  if (!key) return { name: "the keys that SSH has", variables: { GIT_SSH_COMMAND: ["ssh", ...options].join(" ") } };
+  if (given === undefined)
+    return { name: "the keys that SSH has", variables: { GIT_SSH_COMMAND: ["ssh", ...options].join(" ") } };
   const file = join(folder, "key");
-  await writeFile(file, `${key.trim()}\n`, { mode: 0o600 });
+  await writeFile(file, `${given.token.trim()}\n`, { mode: 0o600 });
   const command = ["ssh", "-i", file, "-o IdentitiesOnly=yes", ...options].join(" ");
-  return { name, variables: { GIT_SSH_COMMAND: command } };
+  return { name: given.variable, variables: { GIT_SSH_COMMAND: command } };
 }

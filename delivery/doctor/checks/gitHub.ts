@@ -1,11 +1,11 @@
+import { type Credential, credentialVariables, findCredential } from "../../../net/gitCredential.ts";
+import { GITHUB_HEADERS } from "../../../net/gitHubApi.ts";
 import type { Answer } from "../../../net/http.ts";
 import type { Environment } from "../../../net/signIn.ts";
 import type { FluxSettings } from "../../../settings/types.ts";
 import { check, type Finding, stops, warns } from "../check.ts";
-import { type GitToken, gitToken } from "../credential.ts";
 import type { Reach } from "../reach.ts";
 
-const API = "https://api.github.com";
 const DEPLOY_KEYS = "https://docs.github.com/rest/deploy-keys/deploy-keys";
 
 /** A token that ends within this many days is told. */
@@ -21,13 +21,14 @@ export const gitHub = check({
     if (flux.owner === undefined || flux.name === undefined) return [];
     // An App's key goes to no request as it is, and what the App may do its installation says.
     if (flux.commit?.githubApp !== undefined) return appKey(flux, environment);
-    const given = gitToken(flux, environment);
+    const given = findCredential(flux.repository, flux.commit, environment);
     if (given === undefined) {
       const problem = `is not set, and the program writes ${flux.repository} with it`;
       const remedy = "set it to a token that may write there: contents, read and write";
       return [stops({ key: flux.commit?.credential ?? "GITHUB_TOKEN", problem, remedy })];
     }
-    const call = (path: string) => ask(reach, given.token, path);
+    const api = "https://api.github.com";
+    const call = (path: string) => ask(reach, given.token, `${api}${path}`);
     const answer = await call(`/repos/${flux.owner}/${flux.name}`);
     const whole = [...signedIn(answer, given, flux), ...ending(answer, given, reach.now())];
     if (!answer.ok) return whole;
@@ -42,7 +43,7 @@ export const gitHub = check({
 });
 
 function appKey({ repository, commit }: FluxSettings, environment: Environment): Finding[] {
-  const key = commit?.credential ?? "GITHUB_APP_KEY";
+  const [key] = credentialVariables(repository, commit, environment);
   if (environment[key]) return [];
   const problem = `is not set, and the program writes ${repository} as the App whose private key it holds`;
   return [stops({ key, problem, remedy: "set it to the App's private key, in PEM" })];
@@ -53,14 +54,8 @@ interface Repository {
   readonly permissions?: { readonly admin?: boolean; readonly push?: boolean };
 }
 
-function ask(reach: Reach, token: string, path: string): Promise<Answer> {
-  const headers = {
-    accept: "application/vnd.github+json",
-    authorization: `Bearer ${token}`,
-    "user-agent": "aks-gitops",
-    "x-github-api-version": "2022-11-28",
-  };
-  return reach.send(`${API}${path}`, { headers });
+function ask(reach: Reach, token: string, url: string): Promise<Answer> {
+  return reach.send(url, { headers: { ...GITHUB_HEADERS, authorization: `Bearer ${token}` } });
 }
 
 function bodyOf({ body }: Answer): Record<string, unknown> {
@@ -72,7 +67,11 @@ function bodyOf({ body }: Answer): Record<string, unknown> {
 }
 
 /** What keeps the token from seeing the repository. */
-function signedIn(answer: Answer, { variable: key }: GitToken, { repository: value, createRepository }: FluxSettings) {
+function signedIn(
+  answer: Answer,
+  { variable: key }: Credential,
+  { repository: value, createRepository }: FluxSettings,
+) {
   const { status, headers } = answer;
   if (status === 401)
     return [
@@ -97,7 +96,7 @@ function signedIn(answer: Answer, { variable: key }: GitToken, { repository: val
 }
 
 /** https://github.blog/changelog/2021-07-26-expiration-options-for-personal-access-tokens */
-function ending({ headers }: Answer, { variable: key }: GitToken, now: Date): Finding[] {
+function ending({ headers }: Answer, { variable: key }: Credential, now: Date): Finding[] {
   const text = headers.get("github-authentication-token-expiration");
   const end = Date.parse((text ?? "").replace(" UTC", "Z").replace(" ", "T"));
   if (Number.isNaN(end) || end - now.getTime() > SOON * DAY) return [];
@@ -114,7 +113,7 @@ function ending({ headers }: Answer, { variable: key }: GitToken, now: Date): Fi
 
 function rightsIn(
   { archived, permissions = {} }: Repository,
-  { variable: key }: GitToken,
+  { variable: key }: Credential,
   flux: FluxSettings,
 ): Finding[] {
   const { repository: value, auth } = flux;
