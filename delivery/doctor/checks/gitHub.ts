@@ -1,5 +1,5 @@
 import { type Credential, credentialVariables, findCredential } from "../../../net/gitCredential.ts";
-import { GITHUB_HEADERS } from "../../../net/gitHubApi.ts";
+import { GITHUB_HEADERS, gitHubApi } from "../../../net/gitHubApi.ts";
 import type { Answer } from "../../../net/http.ts";
 import type { Environment } from "../../../net/signIn.ts";
 import type { FluxSettings } from "../../../settings/types.ts";
@@ -27,7 +27,7 @@ export const gitHub = check({
       const remedy = "set it to a token that may write there: contents, read and write";
       return [stops({ key: flux.commit?.credential ?? "GITHUB_TOKEN", problem, remedy })];
     }
-    const api = "https://api.github.com";
+    const api = gitHubApi(flux.repository);
     const call = (path: string) => ask(reach, given.token, `${api}${path}`);
     const answer = await call(`/repos/${flux.owner}/${flux.name}`);
     const whole = [...signedIn(answer, given, flux), ...ending(answer, given, reach.now())];

@@ -158,6 +158,22 @@ describe("the doctor, of GitHub", () => {
     assert.deepEqual(world.sent, []);
   });
 
+  it("asks an Enterprise host itself, and sends its token nowhere else", async () => {
+    const repository = "https://github.acme.example/acme/fleet";
+    await begin("write", {
+      config: { "github:baseUrl": "https://github.acme.example/", "aks-gitops:flux": { repository, auth: "token" } },
+    });
+    world.environment.GIT_TOKEN = "of the server";
+    const asked: string[] = [];
+    world.hosts.set("github.acme.example", ({ pathname }) => {
+      asked.push(pathname);
+      return pathname.endsWith("/fleet") ? { body: JSON.stringify({ permissions: { push: true } }) } : { status: 404 };
+    });
+    world.hosts.set("api.github.com", ({ pathname }) => assert.fail(`api.github.com is asked for ${pathname}`));
+    await finds([]);
+    assert.deepEqual(asked, ["/api/v3/repos/acme/fleet", "/api/v3/repos/acme/fleet/branches/main"]);
+  });
+
   it("says that a token ends soon", async () => {
     await begin("write");
     const body = JSON.stringify({ permissions: { push: true } });
