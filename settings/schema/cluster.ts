@@ -311,8 +311,8 @@ export const cluster = setting(
     ),
     metrics: setting(
       optional(flag),
-      "Azure Monitor's managed Prometheus: whether the cluster's metrics are kept; Azure bills by sample. false switches off " +
-        "what was on. Default: nothing is said, and a new cluster's are not kept.",
+      "Azure Monitor's managed Prometheus: whether the cluster's metrics are kept; Azure bills by sample. Default: on unless " +
+        "sku is Free.",
     ),
     alerts: setting(
       section({
