@@ -83,6 +83,8 @@ export interface LockedImage {
   readonly repository: string;
   /** The tag in the target registry; none for an image named by digest alone. */
   readonly tag?: string;
+  /** What it runs on, where linux/amd64 or linux/arm64 is not among it; none where both are, or where nobody could tell. */
+  readonly platforms?: readonly string[];
   /** What comes along into the same repository. */
   readonly attached?: readonly AttachedManifest[];
 }
@@ -180,12 +182,20 @@ export interface ImageRules {
   readonly acceptForeign?: readonly ImageRule[] | undefined;
 }
 
+/** The part of a cluster's settings that decides what its nodes are. */
+export interface Pools {
+  readonly systemPool: { readonly vmSize: string };
+  readonly userPools: readonly { readonly name: string; readonly vmSize: string }[];
+}
+
 /** The charts and images that a lock is made of. */
 export interface MirrorList extends ImageRules {
   readonly charts: readonly ChartSource[];
   readonly images: readonly string[];
   /** Default: Flux is not bootstrapped. */
   readonly flux?: FluxSource;
+  /** The cluster's pools, for warnings. @default nodes of linux/amd64 */
+  readonly cluster?: Pools;
 }
 
 /** The part of a stack's settings that the lock depends on. */

@@ -38,7 +38,16 @@ const form = z.object({
       patches: z.optional(z.array(patch)),
     }),
   ),
-  images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text), attached })),
+  images: z.array(
+    z.object({
+      source: image,
+      digest,
+      repository: text,
+      tag: z.optional(text),
+      platforms: z.optional(z.array(text)),
+      attached,
+    }),
+  ),
   flux: z.optional(
     z.object({
       version: text,

@@ -27,6 +27,7 @@ import {
   type MirrorSource,
   mirrored,
 } from "./lock.ts";
+import { arm64Warnings } from "./platforms.ts";
 import { parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests } from "./relocation.ts";
 
@@ -83,7 +84,12 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
       : undefined;
   for (const image of (kept ? undefined : flux?.images) ?? [])
     wanted.push({ reference: reference(image, source.images), by: "Flux" });
-  const { images: found, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
+  const { images: found, warnings } = await resolveImages(
+    wanted,
+    own?.images ?? [],
+    options.registry,
+    settings.cluster,
+  );
   for (const warning of warnings) log(`warning: ${warning}`);
   const images = [...found, ...(kept?.images.values() ?? [])];
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
@@ -99,6 +105,7 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
   const lock = JSON.parse(text) as Lock;
+  for (const warning of arm64Warnings(lock, settings.cluster)) log(`warning: ${warning}`);
   return { lock, changes: describeChanges(own, lock) };
 }
 
