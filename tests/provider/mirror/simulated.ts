@@ -88,6 +88,18 @@ export class SimulatedRegistry implements Cloud {
     return known;
   }
 
+  /** Gives the target permissions of repositories (ABAC), and the deployer a role of that kind. */
+  keepToRepositories(): void {
+    for (const { properties } of this.registries.registries)
+      properties.roleAssignmentMode = "AbacRepositoryPermissions";
+    this.registries.roles.set("deployer", ROLES.RepositoryReader);
+  }
+
+  /** Every client is a new one, as those of a plugin that starts. */
+  forgetTokens(): void {
+    this.#clients.clear();
+  }
+
   readonly context = {
     ...new FakeCloud().context,
     log: (severity: string, message: string) => {
