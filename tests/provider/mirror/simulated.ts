@@ -82,7 +82,7 @@ export class SimulatedRegistry implements Cloud {
         credential: { getToken },
         endpoint: this.#origins.get(host) ?? "http://127.0.0.1:9",
         clock: this.clock,
-        limits: { silence: this.silence, window: 1000, progress: 1, size: 1_000_000 },
+        limits: { silence: this.silence, window: 5000, progress: 50_000, size: 1_000_000 },
       });
     this.#clients.set(key, known);
     return known;
