@@ -32,6 +32,7 @@ import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
 import type { CommitArgs } from "./fluxBootstrapArgs.ts";
+import { warnOfPeopleImages } from "./peopleImages.ts";
 
 /** A Flux that is committed as `flux bootstrap` would commit it. */
 export interface Bootstrapped {
@@ -145,6 +146,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    warnOfPeopleImages({ ...args, path, branch: args.branch ?? FLUX.branch, access: args.gitAccess }, this.commit);
     new KeyInUse(
       name,
       {

@@ -109,6 +109,7 @@ const calls: Record<string, (inputs: Record<string, string>) => Record<string, u
     faults: id.endsWith("/nothing") ? ["is not there"] : [],
     warnings: id.endsWith("/shut") ? ["it is shut"] : [],
   }),
+  "gitops:index:getForeignImages": () => ({ images: [], more: 0, unread: [] }),
   "azure-native:authorization:getClientConfig": () => ({
     subscriptionId: SUBSCRIPTION.split("/")[2] ?? "",
     tenantId: "tenant",

@@ -7,7 +7,7 @@ import type { Check, Finding, Place } from "../../../delivery/doctor/check.ts";
 import { examine, type Outcome } from "../../../delivery/doctor/doctor.ts";
 import { type Plan, type Program, plan } from "../../../delivery/doctor/program.ts";
 import type { Ran, Reach } from "../../../delivery/doctor/reach.ts";
-import type { BranchPlace } from "../../../delivery/doctor/upgrade/branch.ts";
+import type { BranchPlace } from "../../../provider/git/branch.ts";
 import type { Answer } from "../../../net/http.ts";
 import { type ArmOptions, ArmService } from "../../../rehearsal/cloud/arm/service.ts";
 import { Entra } from "../../../rehearsal/cloud/entra/service.ts";
