@@ -28,6 +28,7 @@ const form = z.object({
       created: text,
       manifest: digest,
       analysis: hex,
+      kubernetes: z.optional(text),
       images: z.array(image),
       pinned: z.optional(z.record(text, digest)),
       attached,
