@@ -43,7 +43,11 @@ async function inGit({ reach }: Place, settings: Settings, plan: Plan, ahead: Ah
   if (typeof url !== "string" || typeof branch !== "string" || [url, branch].includes(UNKNOWN)) return [];
   const { flux } = settings;
   const otherSources = (flux.sources ?? []).map(({ name }) => name);
-  const options = { otherSources, without: Object.keys(fluxComponents as object) };
+  const options = {
+    otherSources,
+    isPushed: flux.artifact !== undefined,
+    without: Object.keys(fluxComponents as object),
+  };
   try {
     const manifests = await reach.readBranch({ url, branch, access } as BranchPlace, (files) =>
       appliedManifests(files, foldersOf(settings), options),

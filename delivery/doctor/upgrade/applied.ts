@@ -2,6 +2,7 @@
 
 import { posix } from "node:path";
 import { parse } from "yaml";
+import { GIT_REPOSITORY } from "../../../components/repository/names.ts";
 import { isMap } from "../../../net/values.ts";
 import { KUSTOMIZATIONS, leadsTo } from "../../../provider/git/treeLook.ts";
 import type { BranchFiles } from "./branch.ts";
@@ -10,6 +11,8 @@ import { type Manifest, objectsIn } from "./manifests.ts";
 export interface AppliedOptions {
   /** Names of sources that are no branch of this repository: their Kustomizations are left out. */
   readonly otherSources: readonly string[];
+  /** Whether the cluster reads an artifact in place of this repository. @default false */
+  readonly isPushed?: boolean | undefined;
   /** Files that are not looked at. */
   readonly without: readonly string[];
 }
@@ -24,10 +27,10 @@ const APPLIED = ["resources", "components", "bases"];
 export async function appliedManifests(
   branch: BranchFiles,
   folders: readonly string[],
-  { otherSources, without }: AppliedOptions,
+  options: AppliedOptions,
 ): Promise<Manifest[]> {
   const files = new Set(branch.paths);
-  const seen = new Set<string>(without);
+  const seen = new Set<string>(options.without);
   const found: Manifest[] = [];
   const patches: Patch[] = [];
   let waiting: readonly string[] = folders.map(normal);
@@ -40,7 +43,7 @@ export async function appliedManifests(
     const texts = await branch.texts([...kustomizations, ...plain]);
     const objects = plain.flatMap((path) => objectsIn(texts.get(path) ?? "", path));
     const next = kustomizations.flatMap((path) => leadsTo(path, texts.get(path) ?? "", APPLIED));
-    const own = objects.filter((one) => isKustomization(one, otherSources));
+    const own = objects.filter((one) => isKustomization(one, options));
     const bodies = kustomizations.map((path) => [path, parsed(texts.get(path) ?? "")] as const);
     patches.push(...bodies.flatMap(([path, body]) => patchesOf(body, posix.dirname(path))));
     patches.push(...own.flatMap(({ body }) => patchesOf(body.spec, ".")));
@@ -75,10 +78,12 @@ function contentOf(folder: string, paths: readonly string[]) {
 }
 
 /** Whether an object is a Kustomization of Flux of the repository itself. */
-function isKustomization({ apiVersion, kind, body }: Manifest, otherSources: readonly string[]): boolean {
+function isKustomization({ apiVersion, kind, body }: Manifest, { otherSources, isPushed }: AppliedOptions): boolean {
   if (kind !== "Kustomization" || !apiVersion.startsWith("kustomize.toolkit.fluxcd.io/")) return false;
   const { sourceRef, suspend } = isMap(body.spec) ? body.spec : {};
-  if (suspend === true || !isMap(sourceRef) || sourceRef.kind !== "GitRepository") return false;
+  if (suspend === true || !isMap(sourceRef)) return false;
+  if (isPushed && sourceRef.kind === "OCIRepository") return sourceRef.name === GIT_REPOSITORY;
+  if (sourceRef.kind !== "GitRepository") return false;
   return !otherSources.includes(String(sourceRef.name));
 }
 
