@@ -191,8 +191,8 @@ export interface ImageRules {
 
 /** The part of a cluster's settings that decides what its nodes are. */
 export interface Pools {
-  readonly systemPool: { readonly vmSize: string };
-  readonly userPools: readonly { readonly name: string; readonly vmSize: string }[];
+  readonly systemPool?: { readonly vmSize: string } | undefined;
+  readonly userPools?: readonly { readonly name: string; readonly vmSize: string }[] | undefined;
 }
 
 /** What the settings say of the cluster. */
@@ -202,13 +202,13 @@ export interface PinnedCluster {
 }
 
 /** The charts and images that a lock is made of. */
-export interface MirrorList extends ImageRules, PinnedCluster {
+export interface MirrorList extends ImageRules {
   readonly charts: readonly ChartSource[];
   readonly images: readonly string[];
   /** Default: Flux is not bootstrapped. */
   readonly flux?: FluxSource;
-  /** The cluster's pools, for warnings. @default nodes of linux/amd64 */
-  readonly cluster?: Pools;
+  /** What charts are rendered for, and the pools, for warnings. @default every supported Kubernetes, on linux/amd64 */
+  readonly cluster?: (PinnedCluster["cluster"] & Pools) | undefined;
 }
 
 /** The part of a stack's settings that the lock depends on. */

@@ -9,15 +9,19 @@ const ARM64 = "linux/arm64";
 
 const CONFIGS = ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
-const all = ({ systemPool, userPools }: Pools) => [{ name: "system", vmSize: systemPool.vmSize }, ...userPools];
+const all = ({ systemPool, userPools = [] }: Pools) => [
+  ...(systemPool ? [{ name: "system", vmSize: systemPool.vmSize }] : []),
+  ...userPools,
+];
 
-/** Whether some nodes are arm64. @param pools undefined where they are not known. */
-export const hasArm64 = (pools: Pools | undefined): boolean =>
-  pools !== undefined && all(pools).some(({ vmSize }) => isArm64(vmSize));
+/** Whether some nodes are arm64. @param pools none where they are not known. */
+export const hasArm64 = (pools: Pools = {}): boolean => all(pools).some(({ vmSize }) => isArm64(vmSize));
 
 /** Whether some nodes are amd64, as all are taken to be that are not known. */
-const hasAmd64 = (pools: Pools | undefined): boolean =>
-  pools === undefined || all(pools).some(({ vmSize }) => !isArm64(vmSize));
+function hasAmd64(pools: Pools = {}): boolean {
+  const known = all(pools);
+  return known.length === 0 || known.some(({ vmSize }) => !isArm64(vmSize));
+}
 
 /**
  * What an image runs on, such as `linux/amd64`.
