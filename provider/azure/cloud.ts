@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { RegistryClient, RegistryClosed, type RegistryLogin } from "../../net/registry/client.ts";
+import type { Context } from "../../plugin/handler.ts";
 import { ArmClient, ArmError, credential } from "./armClient.ts";
 
 /** A registry's data plane. */
@@ -19,6 +20,8 @@ export interface Cloud {
 
 /** What registries are read and written by. */
 export type Registries = Pick<Cloud, "registry">;
+
+const REGISTRY_API = "2023-01-01-preview";
 
 /** The cloud of the environment. */
 export const azure: Cloud = createCloud();
@@ -97,4 +100,15 @@ export async function armGet<T>(
     if (error instanceof ArmError && error.status === 404) return undefined;
     throw error;
   }
+}
+
+/** A registry's login server; undefined when there is no such registry. */
+export async function loginServerOf(
+  cloud: Cloud,
+  registryId: string,
+  { signal }: Pick<Context, "signal">,
+): Promise<string | undefined> {
+  type Registry = { properties?: { loginServer?: string } };
+  const registry = await armGet<Registry>(cloud, registryId, REGISTRY_API, signal);
+  return registry?.properties?.loginServer;
 }

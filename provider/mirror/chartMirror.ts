@@ -18,12 +18,11 @@ import {
   type SchemaHandler,
   type State,
 } from "../../plugin/schema.ts";
-import { azure, type Cloud, look, type Registry, registryUntil } from "../azure/cloud.ts";
+import { azure, type Cloud, loginServerOf, look, type Registry, registryUntil } from "../azure/cloud.ts";
 import { loginServer, registryId } from "../azure/forms.ts";
 import { ROLE_WAITS } from "../azure/patience.ts";
 import { chartPlace, downloadChart } from "./chartSource.ts";
 import * as forms from "./forms.ts";
-import { loginServerOf } from "./imageImportId.ts";
 import { type ImageTarget, Importer, type ImporterOptions } from "./importer.ts";
 
 /** The schema of `gitops:index:ChartMirror`. */

@@ -1,7 +1,7 @@
 // Import ids of images (`pulumi import`): `<registry's ARM id>/images/<repository>:<tag>` or `...@<digest>`.
 
 import type { Context } from "../../plugin/handler.ts";
-import { armGet, type Cloud, look, registryUntil } from "../azure/cloud.ts";
+import { type Cloud, loginServerOf, look, registryUntil } from "../azure/cloud.ts";
 import { REPOSITORY } from "./forms.ts";
 import type { ImageTarget } from "./importer.ts";
 
@@ -9,8 +9,6 @@ const ID = new RegExp(
   `^(/subscriptions/[^?#]+/registries/[^/]+)/images/(${REPOSITORY})(?::(\\w[\\w.-]{0,127}))?(?:@(sha256:[a-f0-9]{64}))?(?:\\?source=(.+))?$`,
   "i",
 );
-
-const REGISTRY_API = "2023-01-01-preview";
 
 /** The image and where it is, without what the registry does not tell. */
 type Found = Pick<ImageTarget, "registryId" | "loginServer" | "source" | "digest" | "repository" | "tag">;
@@ -39,11 +37,4 @@ export async function findImage(cloud: Cloud, id: string, context: Context): Pro
   if (actual === undefined) return undefined;
   const name = source ?? `${repository}${tag === undefined ? `@${actual}` : `:${tag}`}`;
   return { registryId, loginServer, source: name, digest: actual, repository, ...(tag === undefined ? {} : { tag }) };
-}
-
-/** A registry's login server; undefined when there is no such registry. */
-export async function loginServerOf(cloud: Cloud, registryId: string, context: Context): Promise<string | undefined> {
-  type Registry = { properties?: { loginServer?: string } };
-  const registry = await armGet<Registry>(cloud, registryId, REGISTRY_API, context.signal);
-  return registry?.properties?.loginServer;
 }

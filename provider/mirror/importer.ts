@@ -1,12 +1,12 @@
 // The import itself: what stands in the target decides what is to be done, and is looked at again afterwards.
 
 import pLimit from "p-limit";
-import { RegistryError, type RegistryLogin } from "../../net/registry/client.ts";
+import { RegistryClosed, RegistryError, type RegistryLogin } from "../../net/registry/client.ts";
 import { checkSignature } from "../../net/registry/signature.ts";
 import { Again, CLOCK, type Clock, retry, type Try } from "../../net/retry.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { ArmError } from "../azure/armClient.ts";
-import { type Cloud, type Look, look, registryUntil } from "../azure/cloud.ts";
+import { type Cloud, type Look, loginServerOf, look, type Registry, registryUntil } from "../azure/cloud.ts";
 import { Limiter } from "../azure/limiter.ts";
 import { isUnauthorized, ROLE_WAITS } from "../azure/patience.ts";
 
@@ -122,16 +122,28 @@ export class Importer {
     if (failed?.status === "rejected") throw failed.reason;
   }
 
-  /** Checks the signature at the source, where there is a public key. @throws Error when it is not right. */
-  async check(
-    { source, digest, credentials, publicKey }: ImportSource & { readonly digest: string },
-    { signal }: Context,
-  ): Promise<void> {
+  /**
+   * Checks the signature in the registry that is imported from, where there is a public key; in the one that the source
+   * names where that other one cannot be looked into, since a signature is worth the same wherever it is found.
+   * @throws Error when it is not right.
+   */
+  async check(from: ImportSource & { readonly digest: string }, context: Context): Promise<void> {
+    const { source, sourceRegistryId, sourceRepository, credentials, digest, publicKey } = from;
     if (publicKey === undefined) return;
-    const [host, name] = [hostOf(source), nameOf(source)];
-    const registry = registryUntil(this.#cloud, host, signal, credentials);
-    const repository = name.slice(host.length + 1);
-    await checkSignature(registry, { name: source, repository, digest }, publicKey);
+    const host = hostOf(source);
+    const named = nameOf(source).slice(host.length + 1);
+    const verify = (registry: Registry, repository: string) =>
+      checkSignature(registry, { name: source, repository, digest }, publicKey);
+    const server = sourceRegistryId && (await loginServerOf(this.#cloud, sourceRegistryId, context));
+    if (server) {
+      try {
+        return await verify(registryUntil(this.#cloud, server, context.signal), sourceRepository ?? named);
+      } catch (error) {
+        if (!(error instanceof RegistryClosed)) throw error;
+        context.log("info", `the signature is looked for at ${host}: ${error.message}`);
+      }
+    }
+    await verify(registryUntil(this.#cloud, host, context.signal, credentials), named);
   }
 
   async #ensure(target: ImageTarget, force: boolean, context: Context): Promise<void> {

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { generateKeyPairSync } from "node:crypto";
 import { beforeEach, describe, it } from "mocha";
 import { RegistryClosed } from "../../../net/registry/client.ts";
 import { type Properties, type ResourceHandler, Secret, UNKNOWN } from "../../../plugin/handler.ts";
@@ -249,6 +250,26 @@ describe("ImageImport", () => {
       resourceId: sourceRegistryId,
       sourceImage: `${REPOSITORY}@${DIGEST}`,
     });
+  });
+
+  it("looks for the signature in the registry that it imports from, at the publisher only where that is closed", async () => {
+    const publicKey = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" });
+    const asked: string[] = [];
+    const open = cloud.registry.bind(cloud);
+    cloud.registry = (host) => {
+      asked.push(host);
+      return open(host);
+    };
+    cloud.answer = ({ method }) =>
+      method === "GET" ? { properties: { loginServer: "acmedev.azurecr.io" } } : assert.fail("it was imported");
+    const promoted = () =>
+      create({ publicKey, sourceRegistryId: REGISTRY_ID.replace(/acme$/, "acmedev"), sourceRepository: REPOSITORY });
+    await assert.rejects(promoted(), /is refused: nobody has signed it/);
+    assert.deepEqual(asked, ["acmedev.azurecr.io"]);
+    cloud.closed = closed();
+    await assert.rejects(promoted(), /the firewall says no/);
+    assert.deepEqual(asked.slice(1), ["acmedev.azurecr.io", "ghcr.io"]);
+    assert.deepEqual(cloud.messages, ["info: the signature is looked for at ghcr.io: the firewall says no"]);
   });
 
   it("keeps credentials secret, shows them in no fault, and imports nothing anew for other ones", async () => {
