@@ -158,6 +158,7 @@ const flux = new FluxBootstrap("flux", {
   kustomizations,
   sources,
   charts: settings.charts,
+  acceptForeign: [...(settings.ignoreImages ?? []), ...(settings.acceptForeign ?? [])],
   demo: settings.demo,
   secrets: settings.secrets as FluxBootstrapArgs["secrets"],
   loginServer: registry.pullServer,

@@ -13,6 +13,7 @@ import { zoneLink } from "./azure/zoneLink.ts";
 import { fluxConfigurationReady } from "./flux/fluxConfigurationReady.ts";
 import { fluxInstall } from "./flux/fluxInstall.ts";
 import { fluxReady } from "./flux/fluxReady.ts";
+import { getForeignImages } from "./git/foreignImages.ts";
 import { gitCommit } from "./git/gitCommit.ts";
 import { chartMirror } from "./mirror/chartMirror.ts";
 import { imageImport } from "./mirror/imageImport.ts";
@@ -45,7 +46,7 @@ const handlers = [
   zoneLink,
 ];
 
-const functions = [getExisting];
+const functions = [getExisting, getForeignImages];
 
 const resources = new Map<string, ResourceHandler>(handlers.map((handler) => [handler.schema.token, handler]));
 

@@ -15,7 +15,15 @@ export const CLUSTER_TOOLS = [
 export type ClusterTool = (typeof CLUSTER_TOOLS)[number];
 
 /** The programs that can be found, downloaded or built. */
-export type ToolName = "pulumi" | "pulumi-language-nodejs" | "helm" | "sops" | "flux" | "kubelogin" | ClusterTool;
+export type ToolName =
+  | "pulumi"
+  | "pulumi-language-nodejs"
+  | "helm"
+  | "sops"
+  | "flux"
+  | "kubelogin"
+  | "cosign-verify"
+  | ClusterTool;
 
 /** Where official downloads come from; scheme and host, without a trailing slash. */
 export interface DownloadHosts {
@@ -67,6 +75,11 @@ export interface Tool {
     readonly stamps?: Readonly<Record<string, string>>;
     /** The tools that are built together in one run of Go, for they share most of their packages. */
     readonly bundle?: BundleName;
+    /**
+     * A program of this repository: the bundle whose module it stands in, so that it is made of the same versions, and
+     * the module that its version is that of.
+     */
+    readonly own?: { readonly module: BundleName; readonly versionOf: string };
     /** The module lacks files that its release makes: it is built from a copy that has them. */
     readonly completed?: "flux";
   };
@@ -208,6 +221,14 @@ export const CATALOGUE: Readonly<Record<ToolName, Tool>> = {
       // The last version that Go 1.26.6 builds.
       version: "0.2.21",
       stamps: { "main.gitTag": "v0.2.21" },
+    },
+  },
+  // The judge of signatures in tests: built when one asks for it, of what source-controller was built of.
+  "cosign-verify": {
+    version: "3.0.6",
+    go: {
+      package: "aks-gitops.invalid/tools/cluster/cosign-verify",
+      own: { module: "cluster", versionOf: "github.com/sigstore/cosign/v3" },
     },
   },
   kubectl: {

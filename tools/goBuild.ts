@@ -42,8 +42,10 @@ function packagesOf(name: ToolName): { readonly names: readonly ToolName[]; read
 }
 
 /** The folder of the module that a tool is built from. */
-const moduleOf = (name: ToolName, { module }: Pick<GoBuild, "module">) =>
-  module ?? pinnedModule(CATALOGUE[name].go.bundle ?? name);
+function moduleOf(name: ToolName, { module }: Pick<GoBuild, "module">): string {
+  const { bundle, own } = CATALOGUE[name].go;
+  return module ?? pinnedModule(bundle ?? own?.module ?? name);
+}
 
 /**
  * Downloads the modules that a build will need, and compiles nothing, so that it may go on beside another build. What

@@ -1,5 +1,6 @@
 // What a stack keeps in the GitOps repository, whoever brings Flux.
 import type * as pulumi from "@pulumi/pulumi";
+import type { ImageRule } from "../../mirror/lock.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
 import type { Chart, Demo, RepositoryOptions } from "../repository/files.ts";
 import type { Kustomization } from "../repository/kustomizations.ts";
@@ -28,6 +29,11 @@ export interface ContentArgs {
   readonly path?: string | undefined;
   /** The branch that is committed to and reconciled. @default "main" */
   readonly branch?: string | undefined;
+  /**
+   * Images that people's files may name from elsewhere, of all tags or with one: a preview warns of all others.
+   * @default none
+   */
+  readonly acceptForeign?: readonly ImageRule[] | undefined;
   /** What charts and images were resolved to. */
   readonly lock: RepositoryOptions["lock"];
   /** Charts of the lock that are released. @default none */

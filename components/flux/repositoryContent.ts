@@ -33,6 +33,7 @@ import { after } from "../shared/after.ts";
 import { newFirst } from "../shared/newFirst.ts";
 import type { ContentArgs, SecretArgs } from "./contentArgs.ts";
 import type { CommitArgs } from "./fluxBootstrapArgs.ts";
+import { warnOfPeopleImages } from "./peopleImages.ts";
 
 /** A Flux that is committed as `flux bootstrap` would commit it. */
 export interface Bootstrapped {
@@ -152,6 +153,8 @@ export class RepositoryContent extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const branch = args.branch ?? FLUX.branch;
+    warnOfPeopleImages({ ...args, artifact, path, branch, access: args.gitAccess }, this.commit);
     new KeyInUse(
       name,
       {

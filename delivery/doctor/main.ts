@@ -7,6 +7,7 @@ import { registries } from "../../mirror/commands/wanted.ts";
 import { credential } from "../../net/credential.ts";
 import { send } from "../../net/http.ts";
 import { useProxy } from "../../net/proxy.ts";
+import { readBranch } from "../../provider/git/branch.ts";
 import { downloadChart } from "../../provider/mirror/chartSource.ts";
 import { toolAtHand } from "../../tools/findTool.ts";
 import { detect } from "../ci/detect.ts";
@@ -18,7 +19,6 @@ import { examine } from "./doctor.ts";
 import { plan } from "./program.ts";
 import type { Ran, Reach } from "./reach.ts";
 import { count, renderJson, renderText } from "./render.ts";
-import { readBranch } from "./upgrade/branch.ts";
 
 const USAGE = `npm run doctor -- --stack STACK [--project FOLDER] [--json]
 

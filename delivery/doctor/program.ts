@@ -171,6 +171,8 @@ async function answer(
     case "gitops:index:getExisting":
       existing.push(String(inputs.id));
       return { id: inputs.id, faults: [], warnings: [] };
+    case "gitops:index:getForeignImages":
+      return { images: [], more: 0, unread: [] };
     case "github:index/getRepository:getRepository": {
       const name = String(inputs.fullName).split("/").at(-1);
       return { id: name, name, fullName: inputs.fullName };

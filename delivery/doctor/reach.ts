@@ -3,10 +3,10 @@
 import type { LockedChart } from "../../mirror/lock.ts";
 import type { Answer } from "../../net/http.ts";
 import type { Environment } from "../../net/signIn.ts";
+import type { BranchFiles, BranchPlace } from "../../provider/git/branch.ts";
 import type { ToolName } from "../../tools/catalogue.ts";
 import type { ToolAtHand } from "../../tools/findTool.ts";
 import type { Plan, Program } from "./program.ts";
-import type { BranchFiles, BranchPlace } from "./upgrade/branch.ts";
 
 /** How a program ended. */
 export interface Ran {

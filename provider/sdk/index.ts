@@ -8,6 +8,12 @@ export { FluxInstall, type FluxInstallArgs, type ReadingAppArgs, type SshKeyArgs
 export { FluxReady, type FluxReadyArgs } from "./fluxReady.ts";
 export { type GetExistingArgs, type GetExistingResult, getExisting } from "./getExisting.ts";
 export {
+  type ForeignImage,
+  type GetForeignImagesArgs,
+  type GetForeignImagesResult,
+  getForeignImages,
+} from "./getForeignImages.ts";
+export {
   type FluxComponentsArgs,
   type GitAccessArgs,
   GitCommit,

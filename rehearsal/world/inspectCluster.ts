@@ -1,5 +1,6 @@
 // Looks at what runs in a rehearsal's cluster: Flux's objects, the pods' images, the secrets that came out of Git.
 import { setTimeout as sleep } from "node:timers/promises";
+import { isExempt } from "../../mirror/exempt.ts";
 import type { ArmResource, Caller } from "../cloud/types.ts";
 import type { ClusterApi, KubeObject } from "../cluster/api.ts";
 import { FLUX_NAMESPACE } from "../cluster/extensionManifests.ts";
@@ -10,9 +11,6 @@ import type { Services } from "./services.ts";
 
 /** How long a cluster may take to answer at all, in milliseconds. */
 const ANSWER_LIMIT = 10_000;
-
-/** Namespaces whose pods Azure brings, images included. */
-const azures = ["flux-system", "kube-system"];
 
 /** The way to the cluster that runs; undefined where ARM has none, words where it does not answer. */
 export async function answeringCluster({ clusters }: Services): Promise<ClusterApi | string | undefined> {
@@ -154,7 +152,7 @@ function pullProblem(
   namespace: string,
 ): string | undefined {
   const [, host = "", name = "", tag, digest] = /^([^/]+)\/([^:@]+)(?::([^@]+))?(?:@(.+))?$/.exec(image) ?? [];
-  if (host === "mcr.microsoft.com" && azures.includes(namespace)) return undefined;
+  if (isExempt(host, namespace)) return undefined;
   const registry = arm
     .list("Microsoft.ContainerRegistry/registries")
     .find(({ properties }: ArmResource) => properties.loginServer === host);

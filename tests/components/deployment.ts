@@ -81,6 +81,9 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   VaultKey: (_, { vaultId = "", name }) => ({
     keyUriWithVersion: `https://${vaultId.split("/").at(-1)}-abcd1234.vault.azure.net/keys/${name}/v1`,
   }),
+  AzureMonitorWorkspace: (name) => ({
+    defaultIngestionSettings: { dataCollectionRuleResourceId: idOf("DataCollectionRule", name) },
+  }),
   RandomId: () => ({ hex: "abcd1234" }),
   RandomString: () => ({ result: "abcd1234" }),
   RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "r4ndom" } }),
@@ -106,6 +109,7 @@ const calls: Record<string, (inputs: Record<string, string>) => Record<string, u
     faults: id.endsWith("/nothing") ? ["is not there"] : [],
     warnings: id.endsWith("/shut") ? ["it is shut"] : [],
   }),
+  "gitops:index:getForeignImages": () => ({ images: [], more: 0, unread: [] }),
   "azure-native:authorization:getClientConfig": () => ({
     subscriptionId: SUBSCRIPTION.split("/")[2] ?? "",
     tenantId: "tenant",

@@ -74,6 +74,23 @@ describe("mirror check of a folder", () => {
     ]);
   });
 
+  it("lets pass what Azure itself brings into its own namespaces, and nowhere else", async () => {
+    const at = (namespace: string, image: string) =>
+      `kind: Pod\nmetadata: {name: ${namespace}, namespace: ${namespace}}\nspec: {containers: [{name: a, image: "${image}"}]}\n`;
+    write({
+      "a.yaml": at("kube-system", "mcr.microsoft.com/oss/kubernetes/coredns:v1.12.1"),
+      "b.yaml": at("shop", "mcr.microsoft.com/dotnet/samples:aspnetapp"),
+      "c.yaml": at("kube-system", "quay.io/acme/agent:1"),
+    });
+    assert.deepEqual(
+      (await check()).lines.filter((line) => line.includes(": Pod")),
+      [
+        "b.yaml: Pod shop, spec.containers[0].image: mcr.microsoft.com/dotnet/samples:aspnetapp",
+        "c.yaml: Pod kube-system, spec.containers[0].image: quay.io/acme/agent:1",
+      ],
+    );
+  });
+
   it("leaves templates and damaged files to others", async () => {
     write({ "chart/templates/a.yaml": "{{- if .Values.x }}\nkind: Pod\n{{ end }}\n", "b.yaml": "a: [\n" });
     assert.equal((await check()).isWhole, true);

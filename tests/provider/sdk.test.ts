@@ -19,6 +19,7 @@ import { ZONE_LINK } from "../../provider/azure/zoneLink.ts";
 import { FLUX_CONFIGURATION_READY } from "../../provider/flux/fluxConfigurationReady.ts";
 import { FLUX_INSTALL } from "../../provider/flux/fluxInstall.ts";
 import { FLUX_READY } from "../../provider/flux/fluxReady.ts";
+import { GET_FOREIGN_IMAGES } from "../../provider/git/foreignImages.ts";
 import { GIT_COMMIT } from "../../provider/git/gitCommitInputs.ts";
 import { CHART_MIRROR } from "../../provider/mirror/chartMirror.ts";
 import { IMAGE_IMPORT } from "../../provider/mirror/imageImport.ts";
@@ -162,15 +163,29 @@ describe("what programs see of the plugin's resources", () => {
       );
     });
 
-  it("is documented as the schema is: getExisting", () => {
-    const documented = documentation("getExisting");
-    const { inputs, outputs } = Object.values(
-      packageSchema({ name: "gitops", version: "1.0.0", description: "" }, [], [GET_EXISTING]).functions ?? {},
-    )[0] as FunctionSpec;
-    const expected = { ...saidOf("GetExistingArgs", inputs), ...saidOf("GetExistingResult", outputs) };
-    assert.ok(Object.keys(expected).length > 5);
-    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((what) => [what, documented[what]])), expected);
-  });
+  for (const schema of [GET_EXISTING, GET_FOREIGN_IMAGES]) {
+    const name = schema.token.replace("gitops:index:", "");
+    it(`is documented as the schema is: ${name}`, () => {
+      const documented = documentation(name);
+      const { functions = {}, types } = packageSchema(
+        { name: "gitops", version: "1.0.0", description: "" },
+        [],
+        [schema],
+      );
+      const { inputs, outputs } = Object.values(functions)[0] as FunctionSpec;
+      const title = `${name[0]?.toUpperCase()}${name.slice(1)}`;
+      const { ForeignImage: image } = Object.fromEntries(
+        Object.entries(types).map(([token, spec]) => [token.replace("gitops:index:", ""), spec]),
+      );
+      const expected = {
+        ...saidOf(`${title}Args`, inputs),
+        ...saidOf(`${title}Result`, outputs),
+        ...(image && saidOf("ForeignImage", image)),
+      };
+      assert.ok(Object.keys(expected).length > 5);
+      assert.deepEqual(Object.fromEntries(Object.keys(expected).map((what) => [what, documented[what]])), expected);
+    });
+  }
 
   it("is documented as the schema is: types", () => {
     const files = { FluxComponentsArgs: "GitCommit", KustomizationEntries: "GitCommit", SopsRule: "GitCommit" };

@@ -63,10 +63,11 @@ describe("the catalogue of tools", () => {
 
   for (const [name, { version, go }] of Object.entries(CATALOGUE)) {
     it(`pins the module that ${name} is built from to its version, with checksums`, () => {
-      const folder = go.bundle ?? name;
+      const folder = go.bundle ?? go.own?.module ?? name;
+      const pinnedBy = go.own?.versionOf ?? go.package;
       const module = read(`${folder}/go.mod`);
       const pins = [...module.matchAll(/^(?:require )?\t?(\S+) v(\S+)(?: \/\/ indirect)?$/gm)];
-      const [, path, pinned] = pins.find(([, path]) => `${go.package}/`.startsWith(`${path}/`)) ?? [];
+      const [, path, pinned] = pins.find(([, path]) => `${pinnedBy}/`.startsWith(`${path}/`)) ?? [];
       assert.equal(pinned, go.version ?? version);
       assert.ok(read(`${folder}/go.sum`).includes(`${path} v${pinned} h1:`));
     });

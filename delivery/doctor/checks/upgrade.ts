@@ -1,7 +1,8 @@
-import { appsFolder, infrastructureFolder } from "../../../components/repository/names.ts";
+import { appsFolder, GIT_REPOSITORY, infrastructureFolder } from "../../../components/repository/names.ts";
 import { called, type LockedChart, lockedRelease, mirrored, readLock, relocate } from "../../../mirror/lock.ts";
 import { mergeValues } from "../../../mirror/tree.ts";
 import { describe } from "../../../net/describe.ts";
+import type { BranchPlace } from "../../../provider/git/branch.ts";
 import type { ChartSetting, Settings } from "../../../settings/types.ts";
 import { CATALOGUE } from "../../../tools/catalogue.ts";
 import { check, type Finding, type Place, stops, warns } from "../check.ts";
@@ -9,7 +10,6 @@ import { type Plan, UNKNOWN } from "../program.ts";
 import type { Reach } from "../reach.ts";
 import { type Ahead, aheadOf } from "../upgrade/ahead.ts";
 import { appliedManifests } from "../upgrade/applied.ts";
-import type { BranchPlace } from "../upgrade/branch.ts";
 import { budgetFindings, removedObjects } from "../upgrade/findings.ts";
 import { chartManifests, type Manifest } from "../upgrade/manifests.ts";
 
@@ -45,7 +45,7 @@ async function inGit({ reach }: Place, settings: Settings, plan: Plan, ahead: Ah
   const otherSources = (flux.sources ?? []).map(({ name }) => name);
   const options = {
     otherSources,
-    isPushed: flux.artifact !== undefined,
+    ...(flux.artifact && { artifact: GIT_REPOSITORY }),
     without: Object.keys(fluxComponents as object),
   };
   try {

@@ -6,6 +6,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { after, before, describe, it } from "mocha";
 import {
   ENGINE_TIMEOUT,
@@ -23,14 +24,16 @@ const PUBLIC_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .toString();
 const SECRET = "prod/secrets/demo.yaml";
 
-/** A commit of what commit.json says, and of one encrypted Secret. */
+/** A commit of what commit.json says, and of one encrypted Secret; a preview looks at people's files where it says so. */
 const PROGRAM = `
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-const { secret, ...commit } = JSON.parse(readFileSync("commit.json", "utf8"));
+import { warnOfPeopleImages } from ${JSON.stringify(pathToFileURL(join(ROOT, "components/flux/peopleImages.ts")).href)};
+const { secret, people, ...commit } = JSON.parse(readFileSync("commit.json", "utf8"));
 const encrypted = new pulumi.CustomResource("gitops:index:EncryptedSecret", "demo", { ...secret, content: undefined });
 const files = { ...commit.files, ${JSON.stringify(SECRET)}: encrypted.content };
-new pulumi.CustomResource("gitops:index:GitCommit", "fleet", { ...commit, files, commit: undefined });
+const fleet = new pulumi.CustomResource("gitops:index:GitCommit", "fleet", { ...commit, files, commit: undefined });
+if (people) warnOfPeopleImages({ stack: "prod", lock: { images: [] }, url: commit.url, branch: commit.branch }, fleet);
 `;
 
 describe("GitCommit under the real engine", () => {
@@ -89,6 +92,30 @@ describe("GitCommit under the real engine", () => {
   });
 
   const ALL = ["README.md", "prod/a.yaml", SECRET];
+
+  it("has a preview warn of images of other registries in people's files, while nothing changes", async () => {
+    const files = { "prod/a.yaml": "a\n" };
+    const pod = (image: string) => `kind: Pod\nmetadata: {name: web}\nspec: {containers: [{image: "${image}"}]}\n`;
+    const before = await head();
+    await server.commit("main", {
+      "apps/prod/web.yaml": pod("ghcr.io/acme/web:1"),
+      "apps/dev/web.yaml": pod("nginx:1"),
+    });
+    try {
+      await declare({ files, people: true });
+      const preview = await pulumi("preview", "--expect-no-changes");
+      assert.match(
+        preview,
+        /apps\/prod\/web\.yaml: Pod web, spec\.containers\[0\]\.image: ghcr\.io\/acme\/web:1\n.* aks-gitops:images: \[ghcr/,
+      );
+      assert.doesNotMatch(preview, /nginx/);
+      assert.doesNotMatch(await up(), /ghcr\.io/);
+      await declare({ files });
+      assert.doesNotMatch(await pulumi("preview", "--expect-no-changes"), /ghcr\.io/);
+    } finally {
+      await server.git(["update-ref", "refs/heads/main", before.trim()]);
+    }
+  });
 
   it("renews it with --replace, and its files stay where they are", async () => {
     const commit = await head();

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { afterEach, describe, it } from "mocha";
 import { upgrade } from "../../../../delivery/doctor/checks/upgrade.ts";
-import { type BranchFiles, readBranch } from "../../../../delivery/doctor/upgrade/branch.ts";
+import { type BranchFiles, readBranch } from "../../../../provider/git/branch.ts";
 import { findTool } from "../../../../tools/findTool.ts";
 import { packChart } from "../../../mirror/charts.ts";
 import { setEnvironment } from "../../../support/environment.ts";

@@ -1,7 +1,7 @@
 // A branch of the GitOps repository, read as the program reads it: its head alone, and of its files only those that are asked for.
 
-import { GitBranch, type TreeEntry } from "../../../provider/git/git.ts";
-import type { GitAccess } from "../../../provider/git/gitAccess.ts";
+import { GitBranch, type TreeEntry } from "./git.ts";
+import type { GitAccess } from "./gitAccess.ts";
 
 /** Where a branch is, as the program's commit says it. */
 export interface BranchPlace {
