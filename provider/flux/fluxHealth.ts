@@ -158,7 +158,7 @@ function sourceFault(source: KubeObject, requestedAt: string | undefined, root: 
   // Somebody may have asked again meanwhile; then only that is told to have been done.
   const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
   const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
-  return hasLooked ? root.behind?.(source) : "has not looked again yet";
+  return hasLooked ? undefined : "has not looked again yet";
 }
 
 /** A problem with what helps, where that is known. */

@@ -11,7 +11,6 @@ import {
   type ObjectRef,
   UnreachableError,
 } from "../../net/kubernetesApi.ts";
-import { equal } from "../../plugin/diff.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { type ComponentInputs, deploymentsOf, isStopped } from "./fluxApply.ts";
 import {
@@ -133,7 +132,7 @@ export async function lookAtFlux(
 
 /** How the root objects differ from what they were made as, in the manner of {@link Looked.missing}. */
 export function strayed(roots: Roots, inputs: Roots): string[] {
-  const differs = (name: keyof Roots) => name in roots && !equal(roots[name], inputs[name]);
+  const differs = (name: keyof Roots) => name in roots && roots[name] !== inputs[name];
   const { artifact } = inputs;
   const fields = Object.keys({ ...artifact, ...roots.artifact }) as (keyof RootArtifact)[];
   return [

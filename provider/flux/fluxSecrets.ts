@@ -80,8 +80,18 @@ function secretRef(name: string): ObjectRef {
   return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: FLUX_SYSTEM } };
 }
 
+interface Made {
+  readonly name: string;
+  readonly type: string;
+  readonly data: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** One that was in Git before would go from the cluster as it goes from there. */
+const STAYS = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
+
 function secrets({ loginServer, pullSecret, imagePullSecret, decryptSecret, artifactSecrets = [] }: SecretInputs) {
-  const made: { name: string; type: string; data: Readonly<Record<string, string>> }[] = [...artifactSecrets];
+  const made: Made[] = artifactSecrets.map((secret) => ({ ...secret, annotations: STAYS }));
   if (pullSecret !== undefined) {
     const { name, username, password } = pullSecret;
     made.push({ name, type: "Opaque", data: { username, password } });
@@ -103,9 +113,11 @@ export async function applySecrets(
   wanted: SecretInputs,
   before: SecretInputs | undefined,
 ): Promise<void> {
-  for (const { name, type, data } of secrets(wanted)) {
+  for (const { name, type, data, annotations } of secrets(wanted)) {
     const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
-    const secret = { ...secretRef(name), type, data: Object.fromEntries(encoded) };
+    const { metadata, ...ref } = secretRef(name);
+    const described = { ...metadata, ...(annotations && { annotations }) };
+    const secret = { ...ref, metadata: described, type, data: Object.fromEntries(encoded) };
     await api.apply(secret, { fieldManager: MANAGER, force: true });
   }
   const kept = secretRefs(wanted).map(({ metadata }) => metadata.name);

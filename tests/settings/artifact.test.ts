@@ -1,7 +1,7 @@
 // What settings say of the artifact that the cluster reads in place of the repository, and what of it is refused.
 import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
-import { faults, read } from "./faults.ts";
+import { faults, read, warnings } from "./faults.ts";
 
 const OWN = { url: "oci://{registry}/fleet" };
 const config = (artifact: object, flux: object = {}, more: Record<string, unknown> = {}) => ({
@@ -65,6 +65,16 @@ describe("settings of the artifact in place of the repository", () => {
       ...["auth", "githubApp", "username"].map((key) => `aks-gitops:flux.${key} ${signsIn}`),
       "aks-gitops:flux.recurseSubmodules reads the repository's submodules, and Flux reads flux.artifact: " +
         "leave it out, and let the pipeline check them out before it pushes",
+    ]);
+  });
+
+  it("say that nobody uses a key or a token of the repository beside it", () => {
+    const unused = { "aks-gitops:gitKey": "x", "aks-gitops:gitToken": "x" };
+    const said = (name: string) =>
+      `aks-gitops:${name} is not used: Flux reads flux.artifact. Remove it: run \`pulumi config rm aks-gitops:${name}\`.`;
+    assert.deepEqual(warnings(config(OWN, {}, unused), { secretKeys: Object.keys(unused) }), [
+      said("gitKey"),
+      said("gitToken"),
     ]);
   });
 

@@ -63,8 +63,8 @@ const unless = lacking === undefined ? "" : ` (left out: it needs ${lacking})`;
       await symlink(gitHub.folder, join(root, path));
     }
     ssh = await startSshServer(findSshd() ?? "", { root, asGit: true });
-    const hosts = ["github.com", "ssh.dev.azure.com", "gitlab.com", "bitbucket.org"];
-    for (const target of [...hosts.map((host) => `${host}:22`), "git.acme.example:2222"])
+    const hosts = ["github.com", "ssh.dev.azure.com", "gitlab.com", "bitbucket.org", "gitlab.acme.example"];
+    for (const target of [...hosts.map((host) => `${host}:22`), "git.acme.example:2222", "gitea.acme.example:2222"])
       all.socks.lead(target, ssh.port);
     const identity = await actAsIdentity(all);
     ways = [
@@ -234,6 +234,9 @@ async function gitWays(all: TestCluster, ssh: SshServer): Promise<Way[]> {
       USERS["gitlab+deploy-token-7"],
     ),
     await byKey(git("gitlab-key", "ssh://git@gitlab.com/acme/shop.git"), ssh),
+    // Deploy keys, of GitLab's and Gitea's own servers.
+    await byKey(git("gitlab-deploy-key", "ssh://git@gitlab.acme.example/platform/shop.git"), ssh),
+    await byKey(git("gitea-deploy-key", "ssh://git@gitea.acme.example:2222/platform/shop.git"), ssh),
     byToken(git("bitbucket-token", "https://bitbucket.org/acme/shop"), "x-token-auth", USERS["x-token-auth"]),
     byToken(git("own-token", "https://git.acme.example/acme/shop.git"), "flux", USERS.flux),
     await byKey(git("own-key", "ssh://git@git.acme.example:2222/platform/shop.git"), ssh),

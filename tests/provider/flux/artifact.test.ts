@@ -1,8 +1,10 @@
 // FluxReady of a cluster that reads an artifact in place of the repository: whether it is of the commit, and who pushes it.
 import { strict as assert } from "node:assert";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import type { KubeObject } from "../../../net/kubernetesApi.ts";
 import { PartialFailure, type Properties } from "../../../plugin/handler.ts";
-import { pushCommand } from "../../../provider/flux/artifact.ts";
+import { pushCommand, rootOf } from "../../../provider/flux/artifact.ts";
+import { type Root, unsettledIn } from "../../../provider/flux/fluxHealth.ts";
 import type { DescentOf } from "../../../provider/flux/past.ts";
 import { type Flux, fluxInMemory } from "./fluxInMemory.ts";
 
@@ -128,6 +130,34 @@ describe("FluxReady of an artifact in place of the repository", () => {
     const existing = { id: "flux-system", inputs: inputs(), state: inputs() };
     const other = inputs({ artifact: { ...ARTIFACT, tag: "prod" } });
     assert.equal((await ready().diff?.(existing, other, flux.context))?.changes, true);
+  });
+});
+
+describe("an artifact that lacks the cluster's folder", () => {
+  const failed = (kind: string, name: string, message: string): KubeObject => ({
+    ...{ apiVersion: "kustomize.toolkit.fluxcd.io/v1", kind, metadata: { name, namespace: "flux-system" } },
+    ...{ spec: {}, status: { conditions: [{ type: "Ready", status: "False", reason: "ArtifactFailed", message }] } },
+  });
+  const source: KubeObject = {
+    ...{ apiVersion: "source.toolkit.fluxcd.io/v1", kind: "OCIRepository" },
+    ...{ metadata: { name: "flux-system", namespace: "flux-system" }, spec: {} },
+    status: { artifact: { revision: DIGEST }, conditions: [{ type: "Ready", status: "True" }] },
+  };
+  const told = (root: Root, name: string) => {
+    const object = failed("Kustomization", name, "kustomization path not found");
+    const found = unsettledIn(({ kind }) => (kind === "OCIRepository" ? source : object), [object], root);
+    return found.map(({ problem }) => problem);
+  };
+
+  it("was pushed before the program committed, as is told of the root Kustomization alone", () => {
+    const { url, tag, ...from } = ARTIFACT;
+    const root = rootOf({ url, tag }, from);
+    const problem = "ArtifactFailed: kustomization path not found";
+    const command = COMMAND.replace(COMMIT, "$(git rev-parse HEAD)");
+    assert.deepEqual(told(root, "flux-system"), [
+      `${problem}; nobody has pushed the repository there yet, which the pipeline does: \`${command}\``,
+    ]);
+    assert.deepEqual(told(root, "apps"), [problem]);
   });
 });
 

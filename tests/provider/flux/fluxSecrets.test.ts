@@ -53,6 +53,18 @@ describe("the Secrets that a FluxInstall keeps", () => {
     assert.equal(secrets.length, 3);
   });
 
+  it("are what an artifact is read with, which stays where Git had it before", async () => {
+    const registry = { name: "registry", type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": "{}" } };
+    const cosign = { name: "cosign", type: "Opaque", data: { "fleet.pub": "PUBLIC" } };
+    const wanted = { loginServer, artifactSecrets: [registry, cosign] };
+    const stays = { namespace: "flux-system", annotations: { "kustomize.toolkit.fluxcd.io/prune": "disabled" } };
+    assert.deepEqual(
+      (await applied(wanted)).secrets,
+      [registry, cosign].map((one) => ({ ...one, ...stays })),
+    );
+    assert.deepEqual((await applied({ loginServer }, wanted)).deleted, ["registry", "cosign"]);
+  });
+
   it("are none where nobody needs one", async () => {
     assert.deepEqual(await applied({ loginServer }), { secrets: [], deleted: [] });
   });

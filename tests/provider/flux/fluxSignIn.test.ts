@@ -47,6 +47,8 @@ describe("how a bootstrapped Flux signs in", () => {
   it("is not at all where it reads an artifact, beside which nothing says how", async () => {
     const artifact = { url: "oci://acme.azurecr.io/fleet", tag: "latest", provider: "azure" };
     assert.deepEqual(await faultsOf({ artifact, url: SSH }), []);
+    // In a preview of a registry that is yet to be made.
+    assert.deepEqual(await faultsOf({ artifact: UNKNOWN, url: SSH }), []);
     const reason = "signs in to the repository, and an artifact is read in place of it: leave one out";
     assert.deepEqual(await faultsOf({ artifact, url: SSH, sshKey: KEY }), [
       { property: "", reason: `sshKey ${reason}` },
