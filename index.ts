@@ -26,6 +26,7 @@ const { identity: identityId, upgradeAfter: _, ...clusterSettings } = settings.c
 const {
   mode,
   repository: url,
+  artifact,
   createRepository,
   branch,
   path,
@@ -130,6 +131,7 @@ const flux = new FluxBootstrap("flux", {
   identity,
   mode,
   repository: url,
+  artifact,
   createRepository,
   branch,
   path,

@@ -104,8 +104,11 @@ async function measured<T>(cloud: SimulatedRegistry, work: () => Promise<T>) {
   };
 }
 
+/** Started as provider/pulumi-resource-gitops starts the plugin, whose memory is measured. */
 async function client(work: MirrorWork): Promise<MirrorResult> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "mirrorClient.ts")], {
+  const compiled = join(import.meta.dirname, "../node_modules/.cache/gitops");
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", join(import.meta.dirname, "mirrorClient.ts")], {
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
     stdio: ["pipe", "pipe", "inherit"],
   });
   child.stdin.end(JSON.stringify(work));

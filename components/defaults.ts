@@ -81,6 +81,9 @@ export const FLUX = {
   readyMinutes: 15,
 } as const;
 
+/** The artifact's that a cluster reads in place of the repository. */
+export const ARTIFACT = { tag: "latest" } as const;
+
 /** How FluxBootstrap commits. */
 export const COMMIT = { pullRequest: "leave", pullRequestMinutes: 60 } as const;
 

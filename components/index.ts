@@ -39,6 +39,7 @@ export { Protection, type ProtectionArgs } from "./protection.ts";
 export { ContainerRegistry, type ContainerRegistryArgs } from "./registry/containerRegistry.ts";
 export type { PullCredentials } from "./registry/pullCredentials.ts";
 export { PullPrincipal, type PullPrincipalArgs } from "./registry/pullPrincipal.ts";
+export type { Artifact } from "./repository/artifact.ts";
 export type { Chart, Demo } from "./repository/files.ts";
 export type {
   CrdsPolicy,

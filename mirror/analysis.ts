@@ -70,7 +70,11 @@ export class RelocationError extends Error {
   }
 }
 
-/** Hex SHA-256 of all that an analysis depends on. @param chart by the name of its release, under which it is rendered. */
+/**
+ * Hex SHA-256 of all that an analysis depends on.
+ * @param chart by the name of its release, under which it is rendered; `kubeVersion` is the one that the cluster is
+ * pinned to.
+ */
 export function analysisHash(chart: {
   sha256: string;
   name: string;
@@ -78,9 +82,10 @@ export function analysisHash(chart: {
   values: YamlMap;
   ignoreImages?: readonly ImageRule[] | undefined;
   acceptForeign?: readonly ImageRule[] | undefined;
+  kubeVersion?: string | undefined;
 }): string {
-  const { name, namespace, values, ignoreImages = [], acceptForeign = [] } = chart;
-  const clusters = { kube: KUBE_VERSIONS, apis: SERVED_APIS };
+  const { name, namespace, values, ignoreImages = [], acceptForeign = [], kubeVersion } = chart;
+  const clusters = { kube: kubeVersion === undefined ? KUBE_VERSIONS : [kubeVersion], apis: SERVED_APIS };
   const rules = ignoreImages.length + acceptForeign.length > 0 ? { ignoreImages, acceptForeign } : {};
   return sha256(
     canonicalJson({ analysis: ANALYSIS_VERSION, clusters, chart: chart.sha256, name, namespace, values, ...rules }),
@@ -213,7 +218,7 @@ class Analyst {
     if (views.length === 0) throw this.#doesNotRender(first?.error.message ?? "");
     if (dependsOnVersion(views)) {
       const [like] = views;
-      await Promise.all(versionsBetween().map((kube) => look({ ...(like?.world as World), kube })));
+      await Promise.all(versionsBetween(this.#options).map((kube) => look({ ...(like?.world as World), kube })));
     }
     for (const { world, error } of refused) this.#warnings.push(refusalOf(world, error));
     return views.sort((a, b) => order(worlds, a.world) - order(worlds, b.world));

@@ -115,7 +115,11 @@ function fluxChanges(before: LockedFlux, after: LockedFlux): string[] {
   return before.manifests === after.manifests ? [] : [`~ Flux ${after.version}: other manifests`];
 }
 
+/** A lock may have been made before platforms were kept. */
+const platformChanges = ({ platforms: before }: LockedImage, { source, platforms }: LockedImage): string[] =>
+  before === undefined && platforms !== undefined ? [`~ image ${source}: it runs on ${platforms.join(", ")}`] : [];
+
 function imageChanges(before: LockedImage, after: LockedImage): string[] {
-  if (before.digest === after.digest) return attachedChanges(before, after);
+  if (before.digest === after.digest) return [...platformChanges(before, after), ...attachedChanges(before, after)];
   return [`! image ${after.source}: the tag moved, ${before.digest} -> ${after.digest}`];
 }

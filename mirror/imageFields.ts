@@ -121,11 +121,14 @@ function isNamedForImages(body: YamlMap, path: Path): boolean {
   return typeof before === "string" && /^--?[\w-]*image[\w-]*$/i.test(before);
 }
 
-/** `image: busybox:1.36` inside a longer text, as in a template of a pod kept in a ConfigMap. */
+/**
+ * `image: busybox:1.36` inside a longer text, as in a template of a pod kept in a ConfigMap; or `natsImage: nats:2.10` and
+ * `NATS_IMAGE=nats:2.10` in the settings of a program.
+ */
 function shortNames(text: string): Occurrence[] {
   const found: Occurrence[] = [];
   for (const match of text.matchAll(
-    /(?:^|\n)[ \t]*(?:- )?"?image"?:[ \t]*["']?([\w./-]+:[\w][\w.-]*)(?=["']?[ \t,]*(?:\n|$))/g,
+    /(?:^|\n)[ \t]*(?:- )?"?[\w.-]*image(?:name|ref|reference)?"?[ \t]*[:=][ \t]*["']?([\w./-]+:[\w][\w.-]*)(?=["']?[ \t,]*(?:\n|$))/gi,
   )) {
     const name = match[1] ?? "";
     const reference = parseReference(name);

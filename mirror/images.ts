@@ -1,8 +1,8 @@
 import { RateLimited, RegistryClosed } from "../net/registry/client.ts";
-import { isMap } from "../net/values.ts";
 import { findAttached } from "./attached.ts";
 import type { Registry } from "./chartLookup.ts";
-import type { LockedImage } from "./lock.ts";
+import type { LockedImage, Pools } from "./lock.ts";
+import { amd64Warning, hasArm64, noted, platformsOf } from "./platforms.ts";
 import { nameOf, type Reference, sourceOf } from "./reference.ts";
 
 /** An image to resolve, and who asks for it. */
@@ -18,12 +18,14 @@ const PARALLEL = 4;
 /**
  * Resolves images to digests: an image with a digest must exist, a tag is looked up now.
  * @param known images of earlier locks, whose platforms were looked at then.
+ * @param pools the nodes that they run on. @default nodes of linux/amd64
  * @throws Error listing all images that cannot be resolved.
  */
 export async function resolveImages(
   wanted: readonly WantedImage[],
   known: readonly LockedImage[],
   registry: (host: string) => Registry,
+  pools?: Pools,
 ): Promise<{ images: LockedImage[]; warnings: string[] }> {
   const images: LockedImage[] = [];
   const warnings: string[] = [];
@@ -31,7 +33,7 @@ export async function resolveImages(
   // Registries that let nobody ask for now: the other images wait for the same.
   const limited = new Map<string, Error>();
   const closed = new Set<string>();
-  const seen = new Set(known.map(({ source, digest }) => `${source} ${digest}`));
+  const seen = new Map(known.map((image) => [`${image.source} ${image.digest}`, image]));
   const queue = unique(wanted).values();
   const work = async () => {
     for (const { reference, by } of queue) {
@@ -41,9 +43,14 @@ export async function resolveImages(
         if (limit !== undefined) throw limit;
         const resolved = await resolve(reference, registry(reference.host));
         const image = await withAttached(resolved, reference, registry(reference.host));
-        images.push(image);
-        if (seen.has(`${source} ${image.digest}`)) continue;
-        const warning = await platformWarning(reference, image.digest, registry(reference.host));
+        const before = seen.get(`${source} ${image.digest}`);
+        // A lock may have been made before platforms were kept.
+        const isKnown = before !== undefined && (before.platforms !== undefined || !hasArm64(pools));
+        const platforms = isKnown
+          ? before.platforms
+          : await platformsOf(reference.repository, image.digest, registry(reference.host));
+        images.push({ ...image, ...noted(platforms) });
+        const warning = before === undefined ? amd64Warning(platforms, pools) : undefined;
         if (warning !== undefined) warnings.push(`${source} (${by}): ${warning}`);
       } catch (error) {
         if (error instanceof RateLimited) limited.set(reference.host, error);
@@ -110,19 +117,4 @@ async function resolve(reference: Reference, registry: Registry): Promise<Locked
   if (found === undefined) throw new Error(`${reference.host} has no such image`);
   const image = { source: sourceOf(reference), digest: found.digest, repository: nameOf(reference) };
   return tag === undefined ? image : { ...image, tag };
-}
-
-/** Says what is wrong when none of an image's platforms is what AKS nodes usually are. */
-async function platformWarning(reference: Reference, digest: string, registry: Registry): Promise<string | undefined> {
-  const found = await registry.manifest(reference.repository, digest);
-  const body: unknown = found === undefined ? undefined : JSON.parse(found.body.toString("utf8"));
-  // One manifest alone does not tell its platform.
-  if (!isMap(body) || !Array.isArray(body.manifests)) return undefined;
-  const platforms = body.manifests
-    .filter(isMap)
-    .flatMap(({ platform }) => (isMap(platform) ? [`${platform.os}/${platform.architecture}`] : []))
-    // Attestations are listed beside the images, for a platform that there is not.
-    .filter((platform) => platform !== "unknown/unknown");
-  if (platforms.length === 0 || platforms.includes("linux/amd64")) return undefined;
-  return `no linux/amd64, only ${[...new Set(platforms)].join(", ")}`;
 }

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type InstallOptions, saidOptions } from "../flux/installOptions.ts";
+import { minorVersion } from "../net/kubernetesVersion.ts";
 import { ownPath, REGISTRY_PLACEHOLDER } from "../net/registry/ownRegistry.ts";
 import { isMap } from "../net/values.ts";
 import { isExact, satisfies } from "../net/versionRange.ts";
 import { lockFaults } from "./lockForm.ts";
 import { parseReference, sourceOf } from "./reference.ts";
+import { KUBE_VERSIONS } from "./worlds.ts";
 
 /** The version of the lock's format; another one must be resolved anew. */
 export const LOCK_VERSION = 2;
@@ -32,6 +34,11 @@ export interface LockedChart {
   readonly manifest: string;
   /** Hex SHA-256 of what the analysis below was made from; equal means that it need not be made again. */
   readonly analysis: string;
+  /**
+   * The minor of Kubernetes that it was rendered for alone: `1.34`, where the settings pin one and the chart may render
+   * other objects for another. None where it was rendered for all that AKS supports.
+   */
+  readonly kubernetes?: string;
   /** The images that the chart runs, as in {@link LockedImage.source}. */
   readonly images: readonly string[];
   /** The digests that the chart itself names, by image; none when it names tags alone. */
@@ -83,6 +90,8 @@ export interface LockedImage {
   readonly repository: string;
   /** The tag in the target registry; none for an image named by digest alone. */
   readonly tag?: string;
+  /** What it runs on, where linux/amd64 or linux/arm64 is not among it; none where both are, or where nobody could tell. */
+  readonly platforms?: readonly string[];
   /** What comes along into the same repository. */
   readonly attached?: readonly AttachedManifest[];
 }
@@ -180,12 +189,26 @@ export interface ImageRules {
   readonly acceptForeign?: readonly ImageRule[] | undefined;
 }
 
+/** The part of a cluster's settings that decides what its nodes are. */
+export interface Pools {
+  readonly systemPool?: { readonly vmSize: string } | undefined;
+  readonly userPools?: readonly { readonly name: string; readonly vmSize: string }[] | undefined;
+}
+
+/** What the settings say of the cluster. */
+export interface PinnedCluster {
+  /** What charts are rendered for. @default charts are rendered for every Kubernetes that AKS supports */
+  readonly cluster?: { readonly kubernetesVersion?: string | undefined } | undefined;
+}
+
 /** The charts and images that a lock is made of. */
 export interface MirrorList extends ImageRules {
   readonly charts: readonly ChartSource[];
   readonly images: readonly string[];
   /** Default: Flux is not bootstrapped. */
   readonly flux?: FluxSource;
+  /** What charts are rendered for, and the pools, for warnings. @default every supported Kubernetes, on linux/amd64 */
+  readonly cluster?: (PinnedCluster["cluster"] & Pools) | undefined;
 }
 
 /** The part of a stack's settings that the lock depends on. */
@@ -319,12 +342,41 @@ export function fitsFlux(lock: Pick<Lock, "flux">, { flux }: Pick<MirrorList, "f
 export function fitsChart(
   locked: LockedChart | undefined,
   chart: ChartSource,
-  rules: ImageRules,
+  rules: ImageRules & PinnedCluster,
 ): locked is LockedChart {
   return (
     locked !== undefined &&
     satisfies(locked.version, chart.version) &&
+    fitsKubernetes(locked, rules) &&
     locked.settings === chartSettings({ ...chart, version: locked.version }, rules)
+  );
+}
+
+/** The minor of Kubernetes that the settings pin. */
+export function pinnedMinor({ cluster }: PinnedCluster): string | undefined {
+  const version = cluster?.kubernetesVersion;
+  return version === undefined ? undefined : minorVersion(version);
+}
+
+const SUPPORTED = KUBE_VERSIONS.map(minorVersion);
+
+/** Whether a minor is among those that charts are rendered for where none is pinned. */
+export function isSupported(minor: string | undefined): boolean {
+  return minor === undefined || SUPPORTED.includes(minor);
+}
+
+/** Whether a chart of a lock was rendered for the Kubernetes that the settings pin, or for any where they pin none. */
+function fitsKubernetes({ kubernetes }: LockedChart, settings: PinnedCluster): boolean {
+  const pinned = pinnedMinor(settings);
+  return kubernetes === undefined ? isSupported(pinned) : kubernetes === pinned;
+}
+
+function describeKubernetes({ kubernetes }: LockedChart, settings: PinnedCluster): string {
+  const rendered = kubernetes ?? `${SUPPORTED[0]} to ${SUPPORTED.at(-1)}`;
+  const pinned = pinnedMinor(settings);
+  return (
+    `is rendered for Kubernetes ${rendered} in the lock, ` +
+    (pinned === undefined ? "and cluster.kubernetesVersion pins none" : `cluster.kubernetesVersion is ${pinned}`)
   );
 }
 
@@ -387,6 +439,8 @@ function staleness(lock: Lock, settings: MirrorList, { short, charts: key }: Mir
       );
     } else if (locked.repository !== chart.repository) {
       differences.push(`${name} comes from ${locked.repository} in the lock, not ${chart.repository}`);
+    } else if (!fitsKubernetes(locked, settings)) {
+      differences.push(`${name} ${describeKubernetes(locked, settings)}`);
     }
   }
   for (const locked of lock.charts) {

@@ -28,6 +28,7 @@ const form = z.object({
       created: text,
       manifest: digest,
       analysis: hex,
+      kubernetes: z.optional(text),
       images: z.array(image),
       pinned: z.optional(z.record(text, digest)),
       attached,
@@ -38,7 +39,16 @@ const form = z.object({
       patches: z.optional(z.array(patch)),
     }),
   ),
-  images: z.array(z.object({ source: image, digest, repository: text, tag: z.optional(text), attached })),
+  images: z.array(
+    z.object({
+      source: image,
+      digest,
+      repository: text,
+      tag: z.optional(text),
+      platforms: z.optional(z.array(text)),
+      attached,
+    }),
+  ),
   flux: z.optional(
     z.object({
       version: text,

@@ -5,6 +5,7 @@ import { chartManifest } from "../net/chartManifest.ts";
 import { type Analysis, analyseChart, analysisHash } from "./analysis.ts";
 import { findAttached } from "./attached.ts";
 import { describeChanges } from "./changes.ts";
+import { readChart } from "./chart.ts";
 import { type FoundChart, lookUpChart, type Registry } from "./chartLookup.ts";
 import { resolveImages, type WantedImage } from "./images.ts";
 import {
@@ -14,6 +15,7 @@ import {
   type FluxSource,
   fitsChart,
   fitsFlux,
+  isSupported,
   LOCK_VERSION,
   type Lock,
   LockError,
@@ -26,9 +28,12 @@ import {
   type MirrorList,
   type MirrorSource,
   mirrored,
+  pinnedMinor,
 } from "./lock.ts";
+import { arm64Warnings } from "./platforms.ts";
 import { parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests } from "./relocation.ts";
+import { dependsOnKubernetes } from "./worlds.ts";
 
 export interface UpdateOptions {
   /** Where the charts and images are listed, and where the lock is written. */
@@ -83,7 +88,12 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
       : undefined;
   for (const image of (kept ? undefined : flux?.images) ?? [])
     wanted.push({ reference: reference(image, source.images), by: "Flux" });
-  const { images: found, warnings } = await resolveImages(wanted, own?.images ?? [], options.registry);
+  const { images: found, warnings } = await resolveImages(
+    wanted,
+    own?.images ?? [],
+    options.registry,
+    settings.cluster,
+  );
   for (const warning of warnings) log(`warning: ${warning}`);
   const images = [...found, ...(kept?.images.values() ?? [])];
   const digests = new Map(images.map(({ source, digest }) => [source, digest]));
@@ -99,6 +109,7 @@ export async function updateLock(options: UpdateOptions): Promise<{ lock: Lock; 
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
   const lock = JSON.parse(text) as Lock;
+  for (const warning of arm64Warnings(lock, settings.cluster)) log(`warning: ${warning}`);
   return { lock, changes: describeChanges(own, lock) };
 }
 
@@ -155,6 +166,8 @@ interface ResolvedChart {
   readonly chart: ChartSource;
   readonly found: FoundChart;
   readonly hash: string;
+  /** The minor of Kubernetes that the analysis is for alone. */
+  readonly kubernetes: string | undefined;
   readonly analysis: Analysis;
 }
 
@@ -225,13 +238,17 @@ async function analysed(
   const values = { ...chart.values };
   const { ignoreImages, acceptForeign } = settings;
   const rules = { ignoreImages, acceptForeign };
-  const hash = analysisHash({ sha256: found.sha256, name: release, namespace, values, ...rules });
+  const kubeVersion = pinnedMinor(settings);
+  const hash = analysisHash({ sha256: found.sha256, name: release, namespace, values, ...rules, kubeVersion });
+  const depends =
+    kubeVersion !== undefined && (!isSupported(kubeVersion) || dependsOnKubernetes(await readChart(found.tgz)));
+  const resolved = { chart, found, hash, kubernetes: depends ? kubeVersion : undefined };
   for (const base of bases) {
     const known = base.charts.find(({ analysis }) => analysis === hash);
-    if (known !== undefined) return { chart, found, hash, analysis: reused(known, base.images) };
+    if (known !== undefined) return { ...resolved, analysis: reused(known, base.images) };
   }
   log(`${called(chart)} ${version}: rendering it with Helm to find its images`);
-  const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values, rules);
+  const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values, { ...rules, kubeVersion });
   for (const warning of analysis.warnings) log(`warning: ${called(chart)}: ${warning}`);
   for (const { image, where } of missing(analysis, settings)) {
     log(
@@ -239,7 +256,7 @@ async function analysed(
         `unless it is listed: ${source.images}: [${image}]`,
     );
   }
-  return { chart, found, hash, analysis };
+  return { ...resolved, analysis };
 }
 
 /** What a chart's programs may join while they run, and nobody lists. */
@@ -267,7 +284,7 @@ function reused(
 }
 
 async function lockedChart(
-  { chart, found, hash, analysis }: ResolvedChart,
+  { chart, found, hash, kubernetes, analysis }: ResolvedChart,
   digests: ReadonlyMap<string, string>,
   own: Lock | undefined,
   { registry, settings }: UpdateOptions,
@@ -301,6 +318,7 @@ async function lockedChart(
     // What a publisher pushed and signed stays what it is.
     manifest: found.artifact?.digest ?? (await chartManifest(found.tgz, created)).manifestDigest,
     analysis: hash,
+    ...(kubernetes === undefined ? {} : { kubernetes }),
     images: [...new Set(analysis.images.map(sourceOf))].sort(),
     ...(attached.length === 0 ? {} : { attached }),
     ...(pinned.length === 0 ? {} : { pinned: Object.fromEntries(pinned.sort()) as Record<string, string> }),

@@ -1,5 +1,6 @@
 // The clusters that a chart may meet. Its templates can ask for a cluster's version and APIs, so it is rendered for each
 // of those that make a difference.
+import { isPatch } from "../net/kubernetesVersion.ts";
 import { satisfies } from "../net/versionRange.ts";
 import { SOURCE, VERSIONS } from "../settings/kubernetesVersions.ts";
 import type { ChartContents } from "./chart.ts";
@@ -42,7 +43,7 @@ function kinds(version: string, ...names: string[]): string[] {
 
 /** What is known of the cluster. */
 export interface ClusterFacts {
-  /** Its Kubernetes version. @default any that AKS supports */
+  /** Its Kubernetes version: a minor, which stands for all of its patches, or a patch. @default any that AKS supports */
   readonly kubeVersion?: string | undefined;
   /** APIs that it serves beside those of every cluster of this program. @default none are known */
   readonly apis?: readonly string[] | undefined;
@@ -52,7 +53,7 @@ export interface ClusterFacts {
 export function worldsOf(chart: ChartContents, { kubeVersion, apis = [] }: ClusterFacts): World[] {
   const known = [...SERVED_APIS, ...apis];
   const asked = askedApis(chart.templates).filter((api) => !known.includes(api));
-  const versions = kubeVersion === undefined ? dependingVersions(chart) : [kubeVersion];
+  const versions = dependingVersions(chart, kubeVersion);
   const worlds = versions.flatMap((kube) => [
     ...(asked.length > 0 ? [{ kube, apis: [...known, ...asked], upgrade: false }] : []),
     { kube, apis: known, upgrade: false },
@@ -63,9 +64,14 @@ export function worldsOf(chart: ChartContents, { kubeVersion, apis = [] }: Clust
   return [...worlds, ...upgrade];
 }
 
-/** The versions between the lowest and the highest. */
-export function versionsBetween(): string[] {
-  return KUBE_VERSIONS.slice(1, -1);
+/** The versions between the lowest and the highest; none where the cluster's is known. */
+export function versionsBetween({ kubeVersion }: ClusterFacts): readonly string[] {
+  return kubeVersion === undefined ? KUBE_VERSIONS.slice(1, -1) : [];
+}
+
+/** Whether a chart may render other objects for another version of Kubernetes. */
+export function dependsOnKubernetes({ templates, limitsKubernetes }: ChartContents): boolean {
+  return limitsKubernetes || asksForVersion(templates, KUBE_VERSIONS);
 }
 
 /** The APIs beyond Kubernetes' own that templates ask a cluster for. */
@@ -84,17 +90,23 @@ export function askedApis(templates: string): string[] {
 const OWN_GROUPS =
   /^(admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage|internal\.apiserver|storagemigration)\.k8s\.io\//;
 
+/** More patches than a minor gets. */
+const LAST_PATCH = 40;
+
 /** The lowest and the highest version; one alone where the templates cannot tell them apart. */
-function dependingVersions({ templates, limitsKubernetes }: ChartContents): string[] {
-  const [lowest, highest] = [KUBE_VERSIONS[0] ?? "", KUBE_VERSIONS.at(-1) ?? ""];
-  return limitsKubernetes || asksForVersion(templates) ? [lowest, highest] : [lowest];
+function dependingVersions({ templates, limitsKubernetes }: ChartContents, kubeVersion: string | undefined): string[] {
+  if (kubeVersion !== undefined && isPatch(kubeVersion)) return [kubeVersion];
+  // Which patch a cluster has, AKS decides.
+  const all = kubeVersion === undefined ? KUBE_VERSIONS : [`${kubeVersion}.0`, `${kubeVersion}.${LAST_PATCH}`];
+  const [lowest, highest] = [all[0] ?? "", all.at(-1) ?? ""];
+  return limitsKubernetes || asksForVersion(templates, all) ? [lowest, highest] : [lowest];
 }
 
 const COMPARISON = /semverCompare\s+"([^"]+)"\s+\(?\s*[$.]*Capabilities\.KubeVersion\.(?:Git)?Version\b/g;
 
-function asksForVersion(templates: string): boolean {
+function asksForVersion(templates: string, versions: readonly string[]): boolean {
   const rest = templates.replaceAll(COMPARISON, (text, range: string) => {
-    const answers = new Set(KUBE_VERSIONS.map((version) => answer(version, range)));
+    const answers = new Set(versions.map((version) => answer(version, range)));
     return answers.size === 1 && !answers.has(undefined) ? "" : text;
   });
   return /KubeVersion/.test(rest);

@@ -72,7 +72,7 @@ function formFault(text: string): AddressFault {
   if (text.startsWith("oci://"))
     return {
       problem: "is an OCI artifact, and the program commits to a Git repository",
-      remedy: `${ADDRESS_REMEDY}; an artifact is one of flux.sources, and Kustomizations name it as their source`,
+      remedy: `${ADDRESS_REMEDY}; the artifact that the cluster reads in place of it is flux.artifact, further ones are flux.sources`,
     };
   if (/^(git|file|ftp|ftps|rsync):\/\//.test(text))
     return { problem: "is read over neither HTTPS nor SSH", remedy: ADDRESS_REMEDY };

@@ -24,8 +24,6 @@ const PATHS: Readonly<Record<string, string>> = {
   "azure-native:managedidentity:UserAssignedIdentity": IDENTITY,
   "azure-native:monitor:ActionGroup": `${INSIGHTS}/actionGroups/{actionGroupName}`,
   "azure-native:monitor:AzureMonitorWorkspace": `${GROUP}/providers/Microsoft.Monitor/accounts/{azureMonitorWorkspaceName}`,
-  "azure-native:monitor:DataCollectionEndpoint": `${INSIGHTS}/dataCollectionEndpoints/{dataCollectionEndpointName}`,
-  "azure-native:monitor:DataCollectionRule": `${INSIGHTS}/dataCollectionRules/{dataCollectionRuleName}`,
   "azure-native:monitor:DataCollectionRuleAssociation":
     "{resourceUri}/providers/Microsoft.Insights/dataCollectionRuleAssociations/{associationName}",
   "azure-native:monitor:ScheduledQueryRule": `${INSIGHTS}/scheduledQueryRules/{ruleName}`,

@@ -107,7 +107,7 @@ function complete(
     registry: registryOf(registry, place.location, keepsLogs),
     flux: {
       ...flux,
-      auth: authOf(flux),
+      auth: flux.artifact === undefined ? authOf(flux) : undefined,
       repository: flux.repository.replace(/\/$/, ""),
       ...(address && gitHubRepository(address, githubHost)),
       ...(githubHost === undefined ? {} : { githubHost }),

@@ -50,8 +50,8 @@ export type DemoSetting = NonNullable<FrozenForm["demo"]>;
 
 /** How Flux comes into the cluster and where it reads. */
 export interface FluxSettings extends Omit<Frozen<Form["flux"]>, "auth" | "path"> {
-  /** How Flux signs in to the repository. */
-  readonly auth: Auth;
+  /** How Flux signs in to the repository; not at all where it reads an artifact. */
+  readonly auth: Auth | undefined;
   /** `https://<host>/<path>` or `ssh://<user>@<host>/<path>`, with `.git` where it was written so: Flux reads it by this very address. */
   readonly repository: string;
   /** The host of GitHub Enterprise that @pulumi/github talks to. */

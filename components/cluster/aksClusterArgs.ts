@@ -246,8 +246,9 @@ export interface AksClusterArgs {
    */
   readonly nodeOSUpgradeChannel?: "NodeImage" | "SecurityPatch" | "Unmanaged" | "None" | undefined;
   /**
-   * Whether Azure Monitor keeps the cluster's metrics, as managed Prometheus; false switches off what was on.
-   * @default nothing is said: a new cluster's are not kept
+   * Whether Azure Monitor keeps the cluster's metrics, as managed Prometheus; Azure bills by sample. Whoever runs the program
+   * needs to read data collection rules in the subscription: the workspace's own is in a group that Azure makes for it.
+   * @default true, and false where sku is Free
    */
   readonly metrics?: boolean | undefined;
   /** Who is told by mail when something is wrong. @default nobody */
@@ -287,6 +288,7 @@ export interface Cluster extends Omit<Filled<AksClusterArgs, typeof CLUSTER>, "t
   readonly maintenance: { readonly utcOffset: string; readonly autoUpgrade: Window; readonly nodeOSUpgrade: Window };
   readonly privateEndpoints: boolean;
   readonly podSecurity: PodSecurity | undefined;
+  readonly metrics: boolean;
   readonly defender: boolean;
   readonly protect: boolean;
   readonly tags: Tags;
@@ -313,6 +315,7 @@ export function filled(args: AksClusterArgs): Cluster {
     },
     podSecurity: flat.podSecurity && withDefaults<PodSecurityArgs, typeof POD_SECURITY>(flat.podSecurity, POD_SECURITY),
     upgradeChannel: args.upgradeChannel ?? upgradeChannelOf(flat.sku, args.kubernetesVersion),
+    metrics: flat.metrics ?? flat.sku !== "Free",
     defender: flat.defender ?? flat.sku !== "Free",
   };
 }

@@ -1,10 +1,9 @@
 // What a size of virtual machines has for an ephemeral system disk; no Pulumi in here. A size that is not known is left to
 // Azure, which tells what it has: `az vm list-skus` (CachedDiskBytes, MaxResourceVolumeMB).
+import { parseVmSize } from "../../net/vmSize.ts";
 
 /** GiB of a system disk that AKS makes on a local one where nobody says how large it is to be. */
 const SYSTEM_DISK = 128;
-
-const SIZE = /^Standard_([A-Z]+)(\d+)(?:-\d+)?([a-z]*)(?:_(?!v\d+$)([A-Z]\w*?))?(?:_v(\d+))?$/i;
 
 /** The cache in GiB of the sizes whose number is not that of their processors. */
 const DSV2: Readonly<Record<string, number>> = {
@@ -18,9 +17,11 @@ const DSV2: Readonly<Record<string, number>> = {
  * @returns undefined where it is not known.
  */
 export function localDisk(vmSize: string): number | undefined {
-  const [, family = "", digits = "", features = "", accelerator, generation] = SIZE.exec(vmSize) ?? [];
-  const [kind, count, version] = [family.toUpperCase(), Number(digits), Number(generation ?? 1)];
-  const has = (feature: string) => features.toLowerCase().includes(feature);
+  const size = parseVmSize(vmSize);
+  if (size === undefined) return undefined;
+  const { family: kind, digits, features, accelerator, version } = size;
+  const count = Number(digits);
+  const has = (feature: string) => features.includes(feature);
   if (accelerator !== undefined) {
     if (/^V710$/i.test(accelerator)) return 0;
     return /^A100$/i.test(accelerator) && kind === "NC" ? Math.floor((count * 64) / 24) : undefined;

@@ -46,7 +46,7 @@ export function clusterProperties(cluster: Cluster, { kubelet, network, zone, lo
         : { securityMonitoring: { enabled: false } },
     },
     addonProfiles: { azurepolicy: { enabled: true } },
-    ...(cluster.metrics !== undefined && { azureMonitorProfile: { metrics: { enabled: cluster.metrics } } }),
+    azureMonitorProfile: { metrics: { enabled: cluster.metrics } },
     // Azure offers it from the Standard tier on.
     metricsProfile: { costAnalysis: { enabled: cluster.sku !== "Free" } },
     autoUpgradeProfile: {

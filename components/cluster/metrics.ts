@@ -1,7 +1,5 @@
 // Azure Monitor's managed Prometheus: https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-enable
 import { AzureMonitorWorkspace } from "@pulumi/azure-native/monitor/azureMonitorWorkspace.js";
-import { DataCollectionEndpoint } from "@pulumi/azure-native/monitor/dataCollectionEndpoint.js";
-import { DataCollectionRule } from "@pulumi/azure-native/monitor/dataCollectionRule.js";
 import { DataCollectionRuleAssociation } from "@pulumi/azure-native/monitor/dataCollectionRuleAssociation.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { newFirst } from "../shared/newFirst.ts";
@@ -15,10 +13,9 @@ export interface MonitoringPlace {
   readonly named: (logicalName: string) => pulumi.Output<string>;
 }
 
-const STREAMS = ["Microsoft-PrometheusMetrics"];
-
 /**
- * Keeps a cluster's metrics.
+ * Keeps a cluster's metrics. Azure makes a data collection endpoint and rule with the workspace, in a group of its own; the
+ * cluster's agent needs no more than an association with that rule.
  * @returns the workspace that has them.
  */
 export function keepMetrics(
@@ -28,35 +25,19 @@ export function keepMetrics(
   clusterId: pulumi.Input<string>,
   opts: pulumi.CustomResourceOptions,
 ): AzureMonitorWorkspace {
-  const common = { resourceGroupName, location, ...tagged(tags) };
   const child = newFirst(opts);
-  const workspace = new AzureMonitorWorkspace(name, { ...common, azureMonitorWorkspaceName: named(name) }, child);
-  const endpoint = new DataCollectionEndpoint(
+  const workspace = new AzureMonitorWorkspace(
     name,
-    {
-      ...common,
-      dataCollectionEndpointName: named(name),
-      kind: "Linux",
-      networkAcls: { publicNetworkAccess: "Enabled" },
-    },
-    child,
-  );
-  const rule = new DataCollectionRule(
-    name,
-    {
-      ...common,
-      dataCollectionRuleName: named(name),
-      kind: "Linux",
-      dataCollectionEndpointId: endpoint.id,
-      dataSources: { prometheusForwarder: [{ name: "prometheus", streams: STREAMS }] },
-      destinations: { monitoringAccounts: [{ name: "workspace", accountResourceId: workspace.id }] },
-      dataFlows: [{ streams: STREAMS, destinations: ["workspace"] }],
-    },
+    { resourceGroupName, location, ...tagged(tags), azureMonitorWorkspaceName: named(name) },
     child,
   );
   new DataCollectionRuleAssociation(
     name,
-    { resourceUri: clusterId, associationName: name, dataCollectionRuleId: rule.id },
+    {
+      resourceUri: clusterId,
+      associationName: name,
+      dataCollectionRuleId: workspace.defaultIngestionSettings.dataCollectionRuleResourceId,
+    },
     child,
   );
   return workspace;

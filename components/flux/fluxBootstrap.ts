@@ -59,13 +59,14 @@ function aksOf({ resourceGroupName, clusterName, identity }: FluxWanted): Pick<E
 
 /** What a bootstrap needs; none where the extension brings Flux. */
 function bootstrapOf(wanted: FluxWanted): (Bootstrapped & Pick<BootstrapParts, "access" | "provider">) | undefined {
-  const { mode, access, address, identity, imageAutomation, repository } = wanted;
+  const { mode, access, address, identity, imageAutomation, repository, artifact } = wanted;
   const { install, interval, recurseSubmodules } = wanted;
   const { flux } = wanted.lock;
   if (mode !== "bootstrap" || !access || !flux) return undefined;
   const fluxUrl = (readsBySsh(wanted) ? sshUrl(address, wanted.githubHost) : undefined) ?? writtenUrl(repository);
-  const provider = PROVIDERS[wanted.auth];
-  return { flux, fluxUrl, provider, access, identity, imageAutomation, install, interval, recurseSubmodules };
+  const provider = artifact === undefined ? PROVIDERS[wanted.auth] : undefined;
+  const read = { fluxUrl, provider, artifact, interval, recurseSubmodules };
+  return { flux, access, identity, imageAutomation, install, ...read };
 }
 
 /** Who reads the repository in place of a token or a key, as Flux calls it. */

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { InstallOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
+import type { Artifact } from "../repository/artifact.ts";
 import type { ContentArgs } from "./contentArgs.ts";
 import type { Auth } from "./signIn.ts";
 
@@ -121,6 +122,11 @@ export interface FluxBootstrapArgs extends ContentArgs {
   readonly extensionVersion?: string | undefined;
   /** The GitOps repository on any Git host: `https://<host>/<path>` or `ssh://<user>@<host>/<path>`. */
   readonly repository: string;
+  /**
+   * The artifact that a bootstrapped Flux reads in place of the repository: a pipeline pushes it from there after each
+   * commit, by `flux push artifact`, and an update waits until it is of the commit. @default none: Flux reads the repository
+   */
+  readonly artifact?: Artifact | undefined;
   /** Whether the repository is made, private, on github.com or githubHost alone; it stays when the stack goes. @default false: it has to exist */
   readonly createRepository?: boolean | undefined;
   /**

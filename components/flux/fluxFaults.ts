@@ -5,6 +5,7 @@ import { DOMAIN, TAINT_KEY } from "../../flux/installOptions.ts";
 import { lockedRelease } from "../../mirror/lock.ts";
 import { ownPath } from "../../net/registry/ownRegistry.ts";
 import { FLUX, SECRET } from "../defaults.ts";
+import { artifactDisorders } from "../repository/artifact.ts";
 import type { Chart } from "../repository/files.ts";
 import { kustomizationsOf } from "../repository/kustomizations.ts";
 import { clusterFolder, FLUX_NAMESPACE, PULL_SECRET, releaseName } from "../repository/names.ts";
@@ -41,6 +42,7 @@ import { authOf, commitDisorders, repositoryDisorder, signInDisorders } from "./
 export function fluxFaults(args: FluxBootstrapArgs): Fault[] {
   return [
     ...repositoryFaults(args),
+    ...artifactDisorders(args).map(({ key, ...fault }) => ({ argument: key.join("."), ...fault })),
     ...notObjectId("deployers", args.deployers),
     ...waitFaults(args),
     ...modeFaults(args),

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { saidOptions } from "../../flux/installOptions.ts";
 import type { LockedFlux } from "../../mirror/lock.ts";
+import { commitUrl } from "../../net/gitAddress.ts";
 import { appKeyProblem } from "../../net/gitHubApp.ts";
 import {
+  type ArtifactSecretArgs,
   type DecryptSecretArgs,
   FluxInstall,
   type PullSecretArgs,
@@ -11,15 +13,18 @@ import {
 } from "../../provider/sdk/fluxInstall.ts";
 import { FluxReady } from "../../provider/sdk/fluxReady.ts";
 import type { ApiAccess } from "../cluster/apiAccess.ts";
-import { FLUX } from "../defaults.ts";
+import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
+import { type Artifact, isOfArtifact, rootArtifact } from "../repository/artifact.ts";
 import { readyNames } from "../repository/kustomizations.ts";
 import { chartObjects, DECRYPT_SECRET, PULL_SECRET, rootKustomization } from "../repository/names.ts";
 import { sourceNames } from "../repository/sources.ts";
 import { after } from "../shared/after.ts";
 import { BUILT_IN, grant } from "../shared/roles.ts";
 import type { DecryptCredentials } from "../vault/decryptPrincipal.ts";
+import type { SecretArgs } from "./contentArgs.ts";
 import type { FluxParts } from "./fluxParts.ts";
+import { gitAccessOf } from "./gitAccess.ts";
 import { type ReadingKey, readingKey, readsBySsh } from "./readingKey.ts";
 
 /** What a bootstrap needs beside what every way to bring Flux starts from. */
@@ -32,6 +37,8 @@ export interface BootstrapParts extends FluxParts {
   readonly fluxUrl: string;
   /** `azure`: the controllers' identity reads it; `github`: a GitHub App. */
   readonly provider?: "azure" | "github" | undefined;
+  /** What Flux reads in place of the repository. */
+  readonly artifact?: Artifact | undefined;
 }
 
 /**
@@ -50,6 +57,7 @@ export function installBootstrap(parts: BootstrapParts): pulumi.Output<string> {
       commit: commit.commit,
       kustomizations: [rootKustomization("bootstrap"), ...readyNames(args)],
       ...objectsOf(args),
+      ...(args.artifact ? { artifact: pushedOf(args, args.artifact) } : {}),
       readyMinutes: args.readyMinutes,
     },
     { parent },
@@ -63,8 +71,30 @@ function objectsOf({ charts = [], pullCredentials, sources = [] }: FluxParts["ar
   return { ...objects, sources: [...objects.sources, ...sourceNames(sources)] };
 }
 
+/** The artifact as Flux reads it. */
+function readOf({ loginServer, identity, imagePullSecret }: FluxParts["args"], artifact: Artifact) {
+  const hasIdentity = identity !== undefined;
+  return pulumi
+    .output(loginServer)
+    .apply((server) => rootArtifact(artifact, { loginServer: server, hasIdentity, imagePullSecret }));
+}
+
+/** The artifact as the pipeline pushes it. */
+function pushedOf(args: FluxParts["args"], artifact: Artifact) {
+  const access = gitAccessOf(args);
+  const place = { source: commitUrl(args.address), branch: args.branch, ...(access ? { access } : {}) };
+  return readOf(args, artifact).apply(({ url, tag }) => ({ url, ...(tag === undefined ? {} : { tag }), ...place }));
+}
+
+/** Given straight, as it cannot come from the artifact: a rotation needs no commit. */
+function artifactSecretOf({ name, type = SECRET.type, data = SECRET.data }: SecretArgs): ArtifactSecretArgs {
+  const values = Object.entries(data).map(([key, value]) => [key, pulumi.secret(value)] as const);
+  return { name, type, data: Object.fromEntries(values) };
+}
+
 function createInstall(parts: BootstrapParts): FluxInstall {
-  const { name, args, access, flux, fluxUrl, provider, repository, commit, parent } = parts;
+  const { name, args, access, flux, fluxUrl, provider, artifact, repository, commit, parent } = parts;
+  const artifactSecrets = (args.secrets ?? []).filter((secret) => isOfArtifact(artifact, secret)).map(artifactSecretOf);
   const { identity, branch, path, imageAutomation, readyMinutes } = args;
   const { interval, recurseSubmodules } = args;
   const install = saidOptions(args.install);
@@ -86,6 +116,8 @@ function createInstall(parts: BootstrapParts): FluxInstall {
       ...(readsBySsh(args) ? { sshKey: sshKeyOf(readingKey(parts)) } : {}),
       ...(args.auth === "token" && args.username !== FLUX.username ? { username: args.username } : {}),
       ...(provider ? { provider } : {}),
+      ...(artifact ? { artifact: readOf(args, artifact) } : {}),
+      ...(artifactSecrets.length > 0 ? { artifactSecrets } : {}),
       ...(provider === "github" ? { githubApp: readingAppOf(args) } : {}),
       ...(args.pullCredentials ? { pullSecret: pullSecretOf(args.pullCredentials) } : {}),
       ...(args.imagePullSecret === undefined ? {} : { imagePullSecret: args.imagePullSecret }),

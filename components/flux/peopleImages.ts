@@ -9,8 +9,9 @@ import {
   getForeignImages,
 } from "../../provider/sdk/getForeignImages.ts";
 import type { GitAccessArgs } from "../../provider/sdk/gitCommit.ts";
+import type { Artifact } from "../repository/artifact.ts";
 import { type Kustomization, kustomizationsOf } from "../repository/kustomizations.ts";
-import { clusterFolder, infrastructureFolder } from "../repository/names.ts";
+import { clusterFolder, GIT_REPOSITORY, infrastructureFolder } from "../repository/names.ts";
 import { folderOf } from "../repository/order.ts";
 import type { ContentArgs } from "./contentArgs.ts";
 
@@ -21,6 +22,8 @@ export interface PeopleImagesArgs
   readonly url: pulumi.Input<string>;
   readonly branch: string;
   readonly access?: GitAccessArgs | undefined;
+  /** What the cluster reads in place of the repository, whose files it holds. @default none */
+  readonly artifact?: Artifact | undefined;
   /** Folders that the extension's further configurations apply. @default none */
   readonly configurations?: readonly { readonly path: string }[] | undefined;
   /** Images that may come from elsewhere. @default none */
@@ -55,6 +58,7 @@ export function lookedFor({
   kustomizations,
   configurations = [],
   sources = [],
+  artifact,
   demo,
   acceptForeign = [],
 }: Omit<PeopleImagesArgs, "url" | "branch" | "access" | "lock">) {
@@ -65,6 +69,7 @@ export function lookedFor({
     // What the program writes there is of its lock.
     without: [path, infrastructureFolder(stack)],
     otherSources: sources.map(({ name }) => name),
+    ...(artifact && { artifact: GIT_REPOSITORY }),
     replaced: applied.flatMap(replacedIn),
     pinned: applied.flatMap(({ images = [] }) =>
       images.flatMap(({ name, mirrored, digest }) => ((mirrored ?? digest) === undefined ? [] : [name])),

@@ -14,7 +14,8 @@ export interface ReadingKey extends KeyPair {
 }
 
 /** Whether Flux reads the repository over SSH. */
-export const readsBySsh = ({ auth }: Pick<FluxWanted, "auth">): boolean => auth === "deployKey" || auth === "sshKey";
+export const readsBySsh = ({ auth, artifact }: Pick<FluxWanted, "auth" | "artifact">): boolean =>
+  artifact === undefined && (auth === "deployKey" || auth === "sshKey");
 
 /** The key that Flux reads the repository with: one that is made and added to it, or one that a person registered. */
 export function readingKey(parts: FluxParts): ReadingKey {

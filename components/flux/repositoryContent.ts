@@ -16,6 +16,7 @@ import { type GitAccessArgs, GitCommit, type PullRequestArgs } from "../../provi
 import { KeyInUse } from "../../provider/sdk/keyInUse.ts";
 import { FLUX, SECRET } from "../defaults.ts";
 import type { PullCredentials } from "../registry/pullCredentials.ts";
+import { type Artifact, isOfArtifact, rootArtifact } from "../repository/artifact.ts";
 import {
   markedImage,
   ownedFiles,
@@ -53,6 +54,8 @@ export interface Bootstrapped {
   readonly interval?: string | undefined;
   /** Whether it reads the repository's submodules too. @default false */
   readonly recurseSubmodules?: boolean | undefined;
+  /** What it reads in place of the repository. @default none */
+  readonly artifact?: Artifact | undefined;
   /** The identity that its controllers act as. @default none */
   readonly identity?: { readonly clientId: pulumi.Input<string>; readonly tenantId: pulumi.Input<string> } | undefined;
 }
@@ -105,7 +108,10 @@ export class RepositoryContent extends pulumi.ComponentResource {
     const pullSecrets = pullSecret(args.pullCredentials);
     // A bootstrapped Flux is given it straight.
     const inGit = bootstrap ? [] : pullSecrets;
-    const secrets = [...this.#generate(name, args.secrets ?? []), ...inGit, ...imagePullSecrets(args)];
+    const { artifact } = bootstrap ?? {};
+    // Likewise what the artifact is read with, which could not come from there.
+    const own = (args.secrets ?? []).filter((secret) => !isOfArtifact(artifact, secret));
+    const secrets = [...this.#generate(name, own), ...inGit, ...imagePullSecrets(args)];
     const encrypted = secrets.map((secret) => [secretPath(stack, secret), this.#encrypt(name, secret, args)] as const);
     const pulls = bootstrap && pullSecrets.length > 0 ? { pullSecret: PULL_SECRET.name } : {};
     const { imagePullSecret } = args;
@@ -121,6 +127,7 @@ export class RepositoryContent extends pulumi.ComponentResource {
       configuration,
       start,
       secrets,
+      artifact,
       imagePullSecret,
       ...pulls,
       ...decrypts,
@@ -146,7 +153,8 @@ export class RepositoryContent extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    warnOfPeopleImages({ ...args, path, branch: args.branch ?? FLUX.branch, access: args.gitAccess }, this.commit);
+    const branch = args.branch ?? FLUX.branch;
+    warnOfPeopleImages({ ...args, artifact, path, branch, access: args.gitAccess }, this.commit);
     new KeyInUse(
       name,
       {
@@ -224,7 +232,7 @@ function renderSeeds(
 /** What `flux bootstrap` would commit, and the component that gives the controllers their identity. */
 function bootstrapFiles(
   { path, branch = FLUX.branch, imagePullSecret }: RepositoryContentArgs & { readonly path: string },
-  { flux, fluxUrl, provider, imageAutomation, install, interval, recurseSubmodules, identity }: Bootstrapped,
+  { flux, fluxUrl, provider, artifact, imageAutomation, install, interval, recurseSubmodules, identity }: Bootstrapped,
   loginServer: pulumi.Output<string>,
 ) {
   const { version, manifests } = flux;
@@ -239,9 +247,16 @@ function bootstrapFiles(
     ...(imagePullSecret === undefined ? {} : { imagePullSecret }),
     ...(options ? { install: options } : {}),
   };
+  const sync = { url: fluxUrl, branch, path, interval, recurseSubmodules };
+  const pullers = { hasIdentity: identity !== undefined, imagePullSecret };
   return {
     files: {
-      [`${path}/${BOOTSTRAP_FILES.sync}`]: gotkSync({ url: fluxUrl, branch, path, interval, recurseSubmodules }),
+      [`${path}/${BOOTSTRAP_FILES.sync}`]:
+        artifact === undefined
+          ? gotkSync(sync)
+          : loginServer.apply((server) =>
+              gotkSync({ ...sync, artifact: rootArtifact(artifact, { ...pullers, loginServer: server }) }),
+            ),
       ...(component && { [`${path}/${BOOTSTRAP_FILES.identity}`]: component }),
     },
     fluxComponents: {

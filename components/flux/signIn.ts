@@ -40,6 +40,8 @@ export interface SignInOptions {
   readonly githubApp?: { readonly id?: number | undefined; readonly installationId?: number | undefined } | undefined;
   /** The host of GitHub Enterprise that @pulumi/github talks to. */
   readonly githubHost?: string | undefined;
+  /** What Flux reads in place of the repository, to which it does not sign in then. */
+  readonly artifact?: object | undefined;
   /** The Flux that is bootstrapped. */
   readonly version?: string | undefined;
   /** The private key that a person registered, or of the App, or whatever stands for it where it is not to be read. */
@@ -76,6 +78,13 @@ export function signInDisorders(options: SignInOptions): SignInDisorder[] {
   const { repository } = options;
   const address = repository === undefined ? undefined : parseRepositoryUrl(repository);
   if (address === undefined) return [];
+  if (options.artifact !== undefined) {
+    const { auth: _, ...committing } = options;
+    return [
+      ...gitHubAlone(committing, address),
+      ...(address.scheme === "ssh" ? unknownHost(address.host, options) : []),
+    ];
+  }
   return [
     ...gitHubAlone(options, address),
     ...wayDisorders(options, address),

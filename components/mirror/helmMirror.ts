@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Lock, LockError, type MirrorSettings, readLock } from "../../mirror/lock.ts";
+import { arm64Warnings } from "../../mirror/platforms.ts";
 import { ChartMirror } from "../../provider/sdk/chartMirror.ts";
 import { ImageImport, type SourceCredentialsArgs } from "../../provider/sdk/imageImport.ts";
 
@@ -91,12 +92,15 @@ export class HelmMirror extends pulumi.ComponentResource {
 /**
  * The lock of charts and images, `mirror.<stack>.lock.json`.
  * @param root the folder that it is in, that of Pulumi.yaml.
- * @param settings what it has to fit; a chart or image that changed since then makes it stale.
+ * @param settings what it has to fit; a chart or image that changed since then makes it stale. An image that does not run on
+ * the nodes of one of `cluster`'s pools is warned of.
  * @throws pulumi.RunError when it is missing or stale, so that the engine shows the remedy without a stack trace.
  */
 export async function readMirrorLock(root: string, settings: MirrorSettings): Promise<Lock> {
   try {
-    return await readLock(root, settings);
+    const lock = await readLock(root, settings);
+    for (const warning of arm64Warnings(lock, settings.cluster)) pulumi.log.warn(warning);
+    return lock;
   } catch (error) {
     throw error instanceof LockError ? new pulumi.RunError(error.message) : error;
   }

@@ -65,6 +65,8 @@ export interface RepositoryOptions {
   readonly kustomizations?: readonly Kustomization[] | undefined;
   /** Further sources that these may come from; default none. */
   readonly sources?: readonly Source[] | undefined;
+  /** What the cluster reads in place of the repository; default none. */
+  readonly artifact?: object | undefined;
   /** What people begin with; default apps. */
   readonly start?: "apps" | "overlays" | undefined;
   /** The extension's configuration that Flux's objects belong to; default flux-system. */
@@ -114,6 +116,7 @@ export function ownedFiles(options: RepositoryOptions): Record<string, string> {
       sources: options.sources,
       configuration,
       decryptSecret,
+      artifact: options.artifact,
     }),
     ...Object.fromEntries(entries),
   };

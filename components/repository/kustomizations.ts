@@ -1,3 +1,4 @@
+import { rootKind } from "../../flux/bootstrap.ts";
 import { KUSTOMIZATION } from "../defaults.ts";
 import {
   CONFIGURATION,
@@ -140,6 +141,8 @@ export interface KustomizationOptions extends KustomizationsOf {
   readonly configuration?: Configuration | undefined;
   /** The Secret of Flux's namespace that decrypts. @default none: Flux's own identity does */
   readonly decryptSecret?: string | undefined;
+  /** What the cluster reads in place of the repository. @default none */
+  readonly artifact?: object | undefined;
 }
 
 /** A stack's Kustomizations beside infrastructure: those that it names, else its applications. */
@@ -178,7 +181,7 @@ export function clusterFiles(options: KustomizationOptions): Record<string, stri
 
 function manifest(
   { name, path, source, dependsOn = DEPENDS_ON, ...given }: Kustomization,
-  { configuration = CONFIGURATION, decryptSecret: secret, sources = [] }: KustomizationOptions,
+  { configuration = CONFIGURATION, decryptSecret: secret, sources = [], artifact }: KustomizationOptions,
 ): Manifest {
   const { wait = (given.healthChecks ?? []).length === 0, decryption = KUSTOMIZATION.decryption } = given;
   return {
@@ -194,7 +197,7 @@ function manifest(
       prune: given.prune ?? KUSTOMIZATION.prune,
       // With wait, Flux looks at no health check.
       wait,
-      sourceRef: sourceRefOf(source, sources, configuration.name),
+      sourceRef: sourceRefOf(source, sources, { kind: rootKind(artifact), name: configuration.name }),
       decryption: decryption
         ? { provider: "sops", secretRef: secret === undefined ? undefined : { name: secret } }
         : undefined,

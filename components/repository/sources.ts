@@ -49,10 +49,14 @@ export function sourceFiles(sources: readonly Source[], namespace = FLUX_NAMESPA
 /** The sources that a look at the cluster finds: `<kind>/<name>`. */
 export const sourceNames = (sources: readonly Source[]): string[] => sources.map(({ kind, name }) => `${kind}/${name}`);
 
-/** The object that a Kustomization comes from: the named source, else the repository. */
-export function sourceRefOf(name: string | undefined, sources: readonly Source[], repository: string) {
+/** The object that a Kustomization comes from: the named source, else the repository, or what is read in place of it. */
+export function sourceRefOf(
+  name: string | undefined,
+  sources: readonly Source[],
+  repository: { readonly kind: string; readonly name: string },
+) {
   const found = name === undefined ? undefined : sources.find((source) => source.name === name);
-  return found === undefined ? { kind: "GitRepository", name: repository } : { kind: found.kind, name: found.name };
+  return found === undefined ? repository : { kind: found.kind, name: found.name };
 }
 
 function manifest(source: Source, namespace: string): Manifest {
@@ -115,6 +119,21 @@ export function sourceDisorders(
       ...missingSecrets(source, beside, namespace, found),
     ];
   });
+}
+
+/** What is faulty of the form of a single source, and of the Secrets that it names. */
+export function formDisorders(
+  source: SourceOptions & Pick<Source, "kind">,
+  secrets: Beside["secrets"],
+  namespace = FLUX_NAMESPACE,
+): Omit<SourceDisorder, "at">[] {
+  const found: Found = (key, problem, remedy) => ({
+    ...{ at: 0, key, problem, remedy },
+    ...(key === "url" || source[key] === undefined ? {} : { value: source[key] }),
+  });
+  const beside = { charts: [], secrets };
+  const all = [...FORMS[source.kind](source, found), ...missingSecrets(source, beside, namespace, found)];
+  return all.map(({ at: _, ...fault }) => fault);
 }
 
 type Found = (key: keyof SourceOptions, problem: string, remedy: string) => SourceDisorder;

@@ -98,7 +98,7 @@ async function stackFile({ project, stack }: Needs): Promise<StackFile> {
     subscriptionId: config["azure-native:subscriptionId"],
     repository: flux.repository,
     commit: isMap(flux.commit) ? signInIn(flux.commit) : {},
-    keepsToken: flux.mode === "bootstrap" && (flux.auth ?? "token") === "token",
+    keepsToken: flux.mode === "bootstrap" && flux.artifact === undefined && (flux.auth ?? "token") === "token",
     sealedBy: provider.includes("://") ? "key" : provider === "passphrase" || encryptionsalt ? "passphrase" : undefined,
   };
 }

@@ -199,14 +199,6 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     replaced: loses(1, "The metrics in the old one are lost, and its queries lead nowhere."),
     deleted: loses(1, "All metrics in it are lost."),
   },
-  "azure-native:monitor:DataCollectionEndpoint": {
-    noun: "data collection endpoint",
-    deleted: notes("What is sent to it is lost from then on."),
-  },
-  "azure-native:monitor:DataCollectionRule": {
-    noun: "data collection rule",
-    deleted: notes("Metrics are no longer kept."),
-  },
   "azure-native:monitor:DataCollectionRuleAssociation": {
     noun: "data collection rule's association",
     deleted: notes("The cluster's metrics are no longer kept."),

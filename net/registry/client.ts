@@ -6,7 +6,7 @@ import { type Answer, type AnswerLimits, send } from "../http.ts";
 import type { Clock } from "../retry.ts";
 import { digestOf, isMap } from "../values.ts";
 import { RegistryClosed, RegistryError, refusal } from "./errors.ts";
-import { type Access, type RegistryLogin, RegistryTokens } from "./tokens.ts";
+import { type Access, type RegistryLogin, RegistryTokens, type Token } from "./tokens.ts";
 
 export { RateLimited, RegistryClosed, RegistryError } from "./errors.ts";
 export type { RegistryLogin } from "./tokens.ts";
@@ -180,19 +180,25 @@ export class RegistryClient {
     const first = url.origin;
     const asked = new Set<string>();
     try {
-      let answer = await this.#send(method, url, init, await this.#tokens.expected(url.origin, repository, access));
+      let token = await this.#tokens.expected(url.origin, repository, access);
+      let answer = await this.#send(method, url, init, token);
+      let isInsteadOfAll = false;
       for (;;) {
         const { origin } = new URL(answer.url);
+        if (isInsteadOfAll && answer.status !== 401) this.#tokens.keepToRepositories();
         if (answer.status !== 401 || asked.has(origin)) return answer;
-        let authorization = origin === url.origin ? undefined : this.#tokens.known(origin, repository, access);
-        if (authorization === undefined) {
-          asked.add(origin);
-          const challenge = answer.headers.get("www-authenticate");
-          authorization = await this.#tokens.obtain(challenge, origin, repository, access);
+        const challenge = answer.headers.get("www-authenticate");
+        const refused: Token | undefined = origin === url.origin ? token : undefined;
+        token = origin === url.origin ? undefined : this.#tokens.known(origin, repository, access);
+        if (token === undefined) {
+          token = await this.#tokens.obtain(challenge, origin, repository, access, refused);
+          // One for all repositories may not count for this one: then its own is asked for.
+          if (token?.isForAll !== true) asked.add(origin);
         }
-        if (authorization === undefined) return answer;
+        if (token === undefined) return answer;
+        isInsteadOfAll = refused?.isForAll === true && !/error="?invalid_token/.test(challenge ?? "");
         url = new URL(answer.url);
-        answer = await this.#send(method, url, init, authorization);
+        answer = await this.#send(method, url, init, token);
       }
     } catch (error) {
       this.#signal?.throwIfAborted();
@@ -203,8 +209,8 @@ export class RegistryClient {
     }
   }
 
-  #send(method: string, url: URL, { headers, body }: Init, authorization: string | undefined): Promise<Answer> {
-    const all = { ...headers, ...(authorization === undefined ? {} : { authorization }) };
+  #send(method: string, url: URL, { headers, body }: Init, token: Token | undefined): Promise<Answer> {
+    const all = { ...headers, ...(token === undefined ? {} : { authorization: token.authorization }) };
     const repeatable = method === "GET" || method === "HEAD" || method === "PUT";
     return send(
       url,

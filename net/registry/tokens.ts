@@ -1,9 +1,11 @@
 // Tokens of registries: anonymous ones (https://distribution.github.io/distribution/spec/auth/token/) and those that an
-// Azure container registry gives for an Entra token (https://aka.ms/acr/auth/oauth).
+// Azure container registry gives for an Entra token (https://aka.ms/acr/auth/oauth). There one token reads all
+// repositories, as Azure's own client asks for it (https://github.com/Azure/acr-cli/blob/main/internal/api/acrsdk.go).
 
 import type { TokenCredential } from "@azure/identity";
 import { type Answer, type SendOptions, send } from "../http.ts";
-import { refusal } from "./errors.ts";
+import { isMap } from "../values.ts";
+import { RegistryError, refusal } from "./errors.ts";
 
 export type Access = "pull" | "pull,push";
 
@@ -22,10 +24,17 @@ export interface TokenOptions {
   readonly send: SendOptions;
 }
 
+/** In a scope, every repository: no more can be asked for, and what the caller may not do anyway is not granted. */
+const ALL = "*";
+const SCOPE_OF_ALL = `repository:${ALL}:pull`;
+
 const ENTRA_SCOPE = "https://containerregistry.azure.net/.default";
 
-/** How long a token serves, in milliseconds, where nothing is said about it: the specification's 60 s, less a margin. */
-const DEFAULT_LIFE = 50_000;
+/** How long a token lives, in milliseconds, where nothing is said about it: as long as the specification says. */
+const DEFAULT_LIFE = 60_000;
+
+/** How long before its end a token is no longer used, in milliseconds. */
+const MARGIN = 10_000;
 
 /** An Azure registry's refresh token lives three hours; this is how long it is used, in milliseconds. */
 const REFRESH_LIFE = 3_600_000;
@@ -33,6 +42,16 @@ const REFRESH_LIFE = 3_600_000;
 interface Timed {
   readonly value: Promise<string>;
   ends: number;
+}
+
+/** What a request shows to be let in. */
+export interface Token {
+  /** The Authorization header. */
+  readonly authorization: string;
+  /** Whether it is meant for all repositories of a registry, which may not grant that. */
+  readonly isForAll: boolean;
+  /** Milliseconds since 1970. */
+  readonly ends: number;
 }
 
 /** The tokens of one registry, and of those that it sends on to, by host, repository and access. */
@@ -43,7 +62,11 @@ export class RegistryTokens {
   readonly #login: () => Promise<RegistryLogin | undefined>;
   #asked: Promise<RegistryLogin | undefined> | undefined;
   readonly #send: SendOptions;
-  readonly #tokens = new Map<string, { authorization: string; ends: number }>();
+  readonly #tokens = new Map<string, Token>();
+  /** What is being asked for now, under the same keys: who wants the same waits for it. */
+  readonly #pending = new Map<string, Promise<Token>>();
+  /** Whether the registry gives tokens of single repositories alone: it has permissions of repositories (ABAC). */
+  #isPerRepository = false;
   /** How the hosts ask for tokens, by origin. */
   readonly #challenges = new Map<string, string>();
   /** The first request to a host, by origin: the others wait for it, so that one of them is asked for a token and not all. */
@@ -59,24 +82,24 @@ export class RegistryTokens {
     this.#send = send;
   }
 
-  /** The Authorization header of a token that was given before for the host at `origin` and still serves. */
-  known(origin: string, repository: string, access: Access): string | undefined {
-    const token = this.#tokens.get(`${origin} ${repository} ${access}`);
-    return token !== undefined && token.ends > Date.now() ? token.authorization : undefined;
+  /** A token that was given before for the host at `origin` and still serves. */
+  known(origin: string, repository: string, access: Access): Token | undefined {
+    return this.#kept(keyOf(origin, repository, access)) ?? this.#ofAll(origin, access);
   }
 
   /**
-   * The Authorization header for the first request to a host: a token that still serves, or one of a host that is known to
-   * want tokens, for another repository of it.
+   * The token for the first request to a host: one that still serves, or one of a host that is known to want tokens, for
+   * another repository of it.
    */
-  async expected(origin: string, repository: string, access: Access): Promise<string | undefined> {
+  async expected(origin: string, repository: string, access: Access): Promise<Token | undefined> {
     const token = this.known(origin, repository, access);
     if (token !== undefined) return token;
     const first = this.#first.get(origin);
     if (first === undefined) this.#first.set(origin, Promise.withResolvers());
     else await first.promise;
+    const given = this.known(origin, repository, access);
     const challenge = this.#challenges.get(origin);
-    return challenge === undefined ? undefined : this.obtain(challenge, origin, repository, access);
+    return given ?? (challenge === undefined ? undefined : this.obtain(challenge, origin, repository, access));
   }
 
   /** The first request to a host is over: what it taught, all that come after it know. */
@@ -84,11 +107,17 @@ export class RegistryTokens {
     this.#first.get(origin)?.resolve();
   }
 
+  /** A token of the repository's own let in whom the one for all did not: nobody needs to try that again. */
+  keepToRepositories(): void {
+    this.#isPerRepository = true;
+  }
+
   /**
    * Gets a token as a 401 asks for it.
    * @param challenge the WWW-Authenticate header.
    * @param origin of the host that asks; only there the token is to be sent.
-   * @returns the Authorization header; undefined where the registry does not want a bearer token.
+   * @param refused what was shown to this host in vain. After a token for all repositories comes the repository's own.
+   * @returns undefined where the registry does not want a bearer token.
    * @throws RegistryError when the token is refused.
    */
   async obtain(
@@ -96,7 +125,12 @@ export class RegistryTokens {
     origin: string,
     repository: string,
     access: Access,
-  ): Promise<string | undefined> {
+    refused?: Token,
+  ): Promise<Token | undefined> {
+    this.#forget(refused);
+    // Somebody else may have got another one meanwhile.
+    const known = refused?.isForAll ? this.#kept(keyOf(origin, repository, access)) : undefined;
+    if (known !== undefined) return known;
     // Behind a redirect stands another registry, which these credentials are not for.
     const isOwn = origin === new URL(this.#endpoint).origin;
     this.#asked ??= this.#login();
@@ -105,27 +139,69 @@ export class RegistryTokens {
     const wanted = parseChallenge(challenge);
     if (wanted === undefined) {
       if (basic === undefined || !/^basic\b/i.test(challenge ?? "")) return undefined;
-      this.#keep(origin, repository, access, { authorization: basic, ends: Number.POSITIVE_INFINITY });
-      return basic;
+      const token = { authorization: basic, isForAll: false, ends: Number.POSITIVE_INFINITY };
+      this.#tokens.set(keyOf(origin, repository, access), token);
+      return token;
+    }
+    const learn = () => isOwn && challenge !== null && this.#challenges.set(origin, challenge);
+    const isEntras = isOwn && this.#credential !== undefined && basic === undefined;
+    if (isEntras && access === "pull" && !this.#isPerRepository && !refused?.isForAll) {
+      const token = await this.#forAll(wanted, origin);
+      learn();
+      if (token !== undefined) return token;
     }
     // There the repository may have another name too, which only the host knows.
     const scope = (isOwn ? undefined : wanted.scope) ?? `repository:${repository}:${access}`;
-    const body =
-      this.#credential && basic === undefined
-        ? await this.#exchange(wanted, scope)
-        : await this.#byRealm(wanted, scope, origin, basic);
-    const token = body.access_token ?? body.token;
-    if (token === undefined) throw new Error(`${wanted.realm} gave no token for ${scope}`);
-    const life = body.expires_in === undefined ? DEFAULT_LIFE : (body.expires_in - 10) * 1000;
-    const authorization = `Bearer ${token}`;
-    if (isOwn && challenge !== null) this.#challenges.set(origin, challenge);
-    this.met(origin);
-    this.#keep(origin, repository, access, { authorization, ends: Date.now() + life });
-    return authorization;
+    const token = await this.#shared(keyOf(origin, repository, access), async () => {
+      const body = isEntras ? await this.#exchange(wanted, scope) : await this.#byRealm(wanted, scope, origin, basic);
+      return tokenOf(body, wanted, scope);
+    });
+    learn();
+    // Whether all have to ask for their own is not known before it has let somebody in.
+    if (!refused?.isForAll) this.met(origin);
+    return token;
   }
 
-  #keep(origin: string, repository: string, access: Access, token: { authorization: string; ends: number }): void {
-    this.#tokens.set(`${origin} ${repository} ${access}`, token);
+  /** A token that reads all repositories; undefined where the registry does not give any. */
+  async #forAll(wanted: Challenge, origin: string): Promise<Token | undefined> {
+    // Who gets no token at all for his Entra token gets none for a single repository either.
+    await this.#refreshToken(this.#serviceOf(wanted));
+    try {
+      return await this.#shared(keyOf(origin, ALL, "pull"), async () =>
+        tokenOf(await this.#exchange(wanted, SCOPE_OF_ALL), wanted, SCOPE_OF_ALL),
+      );
+    } catch (error) {
+      if (!(error instanceof RegistryError) || (error.status !== 400 && error.status !== 401)) throw error;
+      this.#isPerRepository = true;
+      return undefined;
+    }
+  }
+
+  #ofAll(origin: string, access: Access): Token | undefined {
+    return access === "pull" && !this.#isPerRepository ? this.#kept(keyOf(origin, ALL, "pull")) : undefined;
+  }
+
+  #kept(key: string): Token | undefined {
+    const token = this.#tokens.get(key);
+    return token !== undefined && token.ends > Date.now() ? token : undefined;
+  }
+
+  #forget(refused: Token | undefined): void {
+    for (const [key, token] of this.#tokens) if (token === refused) this.#tokens.delete(key);
+  }
+
+  /** Asks for a token and keeps it; who wants the same meanwhile gets the same. */
+  #shared(key: string, ask: () => Promise<Token>): Promise<Token> {
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) return pending;
+    const asked = ask()
+      .then((token) => {
+        this.#tokens.set(key, token);
+        return token;
+      })
+      .finally(() => this.#pending.delete(key));
+    this.#pending.set(key, asked);
+    return asked;
   }
 
   /** @param basic the Authorization header that proves who asks; anonymous without. */
@@ -139,13 +215,16 @@ export class RegistryTokens {
   }
 
   async #exchange(wanted: Challenge, scope: string): Promise<TokenBody> {
-    const realm = realmOf(wanted, this.#endpoint);
-    // The Entra token goes to the registry itself and nowhere else.
-    if (realm.origin !== this.#endpoint)
-      throw new Error(`${this.#endpoint} sends for tokens to ${realm.origin}: refused`);
-    const service = wanted.service ?? realm.host;
+    const service = this.#serviceOf(wanted);
     const refresh_token = await this.#refreshToken(service);
     return this.#post("/oauth2/token", { grant_type: "refresh_token", service, scope, refresh_token });
+  }
+
+  /** @throws Error for a registry that sends for tokens to somebody else: the Entra token goes to itself and nowhere else. */
+  #serviceOf(wanted: Challenge): string {
+    const realm = realmOf(wanted, this.#endpoint);
+    if (realm.origin === this.#endpoint) return wanted.service ?? realm.host;
+    throw new Error(`${this.#endpoint} sends for tokens to ${realm.origin}: refused`);
   }
 
   #refreshToken(service: string): Promise<string> {
@@ -183,6 +262,30 @@ export class RegistryTokens {
 
 function basicOf({ username, password }: RegistryLogin): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+const keyOf = (origin: string, repository: string, access: Access) => `${origin} ${repository} ${access}`;
+
+function tokenOf(body: TokenBody, { realm }: Challenge, scope: string): Token {
+  const token = body.access_token ?? body.token;
+  if (token === undefined) throw new Error(`${realm} gave no token for ${scope}`);
+  const life = body.expires_in === undefined ? (lifeOf(token) ?? DEFAULT_LIFE) : body.expires_in * 1000;
+  const isForAll = scope === SCOPE_OF_ALL;
+  return { authorization: `Bearer ${token}`, isForAll, ends: Date.now() + life - MARGIN };
+}
+
+/**
+ * How long a token lives that is a JSON Web Token, in milliseconds. An Azure registry does not say it elsewhere, and its
+ * clock is not this one.
+ */
+function lifeOf(token: string): number | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    if (!isMap(claims) || typeof claims.exp !== "number" || typeof claims.iat !== "number") return undefined;
+    return (claims.exp - claims.iat) * 1000;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws Error for a realm that is reached without TLS, unless the host that asks is too. */

@@ -1,7 +1,7 @@
 // What the resources that drive Flux in a cluster share: the way in, and waiting until Flux's objects are Ready.
 
 import { randomUUID } from "node:crypto";
-import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
+import { FLUX_SYSTEM, rootKind } from "../../flux/bootstrap.ts";
 import { type FluxManifests, type FluxOptions, fluxManifests } from "../../flux/manifests.ts";
 import { type KubeContext, kubeContext } from "../../net/kubeconfig.ts";
 import { type KubeObject, KubernetesApi, KubernetesError, nameOf, type ObjectRef } from "../../net/kubernetesApi.ts";
@@ -11,6 +11,7 @@ import { credential } from "../azure/armClient.ts";
 import { azure, type Cloud } from "../azure/cloud.ts";
 import { AKS_SERVER_ID } from "../azure/clusterAccess.ts";
 import { ROLE_WAITS } from "../azure/patience.ts";
+import type { DescentOf } from "./past.ts";
 
 /** What these resources need of the world; tests give something else. */
 export interface FluxWorld {
@@ -27,6 +28,8 @@ export interface FluxWorld {
   readonly patience: number;
   /** Waits in milliseconds, one after another, while the API server does not know a new role. @default as everywhere */
   readonly roleWaits?: readonly number[];
+  /** What of a branch descends from a commit. @default as git tells it */
+  readonly descent?: DescentOf;
   /** What waits are measured by. */
   readonly clock: Clock;
 }
@@ -118,7 +121,12 @@ const SOURCE = "source.toolkit.fluxcd.io/v1";
 const KUSTOMIZE = "kustomize.toolkit.fluxcd.io/v1";
 
 /** The GitRepository that everything comes from. */
-export const ROOT_SOURCE: ObjectRef = flux(SOURCE, "GitRepository", FLUX_SYSTEM);
+export const ROOT_SOURCE: ObjectRef = rootSource(undefined);
+
+/** The source that everything comes from: the GitRepository, or an artifact in place of it. */
+export function rootSource(artifact: object | undefined): ObjectRef {
+  return flux(SOURCE, rootKind(artifact), FLUX_SYSTEM);
+}
 /** A Kustomization of Flux's namespace. */
 export const kustomizationRef = (name: string): ObjectRef => flux(KUSTOMIZE, "Kustomization", name);
 

@@ -17,8 +17,7 @@ import {
 } from "../../plugin/schema.ts";
 import { armGet, azure, type Cloud } from "../azure/cloud.ts";
 import { sameName } from "../azure/names.ts";
-import { type Descent, GitBranch } from "../git/git.ts";
-import { type GitAccess, gitAccess } from "../git/gitAccess.ts";
+import { gitAccess } from "../git/gitAccess.ts";
 import {
   appliedIn,
   type Configuration,
@@ -31,6 +30,7 @@ import {
 import { type Problem, settled } from "./fluxCluster.ts";
 import * as forms from "./forms.ts";
 import { changesBy, glanced, inVain, seen, told } from "./glance.ts";
+import { type DescentOf, descent, Past } from "./past.ts";
 
 /** The schema of `gitops:index:FluxConfigurationReady`. */
 export const FLUX_CONFIGURATION_READY = resourceSchema({
@@ -74,13 +74,7 @@ const API_VERSION = "2023-05-01";
 export interface ConfigurationWorld {
   readonly cloud: Cloud;
   /** What of a branch descends from a commit, as git sees it. */
-  readonly descent: (
-    url: string,
-    branch: string,
-    commit: string,
-    signal: AbortSignal,
-    access?: GitAccess,
-  ) => Promise<Descent>;
+  readonly descent: DescentOf;
   /** Between two looks, in milliseconds; ARM counts them. */
   readonly poll: number;
   /** How late Azure's word on an object may be, in milliseconds. */
@@ -158,7 +152,7 @@ async function problemsOf(world: ConfigurationWorld, { inputs, state }: KnownRea
   if (configuration === undefined) return { isGone: true, problems: [missing(inputs)] };
   const isAwaited = (state.wrong ?? []).length > 0;
   if (!isAwaited) return { isGone: false, problems: wrongIn(configuration, inputs) };
-  const past = new Past(world, inputs, signal);
+  const past = new Past(world.descent, inputs, signal);
   return { isGone: false, problems: await unsettledOf(configuration, inputs, past) };
 }
 
@@ -172,7 +166,7 @@ const missing = ({ configurationId }: ReadyInputs): Problem => ({
 });
 
 async function wait(world: ConfigurationWorld, id: string, inputs: ReadyInputs, context: Context): Promise<void> {
-  const past = new Past(world, inputs, context.signal);
+  const past = new Past(world.descent, inputs, context.signal);
   const started = world.clock.now();
   try {
     await settled(world, context, inputs.readyMinutes, async () => {
@@ -192,69 +186,13 @@ async function wait(world: ConfigurationWorld, id: string, inputs: ReadyInputs, 
 async function unsettledOf(configuration: Configuration, promised: Promised & ReadyInputs, past: Past) {
   const synced = shaOf(configuration.properties?.sourceSyncedCommitId);
   const fault = await past.learn(synced, appliedIn(configuration));
-  return unsettledIn(configuration, promised, past.behind(synced, fault), (commit) => past.ageOf(commit));
+  return unsettledIn(configuration, promised, behind(past, promised, synced, fault), (commit) => past.ageOf(commit));
 }
 
-/** How old commits are beside the one that is waited for. Git is asked only for those that nobody has asked for. */
-class Past {
-  readonly #world: ConfigurationWorld;
-  readonly #inputs: ReadyInputs;
-  readonly #signal: AbortSignal;
-  readonly #ages: Map<string, "later" | "earlier" | undefined>;
-
-  constructor(world: ConfigurationWorld, inputs: ReadyInputs, signal: AbortSignal) {
-    this.#world = world;
-    this.#inputs = inputs;
-    this.#signal = signal;
-    this.#ages = new Map([[inputs.commit, "later"]]);
-  }
-
-  ageOf(commit: string) {
-    return this.#ages.get(commit);
-  }
-
-  /**
-   * Learns how old commits are.
-   * @param synced that of the source: git is asked for it again, as a host may tell of a new one a moment later.
-   * @returns why git could not be asked.
-   */
-  async learn(synced: string | undefined, applied: readonly string[]): Promise<string | undefined> {
-    const isKnown = synced === undefined || this.#ages.get(synced) !== undefined;
-    if (isKnown && applied.every((commit) => this.#ages.has(commit))) return undefined;
-    const { commit, url, branch, access } = this.#inputs;
-    try {
-      const { later, earlier } = await this.#world.descent(url, branch, commit, this.#signal, access);
-      for (const one of [...applied, ...(synced === undefined ? [] : [synced])]) this.#ages.set(one, undefined);
-      for (const one of earlier) this.#ages.set(one, "earlier");
-      for (const one of later) this.#ages.set(one, "later");
-      return undefined;
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      return describe(error);
-    }
-  }
-
-  /** Undefined where what the source has synced is new enough, else what to say of it. */
-  behind(synced: string | undefined, fault: string | undefined): string | undefined {
-    const { commit } = this.#inputs;
-    if (synced === undefined) return `has synced nothing yet, not ${commit}`;
-    if (this.ageOf(synced) === "later") return undefined;
-    const behind = `has synced ${synced}, not ${commit} yet`;
-    return fault === undefined ? behind : `${behind}, or a later one: ${fault}`;
-  }
-}
-
-async function descent(
-  url: string,
-  branch: string,
-  commit: string,
-  signal: AbortSignal,
-  access?: GitAccess,
-): Promise<Descent> {
-  const remote = await GitBranch.open(url, branch, signal, access);
-  try {
-    return await remote.descent(commit);
-  } finally {
-    await remote.close();
-  }
+/** Undefined where what the source has synced is new enough, else what to say of it. */
+function behind(past: Past, { commit }: ReadyInputs, synced: string | undefined, fault: string | undefined) {
+  if (synced === undefined) return `has synced nothing yet, not ${commit}`;
+  if (past.ageOf(synced) === "later") return undefined;
+  const found = `has synced ${synced}, not ${commit} yet`;
+  return fault === undefined ? found : `${found}, or a later one: ${fault}`;
 }

@@ -17,35 +17,51 @@ import { sourceRemedy } from "./sourceRemedy.ts";
 /** Flux's objects as they stand. @returns undefined for one that is not there. */
 export type Found = (ref: ObjectRef) => KubeObject | undefined;
 
+/** The source that everything comes from, and what is known of it. */
+export interface Root {
+  readonly ref: ObjectRef;
+  /** Prepares {@link behind} for what it has fetched. */
+  readonly learn?: (source: KubeObject) => Promise<void>;
+  /** Why what it has fetched does not do, though it is Ready; undefined where it does. */
+  readonly behind?: (source: KubeObject) => string | undefined;
+  /** What helps beside what helps any source; of the root Kustomization too. */
+  readonly remedy?: (object: KubeObject, problem: string) => string | undefined;
+}
+
+const REPOSITORY: Root = { ref: ROOT_SOURCE };
+
 /**
- * What is wrong with the GitRepository and what comes from it: each Kustomization has to be Ready at the revision that
- * the repository has now, and all else has to be Ready. What is suspended is wrong, whatever it has come to.
+ * What is wrong with the root source and what comes from it: each Kustomization has to be Ready at the revision that
+ * the source has now, and all else has to be Ready. What is suspended is wrong, whatever it has come to.
  * @param names of Kustomizations.
- * @param requestedAt of {@link requestReconcile}: the GitRepository has to have looked since.
+ * @param requestedAt of {@link requestReconcile}: the root source has to have looked since.
  * @param more other objects of Flux that these Kustomizations write: releases and where these get their charts.
+ * @param root default: the GitRepository.
  */
 export async function unsettled(
   api: KubernetesApi,
   names: readonly string[],
   requestedAt: string,
   more: readonly ObjectRef[] = [],
+  root = REPOSITORY,
 ): Promise<Problem[]> {
-  const source = await api.get(ROOT_SOURCE);
-  const wrong = sourceProblem(source, requestedAt);
+  const source = await api.get(root.ref);
+  if (source !== undefined) await root.learn?.(source);
+  const wrong = sourceProblem(source, requestedAt, root);
   if (wrong !== undefined) return [wrong];
   const refs = [...names.map(kustomizationRef), ...more];
-  const objects = new Map([[nameOf(ROOT_SOURCE), source]]);
+  const objects = new Map([[nameOf(root.ref), source]]);
   await Promise.all(refs.map(async (ref) => objects.set(nameOf(ref), await api.get(ref))));
-  return unsettledIn((ref) => objects.get(nameOf(ref)), refs);
+  return unsettledIn((ref) => objects.get(nameOf(ref)), refs, root);
 }
 
-/** As {@link unsettled}, of objects that were looked at already, whenever the GitRepository looked. */
-export function unsettledIn(found: Found, refs: readonly ObjectRef[]): Problem[] {
-  const source = found(ROOT_SOURCE);
-  const wrong = sourceProblem(source, undefined);
+/** As {@link unsettled}, of objects that were looked at already, whenever the root source looked. */
+export function unsettledIn(found: Found, refs: readonly ObjectRef[], root = REPOSITORY): Problem[] {
+  const source = found(root.ref);
+  const wrong = sourceProblem(source, undefined, root);
   if (wrong !== undefined) return [wrong];
   const revision = source && statusOf(source).artifact?.revision;
-  const problems = refs.flatMap((ref) => problemOf(ref, found(ref), revision) ?? []);
+  const problems = refs.flatMap((ref) => problemOf(ref, found(ref), revision, root) ?? []);
   return withHeld(problems, found, refs);
 }
 
@@ -82,12 +98,17 @@ export function writersOf(ref: ObjectRef, refs: readonly ObjectRef[]): readonly 
   return ref.kind === root.kind || others.length === 0 ? [root] : others;
 }
 
-function problemOf(ref: ObjectRef, object: KubeObject | undefined, revision: string | undefined): Problem | undefined {
+function problemOf(
+  ref: ObjectRef,
+  object: KubeObject | undefined,
+  revision: string | undefined,
+  root: Root,
+): Problem | undefined {
   if (object === undefined) return { ref, problem: "is not there yet", nature: "missing" };
   const stopped = paused(object);
   if (stopped !== undefined) return { ref, problem: stopped, nature: "held" };
   const problem = unready(object);
-  if (problem !== undefined) return { ref, problem: withRemedy(object, problem) };
+  if (problem !== undefined) return { ref, problem: withRemedy(object, problem, root) };
   const applied = statusOf(object).lastAppliedRevision;
   if (ref.kind !== "Kustomization" || applied === revision) return undefined;
   return { ref, problem: `applied ${applied ?? "nothing yet"}, not ${revision}`, nature: "behind" };
@@ -118,31 +139,33 @@ function dependenciesOf(object: KubeObject): ObjectRef[] {
   return dependsOn.map((other) => ({ apiVersion, kind, metadata: { namespace, ...other } }));
 }
 
-function sourceProblem(source: KubeObject | undefined, requestedAt: string | undefined): Problem | undefined {
-  const ref = ROOT_SOURCE;
+function sourceProblem(source: KubeObject | undefined, requestedAt: string | undefined, root: Root) {
+  const { ref } = root;
   if (source === undefined) return { ref, problem: "is not there" };
   // A request is told to have been handled all the same.
   const stopped = paused(source);
-  if (stopped !== undefined) return { ref, problem: stopped, nature: "held" };
-  const problem = sourceFault(source, requestedAt);
+  if (stopped !== undefined) return { ref, problem: stopped, nature: "held" as const };
+  const problem = sourceFault(source, requestedAt, root);
   return problem === undefined ? undefined : { ref, problem };
 }
 
-function sourceFault(source: KubeObject, requestedAt: string | undefined): string | undefined {
+function sourceFault(source: KubeObject, requestedAt: string | undefined, root: Root): string | undefined {
   const { lastHandledReconcileAt, artifact } = statusOf(source);
   const problem = unready(source);
-  if (problem !== undefined) return withRemedy(source, problem);
+  if (problem !== undefined) return withRemedy(source, problem, root);
   if (artifact?.revision === undefined) return "has fetched nothing yet";
-  if (requestedAt === undefined) return undefined;
+  if (requestedAt === undefined) return root.behind?.(source);
   // Somebody may have asked again meanwhile; then only that is told to have been done.
   const asked = [requestedAt, source.metadata.annotations?.[REQUESTED_AT]];
   const hasLooked = lastHandledReconcileAt !== undefined && asked.includes(lastHandledReconcileAt);
-  return hasLooked ? undefined : "has not looked again yet";
+  return hasLooked ? root.behind?.(source) : "has not looked again yet";
 }
 
 /** A problem with what helps, where that is known. */
-function withRemedy(object: KubeObject, problem: string): string {
-  return [problem, sourceRemedy(object, problem) ?? []].flat().join("; ");
+function withRemedy(object: KubeObject, problem: string, root = REPOSITORY): string {
+  const isRoot = object.metadata.name === FLUX_SYSTEM;
+  const own = isRoot ? root.remedy?.(object, problem) : undefined;
+  return [problem, own ?? sourceRemedy(object, problem) ?? []].flat().join("; ");
 }
 
 /** What `flux resume` calls the kinds that it resumes. */

@@ -31,6 +31,7 @@ import {
 import { armGet } from "../azure/cloud.ts";
 import { clusterId, loginServer } from "../azure/forms.ts";
 import { sameName } from "../azure/names.ts";
+import { lookingAgain, rootArtifact, rootOf } from "./artifact.ts";
 import { applyComponents, deploymentsOf, handOver, isStopped, MANAGER, stopped } from "./fluxApply.ts";
 import {
   entered,
@@ -39,14 +40,14 @@ import {
   machine,
   openCluster,
   type Problem,
-  ROOT_SOURCE,
   requestReconcile,
+  rootSource,
   settled,
   statusOf,
 } from "./fluxCluster.ts";
 import { unsettled } from "./fluxHealth.ts";
 import { type Closed, type Looked, lookAtFlux, strayed } from "./fluxLook.ts";
-import { applySecrets, decryptSecret, pullSecret } from "./fluxSecrets.ts";
+import { applySecrets, artifactSecret, decryptSecret, pullSecret } from "./fluxSecrets.ts";
 import { checkSignIn, chosenSignIn, githubApp, repositoryUrl, sshKey } from "./fluxSignIn.ts";
 import { fingerprint, givenToken } from "./fluxToken.ts";
 import { endingParts, finishDeletions, isMarked, NAMESPACE, resumeFlux, uninstallFlux } from "./fluxUninstall.ts";
@@ -116,6 +117,17 @@ export const FLUX_INSTALL = resourceSchema({
       .exactOptional(),
     githubApp: githubApp
       .describe("The GitHub App that Flux reads the repository as, with provider github. Default: none.")
+      .exactOptional(),
+    artifact: rootArtifact
+      .describe(
+        "The artifact that Flux reads in place of the repository, from which a pipeline pushes it. Default: none; Flux reads " +
+          "the repository itself.",
+      )
+      .exactOptional(),
+    artifactSecrets: z
+      .array(artifactSecret)
+      .describe("The Secrets that the artifact names; they cannot come from it. Default: none.")
+      .meta({ hidden: true, fault: "is no list of Secrets" })
       .exactOptional(),
     pullSecret: pullSecret
       .describe("Signs in to a registry from Flux's namespace; another password changes the Secret. Default: none.")
@@ -196,7 +208,7 @@ async function diff(
   const detailed = { ...detailedDiff(existing.inputs, inputs) };
   // How long to wait changes nothing in the cluster.
   delete detailed.readyMinutes;
-  const hasToken = inputs.sshKey === undefined && inputs.provider === undefined;
+  const hasToken = [inputs.sshKey, inputs.provider, inputs.artifact].every((one) => one === undefined);
   const token = hasToken && inputs.url !== UNKNOWN ? givenToken(world.environment, inputs.url) : undefined;
   if (token?.variable === "FLUX_GIT_TOKEN" && fingerprint(token.token) !== existing.state.tokenFingerprint)
     detailed.tokenFingerprint = { kind: "update", inputDiff: false };
@@ -235,7 +247,8 @@ async function install(
   const api = openCluster(world, inputs, context.signal);
   await entered(world, api, inputs, context);
   refuseOther(await api.get(ROOT), inputs, existing?.inputs.path);
-  const ending = await endingParts(api);
+  const source = rootSource(inputs.artifact);
+  const ending = await endingParts(api, source);
   const { tokenFingerprint } = existing?.state ?? {};
   const signIn = await chosenSignIn(world.environment, api, inputs, { tokenFingerprint, isEnding: ending.length > 0 });
   if (ending.length > 0) await finishDeletions(world, api, context, ending);
@@ -244,21 +257,25 @@ async function install(
   const isWhole = (await isHandedOver(api, root, deployments)) && !(await lacksComponents(world, existing, context));
   if (!isWhole) await applyComponents(world, api, inputs, context);
   if (signIn.secret !== undefined) await api.apply(signIn.secret, MANAGER);
-  for (const object of syncObjects(inputs) as unknown as KubeObject[])
-    if (!isLike(await api.get(object), object)) await api.apply(object, MANAGER);
+  await applySync(api, inputs);
   await applySecrets(api, inputs, existing?.inputs);
   const namespace = await api.metadataOf(NAMESPACE);
   if (namespace !== undefined && isMarked(namespace)) await resumeFlux(api);
 
   const own = { instance: existing?.state.instance ?? randomUUID(), missing: [] };
   const state = { ...inputs, ...signIn.state, ...own };
-  const requestedAt = await requestReconcile(api, ROOT_SOURCE);
+  const requestedAt = await requestReconcile(api, source);
   if (root !== undefined) await requestReconcile(api, ROOT);
+  const from = rootOf(inputs.artifact, { source: inputs.url, branch: inputs.branch });
+  const again = lookingAgain(world, api, source);
   try {
-    await settled(world, context, inputs.readyMinutes, async () => [
-      ...(await stopped(api, deployments)),
-      ...(await unsettled(api, [FLUX_SYSTEM], requestedAt)).filter(isOurs),
-    ]);
+    await settled(world, context, inputs.readyMinutes, async () => {
+      // While nobody has pushed the new artifact, the old one still says how it was.
+      if (inputs.artifact !== undefined) await applySync(api, inputs);
+      const problems = (await unsettled(api, [FLUX_SYSTEM], requestedAt, [], from)).filter(isOurs);
+      await again(problems);
+      return [...(await stopped(api, deployments)), ...problems];
+    });
   } catch (error) {
     context.signal.throwIfAborted();
     throw new PartialFailure(idOf(inputs), state, [`Flux is installed, but ${describe(error)}`]);
@@ -269,11 +286,18 @@ async function install(
 
 const ROOT = kustomizationRef(FLUX_SYSTEM);
 
+async function applySync(api: KubernetesApi, inputs: FluxInstallInputs): Promise<void> {
+  for (const object of syncObjects(inputs) as unknown as KubeObject[])
+    if (!isLike(await api.get(object), object)) await api.apply(object, MANAGER);
+}
+
 /** Whether a root object says what it shall; how often it is looked at is up to Git. */
-function isLike(found: KubeObject | undefined, { spec }: KubeObject): boolean {
+function isLike(found: KubeObject | undefined, { kind, spec }: KubeObject): boolean {
   const own = (found?.spec ?? {}) as Properties;
+  const isLeft = (name: string) => Object.hasOwn(own, name) && !Object.hasOwn(spec as Properties, name);
   // What was applied here once stays in the cluster, though Git says it no more.
-  if (own.recurseSubmodules === true && !Object.hasOwn(spec as Properties, "recurseSubmodules")) return false;
+  if (own.recurseSubmodules === true && isLeft("recurseSubmodules")) return false;
+  if (kind === "OCIRepository" && ["secretRef", "verify"].some(isLeft)) return false;
   return Object.entries(spec as Properties).every(([name, value]) => name === "interval" || equal(own[name], value));
 }
 

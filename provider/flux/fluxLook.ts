@@ -1,6 +1,6 @@
 // What of Flux is in a cluster, for previews and refreshes: one quick look, without rights that a reader may lack.
 
-import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
+import { FLUX_SYSTEM, type RootArtifact } from "../../flux/bootstrap.ts";
 import { definitionNames } from "../../flux/manifests.ts";
 import { describe } from "../../net/describe.ts";
 import {
@@ -11,6 +11,7 @@ import {
   type ObjectRef,
   UnreachableError,
 } from "../../net/kubernetesApi.ts";
+import { equal } from "../../plugin/diff.ts";
 import type { Context } from "../../plugin/handler.ts";
 import { type ComponentInputs, deploymentsOf, isStopped } from "./fluxApply.ts";
 import {
@@ -19,6 +20,7 @@ import {
   kustomizationRef,
   openCluster,
   ROOT_SOURCE,
+  rootSource,
   statusOf,
 } from "./fluxCluster.ts";
 import { secretRefs } from "./fluxSecrets.ts";
@@ -37,6 +39,8 @@ export interface LookInputs extends ComponentInputs, ClusterInputs {
   readonly pullSecret?: { readonly name: string };
   readonly provider?: "azure" | "github";
   readonly decryptSecret?: { readonly name: string };
+  readonly artifact?: RootArtifact;
+  readonly artifactSecrets?: readonly { readonly name: string }[];
 }
 
 /** What the root objects say. */
@@ -44,6 +48,7 @@ export interface Roots {
   readonly url?: string | undefined;
   readonly branch?: string | undefined;
   readonly path?: string | undefined;
+  readonly artifact?: RootArtifact | undefined;
 }
 
 /** What a look found. */
@@ -89,12 +94,13 @@ export async function lookAtFlux(
     const late = () => new UnreachableError(inputs.endpoint, new Error(`silent for ${LOOK_LIMIT / 1000} s`));
     return await inTime({ clock: world.clock, within: LOOK_LIMIT, late }, context.signal, async (signal) => {
       const api = openCluster(world, inputs, signal, 1);
+      const rootRef = rootSource(inputs.artifact);
       // Who does not get through is told so at once.
       const namespace = await partOf([NAMESPACE], async () => [await api.metadataOf(NAMESPACE)]);
       const isThere = namespace.refusal !== undefined || namespace.found[0] !== undefined;
       const [definitions, source, root, ...others] = await Promise.all([
         definitionsOf(world, api, inputs),
-        partOf([ROOT_SOURCE], async () => [await api.get(ROOT_SOURCE)]),
+        partOf([rootRef], async () => [await api.get(rootRef)]),
         partOf([ROOT], async () => [await api.get(ROOT)]),
         deploymentsIn(api, inputs),
         // The server keeps what the secrets hold.
@@ -114,7 +120,7 @@ export async function lookAtFlux(
         ),
         isGone: !isThere && !definitions.found.some(Boolean),
         roots: {
-          ...(foundSource && addressOf(foundSource)),
+          ...(foundSource && (inputs.artifact ? { artifact: artifactIn(foundSource) } : addressOf(foundSource))),
           ...(foundRoot && { path: pathOf(foundRoot) }),
         },
       };
@@ -126,10 +132,15 @@ export async function lookAtFlux(
 }
 
 /** How the root objects differ from what they were made as, in the manner of {@link Looked.missing}. */
-export function strayed(roots: Roots, inputs: Required<Roots>): string[] {
-  const differs = (name: keyof Roots) => name in roots && roots[name] !== inputs[name];
+export function strayed(roots: Roots, inputs: Roots): string[] {
+  const differs = (name: keyof Roots) => name in roots && !equal(roots[name], inputs[name]);
+  const { artifact } = inputs;
+  const fields = Object.keys({ ...artifact, ...roots.artifact }) as (keyof RootArtifact)[];
   return [
     ...(["url", "branch"] as const).filter(differs).map((name) => `${nameOf(ROOT_SOURCE)}: has another ${name}`),
+    ...fields
+      .filter((name) => "artifact" in roots && roots.artifact?.[name] !== artifact?.[name])
+      .map((name) => `${nameOf(rootSource(artifact))}: has another ${name}`),
     ...(differs("path") ? [`${nameOf(ROOT)}: has another path`] : []),
   ];
 }
@@ -167,7 +178,8 @@ function deploymentsIn(api: KubernetesApi, inputs: LookInputs): Promise<Part> {
 }
 
 function secretsOf(inputs: LookInputs): ObjectRef[] {
-  return [...(inputs.provider === "azure" ? [] : [SIGN_IN]), ...secretRefs(inputs)];
+  const hasOwn = inputs.provider !== "azure" && inputs.artifact === undefined;
+  return [...(hasOwn ? [SIGN_IN] : []), ...secretRefs(inputs)];
 }
 
 function found(refs: readonly ObjectRef[], objects: readonly KubeObject[]): Part["found"] {
@@ -217,6 +229,31 @@ function partlySeen(refused: readonly Part[]): string {
 function addressOf({ spec }: KubeObject): Roots {
   const { url, ref } = spec as { url?: string; ref?: { branch?: string } };
   return { url, branch: ref?.branch };
+}
+
+/** As FluxInstall's inputs say it. */
+function artifactIn({ spec }: KubeObject): RootArtifact {
+  const {
+    url = "",
+    provider,
+    ref,
+    secretRef,
+    verify,
+  } = spec as {
+    url?: string;
+    provider?: string;
+    ref?: { tag?: string; semver?: string };
+    secretRef?: { name?: string };
+    verify?: { secretRef?: { name?: string } };
+  };
+  return {
+    url,
+    ...(ref?.tag === undefined ? {} : { tag: ref.tag }),
+    ...(ref?.semver === undefined ? {} : { semver: ref.semver }),
+    ...(provider === "azure" ? { provider } : {}),
+    ...(secretRef?.name === undefined ? {} : { secret: secretRef.name }),
+    ...(verify?.secretRef?.name === undefined ? {} : { verify: verify.secretRef.name }),
+  };
 }
 
 function pathOf({ spec }: KubeObject): string {

@@ -16,6 +16,7 @@ import {
   type State,
   someText,
 } from "../../plugin/schema.ts";
+import { lookingAgain, pushedArtifact, rootAt } from "./artifact.ts";
 import {
   entered,
   type FluxWorld,
@@ -23,7 +24,6 @@ import {
   machine,
   openCluster,
   type Problem,
-  ROOT_SOURCE,
   releaseRef,
   requestReconcile,
   settled,
@@ -34,6 +34,7 @@ import {
 import { type Found, unsettled, unsettledIn, writersOf, wrongIn } from "./fluxHealth.ts";
 import * as forms from "./forms.ts";
 import { changesBy, glanced, inVain, seen, told } from "./glance.ts";
+import { descent } from "./past.ts";
 
 /** The schema of `gitops:index:FluxReady`. */
 export const FLUX_READY = resourceSchema({
@@ -57,6 +58,12 @@ export const FLUX_READY = resourceSchema({
       .array(z.string().regex(/^(OCIRepository|HelmRepository|GitRepository|Bucket|HelmChart)\/[^/]+$/))
       .describe("The sources that these write: `<kind>/<name>`. Default: none.")
       .meta({ fault: "is no list of sources: OCIRepository/<name>, HelmRepository/<name>" })
+      .exactOptional(),
+    artifact: pushedArtifact
+      .describe(
+        "The artifact that Flux reads in place of the repository: it has to be of the commit, or of one that descends from " +
+          "it. Default: none.",
+      )
       .exactOptional(),
     readyMinutes: forms.readyMinutes.describe("How long to wait, in minutes. Default: 15.").default(15),
   },
@@ -94,11 +101,12 @@ export function fluxReadyIn(world: FluxWorld, glance = GLANCE): SchemaHandler {
 /** The handler of `gitops:index:FluxReady`. */
 export const fluxReady = fluxReadyIn(machine);
 
-const promised = ({ commit, kustomizations, releases, sources }: Properties) => ({
+const promised = ({ commit, kustomizations, releases, sources, artifact }: Properties) => ({
   commit,
   kustomizations,
   releases,
   sources,
+  artifact,
 });
 
 /** What is to be waited for anyway is not looked at: Flux may be about to change it. */
@@ -115,6 +123,10 @@ async function diff(
   const wrong = (await look(world, glance, existing, context)) ?? state.wrong ?? [];
   return changesBy(wrong);
 }
+
+/** Where Flux reads, and that it has to have come to the commit. */
+const rootFor = ({ descent: known = descent }: FluxWorld, { artifact, commit }: FluxReadyInputs, signal: AbortSignal) =>
+  rootAt(artifact, commit, known, signal);
 
 const refsOf = ({ kustomizations, releases = [], sources = [] }: FluxReadyInputs): ObjectRef[] => [
   ...kustomizations.map(kustomizationRef),
@@ -138,12 +150,13 @@ async function look(
   context: Context,
 ): Promise<string[] | undefined> {
   const refs = refsOf(inputs);
+  const root = rootFor(world, inputs, context.signal);
   const found = await glanced(context, glance, (signal) =>
-    present(openCluster(world, inputs, signal), [ROOT_SOURCE, ...refs]),
+    present(openCluster(world, inputs, signal), [root.ref, ...refs]),
   );
   if (found === undefined) return undefined;
   const isAwaited = (state.wrong ?? []).length > 0;
-  const problems = isAwaited ? unsettledIn(found, refs) : wrongIn(found, [ROOT_SOURCE, ...refs]);
+  const problems = isAwaited ? unsettledIn(found, refs, root) : wrongIn(found, [root.ref, ...refs]);
   return told(problems, context);
 }
 
@@ -151,7 +164,9 @@ async function wait(world: FluxWorld, id: string, inputs: FluxReadyInputs, conte
   const api = openCluster(world, inputs, context.signal);
   await entered(world, api, inputs, context);
   const refs = refsOf(inputs);
-  const requestedAt = await requestReconcile(api, ROOT_SOURCE);
+  const root = rootFor(world, inputs, context.signal);
+  const requestedAt = await requestReconcile(api, root.ref);
+  const again = lookingAgain(world, api, root.ref);
   const asking = new Asking(api, refs);
   for (const ref of refs) {
     const object = await api.get(ref);
@@ -160,14 +175,15 @@ async function wait(world: FluxWorld, id: string, inputs: FluxReadyInputs, conte
   }
   try {
     await settled(world, context, inputs.readyMinutes, async () => {
-      const problems = await unsettled(api, inputs.kustomizations, requestedAt, moreOf(inputs));
+      const problems = await unsettled(api, inputs.kustomizations, requestedAt, moreOf(inputs), root);
+      await again(problems);
       await asking.askFor(problems);
       return problems;
     });
   } catch (error) {
     context.signal.throwIfAborted();
     const isHeld = error instanceof UnsettledError && error.isHeld;
-    const reasons = [describe(error), ...(isHeld ? [] : await others(api, refs))];
+    const reasons = [describe(error), ...(isHeld ? [] : await others(api, [root.ref, ...refs]))];
     throw inVain(id, inputs, error, reasons.join("\n  "));
   }
 }

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { FLUX_SYSTEM } from "../../flux/bootstrap.ts";
 import { dockerConfig } from "../../flux/dockerConfig.ts";
 import type { KubernetesApi, ObjectRef } from "../../net/kubernetesApi.ts";
+import { someText } from "../../plugin/schema.ts";
 import { secretParts } from "./forms.ts";
 
 /** By the field manager a Secret is known that was made here. */
@@ -39,9 +40,26 @@ export const decryptSecret = secretParts(
   },
 );
 
+/** What signs in to the registry of the artifact that all comes from, or tells who signed it: it cannot come from there. */
+export const artifactSecret = z
+  .strictObject(
+    {
+      name: someText.describe("The Secret's name."),
+      type: someText.describe("Its type as Kubernetes names it."),
+      data: z
+        .record(z.string().min(1), z.string())
+        .describe("Values by key; give them as secrets, then they are encrypted in the state.")
+        .meta({ secret: true, fault: "is no map of texts" }),
+    },
+    { error: "must be a map" },
+  )
+  .describe("A Secret in Flux's namespace that the artifact is read with.")
+  .meta({ id: "ArtifactSecret", hidden: true });
+
 /** Which Secrets a FluxInstall keeps. */
 export interface SecretInputs {
   readonly loginServer: string;
+  readonly artifactSecrets?: readonly z.output<typeof artifactSecret>[];
   readonly pullSecret?: z.output<typeof pullSecret>;
   readonly imagePullSecret?: string;
   readonly decryptSecret?: z.output<typeof decryptSecret>;
@@ -49,19 +67,21 @@ export interface SecretInputs {
 
 type Named = { readonly [K in "pullSecret" | "decryptSecret"]?: { readonly name: string } } & {
   readonly imagePullSecret?: string;
+  readonly artifactSecrets?: readonly { readonly name: string }[];
 };
 
 /** Which they are. */
-export function secretRefs({ pullSecret, imagePullSecret, decryptSecret }: Named): ObjectRef[] {
-  return [pullSecret?.name, imagePullSecret, decryptSecret?.name].filter((one) => one !== undefined).map(secretRef);
+export function secretRefs({ pullSecret, imagePullSecret, decryptSecret, artifactSecrets = [] }: Named): ObjectRef[] {
+  const names = [pullSecret?.name, imagePullSecret, decryptSecret?.name, ...artifactSecrets.map(({ name }) => name)];
+  return names.filter((one) => one !== undefined).map(secretRef);
 }
 
 function secretRef(name: string): ObjectRef {
   return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: FLUX_SYSTEM } };
 }
 
-function secrets({ loginServer, pullSecret, imagePullSecret, decryptSecret }: SecretInputs) {
-  const made = [];
+function secrets({ loginServer, pullSecret, imagePullSecret, decryptSecret, artifactSecrets = [] }: SecretInputs) {
+  const made: { name: string; type: string; data: Readonly<Record<string, string>> }[] = [...artifactSecrets];
   if (pullSecret !== undefined) {
     const { name, username, password } = pullSecret;
     made.push({ name, type: "Opaque", data: { username, password } });

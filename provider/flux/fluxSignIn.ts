@@ -52,6 +52,8 @@ export interface SignInInputs {
   readonly githubApp?: ReadingApp;
   readonly username?: string;
   readonly provider?: "azure" | "github";
+  /** What is read in place of the repository. */
+  readonly artifact?: object;
 }
 
 /** The faults of a URL's scheme and a key that do not go together. */
@@ -60,12 +62,20 @@ export function checkSignIn({
   sshKey,
   githubApp,
   provider,
+  artifact,
 }: {
   readonly url: Unknowable<string>;
   readonly sshKey?: Unknowable<SshKey>;
   readonly githubApp?: Unknowable<ReadingApp>;
   readonly provider?: Unknowable<"azure" | "github">;
+  readonly artifact?: Unknowable<object>;
 }): CheckFailure[] {
+  if (artifact !== undefined)
+    return Object.entries({ sshKey, githubApp, provider }).flatMap(([property, value]) =>
+      value === undefined
+        ? []
+        : [{ property, reason: "signs in to the repository, and an artifact is read in place of it: leave one out" }],
+    );
   if (url === UNKNOWN || sshKey === UNKNOWN || provider === UNKNOWN) return [];
   if ((provider === "github") !== (githubApp !== undefined))
     return [{ property: "githubApp", reason: "belongs to provider github, and that to it: give both, or none" }];
@@ -95,10 +105,10 @@ export interface SignIn {
 export async function chosenSignIn(
   environment: Readonly<Record<string, string | undefined>>,
   api: KubernetesApi,
-  { url, sshKey, githubApp, username = "git", provider }: SignInInputs,
+  { url, sshKey, githubApp, username = "git", provider, artifact }: SignInInputs,
   known: KnownToken = {},
 ): Promise<SignIn> {
-  if (provider === "azure") return { secret: undefined, state: {} };
+  if (provider === "azure" || artifact !== undefined) return { secret: undefined, state: {} };
   if (githubApp !== undefined) return { secret: signInSecret(appTexts(url, githubApp)), state: {} };
   if (sshKey !== undefined) {
     const { privateKey, publicKey, knownHosts } = sshKey;

@@ -102,8 +102,8 @@ export async function finishDeletions(
 }
 
 /** Which of Flux's own parts are being deleted, so that nothing can be put in their place yet. */
-export async function endingParts(api: KubernetesApi): Promise<KubeObject[]> {
-  const roots = [NAMESPACE, ROOT_SOURCE, kustomizationRef(FLUX_SYSTEM)];
+export async function endingParts(api: KubernetesApi, source = ROOT_SOURCE): Promise<KubeObject[]> {
+  const roots = [NAMESPACE, source, kustomizationRef(FLUX_SYSTEM)];
   const [definitions, deployments, ...found] = await Promise.all([
     api.list(...CRD, { labels: LABELS, metadataOnly: true }),
     api.list("apps/v1", "Deployment", { labels: LABELS, metadataOnly: true }),

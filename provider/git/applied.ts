@@ -62,16 +62,25 @@ function contentOf(folder: string, paths: readonly string[]) {
   return { kustomization: undefined, files, folders: top };
 }
 
+/** What Kustomizations of Flux read. */
+export interface Sources {
+  /** Names of sources that are no branch of this repository: their Kustomizations are left out. */
+  readonly otherSources: readonly string[];
+  /** The OCIRepository that holds this repository's files. @default none: they are read from the branch alone */
+  readonly artifact?: string | undefined;
+}
+
 /**
  * The folder that an object of Flux applies of the repository itself; undefined for all other objects, and where it is
  * suspended.
- * @param otherSources names of sources that are no branch of this repository.
  */
-export function folderApplied(body: Readonly<Record<string, unknown>>, otherSources: readonly string[]) {
+export function folderApplied(body: Readonly<Record<string, unknown>>, { otherSources, artifact }: Sources) {
   const { apiVersion, kind, spec } = body;
   if (kind !== "Kustomization" || !String(apiVersion).startsWith("kustomize.toolkit.fluxcd.io/")) return undefined;
   const { sourceRef, suspend, path } = isMap(spec) ? spec : {};
-  if (suspend === true || !isMap(sourceRef) || sourceRef.kind !== "GitRepository") return undefined;
-  if (otherSources.includes(String(sourceRef.name))) return undefined;
+  if (suspend === true || !isMap(sourceRef)) return undefined;
+  const name = String(sourceRef.name);
+  const isOwn = sourceRef.kind === "OCIRepository" ? name === artifact : sourceRef.kind === "GitRepository";
+  if (!isOwn || otherSources.includes(name)) return undefined;
   return typeof path === "string" ? path : ".";
 }

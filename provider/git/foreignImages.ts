@@ -41,6 +41,12 @@ export const GET_FOREIGN_IMAGES = resourceSchema({
       "names",
       "Names of sources that are no branch of this repository. Default: none.",
     ).exactOptional(),
+    artifact: z
+      .string()
+      .describe(
+        "The OCIRepository that holds the repository's files. Default: none, they are read from the branch alone.",
+      )
+      .exactOptional(),
     replaced: texts(
       "names",
       "Names of images, as the files have them, in whose place something outside of the files puts the registry's. Default: none.",
@@ -89,6 +95,7 @@ export async function foreignOnBranch(
     folders,
     without = [],
     otherSources = [],
+    artifact,
     replaced = [],
     pinned = [],
     accepted = [],
@@ -108,7 +115,7 @@ export async function foreignOnBranch(
     file: (path, text) => {
       take(path, text);
       if (!text.includes("kustomize.toolkit.fluxcd.io")) return [];
-      return objectsOf(path, text).flatMap(({ body }) => folderApplied(body, otherSources) ?? []);
+      return objectsOf(path, text).flatMap(({ body }) => folderApplied(body, { otherSources, artifact }) ?? []);
     },
   });
   // YAML takes longer to read than all else, so what puts images in the place of others is read first.

@@ -2,8 +2,8 @@
 
 import * as z from "zod";
 import { CHART_MEDIA_TYPES, chartManifest } from "../../net/chartManifest.ts";
-import { RegistryClosed } from "../../net/registry/client.ts";
-import { Again, retry, type Try } from "../../net/retry.ts";
+import { RegistryClosed, RegistryError } from "../../net/registry/client.ts";
+import { Again, retry } from "../../net/retry.ts";
 import { digestOf } from "../../net/values.ts";
 import { type Context, UNKNOWN } from "../../plugin/handler.ts";
 import {
@@ -80,6 +80,9 @@ export const CHART_MIRROR = resourceSchema({
 export type ChartMirrorInputs = Inputs<typeof CHART_MIRROR>;
 type ChartMirrorState = State<typeof CHART_MIRROR>;
 
+/** Waits in milliseconds, one after another, where nobody knows what came of a push. */
+const UNSURE_WAITS = [1000, 4000];
+
 /** The handler of `gitops:index:ChartMirror` in a cloud. */
 export function chartMirrorIn(cloud: Cloud, options: ImporterOptions = {}): SchemaHandler {
   const mirror = { cloud, importer: new Importer(cloud, options), ...options };
@@ -114,23 +117,46 @@ export const chartMirror = chartMirrorIn(azure);
 async function ensure(mirror: Mirror, inputs: ChartMirrorInputs, own: string | undefined, context: Context) {
   const target = targetOf(inputs);
   if (target !== undefined) await mirror.importer.check(target, context);
-  const once = async ({ wait }: Try): Promise<undefined | Again> => {
+  const { roleWaits = ROLE_WAITS, clock } = mirror;
+  const left = { role: roleWaits, unsure: UNSURE_WAITS };
+  const once = async (): Promise<undefined | Again> => {
     try {
       await fill(mirror, inputs, own, context);
       return undefined;
     } catch (error) {
-      if (!(error instanceof RegistryClosed)) throw error;
-      const problem = `the chart cannot be pushed: ${error.message}`;
-      if (error.network)
-        throw new Error(`${problem}. Run this inside the registry's network, or let its firewall admit this address`);
-      if (wait === undefined) throw new Error(`${problem}. Whoever runs this needs the role AcrPush on the registry`);
-      context.log("info", `${problem}; trying again in ${wait / 1000} s, as new roles take time`);
-      return new Again();
+      const reason = reasonOf(error);
+      if (reason === undefined) throw explain(error);
+      const [wait, ...later] = left[reason];
+      if (wait === undefined) throw explain(error);
+      left[reason] = later;
+      const why = reason === "role" ? ", as new roles take time" : "";
+      context.log("info", `${problemOf(error)}; trying again in ${wait / 1000} s${why}`);
+      return new Again(wait);
     }
   };
-  const { roleWaits = ROLE_WAITS, clock } = mirror;
-  await retry(once, { waits: roleWaits, signal: context.signal, clock });
+  // The waits are those of the reasons.
+  await retry(once, { waits: () => 0, signal: context.signal, clock });
   if (target !== undefined) await mirror.importer.attach(target, context);
+}
+
+/** Why a push may succeed if all of it is done again; what has arrived is not sent again. */
+function reasonOf(error: unknown): "role" | "unsure" | undefined {
+  if (!(error instanceof RegistryError)) return undefined;
+  // A lost answer may have been that of the end of an upload, which then is not known any more.
+  if (error.status >= 500 || error.status === 404) return "unsure";
+  if (!(error instanceof RegistryClosed)) return undefined;
+  if (!error.network) return "role";
+  return error.status === 0 ? "unsure" : undefined;
+}
+
+const problemOf = (error: unknown): string => `the chart cannot be pushed: ${(error as Error).message}`;
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof RegistryClosed)) return error;
+  const remedy = error.network
+    ? "Run this inside the registry's network, or let its firewall admit this address"
+    : "Whoever runs this needs the role AcrPush on the registry";
+  return new Error(`${problemOf(error)}. ${remedy}`);
 }
 
 interface Mirror extends ImporterOptions {

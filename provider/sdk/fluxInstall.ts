@@ -43,6 +43,32 @@ export interface DecryptSecretArgs {
   readonly clientSecret: pulumi.Input<string>;
 }
 
+/** An artifact that Flux reads in place of the repository. */
+export interface RootArtifactArgs {
+  /** Where it is: `oci://<host>/<repository>`. */
+  readonly url: pulumi.Input<string>;
+  /** Its tag. @default semver tells */
+  readonly tag?: pulumi.Input<string>;
+  /** A range of versions, of which the newest tag is taken. @default none */
+  readonly semver?: pulumi.Input<string>;
+  /** `azure`: the identity of Flux's controllers pulls. @default none */
+  readonly provider?: pulumi.Input<"azure">;
+  /** The Secret of Flux's namespace that signs in. @default none */
+  readonly secret?: pulumi.Input<string>;
+  /** The Secret of Flux's namespace with the cosign keys that have to have signed it. @default none */
+  readonly verify?: pulumi.Input<string>;
+}
+
+/** A Secret in Flux's namespace that the artifact is read with. */
+export interface ArtifactSecretArgs {
+  /** The Secret's name. */
+  readonly name: pulumi.Input<string>;
+  /** Its type as Kubernetes names it. */
+  readonly type: pulumi.Input<string>;
+  /** Values by key; give them as secrets, then they are encrypted in the state. */
+  readonly data: pulumi.Input<{ readonly [key: string]: pulumi.Input<string> }>;
+}
+
 export interface FluxInstallArgs {
   /** The AKS cluster's ARM id. Another one makes another installation. @default a cluster that is not AKS */
   readonly clusterId?: pulumi.Input<string>;
@@ -82,6 +108,13 @@ export interface FluxInstallArgs {
   readonly sshKey?: pulumi.Input<SshKeyArgs>;
   /** The GitHub App that Flux reads the repository as, with provider github. @default none */
   readonly githubApp?: pulumi.Input<ReadingAppArgs>;
+  /**
+   * The artifact that Flux reads in place of the repository, from which a pipeline pushes it.
+   * @default none; Flux reads the repository itself
+   */
+  readonly artifact?: pulumi.Input<RootArtifactArgs>;
+  /** The Secrets that the artifact names; they cannot come from it. @default none */
+  readonly artifactSecrets?: pulumi.Input<readonly pulumi.Input<ArtifactSecretArgs>[]>;
   /** Signs in to a registry from Flux's namespace; another password changes the Secret. @default none */
   readonly pullSecret?: pulumi.Input<PullSecretArgs>;
   /**

@@ -1,4 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GitAccessArgs } from "./gitCommit.ts";
+
+/** An artifact that a pipeline pushes from the repository. */
+export interface PushedArtifactArgs {
+  /** Where it is: `oci://<host>/<repository>`. */
+  readonly url: pulumi.Input<string>;
+  /** The tag that is pushed. */
+  readonly tag?: pulumi.Input<string>;
+  /**
+   * The URL of the repository that it is pushed from, without credentials: git is asked for what descends from the commit
+   * where the artifact is of another one.
+   */
+  readonly source: pulumi.Input<string>;
+  /** The branch that is pushed. */
+  readonly branch: pulumi.Input<string>;
+  /** How the repository is signed in to, where the environment's own ways do not do. */
+  readonly access?: pulumi.Input<GitAccessArgs>;
+}
 
 export interface FluxReadyArgs {
   /** The API server's URL, as ClusterAccess gives it. Another one is another cluster. */
@@ -18,6 +36,11 @@ export interface FluxReadyArgs {
   readonly releases?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /** The sources that these write: `<kind>/<name>`. @default none */
   readonly sources?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /**
+   * The artifact that Flux reads in place of the repository: it has to be of the commit, or of one that descends from it.
+   * @default none
+   */
+  readonly artifact?: pulumi.Input<PushedArtifactArgs>;
   /** How long to wait, in minutes. @default 15 */
   readonly readyMinutes?: pulumi.Input<number>;
 }

@@ -17,6 +17,8 @@ export interface GetForeignImagesArgs {
   readonly without?: readonly string[];
   /** Names of sources that are no branch of this repository. @default none */
   readonly otherSources?: readonly string[];
+  /** The OCIRepository that holds the repository's files. @default none, they are read from the branch alone */
+  readonly artifact?: string;
   /**
    * Names of images, as the files have them, in whose place something outside of the files puts the registry's.
    * @default none

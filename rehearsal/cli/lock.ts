@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { analysisHash } from "../../mirror/analysis.ts";
-import { type Lock, lockName, mirrored, readLock, sha256 } from "../../mirror/lock.ts";
+import { type Lock, lockName, mirrored, type PinnedCluster, pinnedMinor, readLock, sha256 } from "../../mirror/lock.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { servedChart } from "../content/upstream.ts";
@@ -20,7 +20,7 @@ const ownLock = (stack: string, paths: Paths) =>
 
 /** Whether a chart has to be rendered, for no lock has its analysis. */
 export function needsHelm(
-  settings: Pick<Settings, "charts"> & Partial<Pick<Settings, "ignoreImages" | "acceptForeign">>,
+  settings: Pick<Settings, "charts"> & Partial<Pick<Settings, "ignoreImages" | "acceptForeign">> & PinnedCluster,
   bases: readonly Pick<Lock, "charts">[],
 ): boolean {
   const analyses = new Set(bases.flatMap(({ charts }) => charts.map(({ analysis }) => analysis)));
@@ -34,6 +34,7 @@ export function needsHelm(
         values: { ...values },
         ignoreImages: settings.ignoreImages,
         acceptForeign: settings.acceptForeign,
+        kubeVersion: pinnedMinor(settings),
       }),
     );
   });

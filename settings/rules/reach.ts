@@ -247,9 +247,14 @@ export const signInRules: readonly Rule[] = [
     remedy: "remove it: run `pulumi config rm aks-gitops:gitKey`",
     link: "https://fluxcd.io/flux/components/source/gitrepositories/#secret-reference",
     check: whole(({ draft: { flux, gitKey } }) =>
-      gitKey === undefined || flux?.repository === undefined || ["sshKey", "githubApp"].includes(authOf(flux))
+      gitKey === undefined ||
+      flux?.repository === undefined ||
+      (flux.artifact === undefined && ["sshKey", "githubApp"].includes(authOf(flux)))
         ? undefined
-        : { path: own("gitKey"), problem: `is not used: Flux signs in by flux.auth ${authOf(flux)}` },
+        : {
+            path: own("gitKey"),
+            problem: `is not used: Flux ${flux.artifact ? "reads flux.artifact" : `signs in by flux.auth ${authOf(flux)}`}`,
+          },
     ),
   },
   {
@@ -261,6 +266,8 @@ export const signInRules: readonly Rule[] = [
     check: whole(({ draft: { flux, gitToken } }) => {
       if (gitToken === undefined || flux?.mode === undefined) return undefined;
       const auth = authOf(flux);
+      if (flux.artifact !== undefined)
+        return { path: own("gitToken"), problem: "is not used: Flux reads flux.artifact" };
       if (flux.mode === "extension" && auth === "token") return undefined;
       const instead = {
         deployKey: "with a deploy key",

@@ -1,4 +1,5 @@
 // Rules of the further sources of aks-gitops:flux, and of the Kustomizations that come from them.
+import { artifactDisorders } from "../../components/repository/artifact.ts";
 import { FLUX_NAMESPACE } from "../../components/repository/names.ts";
 import { sourceDisorders } from "../../components/repository/sources.ts";
 import { own } from "../check.ts";
@@ -11,7 +12,24 @@ const sourcesOf = ({ draft: { flux } }: Facts) => (flux?.sources ?? []).map((eac
 /** Flux reads a source and its secrets beside the Kustomization that comes from it. */
 const namespaceOf = ({ draft: { flux } }: Facts) => flux?.configuration?.namespace ?? FLUX_NAMESPACE;
 
+/** The stack's secrets; a stack file's may be sealed as a whole. */
+function secretsOf({ draft: { secrets }, sealed, faulty }: Facts) {
+  return secrets !== undefined && !sealed && !faulty.has("aks-gitops:secrets") ? secrets : undefined;
+}
+
 export const sourceRules: readonly Rule[] = [
+  {
+    name: "artifact-can-be-read",
+    subject: "artifact",
+    severity: "error",
+    remedy: "write the artifact as Flux takes it",
+    link: "https://fluxcd.io/flux/components/source/ocirepositories/",
+    check: (facts) =>
+      artifactDisorders({ ...facts.draft.flux, secrets: secretsOf(facts) }).map(({ key, ...found }) => ({
+        path: own("flux", ...key),
+        ...found,
+      })),
+  },
   {
     name: "sources-can-be-read",
     subject: "sources",
@@ -19,10 +37,7 @@ export const sourceRules: readonly Rule[] = [
     remedy: "write the source as Flux takes it",
     link: LINK,
     check: (facts) => {
-      const { charts, secrets } = facts.draft;
-      // A stack file's secrets may be sealed as a whole.
-      const isKnown = secrets !== undefined && !facts.sealed && !facts.faulty.has("aks-gitops:secrets");
-      const beside = { charts: charts ?? [], secrets: isKnown ? secrets : undefined };
+      const beside = { charts: facts.draft.charts ?? [], secrets: secretsOf(facts) };
       return sourceDisorders(sourcesOf(facts), beside, namespaceOf(facts)).map(({ at, key, ...found }) => ({
         path: own("flux", "sources", at, key),
         item: at,

@@ -30,7 +30,7 @@ const pool = {
       text(/^Standard_[A-Za-z0-9_-]+$/, "write a size as Azure spells it, for example Standard_D4ds_v5"),
       POOL.vmSize,
     ),
-    "The nodes' size, as Azure spells it.",
+    "The nodes' size, as Azure spells it. Of one with an Arm processor (p) each image without linux/arm64 is warned of.",
     "Standard_D4ds_v5",
     "Standard_D8ds_v5",
   ),
@@ -311,8 +311,8 @@ export const cluster = setting(
     ),
     metrics: setting(
       optional(flag),
-      "Azure Monitor's managed Prometheus: whether the cluster's metrics are kept; Azure bills by sample. false switches off " +
-        "what was on. Default: nothing is said, and a new cluster's are not kept.",
+      "Azure Monitor's managed Prometheus: whether the cluster's metrics are kept; Azure bills by sample. Default: on unless " +
+        "sku is Free.",
     ),
     alerts: setting(
       section({

@@ -18,6 +18,7 @@ import {
   setting,
   text,
 } from "../form.ts";
+import { artifact } from "./artifact.ts";
 import { kustomization } from "./kustomization.ts";
 import { folder, label } from "./parts.ts";
 import { source } from "./source.ts";
@@ -187,6 +188,12 @@ export const flux = setting(
       "https://github.com/acme/fleet",
       "https://dev.azure.com/acme/platform/_git/fleet",
       "ssh://git@git.acme.example:2222/platform/fleet.git",
+    ),
+    artifact: setting(
+      optional(artifact),
+      "The artifact that a bootstrapped Flux reads in place of the repository: a pipeline pushes it from there after each " +
+        "commit, by `flux push artifact`, and an update waits until it is of the commit (docs/sources.md). Default: none, " +
+        "Flux reads the repository.",
     ),
     createRepository: setting(
       defaulted(flag, FLUX.createRepository),

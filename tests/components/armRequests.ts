@@ -35,6 +35,12 @@ function filledIn(id: string): Body {
   return state;
 }
 
+/** An Azure Monitor workspace tells of the data collection rule that Azure made with it. */
+const ownRule = (token: string, id: string): Body =>
+  token === "azure-native:monitor:AzureMonitorWorkspace"
+    ? { defaultIngestionSettings: { dataCollectionRuleResourceId: `${id}-rule` } }
+    : {};
+
 /** All PUTs of a first `up` with such settings, in the program's order. */
 export async function armRequests(config: Record<string, unknown>): Promise<readonly ArmRequest[]> {
   const requests: ArmRequest[] = [];
@@ -72,7 +78,8 @@ export async function armRequests(config: Record<string, unknown>): Promise<read
       const whole = await withDefaults(native, inputs, undefined, name, seed, locations);
       const id = resourceId(native.path, { ...whole, subscriptionId: SUBSCRIPTION });
       put(id, native.apiVersion, toBody(native, whole));
-      return { id, state: { name: id.slice(id.lastIndexOf("/") + 1), location: whole.location } };
+      const state = { name: id.slice(id.lastIndexOf("/") + 1), location: whole.location };
+      return { id, state: { ...state, ...ownRule(native.token, id) } };
     }
     return makeOwn(cloud, [], type, name, inputs);
   };

@@ -81,6 +81,9 @@ const answers: Record<string, (name: string, inputs: Record<string, string>) => 
   VaultKey: (_, { vaultId = "", name }) => ({
     keyUriWithVersion: `https://${vaultId.split("/").at(-1)}-abcd1234.vault.azure.net/keys/${name}/v1`,
   }),
+  AzureMonitorWorkspace: (name) => ({
+    defaultIngestionSettings: { dataCollectionRuleResourceId: idOf("DataCollectionRule", name) },
+  }),
   RandomId: () => ({ hex: "abcd1234" }),
   RandomString: () => ({ result: "abcd1234" }),
   RandomPassword: () => ({ result: { [SECRET]: "1b47061264138c4ac30d75fd1eb44270", value: "r4ndom" } }),

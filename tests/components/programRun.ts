@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { saidOptions } from "../../flux/installOptions.ts";
-import { chartSettings, type Lock, lockedRelease } from "../../mirror/lock.ts";
+import { chartSettings, isSupported, type Lock, lockedRelease, pinnedMinor } from "../../mirror/lock.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { SECRETS, settingsOf } from "../settings/settingsOf.ts";
 import { setEnvironment } from "../support/environment.ts";
@@ -13,10 +13,12 @@ import { LOCK } from "./lock.ts";
 
 /** The lock of settings whose charts and images are all in LOCK. */
 export function lockOf(settings: Settings): Lock {
+  const minor = pinnedMinor(settings);
+  const rendered = minor === undefined || isSupported(minor) ? {} : { kubernetes: minor };
   const charts = LOCK.charts.flatMap((locked) => {
     const chart = settings.charts.find((one) => lockedRelease(one)(locked) || one.name === locked.name);
     if (chart === undefined) return [];
-    return [{ ...locked, settings: chartSettings({ ...chart, version: locked.version }, settings) }];
+    return [{ ...locked, ...rendered, settings: chartSettings({ ...chart, version: locked.version }, settings) }];
   });
   const { mode, version, imageAutomation, imagePullSecret } = settings.flux;
   const said = saidOptions(settings.flux.install);

@@ -52,8 +52,6 @@ describe("tags", () => {
       "managedidentity:UserAssignedIdentity",
       "monitor:ActionGroup",
       "monitor:AzureMonitorWorkspace",
-      "monitor:DataCollectionEndpoint",
-      "monitor:DataCollectionRule",
       "monitor:ScheduledQueryRule",
       "network:NatGateway",
       "network:NetworkSecurityGroup",

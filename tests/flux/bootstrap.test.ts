@@ -57,6 +57,50 @@ describe("the files of flux bootstrap", () => {
     assert.equal(gotkSync(sync), GOTK_SYNC);
   });
 
+  it("has an artifact in place of the repository, which bootstrap does not know", () => {
+    const artifact = {
+      ...({ url: "oci://acme.azurecr.io/fleet", tag: "latest", provider: "azure" } as const),
+      ...{ secret: "registry", verify: "cosign" },
+    };
+    assert.equal(
+      gotkSync({ ...sync, interval: "5m", artifact }),
+      `---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata:
+  name: flux-system
+  namespace: flux-system
+spec:
+  interval: 5m0s
+  provider: azure
+  ref:
+    tag: latest
+  secretRef:
+    name: registry
+  url: oci://acme.azurecr.io/fleet
+  verify:
+    provider: cosign
+    secretRef:
+      name: cosign
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata:
+  name: flux-system
+  namespace: flux-system
+spec:
+  interval: 10m0s
+  path: ./clusters/dev
+  prune: true
+  sourceRef:
+    kind: OCIRepository
+    name: flux-system
+`,
+    );
+    const [source] = syncObjects({ ...sync, artifact: { url: artifact.url, semver: ">=1.0.0" } });
+    assert.deepEqual(source?.spec, { interval: "1m0s", ref: { semver: ">=1.0.0" }, url: artifact.url });
+  });
+
   it("quotes a branch that Flux would take for something else", () => {
     for (const branch of ["1.10", "true", "null", "0x1f"]) {
       const [source = ""] = gotkSync({ ...sync, branch })

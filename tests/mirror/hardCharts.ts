@@ -230,6 +230,20 @@ export const HARD_CHARTS: readonly HardChart[] = [
     images: ["ghcr.io/acme/tool:1", "quay.io/acme/extra:1"],
   },
   {
+    name: "short names under keys that are named for images, in the settings of a program",
+    tgz: packChart(
+      { bus: { versions: [{ version: "2", busImage: "streams:2.1", "exporter-image": "acme/exporter:0.9" }] } },
+      {
+        "a.yaml": configMap(
+          "controller",
+          `controller.yaml: |\n  bus:\n    versions:\n{{ toYaml .Values.bus.versions | indent 6 }}\n  start: /run\n` +
+            `controller.env: |\n  POD_IMAGE=busybox:1.36\n  LISTEN=local:80\n  imagePullPolicy: Always`,
+        ),
+      },
+    ),
+    images: ["docker.io/acme/exporter:0.9", "docker.io/library/busybox:1.36", "docker.io/library/streams:2.1"],
+  },
+  {
     name: "a tag that is compared as a version beside one that is not",
     tgz: packChart(
       {

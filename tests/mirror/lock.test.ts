@@ -189,6 +189,52 @@ describe("readLock", () => {
   }
 });
 
+describe("the Kubernetes of a lock", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "aks-gitops-lock-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** What is said of a lock whose chart was rendered for one minor, or for all, beside settings that pin a version. */
+  async function said(kubernetes: string | undefined, kubernetesVersion: string | undefined): Promise<string> {
+    const [only] = lock.charts;
+    const charts = [{ ...only, ...(kubernetes && { kubernetes }) }];
+    await writeFile(join(folder, "mirror.prod.lock.json"), JSON.stringify({ ...lock, charts }));
+    return readLock(folder, { ...settings, cluster: { kubernetesVersion } }).then(
+      () => "fits",
+      (error: Error) => /chart kured (.*)\. Run: npm run mirror/.exec(error.message)?.[1] ?? error.message,
+    );
+  }
+
+  it("is any where a chart renders the same for all, or was rendered for all, that AKS supports", async () => {
+    assert.equal(await said(undefined, undefined), "fits");
+    assert.equal(await said(undefined, "1.35"), "fits");
+    assert.equal(await said(undefined, "1.36.2"), "fits");
+  });
+
+  it("is the minor that the settings pin, whatever its patch", async () => {
+    assert.equal(await said("1.35", "1.35"), "fits");
+    assert.equal(await said("1.35", "1.35.4"), "fits");
+  });
+
+  it("no longer fits once another minor is pinned, or none", async () => {
+    assert.equal(
+      await said("1.35", "1.36"),
+      "is rendered for Kubernetes 1.35 in the lock, cluster.kubernetesVersion is 1.36",
+    );
+    assert.equal(
+      await said("1.35", undefined),
+      "is rendered for Kubernetes 1.35 in the lock, and cluster.kubernetesVersion pins none",
+    );
+    // Supported for long alone, so that nothing is rendered for it where none is pinned.
+    assert.equal(
+      await said(undefined, "1.32"),
+      "is rendered for Kubernetes 1.34 to 1.37 in the lock, cluster.kubernetesVersion is 1.32",
+    );
+  });
+});
+
 describe("the settings of a chart in the lock", () => {
   it("do not depend on the order of keys, nor on empty values", () => {
     const reordered = {

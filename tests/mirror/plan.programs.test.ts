@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { plan } from "../../mirror/plan.ts";
 import { deployment, packChart } from "./charts.ts";
-import { planning, sources } from "./planning.ts";
+import { planning, REGISTRY, sources } from "./planning.ts";
 
 describe("mirror plan", () => {
   const { tools, folder, planned } = planning();
@@ -67,6 +67,31 @@ describe("mirror plan", () => {
     );
     const report = await planned(tgz, {}, ["--kube-version", "v1.36.2", "--api", "acme.example/v1"]);
     assert.deepEqual(sources(report), ["ghcr.io/acme/tool:v1.36.2", "ghcr.io/acme/with:1"]);
+    assert.deepEqual(report.warnings, []);
+  });
+
+  it("takes a minor of Kubernetes for any of its patches, so that a tag of the cluster's own version is none of them", async () => {
+    const driver = `{{ if semverCompare ">=1.36-0" .Capabilities.KubeVersion.Version }}2{{ else }}1{{ end }}`;
+    const tgz = packChart(
+      {},
+      {
+        "a.yaml": deployment('"ghcr.io/acme/tool:{{ .Capabilities.KubeVersion.Version }}"'),
+        "b.yaml": deployment(`"ghcr.io/acme/driver:${driver}"`, { name: "driver" }),
+      },
+    );
+    const report = await planned(tgz, {}, ["--kube-version", "1.35"]);
+    assert.deepEqual(sources(report), ["ghcr.io/acme/driver:1", "ghcr.io/acme/tool:v1.35.0"]);
+    const name = "ghcr.io/acme/tool";
+    assert.deepEqual(report.postRenderers, [
+      {
+        kustomize: {
+          images: [
+            { name: "ghcr.io/acme/driver", newName: `${REGISTRY}/ghcr.io/acme/driver` },
+            { name, newName: `${REGISTRY}/${name}`, newTag: "v1.35.0" },
+          ],
+        },
+      },
+    ]);
     assert.deepEqual(report.warnings, []);
   });
 

@@ -85,7 +85,8 @@ function linesOf(body: object, images: NonNullable<Kustomize["images"]>, registr
           ? `${entry.newName}${entry.newTag ? `:${entry.newTag}` : decoded.slice(entry.name.length)}`
           : decoded;
       for (const line of final.split("\n")) {
-        const bare = inContainer || /^\s*(- )?image: /.test(line) ? line.replace(/^\s*(- )?image: /, "") : undefined;
+        const named = /^\s*(- )?[\w-]*image[:=] */i;
+        const bare = inContainer || named.test(line) ? line.replace(named, "") : undefined;
         const isWord =
           bare === undefined ||
           bare === "auto" ||

@@ -186,6 +186,39 @@ mirror.prod.lock.json: 1 chart, 2 images, written
     assert.equal(locked?.sha256, sha256(tool));
   });
 
+  it("renders for the Kubernetes that the settings pin alone, and a chart that asks for it anew once that is another", async () => {
+    const asks = packChart(
+      {},
+      {
+        "a.yaml": deployment(
+          `"quay.io/acme/driver:{{ if semverCompare ">=1.36-0" .Capabilities.KubeVersion.Version }}2{{ else }}1{{ end }}"`,
+        ),
+      },
+      { name: "driver" },
+    );
+    const driver = { ...setting, name: "driver", values: {} };
+    const charts = [setting, driver];
+    await world.publish({
+      images: [IMAGE, "quay.io/acme/driver:1", "quay.io/acme/driver:2"].map(imageContent),
+      repositories: [{ url: REPOSITORY, charts: [tool, asks] }],
+    });
+    const locked = async (kubernetesVersion?: string) => {
+      const cluster = { ...(kubernetesVersion && { kubernetesVersion }) };
+      await world.settings(charts, [], cluster);
+      await succeed();
+      const lock = await readLock(world.folder, { stack: "prod", charts, images: [], cluster });
+      return lock.charts.map(({ name, kubernetes, images }) => [name, kubernetes, ...images]);
+    };
+    const alike = ["tool", undefined, IMAGE];
+    assert.deepEqual(await locked("1.35.4"), [["driver", "1.35", "quay.io/acme/driver:1"], alike]);
+    await assert.rejects(
+      readLock(world.folder, { stack: "prod", charts, images: [], cluster: { kubernetesVersion: "1.36" } }),
+      / stack prod: chart driver is rendered for Kubernetes 1\.35 in the lock, cluster\.kubernetesVersion is 1\.36\. Run: npm run mirror -- update --stack prod$/,
+    );
+    assert.deepEqual(await locked("1.36"), [["driver", "1.36", "quay.io/acme/driver:2"], alike]);
+    assert.deepEqual(await locked(), [["driver", undefined, "quay.io/acme/driver:1", "quay.io/acme/driver:2"], alike]);
+  });
+
   it("resolves a range to the highest version within it, and says when there is a higher one", async () => {
     const publish = (...versions: string[]) =>
       world.publish({ repositories: [{ url: REPOSITORY, charts: versions.map((version) => plain(version)) }] });

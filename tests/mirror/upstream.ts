@@ -28,8 +28,8 @@ export interface Upstream {
   }): Promise<void>;
   /** Serves one path as it is given. */
   serve(host: string, body: string): void;
-  /** Writes the stack file `Pulumi.prod.yaml` with these charts and images. */
-  settings(charts: readonly object[], images?: readonly string[]): Promise<void>;
+  /** Writes the stack file `Pulumi.prod.yaml` with these charts and images, and what it says of the cluster. */
+  settings(charts: readonly object[], images?: readonly string[], cluster?: object): Promise<void>;
   /** `npm run mirror -- update --stack prod`, another command, or of another list, with a PATH that may lack Helm. */
   update(options?: {
     command?: string;
@@ -64,12 +64,12 @@ export async function upstream(): Promise<Upstream> {
       for (const host of charts.hosts) door.route(host, charts.service);
     },
     serve: (host, body) => door.route(host, async () => ({ status: 200, body })),
-    async settings(charts, images = []) {
+    async settings(charts, images = [], cluster = {}) {
       const config = {
         "azure-native:location": "westeurope",
         "github:owner": "acme",
         "aks-gitops:deployers": "6f1f2b6e-1111-4e0a-9c60-000000000001",
-        "aks-gitops:cluster": { adminGroups: ["6f1f2b6e-1111-4e0a-9c60-000000000002"] },
+        "aks-gitops:cluster": { adminGroups: ["6f1f2b6e-1111-4e0a-9c60-000000000002"], ...cluster },
         "aks-gitops:flux": { repository: "https://github.com/acme/fleet" },
         "aks-gitops:charts": charts,
         "aks-gitops:images": images,

@@ -92,7 +92,7 @@ describe("a repository's address", () => {
     [
       "oci://acme.azurecr.io/manifests/fleet",
       "is an OCI artifact, and the program commits to a Git repository",
-      /; an artifact is one of flux\.sources, and Kustomizations name it as their source$/,
+      /; the artifact that the cluster reads in place of it is flux\.artifact, further ones are flux\.sources$/,
     ],
     ["git://github.com/acme/fleet", "is read over neither HTTPS nor SSH", /^write the repository's address/],
     ["https://www.github.com/acme/fleet", "is no repository on GitHub", /^write https:\/\/github\.com\/acme\/fleet$/],

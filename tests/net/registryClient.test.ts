@@ -114,7 +114,7 @@ describe("the client of OCI registries", () => {
     assert.deepEqual(Object.fromEntries(new URLSearchParams(String(access?.body))), {
       grant_type: "refresh_token",
       service: "reg",
-      scope: "repository:a/b:pull",
+      scope: "repository:*:pull",
       refresh_token: "fresh",
     });
   });

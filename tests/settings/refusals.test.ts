@@ -740,6 +740,14 @@ const REFUSALS: readonly Refusal[] = [
     "write the repository's address, https://<host>/<path> or ssh://git@<host>/<path>, for example https://github.com/acme/fleet",
   ],
   [
+    "artifact-can-be-read",
+    flux({ artifact: { url: "oci://{registry}/fleet" } }),
+    "aks-gitops:flux.artifact",
+    undefined,
+    "cannot be said to the extension: its API 2023-05-01 knows no OCIRepository",
+    "write mode: bootstrap, or leave it out",
+  ],
+  [
     "kustomizations-come-from-a-source",
     flux({ kustomizations: [{ name: "a", path: "./a", source: "nowhere" }] }),
     "aks-gitops:flux.kustomizations[0].source",

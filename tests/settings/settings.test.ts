@@ -87,6 +87,7 @@ describe("settings", () => {
         mode: "extension",
         repository: "https://github.com/acme/fleet",
         branch: "main",
+        artifact: undefined,
         createRepository: false,
         imageAutomation: false,
         kustomizations: undefined,

@@ -1,7 +1,7 @@
 import { armTypes } from "../armTypes.ts";
 import { type Azure, isForbidden } from "../azure.ts";
 import { check, type Finding, stops } from "../check.ts";
-import { groupOf } from "../group.ts";
+import { groupOf, resourcesOf } from "../group.ts";
 import { allows, type Permission } from "../permissions.ts";
 import type { Plan } from "../program.ts";
 
@@ -30,11 +30,19 @@ export const rights = check({
         finding(azure, id, await lackingAt(azure, id, PEERING), "may not peer", "Network Contributor"),
       ),
     );
+    const onRule = await lackingOfMetrics(azure, plan, scope);
     const assigning = "may not assign roles, and the stack assigns some,";
     return [
       ...finding(azure, scope, others, "may not do all", "Contributor"),
       ...finding(azure, scope, roles, assigning, "Role Based Access Control Administrator"),
       ...onNetworks.flat(),
+      ...finding(
+        azure,
+        azure.root,
+        onRule,
+        "may not read the rule that connects the cluster with its metrics,",
+        "Monitoring Reader",
+      ),
     ];
   },
 });
@@ -57,6 +65,17 @@ async function lackingAt(azure: Azure, scope: string, actions: readonly string[]
     permissions = [];
   }
   return actions.filter((action) => !allows(permissions, action));
+}
+
+/**
+ * Azure puts the rule of a new Azure Monitor workspace into a group that it makes for it, of which no role on the stack's own
+ * tells anything; who associates the cluster with it has to read it.
+ */
+async function lackingOfMetrics(azure: Azure, { resources }: Plan, scope: string): Promise<string[]> {
+  const isAssociated = resources.some(({ type }) => type === "azure-native:monitor:DataCollectionRuleAssociation");
+  if (scope === azure.root || !isAssociated) return [];
+  if ((await resourcesOf(azure, scope, ["Microsoft.Monitor/accounts"])).length > 0) return [];
+  return lackingAt(azure, azure.root, ["Microsoft.Insights/dataCollectionRules/read"]);
 }
 
 /** The networks of somebody else that a plan peers with. */

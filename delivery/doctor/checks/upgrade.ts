@@ -1,4 +1,4 @@
-import { appsFolder, infrastructureFolder } from "../../../components/repository/names.ts";
+import { appsFolder, GIT_REPOSITORY, infrastructureFolder } from "../../../components/repository/names.ts";
 import { called, type LockedChart, lockedRelease, mirrored, readLock, relocate } from "../../../mirror/lock.ts";
 import { mergeValues } from "../../../mirror/tree.ts";
 import { describe } from "../../../net/describe.ts";
@@ -43,7 +43,11 @@ async function inGit({ reach }: Place, settings: Settings, plan: Plan, ahead: Ah
   if (typeof url !== "string" || typeof branch !== "string" || [url, branch].includes(UNKNOWN)) return [];
   const { flux } = settings;
   const otherSources = (flux.sources ?? []).map(({ name }) => name);
-  const options = { otherSources, without: Object.keys(fluxComponents as object) };
+  const options = {
+    otherSources,
+    ...(flux.artifact && { artifact: GIT_REPOSITORY }),
+    without: Object.keys(fluxComponents as object),
+  };
   try {
     const manifests = await reach.readBranch({ url, branch, access } as BranchPlace, (files) =>
       appliedManifests(files, foldersOf(settings), options),

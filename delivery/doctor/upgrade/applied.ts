@@ -3,13 +3,11 @@
 import { posix } from "node:path";
 import { parse } from "yaml";
 import { isMap } from "../../../net/values.ts";
-import { folderApplied, walkApplied } from "../../../provider/git/applied.ts";
+import { folderApplied, type Sources, walkApplied } from "../../../provider/git/applied.ts";
 import type { BranchFiles } from "../../../provider/git/branch.ts";
 import { type Manifest, objectsIn } from "./manifests.ts";
 
-export interface AppliedOptions {
-  /** Names of sources that are no branch of this repository: their Kustomizations are left out. */
-  readonly otherSources: readonly string[];
+export interface AppliedOptions extends Sources {
   /** Files that are not looked at. */
   readonly without: readonly string[];
 }
@@ -21,7 +19,7 @@ export interface AppliedOptions {
 export async function appliedManifests(
   branch: BranchFiles,
   folders: readonly string[],
-  { otherSources, without }: AppliedOptions,
+  { without, ...sources }: AppliedOptions,
 ): Promise<Manifest[]> {
   const found: Manifest[] = [];
   const patches: Patch[] = [];
@@ -34,7 +32,7 @@ export async function appliedManifests(
       const objects = objectsIn(text, path);
       found.push(...objects);
       return objects.flatMap(({ body }) => {
-        const folder = folderApplied(body, otherSources);
+        const folder = folderApplied(body, sources);
         if (folder === undefined) return [];
         patches.push(...patchesOf(body.spec, "."));
         return [folder];

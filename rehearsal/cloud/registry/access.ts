@@ -1,6 +1,7 @@
 // Who may do what in an Azure container registry: OAuth endpoints, tokens and the role actions behind them.
 // Flow and words: github.com/Azure/acr docs/AAD-OAuth.md; role actions: the published definitions of AcrPull, AcrPush, AcrDelete,
-// "Container Registry Repository Reader" and "Container Registry Data Importer and Data Reader".
+// "Container Registry Repository Reader" and "Container Registry Data Importer and Data Reader"; tokens for all repositories,
+// and where there are none: github.com/Azure/acr-cli internal/api/acrsdk.go and issue 501.
 
 import type { Arm, ArmResource, Caller, CloudRequest, CloudResponse, Directory, Principal } from "../types.ts";
 import { ServiceError } from "../types.ts";
@@ -30,6 +31,8 @@ const REFRESH_LIFETIME = 3 * 60 * 60;
 const ACCESS_LIFETIME = 75 * 60;
 /** The user name that says: the password is a refresh token. */
 const NULL_USER = "00000000-0000-0000-0000-000000000000";
+/** The name that says in a scope: every repository. */
+const ALL = "*";
 const WORDS = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
 export interface AccessOptions {
@@ -55,7 +58,7 @@ export class RegistryAccess {
   /** Whether roles let a caller do something in a registry; `action` as in scopes, or `catalog`. */
   allows(caller: Caller, registry: ArmResource, action: string): boolean {
     // The mode decides which half of a role counts: registries with repository permissions look at data actions alone.
-    const data = registry.properties.roleAssignmentMode === "AbacRepositoryPermissions";
+    const data = hasRepositoryPermissions(registry);
     const roleAction = (data ? DATA_ACTIONS : CONTROL_ACTIONS)[action];
     return (
       roleAction !== undefined && this.#options.arm.allows(caller, roleAction, registry.id, data ? "data" : "control")
@@ -161,6 +164,8 @@ export class RegistryAccess {
       const may = scope.name === "catalog" && this.allows(caller, registry, "catalog");
       return { ...scope, actions: may ? ["*"] : [] };
     }
+    // What is decided repository by repository is granted for none of them in general.
+    if (scope.name === ALL && hasRepositoryPermissions(registry)) return { ...scope, actions: [] };
     const wanted = scope.actions.includes("*")
       ? Object.keys(CONTROL_ACTIONS).filter((name) => name !== "catalog")
       : scope.actions;
@@ -189,10 +194,14 @@ export class RegistryAccess {
   }
 }
 
+function hasRepositoryPermissions(registry: ArmResource): boolean {
+  return registry.properties.roleAssignmentMode === "AbacRepositoryPermissions";
+}
+
 function covers(access: readonly Access[], name: string, action: string): boolean {
   if (action === "catalog") return access.some((entry) => entry.type === "registry" && entry.name === "catalog");
   const actions = access
-    .filter((entry) => entry.type === "repository" && entry.name === name)
+    .filter((entry) => entry.type === "repository" && (entry.name === name || entry.name === ALL))
     .flatMap((entry) => entry.actions);
   return actions.includes(action) || (action === "metadata_read" && actions.includes("pull"));
 }

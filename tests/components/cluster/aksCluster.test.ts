@@ -65,6 +65,7 @@ describe("AksCluster", () => {
           defender: { logAnalyticsWorkspaceResourceId: workspace, securityMonitoring: { enabled: true } },
         },
         addonProfiles: { azurepolicy: { enabled: true } },
+        azureMonitorProfile: { metrics: { enabled: true } },
         metricsProfile: { costAnalysis: { enabled: true } },
         autoUpgradeProfile: { upgradeChannel: "stable", nodeOSUpgradeChannel: "NodeImage" },
         networkProfile: {

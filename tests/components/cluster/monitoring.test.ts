@@ -15,12 +15,7 @@ const CONFIG = {
 };
 const EMAIL = "platform@acme.example";
 const ALERTS = { emails: [EMAIL], fluxConfigurations: true };
-const MONITORING = [
-  "AzureMonitorWorkspace",
-  "DataCollectionEndpoint",
-  "DataCollectionRule",
-  "DataCollectionRuleAssociation",
-];
+const MONITORING = ["AzureMonitorWorkspace", "DataCollectionRuleAssociation"];
 
 const cluster = (args: Partial<AksClusterArgs>) =>
   deploy(() => new AksCluster("aks", { resourceGroupName: "group", ...args }));
@@ -37,33 +32,63 @@ describe("managed Prometheus", () => {
       ...common,
       azureMonitorWorkspaceName: "aksabcd1234",
     });
-    assert.deepEqual(find("DataCollectionEndpoint", "aks").inputs, {
-      ...{ ...common, dataCollectionEndpointName: "aksabcd1234", kind: "Linux" },
-      networkAcls: { publicNetworkAccess: "Enabled" },
-    });
-    const streams = ["Microsoft-PrometheusMetrics"];
-    assert.deepEqual(find("DataCollectionRule", "aks").inputs, {
-      ...{ ...common, dataCollectionRuleName: "aksabcd1234", kind: "Linux" },
-      dataCollectionEndpointId: idOf("DataCollectionEndpoint", "aks"),
-      dataSources: { prometheusForwarder: [{ name: "prometheus", streams }] },
-      destinations: {
-        monitoringAccounts: [{ name: "workspace", accountResourceId: idOf("AzureMonitorWorkspace", "aks") }],
-      },
-      dataFlows: [{ streams, destinations: ["workspace"] }],
-    });
     assert.deepEqual(find("DataCollectionRuleAssociation", "aks").inputs, {
       resourceUri: idOf("ManagedCluster", "aks"),
       associationName: "aks",
+      // Azure's own of the workspace.
       dataCollectionRuleId: idOf("DataCollectionRule", "aks"),
     });
   });
 
-  it("is nothing that is said by default, and off where it is switched off", async () => {
-    for (const metrics of [undefined, false]) {
-      const { find, names } = await cluster({ metrics });
-      assert.equal(isOn(find("ManagedCluster", "aks")), metrics);
-      assert.deepEqual(MONITORING.flatMap(names), []);
+  it("is on by default, but for the Free tier, and off where it is switched off", async () => {
+    for (const [args, expected] of [
+      [{}, true],
+      [{ sku: "Premium" }, true],
+      [{ sku: "Free" }, false],
+      [{ sku: "Free", metrics: true }, true],
+      [{ metrics: false }, false],
+    ] as const) {
+      const { find, names } = await cluster(args);
+      assert.equal(isOn(find("ManagedCluster", "aks")), expected, JSON.stringify(args));
+      assert.deepEqual(MONITORING.flatMap(names), expected ? ["aks", "aks"] : [], JSON.stringify(args));
     }
+  });
+
+  it("is no part of the way to the cluster and its Flux", async () => {
+    const { resources } = await run({ ...CONFIG, flux: { ...CONFIG.flux, mode: "extension" } });
+    const later = resources.filter(({ dependencies }) =>
+      dependencies.some((one) => MONITORING.some((type) => one.startsWith(`${type}::`))),
+    );
+    assert.deepEqual(
+      later.map(({ type }) => type.split(":").at(-1)),
+      ["DataCollectionRuleAssociation"],
+    );
+  });
+
+  it("needs to read the workspace's rule, which stands in a group that Azure makes and takes away with it", async () => {
+    const { cloud } = await onArm(CONFIG);
+    const { arm } = cloud;
+    const ids = (type: string) => arm.list(type).map(({ id }) => id.toLowerCase());
+    const [account = ""] = ids("Microsoft.Monitor/accounts");
+    const name = account.split("/").at(-1);
+    const group = `${account.split("/resourcegroups/")[0]}/resourcegroups/ma_${name}_westeurope_managed`;
+    const rule = `${group}/providers/microsoft.insights/datacollectionrules/${name}`;
+    assert.deepEqual(ids("Microsoft.Insights/dataCollectionRules"), [rule]);
+    const [association] = arm.list("Microsoft.Insights/dataCollectionRuleAssociations");
+    assert.equal(String(association?.properties.dataCollectionRuleId).toLowerCase(), rule);
+
+    const who = cloud.directory.add("ServicePrincipal", "owner of the stack's group");
+    arm.assignRole(who.objectId, "Owner", account.replace(/\/providers\/.*/, ""));
+    const { id = "", properties } = association ?? {};
+    const [status, code, message] = await cloud.refused(id, { properties }, { as: who });
+    assert.deepEqual([status, code], [403, "LinkedAuthorizationFailed"]);
+    assert.match(message, /action\(s\) 'Microsoft\.Insights\/dataCollectionRules\/read'/);
+
+    await cloud.finish(await cloud.call("DELETE", account));
+    assert.deepEqual(
+      arm.all().filter((one) => one.id.toLowerCase().startsWith(group)),
+      [],
+    );
   });
 });
 
@@ -131,7 +156,7 @@ describe("alerts", () => {
   });
 
   it("are of what there is: no metrics where none are kept, no Flux of the extension where it is bootstrapped", async () => {
-    const blind = await cluster({ alerts: ALERTS });
+    const blind = await cluster({ metrics: false, alerts: ALERTS });
     assert.deepEqual([blind.names("PrometheusRuleGroup"), blind.names("ScheduledQueryRule")], [[], ["aks-flux"]]);
     const rules = async (mode: string) => {
       const flux = { ...CONFIG.flux, mode };

@@ -127,7 +127,8 @@ describe("what a run needs", () => {
       const elsewhere = bootstrap.stack.replace("https://github.com/acme/fleet", repository);
       assert.deepEqual(await lacks({ ...job, GIT_TOKEN: "x" }, { ...bootstrap, stack: elsewhere }), []);
     }
-    for (const flux of ["mode: extension", "mode: bootstrap, auth: deployKey"])
+    const artifact = 'mode: bootstrap, artifact: { url: "oci://{registry}/fleet" }';
+    for (const flux of ["mode: extension", "mode: bootstrap, auth: deployKey", artifact])
       assert.deepEqual(await lacks(job, { stack: stack(flux), isUpdate: true }), []);
   });
 

@@ -140,6 +140,34 @@ describe("the doctor, of Azure", () => {
     await finds(rights, []);
   });
 
+  it("says that a role on the resource group alone does not connect a cluster with metrics that it has not yet", async () => {
+    const name = "rg-prod";
+    await begin({ config: { "aks-gitops:resourceGroup": name } });
+    const { objectId } = world.entra.addClient("deployer of the group");
+    const group = `${SCOPE}/resourceGroups/${name}`;
+    const account = `${group}/providers/Microsoft.Monitor/accounts/aks-prod`;
+    world.arm.begin([{ id: group, name, type: "Microsoft.Resources/resourceGroups", properties: {} }]);
+    world.arm.assignRole(objectId, "Owner", group);
+    world.arm.assignRole(objectId, "Network Contributor", `/subscriptions/${HUB}/resourceGroups/rg-hub`);
+    world.caller = objectId;
+    await finds(rights, [
+      {
+        severity: "error",
+        key: `the caller ${objectId}`,
+        value: ["Microsoft.Insights/dataCollectionRules/read"],
+        problem: `may not read the rule that connects the cluster with its metrics, on ${SCOPE}`,
+        remedy:
+          `an Owner runs \`az role assignment create --assignee-object-id ${objectId} --role "Monitoring Reader" --scope ${SCOPE}\`` +
+          "; better to the deployers' group, and as docs/delivery/identity.md bounds it",
+      },
+    ]);
+    world.arm.begin([{ id: account, name: "aks-prod", type: "Microsoft.Monitor/accounts", properties: {} }]);
+    await finds(rights, []);
+    world.arm.forget(account);
+    await world.write({ config: { "aks-gitops:resourceGroup": name, "aks-gitops:cluster": { metrics: false } } });
+    await finds(rights, []);
+  });
+
   it("says that the caller is not among the deployers, and that there is no such group", async () => {
     await begin();
     const { objectId } = world.entra.addClient("somebody");

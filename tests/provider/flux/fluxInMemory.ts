@@ -27,6 +27,8 @@ interface State {
   readonly lastAppliedRevision?: string;
   /** Of a source's artifact. */
   readonly revision?: string;
+  /** Of an OCI artifact: its annotations. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly type?: string;
   readonly dependsOn?: readonly object[];
 }
@@ -67,6 +69,7 @@ export async function fluxInMemory() {
         type,
         dependsOn,
         revision,
+        annotations,
         lastAppliedRevision,
       } = {
         ready: "True" as string | undefined,
@@ -79,7 +82,7 @@ export async function fluxInMemory() {
         spec: { ...(suspend && { suspend }), ...(type && { type }), ...(dependsOn && { dependsOn }) },
         status: {
           ...(ready !== undefined && { observedGeneration: 1, conditions }),
-          ...(revision && { artifact: { revision } }),
+          ...(revision && { artifact: { revision, ...(annotations && { metadata: annotations }) } }),
           ...(lastAppliedRevision && { lastAppliedRevision }),
         },
       });

@@ -15,6 +15,7 @@ const PULL_SECRET = `${NAMESPACE}/secrets/pull`;
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/flux-system/deployments";
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const SOURCE = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system";
+const OCI = SOURCE.replace("git", "oci");
 const ROOT = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/flux-system";
 const KINDS: Record<string, [string, string, boolean][]> = {
   "/api/v1": [
@@ -23,7 +24,10 @@ const KINDS: Record<string, [string, string, boolean][]> = {
   ],
   "/apis/apps/v1": [["deployments", "Deployment", true]],
   "/apis/apiextensions.k8s.io/v1": [["customresourcedefinitions", "CustomResourceDefinition", false]],
-  "/apis/source.toolkit.fluxcd.io/v1": [["gitrepositories", "GitRepository", true]],
+  "/apis/source.toolkit.fluxcd.io/v1": [
+    ["gitrepositories", "GitRepository", true],
+    ["ocirepositories", "OCIRepository", true],
+  ],
   "/apis/kustomize.toolkit.fluxcd.io/v1": [["kustomizations", "Kustomization", true]],
 };
 const DEFINITIONS = ["gitrepositories.source.toolkit.fluxcd.io", "kustomizations.kustomize.toolkit.fluxcd.io"];
@@ -128,6 +132,36 @@ describe("a look at Flux in a cluster", () => {
     };
     assert.equal((await found({ provider: "azure" }))?.changes, false);
     assert.deepEqual((await found({ secretRef: { name: "flux-system" } }))?.detailed, UPDATE);
+  });
+
+  it("sees another artifact than the one that is read in place of the repository, and asks for no sign-in secret", async () => {
+    delete objects[SECRET];
+    delete objects[SOURCE];
+    const artifact = { url: "oci://acme.azurecr.io/fleet", tag: "latest", provider: "azure", verify: "cosign" };
+    const given = { ...inputs(), artifact, artifactSecrets: [{ name: "cosign", type: "Opaque", data: { a: "b" } }] };
+    const spec = {
+      ...{ url: artifact.url, ref: { tag: "latest" }, provider: "azure" },
+      verify: { provider: "cosign", secretRef: { name: "cosign" } },
+    };
+    objects[`${NAMESPACE}/secrets/cosign`] = { metadata: { name: "cosign" } };
+    const known = { id: CLUSTER_ID, inputs: given, state: { ...given, missing: [] } };
+    const seen = async (more: Properties) => {
+      objects[OCI] = { metadata: { name: "flux-system" }, kind: "OCIRepository", spec: { ...spec, ...more } };
+      cloud.messages.length = 0;
+      const diff = await handler().diff?.(known, given, cloud.context);
+      return { diff, read: await handler().read?.(CLUSTER_ID, given, known.state, cloud.context) };
+    };
+    assert.deepEqual(await seen({}), { diff: { changes: false, replaces: [], detailed: {} }, read: known });
+    const { diff, read } = await seen({ ref: { tag: "other" }, verify: null });
+    assert.deepEqual(diff?.detailed, UPDATE);
+    const told = ["tag", "verify"].map((name) => `OCIRepository flux-system/flux-system: has another ${name}`);
+    assert.deepEqual(
+      cloud.messages.filter((message) => message.includes("missing")),
+      [`warning: missing in the cluster, and restored by \`pulumi up\`: ${told.join(", ")}`],
+    );
+    const { verify: _, ...left } = artifact;
+    assert.deepEqual(read?.inputs.artifact, { ...left, tag: "other" });
+    assert.equal(read?.inputs.url, given.url);
   });
 
   it("asks for the sign-in secret and the source's provider where a GitHub App reads", async () => {

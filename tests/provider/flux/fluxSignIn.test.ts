@@ -44,6 +44,18 @@ const cluster = (objects: Record<string, object> = {}) =>
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 describe("how a bootstrapped Flux signs in", () => {
+  it("is not at all where it reads an artifact, beside which nothing says how", async () => {
+    const artifact = { url: "oci://acme.azurecr.io/fleet", tag: "latest", provider: "azure" };
+    assert.deepEqual(await faultsOf({ artifact, url: SSH }), []);
+    const reason = "signs in to the repository, and an artifact is read in place of it: leave one out";
+    assert.deepEqual(await faultsOf({ artifact, url: SSH, sshKey: KEY }), [
+      { property: "", reason: `sshKey ${reason}` },
+    ]);
+    assert.deepEqual(await chosenSignIn({}, cluster(), { url: URL, artifact }), { secret: undefined, state: {} });
+    const environment = { FLUX_GIT_TOKEN: "hush" };
+    assert.equal((await changesOf({ artifact }, { artifact }, environment)).includes("tokenFingerprint"), false);
+  });
+
   it("is with a token for https and with a key for ssh", async () => {
     assert.deepEqual(await faultsOf({}), []);
     assert.deepEqual(await faultsOf({ url: SSH, sshKey: KEY }), []);

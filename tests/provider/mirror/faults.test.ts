@@ -95,17 +95,40 @@ describe("an import through faults", () => {
   for (const kind of FAULTS)
     it(`converges where any one request ends in ${kind}`, async function () {
       this.timeout(120_000);
+      const failed = new Set<string | undefined>();
       for (let request = 1, isOver = false; !isOver; request++) {
         const { cloud, create } = await start();
         cloud.fault = { request, kind };
         if (kind === "hang") cloud.silence = 300;
         await create();
         assert.deepEqual(held(cloud), WHOLE, `${kind} at ${cloud.requests[request - 1]}`);
+        failed.add(cloud.requests[request - 1]);
         isOver = cloud.requests.length < request;
         await cloud.close();
         open.pop();
         assert.ok(request < 60, "it never needs fewer requests");
       }
+      assert.ok(failed.has("POST /oauth2/exchange") && failed.has("POST /oauth2/token"));
+    });
+
+  for (const kind of FAULTS)
+    it(`converges where any one request ends in ${kind} at a registry with permissions of repositories`, async () => {
+      const tokens: string[] = [];
+      for (let request = 1, isOver = false; !isOver; request++) {
+        const { cloud, create } = await start();
+        cloud.keepToRepositories();
+        cloud.fault = { request, kind };
+        if (kind === "hang") cloud.silence = 100;
+        await create({ attached: [] });
+        assert.deepEqual(held(cloud)[0]?.tags, [["1.23.0", digest]], `${kind} at ${cloud.requests[request - 1]}`);
+        isOver = cloud.requests.length < request;
+        if (isOver) tokens.push(...cloud.requests.filter((one) => one === "POST /oauth2/token"));
+        await cloud.close();
+        open.pop();
+        assert.ok(request < 60, "it never needs fewer requests");
+      }
+      // The one for all, which lets nobody in, and the repository's.
+      assert.equal(tokens.length, 2);
     });
 
   for (const done of [true, false])

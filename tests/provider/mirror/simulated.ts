@@ -82,10 +82,22 @@ export class SimulatedRegistry implements Cloud {
         credential: { getToken },
         endpoint: this.#origins.get(host) ?? "http://127.0.0.1:9",
         clock: this.clock,
-        limits: { silence: this.silence, window: 1000, progress: 1, size: 1_000_000 },
+        limits: { silence: this.silence, window: 5000, progress: 50_000, size: 1_000_000 },
       });
     this.#clients.set(key, known);
     return known;
+  }
+
+  /** Gives the target permissions of repositories (ABAC), and the deployer a role of that kind. */
+  keepToRepositories(): void {
+    for (const { properties } of this.registries.registries)
+      properties.roleAssignmentMode = "AbacRepositoryPermissions";
+    this.registries.roles.set("deployer", ROLES.RepositoryReader);
+  }
+
+  /** Every client is a new one, as those of a plugin that starts. */
+  forgetTokens(): void {
+    this.#clients.clear();
   }
 
   readonly context = {

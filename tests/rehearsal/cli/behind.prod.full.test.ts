@@ -16,6 +16,8 @@ const DELETED = [
   "authorization:RoleAssignment",
   "managedidentity:FederatedIdentityCredential",
   "monitor:DiagnosticSetting",
+  "monitor:DataCollectionRuleAssociation",
+  "monitor:AzureMonitorWorkspace",
   "containerservice:MaintenanceConfiguration",
   "network:PrivateDnsZoneGroup",
   "network:PrivateEndpoint",

@@ -1,9 +1,9 @@
 // What keeps metrics and tells people.
 import { createHash, randomUUID } from "node:crypto";
 import type { ArmResource } from "../../types.ts";
-import { type Behaviour, propertiesOf } from "../behaviour.ts";
+import { type Behaviour, propertiesOf, type World } from "../behaviour.ts";
 import { armError } from "../errors.ts";
-import { key, same } from "../ids.ts";
+import { GROUP_TYPE, key, same } from "../ids.ts";
 import {
   ACCOUNT_TYPE,
   ACTION_GROUP_TYPE,
@@ -40,89 +40,97 @@ function settled(resource: ArmResource): void {
 
 const list = (value: unknown): Body[] => (value ?? []) as Body[];
 
+const ruleId = (id: string) => `dcr-${digits(id, 32)}`;
+
+/** Where an endpoint is reached. */
+function addresses({ id, name, location }: Pick<ArmResource, "id" | "name" | "location">): Body {
+  const host = `${name.toLowerCase()}-${digits(id, 4)}.${location}-1`;
+  return {
+    immutableId: `dce-${digits(id, 32)}`,
+    configurationAccess: { endpoint: `https://${host}.handler.control.monitor.azure.com` },
+    logsIngestion: { endpoint: `https://${host}.ingest.monitor.azure.com` },
+    metricsIngestion: { endpoint: `https://${host}.metrics.ingest.monitor.azure.com` },
+  };
+}
+
+/** The group that Azure makes for what belongs to an Azure Monitor workspace. */
+function managedGroup({ store, subscriptionId }: World, account: ArmResource): ArmResource {
+  const name = `MA_${account.name.toLowerCase()}_${account.location}_managed`;
+  const id = `/subscriptions/${subscriptionId}/resourceGroups/${name}`;
+  const group = store.get(id) ?? {
+    ...{ id, name, type: GROUP_TYPE, location: account.location as string, managedBy: account.id },
+    properties: { provisioningState: "Succeeded" },
+  };
+  store.put(group);
+  return group;
+}
+
+/** The endpoint and the rule that come with an Azure Monitor workspace. */
+function ownIngestion(account: ArmResource, groupId: string): readonly [endpoint: ArmResource, rule: ArmResource] {
+  const name = account.name.toLowerCase();
+  const common = { name, location: account.location as string };
+  const endpoint = { ...common, id: `${groupId}/providers/${ENDPOINT_TYPE}/${name}`, type: ENDPOINT_TYPE };
+  const id = `${groupId}/providers/${RULE_TYPE}/${name}`;
+  const streams = ["Microsoft-PrometheusMetrics"];
+  const destination = { name: "MonitoringAccount1", accountResourceId: account.id };
+  const provisioningState = "Succeeded";
+  return [
+    {
+      ...endpoint,
+      properties: { ...addresses(endpoint), networkAcls: { publicNetworkAccess: "Enabled" }, provisioningState },
+    },
+    {
+      ...{ ...common, id, type: RULE_TYPE },
+      properties: {
+        immutableId: ruleId(id),
+        dataCollectionEndpointId: endpoint.id,
+        dataSources: { prometheusForwarder: [{ name: "PrometheusDataSource", streams, labelIncludeFilter: {} }] },
+        destinations: { monitoringAccounts: [{ ...destination, accountId: account.properties.accountId }] },
+        dataFlows: [{ streams, destinations: [destination.name] }],
+        provisioningState,
+      },
+    },
+  ];
+}
+
 export const metricsRules: Readonly<Record<string, Behaviour>> = {
   [ACCOUNT_TYPE]: {
     answers: { created: 200 },
     accepted(resource, { world, id }) {
-      const properties = resource.properties;
-      const managed = `/subscriptions/${world.subscriptionId}/resourceGroups/MA_${id.name}_${resource.location}_managed/providers/Microsoft.Insights`;
+      const { properties } = resource;
       settled(resource);
       properties.accountId ??= randomUUID();
       properties.metrics = {
         prometheusQueryEndpoint: `https://${id.name}-${digits(id.id, 16)}.${resource.location}.prometheus.monitor.azure.com`,
         internalId: `mac_${properties.accountId}`,
       };
+      const [endpoint, rule] = ownIngestion(resource, managedGroup(world, resource).id);
+      for (const one of [endpoint, rule]) if (world.store.get(one.id) === undefined) world.store.put(one);
       properties.defaultIngestionSettings = {
-        dataCollectionRuleResourceId: `${managed}/dataCollectionRules/${id.name}`,
-        dataCollectionEndpointResourceId: `${managed}/dataCollectionEndpoints/${id.name}`,
+        dataCollectionRuleResourceId: rule.id,
+        dataCollectionEndpointResourceId: endpoint.id,
       };
     },
-    mayDelete({ world, resource }) {
-      const user = world.store
-        .list(RULE_TYPE)
-        .find((rule) =>
-          list(part(rule, "properties.destinations").monitoringAccounts).some(({ accountResourceId }) =>
-            same(String(accountResourceId), resource.id),
-          ),
-        );
-      if (user) throw armError(409, "Conflict", `The account '${resource.name}' is a destination of '${user.id}'.`);
+    gone(resource, world) {
+      const { id } = managedGroup(world, resource);
+      for (const one of world.store.below(id)) world.store.remove(one.id);
+      world.store.remove(id);
     },
   },
   [ENDPOINT_TYPE]: {
     answers: { created: 200 },
-    accepted(resource, { id }) {
-      const host = `${id.name.toLowerCase()}-${digits(id.id, 4)}.${resource.location}-1`;
+    accepted(resource) {
       settled(resource);
-      Object.assign(resource.properties, {
-        immutableId: `dce-${digits(id.id, 32)}`,
-        configurationAccess: { endpoint: `https://${host}.handler.control.monitor.azure.com` },
-        logsIngestion: { endpoint: `https://${host}.ingest.monitor.azure.com` },
-        metricsIngestion: { endpoint: `https://${host}.metrics.ingest.monitor.azure.com` },
-      });
+      Object.assign(resource.properties, addresses(resource));
     },
   },
   [RULE_TYPE]: {
     answers: { created: 200 },
-    check({ world, body }) {
-      const { dataFlows, dataCollectionEndpointId } = propertiesOf(body);
-      const names = Object.values(part(body, "properties.destinations"))
-        .flatMap(list)
-        .map(({ name }) => name);
-      const streams = Object.values(part(body, "properties.dataSources"))
-        .flatMap(list)
-        .flatMap((one) => one.streams);
-      for (const flow of list(dataFlows)) {
-        const unknown = (flow.destinations as string[]).find((name) => !names.includes(name));
-        if (unknown !== undefined)
-          throw armError(
-            400,
-            "InvalidPayload",
-            `Data flow refers to the destination '${unknown}', which there is not.`,
-          );
-        const stream = (flow.streams as string[]).find((name) => !streams.includes(name));
-        if (stream !== undefined)
-          throw armError(400, "InvalidPayload", `Data flow has the stream '${stream}', which no data source gives.`);
-      }
-      const endpoint = world.store.get(String(dataCollectionEndpointId));
-      if (endpoint !== undefined && region(endpoint.location) !== region(body.location))
-        throw armError(400, "InvalidPayload", "Data collection rule and endpoint have to be in the same region.");
-    },
-    accepted(resource, { world, id }) {
+    accepted(resource, { world }) {
       settled(resource);
-      resource.properties.immutableId ??= `dcr-${digits(id.id, 32)}`;
+      resource.properties.immutableId ??= ruleId(resource.id);
       for (const account of list(part(resource, "properties.destinations").monitoringAccounts))
         account.accountId = world.store.get(String(account.accountResourceId))?.properties.accountId;
-    },
-    mayDelete({ world, resource }) {
-      const user = world.store
-        .list(ASSOCIATION_TYPE)
-        .find(({ properties }) => same(String(properties.dataCollectionRuleId), resource.id));
-      if (user)
-        throw armError(
-          400,
-          "AssociatedResources",
-          `Data collection rule '${resource.name}' has associations, such as '${user.id}': delete these first.`,
-        );
     },
   },
   [ASSOCIATION_TYPE]: {

@@ -133,7 +133,7 @@ export const metricsTypes: readonly TypeDefinition[] = [
       properties: required(
         object("DataCollectionRuleAssociationProperties", {
           description: text(),
-          dataCollectionRuleId: reference(RULE_TYPE),
+          dataCollectionRuleId: reference(RULE_TYPE, `${RULE_TYPE}/read`),
           dataCollectionEndpointId: reference(ENDPOINT_TYPE),
           provisioningState,
         }),

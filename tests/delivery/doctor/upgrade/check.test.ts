@@ -147,6 +147,23 @@ describe("the doctor, before another version of Kubernetes", () => {
     assert.deepEqual(await keys(), [["error", "teams/blue/flow.yaml: FlowSchema shop/shop"]]);
   });
 
+  it("goes on to those of the artifact that is pushed from the repository, where the cluster reads it", async () => {
+    const flux = (name: string, source: string) =>
+      object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, {
+        path: `./teams/${name}`,
+        sourceRef: { kind: "OCIRepository", name: source },
+      });
+    await begin(
+      { ...PINNED, "aks-gitops:flux": { ...FLUX, artifact: { url: "oci://{registry}/fleet" } } },
+      {
+        "clusters/dev/blue.yaml": flux("blue", "flux-system"),
+        "clusters/dev/web.yaml": flux("web", "web"),
+        ...Object.fromEntries(["blue", "web"].map((name) => [`teams/${name}/flow.yaml`, OLD])),
+      },
+    );
+    assert.deepEqual(await keys(), [["error", "teams/blue/flow.yaml: FlowSchema shop/shop"]]);
+  });
+
   it("judges no budget that is patched, and counts no pods of a workload that is", async () => {
     const labels = { app: "web" };
     const workload = object("apps/v1", "Deployment", "web", { template: { metadata: { labels } } });

@@ -124,6 +124,31 @@ describe("Azure Container Registry: sign-in", () => {
     assert.equal((await start("https://other.azurecr.io/v2/a/blobs/uploads/")).status, 401);
   });
 
+  it("gives a token for all repositories as far as roles allow, and none where each has permissions of its own", async () => {
+    const cloud = new FakeCloud({}, [registryResource("Fleet"), registryResource("other")]);
+    cloud.roles.set("puller", ROLES.AcrPull);
+    const token = await accessToken(cloud, "puller", "repository:*:pull,push");
+    assert.deepEqual(claims(token).access, [{ type: "repository", name: "*", actions: ["pull"] }]);
+    const authorization = `Bearer ${token}`;
+    const status = async (method: string, url: string) =>
+      (await ask(cloud.acr.service, method, url, { headers: { authorization } })).status;
+    assert.equal(await status("GET", `${FLEET}/v2/a/manifests/1`), 404);
+    assert.equal(await status("GET", `${FLEET}/v2/b/c/manifests/1`), 404);
+    assert.equal(await status("POST", `${FLEET}/v2/a/blobs/uploads/`), 401);
+    assert.equal(await status("GET", `${FLEET}/v2/_catalog`), 401);
+    assert.equal(await status("GET", "https://other.azurecr.io/v2/a/manifests/1"), 401);
+
+    const abac = registryResource("Fleet", { roleAssignmentMode: "AbacRepositoryPermissions" });
+    const strict = new FakeCloud({}, [abac]);
+    strict.roles.set("reader", ROLES.RepositoryReader);
+    const both = await accessToken(strict, "reader", "repository:*:pull repository:a:pull");
+    assert.deepEqual(claims(both).access, [{ type: "repository", name: "a", actions: ["pull"] }]);
+    const headers = { authorization: `Bearer ${await accessToken(strict, "reader", "repository:*:pull")}` };
+    const refused = await ask(strict.acr.service, "HEAD", `${FLEET}/v2/a/manifests/1`, { headers });
+    assert.equal(refused.status, 401);
+    assert.match(refused.headers["www-authenticate"] ?? "", /scope="repository:a:pull",error="insufficient_scope"$/);
+  });
+
   it("lets access tokens end after 75 minutes and refresh tokens after three hours", async () => {
     const cloud = new FakeCloud();
     cloud.roles.set("puller", ROLES.AcrPull);
