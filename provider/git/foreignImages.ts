@@ -10,7 +10,7 @@ import { folderApplied, walkApplied } from "./applied.ts";
 import { type BranchFiles, readBranch } from "./branch.ts";
 
 /** How long a look may take, in milliseconds: nobody waits longer for a warning. */
-const PATIENCE = 20_000;
+const PATIENCE = 10_000;
 /** More images are not named one by one. */
 const MOST_NAMED = 10;
 /** A larger file, in characters, holds data or definitions, not workloads. */
@@ -29,7 +29,7 @@ export const GET_FOREIGN_IMAGES = resourceSchema({
   token: "gitops:index:getForeignImages",
   description:
     "Looks through people's own files of a GitOps repository, those that Flux applies, for images that do not come from " +
-    "an Azure container registry. It reads and changes nothing, and looks for 20 seconds at most. Secrets and encrypted " +
+    "an Azure container registry. It reads and changes nothing, and looks for 10 seconds at most. Secrets and encrypted " +
     "files are not looked into.",
   inputs: {
     url: KEY_IN_USE.inputs.shape.url,

@@ -53,7 +53,7 @@ export interface GetForeignImagesResult {
 
 /**
  * Looks through people's own files of a GitOps repository, those that Flux applies, for images that do not come from an
- * Azure container registry. It reads and changes nothing, and looks for 20 seconds at most. Secrets and encrypted files are
+ * Azure container registry. It reads and changes nothing, and looks for 10 seconds at most. Secrets and encrypted files are
  * not looked into.
  */
 export function getForeignImages(

@@ -254,7 +254,7 @@ export const ignoreImages = setting(
 export const acceptForeign = setting(
   defaulted(list(imageRule("Why it may come from elsewhere.", "no pod here asks for it")), []),
   "Images of charts that may come from elsewhere where nothing moves them: a warning names them instead of an error. They " +
-    "are mirrored all the same.",
+    "are mirrored all the same. A preview does not warn of them in people's own files.",
 );
 
 /** The demo application. */

@@ -37,6 +37,8 @@ export interface Upstream {
     list?: readonly string[];
     args?: readonly string[];
     path?: string;
+    /** Where it is run. */
+    cwd?: string;
   }): Promise<{ code: number; stdout: string; stderr: string }>;
   lock(): Promise<Lock>;
   close(): Promise<void>;
@@ -80,6 +82,7 @@ export async function upstream(): Promise<Upstream> {
       list = ["--stack", "prod", "--project", folder],
       args = [],
       path = process.env.PATH ?? "",
+      cwd = process.cwd(),
     } = {}) {
       const env = {
         PATH: path,
@@ -92,7 +95,7 @@ export async function upstream(): Promise<Upstream> {
         ...more,
       };
       const all = [MAIN, command, ...list, ...args];
-      const child = spawn(process.execPath, all, { env, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(process.execPath, all, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
       const output = { stdout: "", stderr: "" };
       for (const name of ["stdout", "stderr"] as const) {
         child[name].setEncoding("utf8").on("data", (text: string) => {

@@ -2,7 +2,10 @@ import { strict as assert } from "node:assert";
 import { describe, it } from "mocha";
 import { FluxBootstrap } from "../../../components/flux/fluxBootstrap.ts";
 import { foreignText, lookedFor, unreadText } from "../../../components/flux/peopleImages.ts";
+import { ownedFiles, seedFiles } from "../../../components/repository/files.ts";
+import { foreignOnBranch } from "../../../provider/git/foreignImages.ts";
 import { deploy } from "../deployment.ts";
+import { LOCK } from "../lock.ts";
 import { CONFIG, fluxArgs } from "./fluxDeployment.ts";
 
 const TOKEN = "gitops:index:getForeignImages";
@@ -73,6 +76,27 @@ describe("images of other registries in people's files", () => {
       pinned: ["a"],
       accepted: ["quay.io/acme/y"],
     });
+  });
+
+  it("are none in what people begin with, the demo's and the overlays'", async () => {
+    for (const start of ["apps", "overlays"] as const) {
+      const content = { stack: "test", demo: CONFIG.demo, start, lock: LOCK };
+      const registry = { loginServer: "acme.azurecr.io", charts: [], secrets: [] };
+      const files = { ...seedFiles(content), ...ownedFiles({ ...content, ...registry }) };
+      const branch = {
+        paths: Object.keys(files),
+        texts: async (paths: readonly string[]) => new Map(paths.map((path) => [path, files[path] ?? ""])),
+      };
+      const { signal } = new AbortController();
+      const looked = await foreignOnBranch(branch, lookedFor(content), signal);
+      assert.deepEqual(looked, { images: [], more: 0, unread: [] });
+      // It is the acceptance that makes the demo's own none.
+      const { images } = await foreignOnBranch(branch, { ...lookedFor(content), accepted: [] }, signal);
+      assert.deepEqual(
+        images.map(({ image }) => image),
+        [CONFIG.demo.image],
+      );
+    }
   });
 
   it("are told with file, object, field, image and the line that mends each", () => {
