@@ -44,7 +44,9 @@ export const flag = z.boolean({ error: "write true or false, without quotes" });
 
 /** One of some words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(...words: T) {
-  return z.enum(words, { error: `write one of ${words.join(", ")}` });
+  // Without quotes YAML reads a number.
+  const written = words.map((word) => (/^\d/.test(word) ? `"${word}"` : word));
+  return z.enum(words, { error: `write one of ${written.join(", ")}` });
 }
 
 /** A list; every item is checked. */

@@ -34,7 +34,10 @@ const KEPT_BY_AZURE = 5;
 
 /** What of a pool says how many nodes it may have. */
 export interface PoolSize {
+  readonly minCount: number;
   readonly maxCount: number;
+  /** Without it there are minCount nodes. */
+  readonly enableAutoScaling: boolean;
   /** A number or a percentage. */
   readonly maxSurge: string;
   /** Azure takes no surge of Spot nodes. */
@@ -44,15 +47,27 @@ export interface PoolSize {
 /** A number of nodes, or a percentage of a pool's; of either more than none. */
 export const SURGE = /^([1-9]\d{0,3}|([1-9]\d?|100)%)$/;
 
-function surgeOf({ maxCount, maxSurge, scaleSetPriority }: PoolSize): number {
-  if (scaleSetPriority === "Spot") return 0;
-  const surge = Number.parseInt(maxSurge, 10);
-  return maxSurge.endsWith("%") ? Math.ceil((maxCount * surge) / 100) : surge;
+type Counted = Pick<PoolSize, "minCount" | "maxCount" | "enableAutoScaling">;
+
+/** How many nodes a pool has at most, but for upgrades. */
+export const mostOf = ({ minCount, maxCount, enableAutoScaling }: Counted): number =>
+  enableAutoScaling ? maxCount : minCount;
+
+/** What to lower for fewer nodes. */
+export const lowered = (pools: readonly Counted[]): string =>
+  ["maxCount", "minCount"]
+    .filter((name) => pools.some(({ enableAutoScaling }) => enableAutoScaling === (name === "maxCount")))
+    .join(" or ");
+
+function surgeOf(pool: PoolSize): number {
+  if (pool.scaleSetPriority === "Spot") return 0;
+  const surge = Number.parseInt(pool.maxSurge, 10);
+  return pool.maxSurge.endsWith("%") ? Math.ceil((mostOf(pool) * surge) / 100) : surge;
 }
 
 /** How many nodes pools have at most, those included that an upgrade brings before it takes the old ones. */
 export function mostNodes(pools: readonly PoolSize[]): number {
-  return pools.reduce((sum, pool) => sum + pool.maxCount + surgeOf(pool), 0);
+  return pools.reduce((sum, pool) => sum + mostOf(pool) + surgeOf(pool), 0);
 }
 
 /** A network that is too small for the nodes of a cluster. */

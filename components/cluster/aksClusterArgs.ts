@@ -17,9 +17,9 @@ export interface PoolArgs {
   readonly osDiskSizeGB?: number | undefined;
   /** Availability zones that the nodes are spread over. @default none */
   readonly zones?: readonly ("1" | "2" | "3")[] | undefined;
-  /** Fewest nodes, 1 to 1000. @default 1 */
+  /** Fewest nodes, 1 to 1000; of applications' pools 0 to 1000. @default 1 */
   readonly minCount?: number | undefined;
-  /** Most nodes, 1 to 1000. @default 5 */
+  /** Most nodes that the autoscaler starts, 1 to 1000. @default 5 */
   readonly maxCount?: number | undefined;
   /** Whether AKS counts the nodes between minCount and maxCount; without that there are minCount. @default true */
   readonly enableAutoScaling?: boolean | undefined;

@@ -7,7 +7,7 @@ import { notArmId } from "../shared/existing.ts";
 import { type Fault, notNetwork, notObjectIds, unlike } from "../shared/faults.ts";
 import { tagFaults } from "../shared/tags.ts";
 import { accessFaults } from "./access.ts";
-import { channelFault, channelRemedy, mostNodes, SURGE, shortages, tierAllows } from "./addresses.ts";
+import { channelFault, channelRemedy, lowered, mostNodes, mostOf, SURGE, shortages, tierAllows } from "./addresses.ts";
 import type { Cluster, Pool, UserPool } from "./aksClusterArgs.ts";
 import { alertFaults } from "./alerts.ts";
 import { MOST_POOLS, MOST_RANGES, NOBODY, nodesProblem, privateRange, repeated } from "./limits.ts";
@@ -26,9 +26,9 @@ export function clusterFaults(cluster: Cluster): Fault[] {
     ...idFaults(cluster, pulumi.getStack()),
     ...notNetworkId("runnerNetworkId", cluster.runnerNetworkId),
     ...egressFaults(cluster, addressed(cluster.network)),
-    ...poolFaults("systemPool", cluster.systemPool),
+    ...poolFaults("systemPool", cluster.systemPool, 1),
     ...cluster.userPools.flatMap((pool, index) => [
-      ...poolFaults(`userPools[${index}]`, pool),
+      ...poolFaults(`userPools[${index}]`, pool, 0),
       ...taintFaults(`userPools[${index}]`, pool),
     ]),
     ...nameFaults(cluster),
@@ -114,11 +114,11 @@ function rangeFaults(argument: string, ranges: readonly string[], beside: readon
 /** Faults of all pools together. */
 function tierFaults({ sku, systemPool, userPools }: Cluster): Fault[] {
   const pools = [systemPool, ...userPools];
-  const problem = pools.every(({ maxCount }) => isCount(maxCount)) ? nodesProblem(sku, pools) : undefined;
+  const problem = pools.every((pool) => isCount(mostOf(pool), 0)) ? nodesProblem(sku, pools) : undefined;
   return [
     ...(problem === undefined
       ? []
-      : [{ argument: "sku", value: sku, problem, remedy: "lower maxCount, or give a tier that takes more" }]),
+      : [{ argument: "sku", value: sku, problem, remedy: `lower ${lowered(pools)}, or give a tier that takes more` }]),
     ...(pools.length > MOST_POOLS
       ? [
           {
@@ -131,13 +131,17 @@ function tierFaults({ sku, systemPool, userPools }: Cluster): Fault[] {
   ];
 }
 
-const isCount = (count: number) => Number.isInteger(count) && count >= 1 && count <= 1000;
+const isCount = (count: number, least: number) => Number.isInteger(count) && count >= least && count <= 1000;
 
-function poolFaults(argument: string, pool: Pool): Fault[] {
-  const { vmSize, osDiskType, zones, minCount, maxCount } = pool;
+/** @param least the fewest nodes that such a pool may have: https://learn.microsoft.com/azure/aks/use-system-pools */
+function poolFaults(argument: string, pool: Pool, least: 0 | 1): Fault[] {
+  const { vmSize, osDiskType, zones, minCount, maxCount, enableAutoScaling } = pool;
   const { osDiskSizeGB, drainTimeoutInMinutes, maxSurge, nodeLabels } = pool;
   const disk = osDiskType === "Ephemeral" ? ephemeralProblem(vmSize, osDiskSizeGB) : undefined;
-  const counts = Object.entries({ minCount, maxCount }).filter(([, count]) => !isCount(count));
+  const counts = [
+    { name: "minCount", value: minCount, from: least },
+    { name: "maxCount", value: maxCount, from: 1 },
+  ].filter(({ value, from }) => !isCount(value, from));
   const problem = "is no number of nodes";
   return [
     ...unlike(
@@ -168,13 +172,13 @@ function poolFaults(argument: string, pool: Pool): Fault[] {
       ...{ argument: `${argument}.zones[${index}]`, value: zones[index], problem: "is there twice" },
       remedy: "give each zone once",
     })),
-    ...counts.map(([name, value]) => ({
+    ...counts.map(({ name, value, from }) => ({
       argument: `${argument}.${name}`,
       value,
       problem,
-      remedy: "give a whole number from 1 to 1000",
+      remedy: `give a whole number from ${from} to 1000`,
     })),
-    ...(minCount > maxCount
+    ...(enableAutoScaling && minCount > maxCount
       ? [
           {
             argument: `${argument}.minCount`,
@@ -335,7 +339,7 @@ function pinFaults(kubernetesVersion: string | undefined, upgradeChannel: string
 /** Networks that have no room for all nodes that the pools may have; faults of their own are told elsewhere. */
 function capacityFaults({ network, systemPool, userPools }: Cluster): Fault[] {
   const pools = [systemPool, ...userPools];
-  if (pools.some(({ maxCount, maxSurge }) => !isCount(maxCount) || !SURGE.test(maxSurge))) return [];
+  if (pools.some((pool) => !isCount(mostOf(pool), 0) || !SURGE.test(pool.maxSurge))) return [];
   // A subnet that is there is looked at.
   const nodes = network.subnets === undefined ? parseNetwork(network.nodes) : undefined;
   const known = { nodes, pods: parseNetwork(network.pods) };
@@ -343,6 +347,6 @@ function capacityFaults({ network, systemPool, userPools }: Cluster): Fault[] {
     argument: `network.${name}`,
     value: network[name],
     problem: `is too small for ${mostNodes(pools)} nodes, as many as the pools have at most while they are upgraded: they need ${needed} addresses`,
-    remedy: `give a prefix length of ${prefix} or less (a larger network), or lower maxCount`,
+    remedy: `give a prefix length of ${prefix} or less (a larger network), or lower ${lowered(pools)}`,
   }));
 }

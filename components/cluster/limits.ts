@@ -1,6 +1,6 @@
 // What AKS and its network do not take, as predicates that the settings and the component share; no Pulumi in here.
 import { contains, type Network, overlap, parseNetwork } from "../../net/cidr.ts";
-import { reservedBy } from "./addresses.ts";
+import { mostOf, type PoolSize, reservedBy } from "./addresses.ts";
 
 /** Networks whose addresses nobody comes from through the internet. */
 const NOT_PUBLIC = [
@@ -26,8 +26,11 @@ const MOST_NODES: Readonly<Record<string, number>> = { Free: 1000, Standard: 500
 export const MOST_POOLS = 100;
 
 /** Why pools have more nodes than a tier takes. */
-export function nodesProblem(sku: string, pools: readonly { readonly maxCount: number }[]): string | undefined {
-  const count = pools.reduce((sum, { maxCount }) => sum + maxCount, 0);
+export function nodesProblem(
+  sku: string,
+  pools: readonly Pick<PoolSize, "minCount" | "maxCount" | "enableAutoScaling">[],
+): string | undefined {
+  const count = pools.reduce((sum, pool) => sum + mostOf(pool), 0);
   const most = MOST_NODES[sku] ?? Number.POSITIVE_INFINITY;
   return count > most ? `takes ${most} nodes at most, and the pools may have ${count}` : undefined;
 }

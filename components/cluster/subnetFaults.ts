@@ -1,7 +1,7 @@
 // What cannot work of subnets and zones that are there: by their ids, and by what Azure has.
 import { type Network, overlap, parseNetwork } from "../../net/cidr.ts";
 import { type Fault, unlike } from "../shared/faults.ts";
-import { mostNodes, reservedBy, shortages } from "./addresses.ts";
+import { lowered, mostNodes, reservedBy, shortages } from "./addresses.ts";
 import type { Cluster, SubnetArgs, ZoneArgs } from "./aksClusterArgs.ts";
 import { networkOf, sameId } from "./names.ts";
 
@@ -254,7 +254,7 @@ function sizeFaults(subnet: FoundSubnet, value: string, { systemPool, userPools 
     argument: "network.subnets.nodes",
     value,
     problem: `is too small (${prefixesOf(subnet)}) for ${mostNodes(pools)} nodes, as many as the pools have at most while they are upgraded: they need ${needed} addresses`,
-    remedy: `give one of /${prefix} or larger, or lower maxCount`,
+    remedy: `give one of /${prefix} or larger, or lower ${lowered(pools)}`,
   }));
 }
 

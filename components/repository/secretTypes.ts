@@ -20,6 +20,9 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/ssh-auth": ["ssh-privatekey"],
 };
 
+/** Those of them that may not be empty. */
+const NOT_EMPTY: readonly string[] = ["ssh-privatekey"];
+
 /** Keys of a type of which it has to have one. */
 const EITHER: Readonly<Record<string, readonly string[]>> = { "kubernetes.io/basic-auth": ["username", "password"] };
 
@@ -79,6 +82,12 @@ export function typeDisorders({ type, generate, data }: TypedSecret): TypeDisord
         problem: `has no ${key}, which Kubernetes asks of type ${type}`,
         remedy: `give ${key} under data, or leave the type out`,
       })),
+    ...NOT_EMPTY.filter((key) => keys.includes(key) && data[key] === "").map((key) => ({
+      kind: "keys" as const,
+      at: ["data", key] as const,
+      problem: `is empty, and Kubernetes asks a text of type ${type}`,
+      remedy: "give the key itself, or leave the type out",
+    })),
     ...generate.flatMap((key, index) =>
       key !== undefined && keys.includes(key)
         ? [

@@ -28,7 +28,9 @@ type Inputs = Readonly<Record<string, unknown>>;
 
 function poolOf(logicalName: string, inputs: Inputs): Pool {
   const { name, vmSize, availabilityZones, minCount, maxCount, count, scaleSetPriority, upgradeSettings } = inputs;
-  const most = numberOf(maxCount) ?? numberOf(count) ?? 1;
+  // Without the autoscaler there are as many as are wanted at least.
+  const limit = inputs.enableAutoScaling === false ? minCount : maxCount;
+  const most = numberOf(limit) ?? numberOf(count) ?? 1;
   return {
     name: textOf(name) ?? logicalName,
     vmSize: textOf(vmSize) ?? "",

@@ -33,6 +33,7 @@ import {
 } from "./clusterProperties.ts";
 import * as forms from "./forms.ts";
 import { renamed, sameName } from "./names.ts";
+import { isAuto, refuseBesideAutoscaler } from "./nodeProvisioning.ts";
 import { BUSY_WAITS, isPassing, later, lookingFor, removed } from "./patience.ts";
 import { describeUpgrade, offerIn, poolsOf, refuseUpgrade, runningIn, upgradeOf } from "./upgrade.ts";
 
@@ -127,6 +128,7 @@ export function managedClusterIn(cloud: Cloud, waits: readonly number[] = BUSY_W
     diff: async (existing, next) => diff(existing, next),
     async preview(inputs, existing, context) {
       await announceUpgrade(cloud, inputs, existing, context);
+      await announceProvisioning(cloud, inputs, existing, context);
       const name = existing === undefined ? inputs.name : nameOf(existing.id);
       return { ...UNMADE, ...existing?.state, ...inputs, name };
     },
@@ -173,6 +175,22 @@ async function announceUpgrade(
     context.log("info", words ?? `Kubernetes stays at ${runningIn(actual.properties)}, which is ${kubernetesVersion}`);
   };
   await lookingFor(`what becomes of Kubernetes ${kubernetesVersion}`, look, context);
+}
+
+/** @throws Error where AKS would not take over from the autoscaler yet. */
+async function announceProvisioning(
+  cloud: Cloud,
+  inputs: Previewed<ClusterInputs>,
+  existing: KnownCluster | undefined,
+  context: Context,
+): Promise<void> {
+  const wanted = propertiesOf(inputs);
+  if (existing === undefined || !isAuto(wanted) || isAuto(existing.inputs.properties ?? {})) return;
+  const look = async () => {
+    const actual = await armGet<ArmCluster>(cloud, existing.id, API_VERSION, context.signal);
+    if (actual !== undefined) refuseBesideAutoscaler(existing.id, wanted, actual);
+  };
+  await lookingFor("whether the autoscaler is on in a pool", look, context);
 }
 
 /**
@@ -279,6 +297,7 @@ async function ensure(cloud: Cloud, waits: readonly number[], target: Target, co
       if (!["Succeeded", "Failed", "Canceled"].includes(state))
         return later(`${id} is in the state ${state}`, current, context);
       refuseFixed(id, inputs, actual);
+      refuseBesideAutoscaler(id, inputs.properties, actual);
       const words = await upgradeIn(cloud, id, inputs.kubernetesVersion, actual, context);
       if (words !== undefined && current.attempt === 1) context.log("info", words);
       if (state === "Succeeded" && isAs(inputs, actual) && dropped(old, inputs).length === 0) return actual;

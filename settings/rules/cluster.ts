@@ -1,6 +1,8 @@
 // Rules of the cluster's settings.
 import {
+  lowered,
   mostNodes,
+  type PoolSize,
   reservedProblem,
   SHORTEST_SERVICES,
   shortages,
@@ -36,6 +38,16 @@ export function poolsOf({ draft }: Facts) {
     { pool: draft.cluster?.systemPool, path: own("cluster", "systemPool") },
     ...(draft.cluster?.userPools ?? []).map((pool, index) => ({ pool, path: own("cluster", "userPools", index) })),
   ];
+}
+
+type PoolDraft = ReturnType<typeof poolsOf>[number]["pool"];
+
+/** What says how many nodes a pool may have; undefined where some of it is faulty by itself. */
+export function sized(pool: PoolDraft): PoolSize | undefined {
+  const { minCount, maxCount, enableAutoScaling, maxSurge } = pool ?? {};
+  if (minCount === undefined || maxCount === undefined || enableAutoScaling === undefined || maxSurge === undefined)
+    return undefined;
+  return { ...pool, minCount, maxCount, enableAutoScaling, maxSurge };
 }
 
 const accessOf = ({ draft }: Facts) =>
@@ -241,15 +253,11 @@ export const clusterRules: readonly Rule[] = [
     name: "networks-have-room-for-all-nodes",
     subject: "networks",
     severity: "error",
-    remedy: "write a shorter prefix length (a larger network), or lower maxCount",
+    remedy: "write a shorter prefix length (a larger network), or let the pools have fewer nodes",
     link: `${LEARN}/aks/concepts-network-azure-cni-overlay`,
     check: each(networksOf, ({ name, value, path }, { draft }, all) => {
       const drafts = [draft.cluster?.systemPool, ...(draft.cluster?.userPools ?? [])];
-      const pools = drafts.flatMap((pool) =>
-        pool?.maxCount === undefined || pool.maxSurge === undefined
-          ? []
-          : [{ ...pool, maxCount: pool.maxCount, maxSurge: pool.maxSurge }],
-      );
+      const pools = drafts.flatMap((pool) => sized(pool) ?? []);
       const find = (wanted: string) => all.find((other) => other.name === wanted)?.network;
       return shortages({ nodes: find("nodes"), pods: find("pods") }, pools)
         .filter(({ network }) => network === name)
@@ -257,7 +265,7 @@ export const clusterRules: readonly Rule[] = [
           path,
           value,
           problem: `is too small for ${mostNodes(pools)} nodes, as many as the pools have at most while they are upgraded: they need ${needed} addresses`,
-          remedy: `write a prefix length of ${prefix} or less (a larger network), or lower maxCount`,
+          remedy: `write a prefix length of ${prefix} or less (a larger network), or lower ${lowered(pools)}`,
         }));
     }),
   },
@@ -300,8 +308,8 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     remedy: "raise maxCount or lower minCount",
     link: `${LEARN}/aks/cluster-autoscaler`,
-    check: each(poolsOf, ({ pool: { minCount, maxCount } = {}, path }) =>
-      minCount !== undefined && maxCount !== undefined && minCount > maxCount
+    check: each(poolsOf, ({ pool: { minCount, maxCount, enableAutoScaling } = {}, path }) =>
+      enableAutoScaling && minCount !== undefined && maxCount !== undefined && minCount > maxCount
         ? { path: [...path, "minCount"], value: minCount, problem: `is more than maxCount ${maxCount}` }
         : undefined,
     ),

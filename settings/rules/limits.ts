@@ -1,4 +1,5 @@
 // Rules of what AKS takes: sizes, disks and numbers of nodes, ports, and who is let in.
+import { lowered } from "../../components/cluster/addresses.ts";
 import {
   firewallProblem,
   MOST_POOLS,
@@ -11,7 +12,7 @@ import {
 } from "../../components/cluster/limits.ts";
 import { ephemeralProblem, hasOneProcessor } from "../../components/cluster/localDisk.ts";
 import { own } from "../check.ts";
-import { poolsOf } from "./cluster.ts";
+import { poolsOf, sized } from "./cluster.ts";
 import { each, type Facts, type Rule, whole } from "./rule.ts";
 
 const LEARN = "https://learn.microsoft.com/azure";
@@ -73,18 +74,20 @@ export const limitRules: readonly Rule[] = [
     name: "tier-takes-all-nodes",
     subject: "pools",
     severity: "error",
-    remedy: "lower maxCount, or choose a tier that takes more",
+    remedy: "let the pools have fewer nodes, or choose a tier that takes more",
     link: `${LEARN}/aks/free-standard-pricing-tiers`,
     check: whole((facts) => {
       const sku = facts.draft.cluster?.sku;
-      const counts = poolsOf(facts).flatMap(({ pool }) => (pool?.maxCount === undefined ? [] : [pool.maxCount]));
-      const problem =
-        sku &&
-        nodesProblem(
-          sku,
-          counts.map((maxCount) => ({ maxCount })),
-        );
-      return problem === undefined ? undefined : { path: own("cluster", "sku"), value: sku, problem };
+      const pools = poolsOf(facts).flatMap(({ pool }) => sized(pool) ?? []);
+      const problem = sku && nodesProblem(sku, pools);
+      return problem === undefined
+        ? undefined
+        : {
+            path: own("cluster", "sku"),
+            value: sku,
+            problem,
+            remedy: `lower ${lowered(pools)}, or choose a tier that takes more`,
+          };
     }),
   },
   {

@@ -232,6 +232,10 @@ export const cluster = setting(
               "apps",
             ),
             ...pool,
+            minCount: setting(
+              defaulted(integer(0, 1000), POOL.minCount),
+              "Fewest nodes that the autoscaler leaves; of 0 the first pod that waits for one gets it in minutes.",
+            ),
             nodeTaints: setting(
               defaulted(list(text(TAINT, "write <key>=<value>:<effect>, for example gpu=true:NoSchedule")), [
                 ...USER_POOL.nodeTaints,

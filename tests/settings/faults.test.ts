@@ -189,6 +189,14 @@ describe("a fault of stack, network, pools or names", () => {
     ]);
   });
 
+  it("says of zones that YAML reads as numbers how to write them", () => {
+    const [{ key, problem, remedy } = assert.fail()] = faults({ "aks-gitops:cluster": { systemPool: { zones: [1] } } });
+    assert.deepEqual(
+      [key, problem, remedy],
+      ["aks-gitops:cluster.systemPool.zones[0]", "is a number where a text is expected", 'write one of "1", "2", "3"'],
+    );
+  });
+
   it("names zones of a region without any", () => {
     const config = { "azure-native:location": "westus", "aks-gitops:cluster": { systemPool: { zones: ["1"] } } };
     assert.deepEqual(fault(config), [

@@ -909,6 +909,14 @@ const REFUSALS: readonly Refusal[] = [
   ],
   [
     "typed-secrets-have-their-keys",
+    secrets({ type: "kubernetes.io/ssh-auth", data: { "ssh-privatekey": "" } }),
+    "aks-gitops:secrets[0].data.ssh-privatekey",
+    "[secret]",
+    "is empty, and Kubernetes asks a text of type kubernetes.io/ssh-auth",
+    "give the key itself, or leave the type out",
+  ],
+  [
+    "typed-secrets-have-their-keys",
     secrets({ type: "kubernetes.io/basic-auth", data: { user: "admin" } }),
     "aks-gitops:secrets[0].data",
     undefined,

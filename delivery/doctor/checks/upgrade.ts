@@ -10,7 +10,7 @@ import { type Plan, UNKNOWN } from "../program.ts";
 import type { Reach } from "../reach.ts";
 import { type Ahead, aheadOf } from "../upgrade/ahead.ts";
 import { appliedManifests } from "../upgrade/applied.ts";
-import { budgetFindings, removedObjects } from "../upgrade/findings.ts";
+import { budgetFindings, keyOf, removedObjects } from "../upgrade/findings.ts";
 import { chartManifests, type Manifest } from "../upgrade/manifests.ts";
 
 export const upgrade = check({
@@ -52,7 +52,7 @@ async function inGit({ reach }: Place, settings: Settings, plan: Plan, ahead: Ah
     const manifests = await reach.readBranch({ url, branch, access } as BranchPlace, (files) =>
       appliedManifests(files, foldersOf(settings), options),
     );
-    return look(manifests, ahead);
+    return [...look(manifests, ahead), ...unrendered(manifests, settings, ahead)];
   } catch (error) {
     if (flux.createRepository) return [];
     const problem = `was not looked at for Kubernetes ${ahead.to}: ${told(error)}`;
@@ -60,6 +60,22 @@ async function inGit({ reach }: Place, settings: Settings, plan: Plan, ahead: Ah
     return [warns({ key: "aks-gitops:flux.repository", value: flux.repository, problem, remedy })];
   }
 }
+
+/** The releases that people wrote themselves: the lock has no chart of theirs that could be rendered. */
+const unrendered = (manifests: readonly Manifest[], { stack }: Settings, { to }: Ahead): Finding[] =>
+  manifests
+    .filter(({ kind, apiVersion, from }) => {
+      const isRelease = kind === "HelmRelease" && apiVersion.startsWith("helm.toolkit.fluxcd.io/");
+      return isRelease && !from.startsWith(`${infrastructureFolder(stack)}/`);
+    })
+    .map((release) =>
+      warns({
+        key: keyOf(release),
+        problem: `was not looked at for Kubernetes ${to}: what its chart renders is in no lock`,
+        remedy:
+          "look at what `helm template --kube-version` renders of it, or have the program release it: aks-gitops:charts",
+      }),
+    );
 
 /** The folders of the repository that are applied by the settings. */
 function foldersOf({ stack, flux }: Settings): string[] {

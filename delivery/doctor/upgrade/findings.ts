@@ -50,6 +50,7 @@ export function budgetFindings(manifests: readonly Manifest[]): UpgradeFinding[]
   }));
 }
 
-function keyOf({ from, kind, name, namespace }: Manifest): string {
+/** A file or chart, and the object in it. */
+export function keyOf({ from, kind, name, namespace }: Manifest): string {
   return `${from}: ${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }

@@ -83,7 +83,7 @@ describe("AksCluster refuses", () => {
     const userPools = [
       { name: "apps", vmSize: "D4ds_v5", maxCount: 1001 },
       { name: "apps", minCount: 6 },
-      { name: "system", minCount: 0 },
+      { name: "system", minCount: -1 },
       { name: "Big-Pool" },
     ];
     assert.deepEqual(await faults({ userPools, systemPool: { minCount: 1.5 } }), [
@@ -95,6 +95,17 @@ describe("AksCluster refuses", () => {
       "userPools[1].name is the name of another pool",
       "userPools[2].name is the name of another pool",
       "userPools[3].name is no name of a Linux pool",
+    ]);
+  });
+
+  it("a system pool without nodes, and too many of a fixed number", async () => {
+    const fixed = { enableAutoScaling: false, minCount: 8 };
+    assert.deepEqual(await faults({ systemPool: { minCount: 0 }, userPools: [{ name: "apps", minCount: 0 }] }), [
+      "systemPool.minCount is no number of nodes",
+    ]);
+    assert.deepEqual(await faults({ systemPool: fixed }), []);
+    assert.deepEqual(await faults({ systemPool: fixed, network: { pods: "10.244.0.0/21" } }), [
+      "network.pods is too small for 11 nodes, as many as the pools have at most while they are upgraded: they need 2816 addresses",
     ]);
   });
 

@@ -15,6 +15,11 @@ const POOLS: Partial<AksClusterArgs> = {
   ],
 };
 
+const CONFIG = {
+  deployers: "6f1f2b6e-1111-4e0a-9c60-000000000001",
+  flux: { repository: "https://github.com/acme/fleet" },
+};
+
 const SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule";
 const SPOT_LABEL = { "kubernetes.azure.com/scalesetpriority": "spot" };
 
@@ -23,6 +28,22 @@ describe("AksCluster's pools", () => {
     deploy(() => new AksCluster("aks", { resourceGroupName: "group", ...args }));
   const faults = (args: Partial<AksClusterArgs>) =>
     refused(() => new AksCluster("aks", { resourceGroupName: "group", ...args }));
+
+  it("of applications may be empty, with an autoscaler and without", async () => {
+    const userPools = [
+      { name: "idle", minCount: 0 },
+      { name: "off", minCount: 0, enableAutoScaling: false },
+    ];
+    const { cloud } = await onArm({ ...CONFIG, cluster: { userPools } });
+    const counts = cloud.arm
+      .list("Microsoft.ContainerService/managedClusters/agentPools")
+      .map(({ name, properties }) => [name, properties.count, properties.minCount]);
+    assert.deepEqual(counts.sort(), [
+      ["idle", 0, 0],
+      ["off", 0, undefined],
+      ["system", 1, 1],
+    ]);
+  });
 
   it("have the taints, labels, surge, drain and disk that were asked for", async () => {
     const { find } = await cluster(POOLS);
@@ -59,11 +80,7 @@ describe("AksCluster's pools", () => {
   });
 
   it("are made by Azure", async () => {
-    const { cloud } = await onArm({
-      deployers: "6f1f2b6e-1111-4e0a-9c60-000000000001",
-      flux: { repository: "https://github.com/acme/fleet" },
-      cluster: POOLS,
-    });
+    const { cloud } = await onArm({ ...CONFIG, cluster: POOLS });
     const [id = ""] = cloud.arm.list("Microsoft.ContainerService/managedClusters").map((one) => one.id);
     const pool = (name: string) => cloud.arm.get(`${id}/agentPools/${name}`)?.properties ?? {};
     const batch = pool("batch");

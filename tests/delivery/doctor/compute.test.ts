@@ -105,6 +105,11 @@ describe("the doctor, of virtual machines", () => {
     await world.close();
     await begin({ arm: { compute: { quotas: { standardDDSv5Family: 16 } } } });
     await finds(quota, []);
+    await world.close();
+    // Two nodes that nobody counts but the settings, and one more.
+    const fixed = cluster({ minCount: 2, enableAutoScaling: false });
+    await begin({ config: fixed, arm: { compute: { quotas: { standardDDSv5Family: 12 } } } });
+    await finds(quota, []);
   });
 
   it("takes Spot nodes from their own quota", async () => {

@@ -474,6 +474,26 @@ describe("ManagedCluster", () => {
     assert.equal("nodeResourceGroup" in bodies()[0].properties, false);
   });
 
+  it("says in the preview that node provisioning takes two updates while a pool has the autoscaler", async () => {
+    const kept = await make();
+    await addPool("apps");
+    const next = { ...WANTED, properties: { ...WANTED.properties, nodeProvisioningProfile: { mode: "Auto" } } };
+    const twice =
+      /nodeProvisioning Auto of \S+prod takes two updates: .* counts the nodes of system, apps\. First leave nodeProvisioning out/;
+    const preview = async (inputs: Properties) => handler.preview?.(inputs, kept, azure.context);
+    azure.sent.length = 0;
+    await assert.rejects(preview(next), twice);
+    await assert.rejects(change(kept, next), twice);
+    assert.deepEqual(bodies(), []);
+
+    const pools = properties().agentPoolProfiles as Properties[];
+    for (const one of [...pools, pool("system"), pool("apps")])
+      Object.assign(one, { enableAutoScaling: false, minCount: undefined, maxCount: undefined });
+    await preview(next);
+    await isQuiet(await change(kept, next), next);
+    assert.deepEqual((properties().nodeProvisioningProfile as Properties).mode, "Auto");
+  });
+
   describe("of a version that is said", () => {
     const of = (kubernetesVersion: string) => ({ ...WANTED, kubernetesVersion });
     const versions = () => [properties().kubernetesVersion, properties().currentKubernetesVersion];

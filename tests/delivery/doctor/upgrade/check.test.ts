@@ -254,4 +254,23 @@ describe("the doctor, before another version of Kubernetes", () => {
       },
     ]);
   });
+
+  it("says that charts of releases that people wrote into Git were not looked at, and is silent of the program's own", async () => {
+    const release = object("helm.toolkit.fluxcd.io/v2", "HelmRelease", "web");
+    await begin(PINNED, {
+      "apps/dev/web.yaml": release,
+      "apps/dev/other.yaml": object("helm.cattle.io/v1", "HelmRelease", "other"),
+      "infrastructure/dev/kured.yaml": release,
+    });
+    await finds([
+      {
+        severity: "warning",
+        key: "apps/dev/web.yaml: HelmRelease shop/web",
+        value: undefined,
+        problem: "was not looked at for Kubernetes 1.34: what its chart renders is in no lock",
+        remedy:
+          "look at what `helm template --kube-version` renders of it, or have the program release it: aks-gitops:charts",
+      },
+    ]);
+  });
 });
