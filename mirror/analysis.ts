@@ -14,6 +14,7 @@ import {
   fillDigests,
   pinnedSuffixes,
   type Relocation,
+  reachesAll,
   relocatingValues,
   suffixOf,
   TARGET,
@@ -260,7 +261,14 @@ class Analyst {
     if (fields.size === 0) return { names: [], pins: [] };
     const values = { given: this.#given, effective: this.#effective };
     const written = [...fields.values()].map((field) => field.written);
-    const tried = candidates(this.#effective, written);
+    const tried = candidates(this.#effective, written, this.#contents.templates).filter(
+      // Without pins a digest only hides what is looked for.
+      ({ kind, value }) => this.#pin || kind !== "digest" || value !== "",
+    );
+    const pins = (field: ImageField, key: string) => {
+      if (this.#pin) return pinnedSuffixes(field);
+      return floating.has(key) ? [suffixOf(field)] : undefined;
+    };
     const effects = new Map<Effect["candidate"], Effect>();
     const seen = new Set<string>();
     for (const { world, objects, fields: own } of views) {
@@ -269,14 +277,13 @@ class Analyst {
       for (const key of own.keys()) seen.add(key);
       if (fresh.size === 0) continue;
       const base: Base = { world, objects, fields: fresh, restless: this.#restless };
-      const found = await findEffects(this.#renderer, values, base, tried, this.#options.together);
+      const isEnough = (some: readonly Effect[]) => reachesAll(fresh, some, pins);
+      const { together } = this.#options;
+      const found = await findEffects(this.#renderer, values, base, tried, { together, isEnough });
       for (const words of found.refusals) this.#refusals.add(words);
       for (const effect of found.effects) effects.set(effect.candidate, merged(effects.get(effect.candidate), effect));
     }
-    return relocatingValues(fields, [...effects.values()], (field, key) => {
-      if (this.#pin) return pinnedSuffixes(field);
-      return floating.has(key) ? [suffixOf(field)] : undefined;
-    });
+    return relocatingValues(fields, [...effects.values()], pins);
   }
 
   /** As many of the values as the chart takes together: some use a tag in places where no digest may stand. */
@@ -307,9 +314,10 @@ class Analyst {
     const text = JSON.stringify(valuesFor(this.#effective, changesOf(assignments)));
     const filled = JSON.parse(fillDigests(text, outcome.digestOf)) as YamlMap;
     await Promise.all(
-      views.map(async ({ world }) => {
+      alike(views).map(async ([{ world }, ...others]) => {
         try {
-          outcome.add(world, await this.#renderer.render(mergeValues(this.#given, filled), world));
+          const objects = await this.#renderer.render(mergeValues(this.#given, filled), world);
+          for (const one of [world, ...others.map((view) => view.world)]) outcome.add(one, objects);
         } catch (error) {
           if (!(error instanceof RenderError)) throw error;
           this.#refusals.add(error.message);
@@ -319,6 +327,21 @@ class Analyst {
     );
     return outcome;
   }
+}
+
+/** Clusters that a chart cannot tell apart: one of them proves the others. */
+function alike(views: readonly View[]): [View, ...View[]][] {
+  const groups: [View, ...View[]][] = [];
+  for (const view of views) {
+    const group = groups.find(([{ objects }]) => isSame(objects, view.objects));
+    if (group === undefined) groups.push([view]);
+    else group.push(view);
+  }
+  return groups;
+}
+
+function isSame(some: readonly RenderedObject[], others: readonly RenderedObject[]): boolean {
+  return some.length === others.length && some.every(({ text }, index) => text === others[index]?.text);
 }
 
 function order(worlds: readonly World[], world: World): number {

@@ -27,10 +27,12 @@ const LAID_UNDER = "_internal_defaults_do_not_set";
 
 /**
  * The values that may have a say in one of these images: by their name, or because a part of an image's name is their
- * value; also keys that are only written in comments, beside a repository.
+ * value; also keys that are only written in comments, beside a repository, where templates name them.
+ * @param templates the text of the chart's templates.
  */
-export function candidates(values: YamlMap, images: readonly string[]): Candidate[] {
+export function candidates(values: YamlMap, images: readonly string[], templates: string): Candidate[] {
   const found: Candidate[] = [];
+  const unwritten = ["registry", "tag", "digest"].filter((key) => new RegExp(`\\b${key}\\b`).test(templates));
   const add = (place: Path, value: string, before = "", after = "") => {
     const path = place[0] === LAID_UNDER ? place.slice(1) : place;
     const key = String(path.at(-1));
@@ -45,7 +47,7 @@ export function candidates(values: YamlMap, images: readonly string[]): Candidat
     if (names.some((name) => NEVER.test(name))) return false;
     if (isMap(value)) {
       if (typeof value.repository === "string" || typeof value.image === "string") {
-        for (const key of ["registry", "tag", "digest"]) if (value[key] === undefined) add([...path, key], "");
+        for (const key of unwritten) if (value[key] === undefined) add([...path, key], "");
       }
     } else if (value === null || value === undefined || typeof value === "string" || typeof value === "number") {
       if (/secret(?!.*image)/i.test(name)) return false;
