@@ -61,6 +61,8 @@ export interface AnalysisOptions extends ClusterFacts {
   readonly pin?: boolean;
   /** Whether values are tried in groups. @default true */
   readonly together?: boolean;
+  /** The folder of what was rendered in earlier runs. @default nothing is kept */
+  readonly cache?: string | undefined;
 }
 
 /** A chart that cannot be made to use the mirrored images; the message names object and field. */
@@ -139,7 +141,8 @@ export async function planChart(
 ): Promise<ChartPlan> {
   const contents = await readChart(chart.tgz);
   const own = JSON.parse(JSON.stringify(given).replaceAll(REGISTRY_PLACEHOLDER, TARGET)) as YamlMap;
-  return Renderer.use(helm, chart, (renderer) => new Analyst(renderer, chart, contents, own, options).plan());
+  const action = (renderer: Renderer) => new Analyst(renderer, chart, contents, own, options).plan();
+  return Renderer.use(helm, chart, action, options.cache);
 }
 
 /** Template functions that say something else each time. */
@@ -157,6 +160,8 @@ class Analyst {
   readonly #warnings: string[] = [];
   readonly #refusals = new Set<string>();
   readonly #restless = new Set<string>();
+  /** Texts of objects that nothing moves in by itself, as long as nothing does anywhere. */
+  readonly #steady = new Set<string>();
 
   constructor(renderer: Renderer, chart: ChartFile, contents: ChartContents, given: YamlMap, options: AnalysisOptions) {
     this.#renderer = renderer;
@@ -233,10 +238,12 @@ class Analyst {
   }
 
   async #objects(world: World): Promise<RenderedObject[]> {
-    if (this.#restless.size > 0 || !RESTLESS.test(this.#contents.templates))
-      return this.#renderer.render(this.#given, world);
+    const objects = await this.#renderer.render(this.#given, world);
+    if (this.#restless.size > 0 || !RESTLESS.test(this.#contents.templates)) return objects;
+    if (objects.every(({ text }) => this.#steady.has(text))) return objects;
     const [one, other] = await this.#renderer.renderTwice(this.#given, world);
     for (const place of restlessPlaces(one, other)) this.#restless.add(place);
+    for (const { text } of one) this.#steady.add(text);
     return one;
   }
 
@@ -470,7 +477,7 @@ function refusalOf({ kube, apis }: World, { message }: RenderError): string {
 }
 
 const REGISTRIES =
-  /^((.+\.)?(docker\.io|gcr\.io|quay\.io|ghcr\.io|azurecr\.io|pkg\.dev|amazonaws\.com)|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws|registry\.gitlab\.com|cgr\.dev|lscr\.io|nvcr\.io)$/;
+  /^((.+\.)?(docker\.io|gcr\.io|quay\.io|ghcr\.io|azurecr\.io|pkg\.dev)|\d+\.dkr\.ecr\..+\.amazonaws\.com|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws|registry\.gitlab\.com|cgr\.dev|lscr\.io|nvcr\.io)$/;
 
 /** Texts that look like an image without a tag, to which a program may put one; and images that something else fills in. */
 function lookedAt(objects: readonly RenderedObject[]): string[] {
@@ -491,10 +498,13 @@ function lookedAt(objects: readonly RenderedObject[]): string[] {
           warnings.push(`${place}: "${value}" is filled in by something else, so its image is not known here`);
         return true;
       }
-      const reference = value.includes("/") ? parseReference(value) : undefined;
-      if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) return true;
-      if (value !== reference.repository && REGISTRIES.test(reference.host) && value.startsWith(reference.host))
-        warnings.push(`${place}: ${value} may be an image, but has no tag; it is not mirrored`);
+      // A program may try one after the other.
+      for (const word of value.split(/,\s*/)) {
+        const reference = word.includes("/") ? parseReference(word) : undefined;
+        if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) continue;
+        if (word !== reference.repository && REGISTRIES.test(reference.host) && word.startsWith(reference.host))
+          warnings.push(`${place}: ${word} may be an image, but has no tag; it is not mirrored`);
+      }
       return true;
     });
   }

@@ -94,9 +94,15 @@ class Search {
 
   async inGroups(candidates: readonly Candidate[], isEnough: NonNullable<SearchOptions["isEnough"]>): Promise<void> {
     const isDone = () => isEnough(this.effects(candidates));
-    let unclear = await this.all(groupsOf(candidates));
-    // Beside no part of another kind most are clear.
-    if (unclear.size > 0 && !isDone()) unclear = await this.all(byKind([...unclear]));
+    let unclear = new Set<Candidate>();
+    // What is named for images first: what else an image's name has in it is seldom needed, and often refused.
+    for (const some of [true, false].map((named) => candidates.filter((candidate) => candidate.named === named))) {
+      if (isDone()) return;
+      let more = await this.all(groupsOf(some));
+      // Beside no part of another kind most are clear.
+      if (more.size > 0 && !isDone()) more = await this.all(byKind([...more]));
+      unclear = unclear.union(more);
+    }
     while (!isDone()) {
       const silent = candidates.filter((one) => !this.#shows(one) && !this.#settled.has(one) && !unclear.has(one));
       const before = this.effects(candidates).length;
