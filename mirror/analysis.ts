@@ -24,7 +24,7 @@ import { formatPath, mergeValues, walk, type YamlMap } from "./tree.ts";
 import { type ClusterFacts, KUBE_VERSIONS, SERVED_APIS, versionsBetween, type World, worldsOf } from "./worlds.ts";
 
 /** To be raised when the analysis of a chart comes to other results. */
-const ANALYSIS_VERSION = 2;
+const ANALYSIS_VERSION = 3;
 
 /** What a chart runs and how it is made to run it from another registry. Digests are marks (`digestMark`). */
 export interface Analysis {
