@@ -14,6 +14,7 @@ import {
   fillDigests,
   pinnedSuffixes,
   type Relocation,
+  reachesAll,
   relocatingValues,
   suffixOf,
   TARGET,
@@ -23,7 +24,7 @@ import { formatPath, mergeValues, walk, type YamlMap } from "./tree.ts";
 import { type ClusterFacts, KUBE_VERSIONS, SERVED_APIS, versionsBetween, type World, worldsOf } from "./worlds.ts";
 
 /** To be raised when the analysis of a chart comes to other results. */
-const ANALYSIS_VERSION = 2;
+const ANALYSIS_VERSION = 3;
 
 /** What a chart runs and how it is made to run it from another registry. Digests are marks (`digestMark`). */
 export interface Analysis {
@@ -60,6 +61,8 @@ export interface AnalysisOptions extends ClusterFacts {
   readonly pin?: boolean;
   /** Whether values are tried in groups. @default true */
   readonly together?: boolean;
+  /** The folder of what was rendered in earlier runs. @default nothing is kept */
+  readonly cache?: string | undefined;
 }
 
 /** A chart that cannot be made to use the mirrored images; the message names object and field. */
@@ -138,7 +141,8 @@ export async function planChart(
 ): Promise<ChartPlan> {
   const contents = await readChart(chart.tgz);
   const own = JSON.parse(JSON.stringify(given).replaceAll(REGISTRY_PLACEHOLDER, TARGET)) as YamlMap;
-  return Renderer.use(helm, chart, (renderer) => new Analyst(renderer, chart, contents, own, options).plan());
+  const action = (renderer: Renderer) => new Analyst(renderer, chart, contents, own, options).plan();
+  return Renderer.use(helm, chart, action, options.cache);
 }
 
 /** Template functions that say something else each time. */
@@ -156,6 +160,8 @@ class Analyst {
   readonly #warnings: string[] = [];
   readonly #refusals = new Set<string>();
   readonly #restless = new Set<string>();
+  /** Texts of objects that nothing moves in by itself, as long as nothing does anywhere. */
+  readonly #steady = new Set<string>();
 
   constructor(renderer: Renderer, chart: ChartFile, contents: ChartContents, given: YamlMap, options: AnalysisOptions) {
     this.#renderer = renderer;
@@ -232,10 +238,12 @@ class Analyst {
   }
 
   async #objects(world: World): Promise<RenderedObject[]> {
-    if (this.#restless.size > 0 || !RESTLESS.test(this.#contents.templates))
-      return this.#renderer.render(this.#given, world);
+    const objects = await this.#renderer.render(this.#given, world);
+    if (this.#restless.size > 0 || !RESTLESS.test(this.#contents.templates)) return objects;
+    if (objects.every(({ text }) => this.#steady.has(text))) return objects;
     const [one, other] = await this.#renderer.renderTwice(this.#given, world);
     for (const place of restlessPlaces(one, other)) this.#restless.add(place);
+    for (const { text } of one) this.#steady.add(text);
     return one;
   }
 
@@ -260,7 +268,14 @@ class Analyst {
     if (fields.size === 0) return { names: [], pins: [] };
     const values = { given: this.#given, effective: this.#effective };
     const written = [...fields.values()].map((field) => field.written);
-    const tried = candidates(this.#effective, written);
+    const tried = candidates(this.#effective, written, this.#contents.templates).filter(
+      // Without pins a digest only hides what is looked for.
+      ({ kind, value }) => this.#pin || kind !== "digest" || value !== "",
+    );
+    const pins = (field: ImageField, key: string) => {
+      if (this.#pin) return pinnedSuffixes(field);
+      return floating.has(key) ? [suffixOf(field)] : undefined;
+    };
     const effects = new Map<Effect["candidate"], Effect>();
     const seen = new Set<string>();
     for (const { world, objects, fields: own } of views) {
@@ -269,14 +284,13 @@ class Analyst {
       for (const key of own.keys()) seen.add(key);
       if (fresh.size === 0) continue;
       const base: Base = { world, objects, fields: fresh, restless: this.#restless };
-      const found = await findEffects(this.#renderer, values, base, tried, this.#options.together);
+      const isEnough = (some: readonly Effect[]) => reachesAll(fresh, some, pins);
+      const { together } = this.#options;
+      const found = await findEffects(this.#renderer, values, base, tried, { together, isEnough });
       for (const words of found.refusals) this.#refusals.add(words);
       for (const effect of found.effects) effects.set(effect.candidate, merged(effects.get(effect.candidate), effect));
     }
-    return relocatingValues(fields, [...effects.values()], (field, key) => {
-      if (this.#pin) return pinnedSuffixes(field);
-      return floating.has(key) ? [suffixOf(field)] : undefined;
-    });
+    return relocatingValues(fields, [...effects.values()], pins);
   }
 
   /** As many of the values as the chart takes together: some use a tag in places where no digest may stand. */
@@ -307,9 +321,10 @@ class Analyst {
     const text = JSON.stringify(valuesFor(this.#effective, changesOf(assignments)));
     const filled = JSON.parse(fillDigests(text, outcome.digestOf)) as YamlMap;
     await Promise.all(
-      views.map(async ({ world }) => {
+      alike(views).map(async ([{ world }, ...others]) => {
         try {
-          outcome.add(world, await this.#renderer.render(mergeValues(this.#given, filled), world));
+          const objects = await this.#renderer.render(mergeValues(this.#given, filled), world);
+          for (const one of [world, ...others.map((view) => view.world)]) outcome.add(one, objects);
         } catch (error) {
           if (!(error instanceof RenderError)) throw error;
           this.#refusals.add(error.message);
@@ -319,6 +334,21 @@ class Analyst {
     );
     return outcome;
   }
+}
+
+/** Clusters that a chart cannot tell apart: one of them proves the others. */
+function alike(views: readonly View[]): [View, ...View[]][] {
+  const groups: [View, ...View[]][] = [];
+  for (const view of views) {
+    const group = groups.find(([{ objects }]) => isSame(objects, view.objects));
+    if (group === undefined) groups.push([view]);
+    else group.push(view);
+  }
+  return groups;
+}
+
+function isSame(some: readonly RenderedObject[], others: readonly RenderedObject[]): boolean {
+  return some.length === others.length && some.every(({ text }, index) => text === others[index]?.text);
 }
 
 function order(worlds: readonly World[], world: World): number {
@@ -447,7 +477,7 @@ function refusalOf({ kube, apis }: World, { message }: RenderError): string {
 }
 
 const REGISTRIES =
-  /^((.+\.)?(docker\.io|gcr\.io|quay\.io|ghcr\.io|azurecr\.io|pkg\.dev|amazonaws\.com)|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws|registry\.gitlab\.com|cgr\.dev|lscr\.io|nvcr\.io)$/;
+  /^((.+\.)?(docker\.io|gcr\.io|quay\.io|ghcr\.io|azurecr\.io|pkg\.dev)|\d+\.dkr\.ecr\..+\.amazonaws\.com|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws|registry\.gitlab\.com|cgr\.dev|lscr\.io|nvcr\.io)$/;
 
 /** Texts that look like an image without a tag, to which a program may put one; and images that something else fills in. */
 function lookedAt(objects: readonly RenderedObject[]): string[] {
@@ -468,10 +498,13 @@ function lookedAt(objects: readonly RenderedObject[]): string[] {
           warnings.push(`${place}: "${value}" is filled in by something else, so its image is not known here`);
         return true;
       }
-      const reference = value.includes("/") ? parseReference(value) : undefined;
-      if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) return true;
-      if (value !== reference.repository && REGISTRIES.test(reference.host) && value.startsWith(reference.host))
-        warnings.push(`${place}: ${value} may be an image, but has no tag; it is not mirrored`);
+      // A program may try one after the other.
+      for (const word of value.split(/,\s*/)) {
+        const reference = word.includes("/") ? parseReference(word) : undefined;
+        if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) continue;
+        if (word !== reference.repository && REGISTRIES.test(reference.host) && word.startsWith(reference.host))
+          warnings.push(`${place}: ${word} may be an image, but has no tag; it is not mirrored`);
+      }
       return true;
     });
   }

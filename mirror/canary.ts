@@ -44,24 +44,31 @@ export interface Effects {
 /** Helm spends most of its time on one processor. */
 const PARALLEL = 2;
 
+/** How a search goes. */
+export interface SearchOptions {
+  /** Whether values are changed in groups; else one at a time. @default true */
+  readonly together?: boolean | undefined;
+  /** Whether nothing more has to be known. @default never */
+  readonly isEnough?: (effects: readonly Effect[]) => boolean;
+}
+
 /**
  * The effects of all candidates that have one. Many are changed at once, each to a value of its own: where one shows, its
  * effect is proved. Silence proves nothing, as one value may hide another: what was silent is tried again without those
- * that showed. A group that a chart refuses, or that changes what none of its values explains, is halved.
- * @param together whether values are changed in groups; else one at a time.
+ * that showed, unless what is known is enough. A group that a chart refuses, or that changes what none of its values
+ * explains, is halved.
  */
 export async function findEffects(
   renderer: Renderer,
   values: { readonly given: YamlMap; readonly effective: YamlMap },
   base: Base,
   candidates: readonly Candidate[],
-  together = true,
+  { together = true, isEnough = () => false }: SearchOptions = {},
 ): Promise<Effects> {
   const search = new Search(renderer, values, base);
-  if (!together) await search.all(candidates.map((candidate) => [candidate]));
-  else await search.inGroups(candidates);
-  const effects = candidates.flatMap((candidate) => search.found.get(candidate) ?? []);
-  return { effects: effects.filter(({ fields }) => fields.size > 0), refusals: [...search.refusals].sort() };
+  if (!together) await search.all(alone(candidates));
+  else await search.inGroups(candidates, isEnough);
+  return { effects: search.effects(candidates), refusals: [...search.refusals].sort() };
 }
 
 class Search {
@@ -80,15 +87,28 @@ class Search {
     this.#base = base;
   }
 
-  async inGroups(candidates: readonly Candidate[]): Promise<void> {
-    let unclear = await this.all(groupsOf(candidates));
-    for (;;) {
+  /** Those that say something of an image, in the candidates' order. */
+  effects(candidates: readonly Candidate[]): Effect[] {
+    return candidates.flatMap((candidate) => this.found.get(candidate) ?? []).filter(({ fields }) => fields.size > 0);
+  }
+
+  async inGroups(candidates: readonly Candidate[], isEnough: NonNullable<SearchOptions["isEnough"]>): Promise<void> {
+    const isDone = () => isEnough(this.effects(candidates));
+    let unclear = new Set<Candidate>();
+    // What is named for images first: what else an image's name has in it is seldom needed, and often refused.
+    for (const some of [true, false].map((named) => candidates.filter((candidate) => candidate.named === named))) {
+      if (isDone()) return;
+      let more = await this.all(groupsOf(some));
+      // Beside no part of another kind most are clear.
+      if (more.size > 0 && !isDone()) more = await this.all(byKind([...more]));
+      unclear = unclear.union(more);
+    }
+    while (!isDone()) {
       const silent = candidates.filter((one) => !this.#shows(one) && !this.#settled.has(one) && !unclear.has(one));
-      const before = candidates.filter((one) => this.#shows(one)).length;
-      const alone = [...unclear].map((candidate) => [candidate]);
+      const before = this.effects(candidates).length;
       // All at once: nearly always they are silent again.
-      const again = await this.all([...(silent.length > 0 ? [silent] : []), ...alone]);
-      if (candidates.filter((one) => this.#shows(one)).length === before && again.size === 0) return;
+      const again = await this.all([...(silent.length > 0 ? [silent] : []), ...alone([...unclear])]);
+      if (this.effects(candidates).length === before && again.size === 0) return;
       unclear = again;
     }
   }
@@ -140,14 +160,49 @@ class Search {
   }
 }
 
-/** Values that would hide each other go into different groups: a digest hides a tag, one for all images each one's own. */
+/** Parts of images' names of one kind: each image's own ones, or those for all. */
+type NamePart = `${"own" | "shared"} ${"name" | "tag" | "digest"}`;
+
+/** What would hide each other: a digest hides a tag, what is for all images is hidden by each one's own. */
+const HIDING: readonly (readonly [NamePart, NamePart])[] = [
+  ["own name", "shared name"],
+  ["own tag", "shared tag"],
+  ["own digest", "shared digest"],
+  ["own digest", "own tag"],
+  ["own digest", "shared tag"],
+  ["shared digest", "own tag"],
+  ["shared digest", "shared tag"],
+];
+
+const ORDER: readonly NamePart[] = ["own name", "own digest", "shared name", "own tag", "shared tag", "shared digest"];
+
+function partOfName({ kind, shared }: Candidate): NamePart {
+  return `${shared ? "shared" : "own"} ${kind === "tag" || kind === "digest" ? kind : "name"}`;
+}
+
+/** As few groups as there can be in which nothing hides another. */
 function groupsOf(candidates: readonly Candidate[]): Candidate[][] {
-  const groups = new Map<string, Candidate[]>();
-  for (const candidate of candidates) {
-    const key = `${candidate.kind === "digest"} ${candidate.shared}`;
-    groups.set(key, [...(groups.get(key) ?? []), candidate]);
+  const groups: { parts: NamePart[]; members: Candidate[] }[] = [];
+  for (const part of ORDER) {
+    const members = candidates.filter((candidate) => partOfName(candidate) === part);
+    if (members.length === 0) continue;
+    const hides = (other: NamePart) =>
+      HIDING.some(([one, two]) => (one === part && two === other) || (two === part && one === other));
+    const group = groups.find(({ parts }) => !parts.some(hides));
+    group?.parts.push(part);
+    group?.members.push(...members);
+    if (group === undefined) groups.push({ parts: [part], members });
   }
-  return [...groups.values()];
+  return groups.map(({ members }) => members);
+}
+
+function byKind(candidates: readonly Candidate[]): Candidate[][] {
+  const kinds = Map.groupBy(candidates, ({ kind, shared }) => `${kind} ${shared}`);
+  return [...kinds.values()];
+}
+
+function alone(candidates: readonly Candidate[]): Candidate[][] {
+  return candidates.map((candidate) => [candidate]);
 }
 
 /** What Helm says, as it would be of any other value. */
@@ -345,17 +400,66 @@ function partsOf(
     pieces.push(piece);
     rest = after[0] ?? "";
   }
-  const unknown = order.filter(({ value }) => value === "").length;
-  if (unknown > 1) return undefined;
-  const pattern = order.map(({ value }, index) => `${escaped(pieces[index] ?? "")}(${escaped(value) || ".+"})`);
-  const match = new RegExp(`^${pattern.join("")}${escaped(rest)}$`, "d").exec(written);
-  if (match === null) return undefined;
-  return new Map(
-    order.map((candidate, index) => {
-      const [from = 0, to = 0] = match.indices?.[index + 1] ?? [];
-      return [candidate, { before: written.slice(0, from), after: written.slice(to) }];
-    }),
-  );
+  const last = order.at(-1);
+  if (last?.kind === "digest" && last.value === "" && rest === "") {
+    // Where there was no digest it takes the tag's place, or comes behind it.
+    const lead = pieces.pop() ?? "";
+    const others = order.slice(0, -1);
+    const ends = lead.endsWith("@")
+      ? regionsIn(written, others, [...pieces, lead.slice(0, -1)], "(?:[:@].*)?")
+      : undefined;
+    if (ends === undefined) return undefined;
+    const end = (ends.at(-1)?.end ?? 0) + lead.length - 1;
+    return new Map([...around(written, others, ends), [last, { before: `${written.slice(0, end)}@`, after: "" }]]);
+  }
+  const regions = regionsIn(written, order, [...pieces, rest]);
+  if (regions !== undefined) return new Map(around(written, order, regions));
+  const [first, ...more] = order;
+  const [lead = "", separator = ""] = [...pieces, rest];
+  // A registry where there was none.
+  if (first === undefined || first.value !== "" || lead !== "" || !separator.startsWith("/")) return undefined;
+  const behind = regionsIn(written, more, [
+    separator.slice(1),
+    ...pieces.slice(2),
+    ...(pieces.length > 1 ? [rest] : []),
+  ]);
+  if (behind === undefined) return undefined;
+  return new Map([[first, { before: "", after: `/${written}` }], ...around(written, more, behind)]);
+}
+
+function around(written: string, candidates: readonly Candidate[], regions: readonly Span[]): [Candidate, Part][] {
+  return candidates.map((candidate, index) => {
+    const { start = 0, end = 0 } = regions[index] ?? {};
+    return [candidate, { before: written.slice(0, start), after: written.slice(end) }];
+  });
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where values stand in an image, between these texts; undefined where that is not certain.
+ * @param end what may follow, as a regular expression.
+ */
+function regionsIn(
+  written: string,
+  candidates: readonly Candidate[],
+  texts: readonly string[],
+  end = "",
+): Span[] | undefined {
+  const places = (unknown: string) => {
+    const pattern = texts.map((text, index) => {
+      const candidate = candidates[index];
+      return escaped(text) + (candidate === undefined ? "" : `(${escaped(candidate.value) || unknown})`);
+    });
+    return new RegExp(`^${pattern.join("")}${end}$`, "d").exec(written)?.indices?.slice(1);
+  };
+  // What is unknown must be the same, as long and as short as it can be.
+  const [long, short] = [places(".+"), places(".+?")];
+  if (long === undefined || JSON.stringify(long) !== JSON.stringify(short)) return undefined;
+  return long.map(([start = 0, last = 0] = [0, 0]) => ({ start, end: last }));
 }
 
 function escaped(text: string): string {

@@ -18,6 +18,11 @@ export interface Candidate {
   readonly kind: "registry" | "name" | "tag" | "digest" | "other";
   /** Whether it may stand for the values of several images. */
   readonly shared: boolean;
+  /**
+   * Whether itself is named for images; else it stands below something that is (a registry may be a component of the
+   * chart), or an image's name has its value in it, which may be by chance.
+   */
+  readonly named: boolean;
 }
 
 const NAMED = /image|registr|repositor|digest|(^|[a-z])tag$|^tag|^hub$|^sha(256)?$|^release$/i;
@@ -27,17 +32,19 @@ const LAID_UNDER = "_internal_defaults_do_not_set";
 
 /**
  * The values that may have a say in one of these images: by their name, or because a part of an image's name is their
- * value; also keys that are only written in comments, beside a repository.
+ * value; also keys that are only written in comments, beside a repository, where templates name them.
+ * @param templates the text of the chart's templates.
  */
-export function candidates(values: YamlMap, images: readonly string[]): Candidate[] {
+export function candidates(values: YamlMap, images: readonly string[], templates: string): Candidate[] {
   const found: Candidate[] = [];
-  const add = (place: Path, value: string, before = "", after = "") => {
+  const unwritten = ["registry", "tag", "digest"].filter((key) => new RegExp(`\\b${key}\\b`).test(templates));
+  const add = (place: Path, value: string, named: boolean, before = "", after = "") => {
     const path = place[0] === LAID_UNDER ? place.slice(1) : place;
     const key = String(path.at(-1));
     const kind = kindOf(key, value);
     const mark = kind === "digest" ? found.length.toString(16).padStart(64, "c") : `canary${lettersOf(found.length)}`;
     const shared = path.length < 2 || path.some((part) => /^(global|common|defaults?)$/i.test(String(part)));
-    found.push({ path, before, after, value, mark, canary: canary(kind, value, mark), kind, shared });
+    found.push({ path, before, after, value, mark, canary: canary(kind, value, mark), kind, shared, named });
   };
   walk(values, (value, path) => {
     const names = path.filter((part) => typeof part === "string");
@@ -45,7 +52,7 @@ export function candidates(values: YamlMap, images: readonly string[]): Candidat
     if (names.some((name) => NEVER.test(name))) return false;
     if (isMap(value)) {
       if (typeof value.repository === "string" || typeof value.image === "string") {
-        for (const key of ["registry", "tag", "digest"]) if (value[key] === undefined) add([...path, key], "");
+        for (const key of unwritten) if (value[key] === undefined) add([...path, key], "", true);
       }
     } else if (value === null || value === undefined || typeof value === "string" || typeof value === "number") {
       if (/secret(?!.*image)/i.test(name)) return false;
@@ -54,12 +61,11 @@ export function candidates(values: YamlMap, images: readonly string[]): Candidat
       const [only] = inside;
       if (only !== undefined && only.end - only.start < text.length) {
         if (inside.length === 1)
-          add(path, text.slice(only.start, only.end), text.slice(0, only.start), text.slice(only.end));
-      } else if (
-        names.some((name) => NAMED.test(name)) ||
-        (text.length > 2 && images.some((image) => image.includes(text)))
-      ) {
-        add(path, text);
+          add(path, text.slice(only.start, only.end), true, text.slice(0, only.start), text.slice(only.end));
+      } else {
+        const occurs = text.length > 2 && images.some((image) => image.includes(text));
+        const named = NAMED.test(name) || /images?$/i.test(String(names.at(-2))) || only !== undefined;
+        if (occurs || names.some((name) => NAMED.test(name))) add(path, text, named);
       }
     }
     return true;

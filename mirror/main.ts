@@ -7,7 +7,7 @@ import { findTool } from "../tools/findTool.ts";
 import { CHECK_USAGE, checkFolder } from "./checkFolder.ts";
 import { CHECK_LOCK_USAGE, check } from "./commands/check.ts";
 import { UPDATE_USAGE, update } from "./commands/update.ts";
-import { registries } from "./commands/wanted.ts";
+import { registries, renderings } from "./commands/wanted.ts";
 import { PLAN_USAGE, plan } from "./plan.ts";
 
 const USAGE = `Usage: ${UPDATE_USAGE}
@@ -27,7 +27,7 @@ async function main([command = "", ...args]: string[]): Promise<void> {
   if (command === "check" && isOfLock(args)) return check(args, USAGE);
   if (command === "check") return tell(await checkFolder(args));
   const helm = () => findTool("helm", { log: (line) => console.error(line) });
-  if (command === "plan") return tell(await plan(args, { helm, registry: registries() }));
+  if (command === "plan") return tell(await plan(args, { helm, cache: renderings(), registry: registries() }));
   throw new Error(`Unknown command "${command}".\n${USAGE}`);
 }
 

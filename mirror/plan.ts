@@ -27,6 +27,8 @@ export const PLAN_USAGE = `npm run mirror -- plan <chart.tgz> | <repository>/<ch
 export interface PlanTools {
   /** The path of Helm. */
   readonly helm: () => Promise<string>;
+  /** The folder of what was rendered in earlier runs. @default nothing is kept */
+  readonly cache?: string;
   /** A client of the registry with this host. */
   readonly registry: (host: string) => Registry;
 }
@@ -81,8 +83,9 @@ export async function plan(args: readonly string[], tools: PlanTools): Promise<{
     ...(release ? { release } : {}),
   };
   const given = flags.values === undefined ? {} : await readValues(flags.values);
-  const facts = { kubeVersion: flags["kube-version"]?.replace(/^v/, ""), apis: flags.api };
-  const found = await planChart(await tools.helm(), chart, given, { ...facts, pin: false });
+  const kubeVersion = flags["kube-version"]?.replace(/^v/, "");
+  const options = { kubeVersion, apis: flags.api, pin: false, cache: tools.cache };
+  const found = await planChart(await tools.helm(), chart, given, options);
   const report = reportOf(found, flags.registry);
   const text = flags.json ? `${JSON.stringify(report, null, 2)}\n` : describePlan(`${name} ${version}`, report);
   return { text, isWhole: report.foreign.length === 0 };

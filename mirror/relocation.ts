@@ -69,6 +69,19 @@ export function relocatingValues(
   return { names, pins: [...whole, ...pinned] };
 }
 
+/** Whether values are known that move every image, and pin each that is to be pinned. */
+export function reachesAll(
+  fields: ReadonlyMap<string, ImageField>,
+  effects: readonly Effect[],
+  pins: (field: ImageField, key: string) => readonly string[] | undefined,
+): boolean {
+  const found = relocatingValues(fields, effects, pins);
+  const reached = (assignments: readonly Assignment[]) =>
+    new Set(assignments.flatMap(({ effect }) => [...effect.fields.keys()]));
+  const [moved, pinned] = [reached(found.names), reached(found.pins)];
+  return [...fields].every(([key, field]) => moved.has(key) && (pinned.has(key) || pins(field, key) === undefined));
+}
+
 /** The values of assignments, the later ones over the earlier. */
 export function changesOf(assignments: readonly Assignment[]): Map<Path, string> {
   return new Map(

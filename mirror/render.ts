@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import { isMap } from "../net/values.ts";
-import type { ChartSource } from "./lock.ts";
+import { type ChartSource, sha256 } from "./lock.ts";
+import { helmIdentity, RenderingCache } from "./renderingCache.ts";
 import type { YamlMap } from "./tree.ts";
 import type { World } from "./worlds.ts";
 
@@ -34,6 +35,23 @@ export class RenderError extends Error {
   }
 }
 
+/** What Helm would say of a chart again; anything else may be the machine's fault. */
+const OF_CHART = /execution error at|executing "|values don't meet the specifications|requires kubeVersion|parse error/;
+
+/** A cache, and what all renderings of a chart depend on. */
+interface Kept {
+  readonly cache: RenderingCache;
+  readonly of: { readonly helm: string; readonly chart: string; readonly release: string; readonly namespace: string };
+}
+
+async function keptIn(folder: string, helm: string, chart: ChartFile): Promise<Kept | undefined> {
+  // Where there is no such Helm its run will say it.
+  const identity = await helmIdentity(helm).catch(() => undefined);
+  if (identity === undefined) return undefined;
+  const { name, release = name, namespace, tgz } = chart;
+  return { cache: new RenderingCache(folder), of: { helm: identity, chart: sha256(tgz), release, namespace } };
+}
+
 /** Renders one chart again and again with the real `helm template`. */
 export class Renderer {
   readonly #helm: string;
@@ -43,26 +61,38 @@ export class Renderer {
   readonly #renderings = new Map<string, Promise<RenderedObject[]>>();
   /** The places of objects whose names are made up anew each time. */
   readonly #nameless = new Set<string>();
+  readonly #kept: Kept | undefined;
   #runs = 0;
 
-  private constructor(helm: string, chart: ChartFile, folder: string) {
+  private constructor(helm: string, chart: ChartFile, folder: string, kept: Kept | undefined) {
     this.#helm = helm;
     this.#chart = chart;
     this.#folder = folder;
+    this.#kept = kept;
   }
 
-  /** Runs an action with a renderer and removes its files afterwards. */
-  static async use<T>(helm: string, chart: ChartFile, action: (renderer: Renderer) => Promise<T>): Promise<T> {
+  /**
+   * Runs an action with a renderer and removes its files afterwards.
+   * @param cache the folder of what was rendered in earlier runs. @default nothing is kept
+   */
+  static async use<T>(
+    helm: string,
+    chart: ChartFile,
+    action: (renderer: Renderer) => Promise<T>,
+    cache?: string,
+  ): Promise<T> {
     const folder = await mkdtemp(join(tmpdir(), "aks-gitops-chart-"));
+    const kept = cache === undefined ? undefined : await keptIn(cache, helm, chart);
     try {
       await writeFile(join(folder, "chart.tgz"), chart.tgz);
-      return await action(new Renderer(helm, chart, folder));
+      return await action(new Renderer(helm, chart, folder, kept));
     } finally {
+      await kept?.cache.trim();
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  /** How often Helm ran. */
+  /** How often Helm ran; what was kept from an earlier run does not count. */
   get runs(): number {
     return this.#runs;
   }
@@ -84,7 +114,7 @@ export class Renderer {
    * @returns both renderings.
    */
   async renderTwice(values: YamlMap, world: World): Promise<[RenderedObject[], RenderedObject[]]> {
-    const [one, other] = await Promise.all([this.render(values, world), this.#run(values, world)]);
+    const [one, other] = await Promise.all([this.render(values, world), this.#run(values, world, true)]);
     for (const [here, there] of [
       [one, other],
       [other, one],
@@ -104,7 +134,33 @@ export class Renderer {
     return this.isNameless(object) ? { ...object, id: object.place } : object;
   }
 
-  async #run(values: YamlMap, { kube, apis, upgrade }: World): Promise<RenderedObject[]> {
+  /** @param again whether it is the second time, to see what moves by itself. */
+  async #run(values: YamlMap, world: World, again = false): Promise<RenderedObject[]> {
+    const { cache, of } = this.#kept ?? {};
+    const key = { ...of, values, world, again };
+    const kept = await cache?.get(key);
+    if (kept !== undefined) {
+      if ("refused" in kept) throw new RenderError(kept.refused);
+      for (const [text, body] of kept.documents) if (body !== undefined) this.#bodies.set(text, body);
+      return this.#objects(kept.documents.map(([text]) => text));
+    }
+    try {
+      const texts = (await this.#template(values, world)).split(/^---\s*$/m);
+      const objects = this.#objects(texts);
+      // JSON has no such numbers.
+      const isExact = (text: string) => !/\.(inf|nan)\b/i.test(text);
+      await cache?.put(key, {
+        documents: texts.map((text) => (isExact(text) ? [text, this.#bodies.get(text)] : [text])),
+      });
+      return objects;
+    } catch (error) {
+      if (error instanceof RenderError && OF_CHART.test(error.message))
+        await cache?.put(key, { refused: error.message });
+      throw error;
+    }
+  }
+
+  async #template(values: YamlMap, { kube, apis, upgrade }: World): Promise<string> {
     const file = join(this.#folder, `values-${this.#runs++}.json`);
     await writeFile(file, JSON.stringify(values));
     const { name, release = name, namespace } = this.#chart;
@@ -116,17 +172,17 @@ export class Renderer {
     const env = { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
     try {
       const { stdout } = await promisify(execFile)(this.#helm, args, { env, maxBuffer: 2 ** 28 });
-      return this.#objects(stdout);
+      return stdout;
     } catch (error) {
       const { stderr } = error as { stderr?: string };
       throw new RenderError((stderr || (error as Error).message).trim().replaceAll(this.#folder, ""));
     }
   }
 
-  #objects(output: string): RenderedObject[] {
+  #objects(texts: readonly string[]): RenderedObject[] {
     const objects: RenderedObject[] = [];
     const numberOf = counter();
-    for (const text of output.split(/^---\s*$/m)) {
+    for (const text of texts) {
       const template = /^# Source: (.*)$/m.exec(text)?.[1] ?? "";
       for (const body of this.#parsed(text)) {
         const metadata = isMap(body.metadata) ? body.metadata : {};

@@ -47,6 +47,8 @@ export interface UpdateOptions {
   readonly flux: (options: FluxOptions) => Promise<FluxManifests>;
   /** The path of Helm; called only when a chart must be analysed. */
   readonly helm: () => Promise<string>;
+  /** The folder of what was rendered in earlier runs. @default nothing is kept */
+  readonly cache?: string | undefined;
   /** The one chart or release to resolve; all others stay as they are locked. @default all of them */
   readonly only?: string | undefined;
   /** Receives what a person should know, a line at a time. */
@@ -228,7 +230,7 @@ async function analysed(
   chart: ChartSource,
   found: FoundChart,
   bases: readonly Lock[],
-  { helm, log, settings, source }: UpdateOptions,
+  { helm, cache, log, settings, source }: UpdateOptions,
 ): Promise<ResolvedChart> {
   const { name, release = name, namespace } = chart;
   const { name: packed, version } = await chartManifest(found.tgz, NO_TIME);
@@ -248,7 +250,11 @@ async function analysed(
     if (known !== undefined) return { ...resolved, analysis: reused(known, base.images) };
   }
   log(`${called(chart)} ${version}: rendering it with Helm to find its images`);
-  const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values, { ...rules, kubeVersion });
+  const analysis = await analyseChart(await helm(), { ...chart, tgz: found.tgz }, values, {
+    ...rules,
+    kubeVersion,
+    cache,
+  });
   for (const warning of analysis.warnings) log(`warning: ${called(chart)}: ${warning}`);
   for (const { image, where } of missing(analysis, settings)) {
     log(

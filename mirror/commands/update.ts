@@ -5,7 +5,7 @@ import { fluxManifests } from "../../flux/manifests.ts";
 import { cacheFolder } from "../../tools/cacheFolder.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { updateLock } from "../update.ts";
-import { count, LIST_OPTIONS, registries, wanted } from "./wanted.ts";
+import { count, LIST_OPTIONS, registries, renderings, wanted } from "./wanted.ts";
 
 export const UPDATE_USAGE = `npm run mirror -- update [<chart>] --stack <stack> [--project <folder>] [--base <lock>]...
        npx aks-gitops-mirror update [<chart>] --file <file> [--base <lock>]...
@@ -33,6 +33,7 @@ export async function update(args: string[], usage: string): Promise<void> {
     log,
     flux: (options) => fluxManifests(options, { flux: () => findTool("flux", { log }), cache: cacheFolder() }),
     helm: () => findTool("helm", { log }),
+    cache: renderings(),
     registry: registries(),
   });
   for (const change of changes) console.log(change);

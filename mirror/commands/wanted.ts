@@ -1,10 +1,11 @@
 // What all commands of a lock are told: which lock, and from where registries are asked.
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { RegistryClient } from "../../net/registry/client.ts";
 import { dockerLogin } from "../../net/registry/dockerConfig.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { readStackFile } from "../../settings/stackFile.ts";
+import { cacheFolder } from "../../tools/cacheFolder.ts";
 import { type MirrorList, type MirrorSource, stackSource } from "../lock.ts";
 import { fileSource, readMirrorList } from "../mirrorFile.ts";
 
@@ -40,6 +41,11 @@ export function registries(): (host: string) => RegistryClient {
     clients.set(host, client);
     return client;
   };
+}
+
+/** The folder of what Helm rendered in earlier runs. */
+export function renderings(): string {
+  return join(cacheFolder(), "renderings");
 }
 
 /** `1 chart`, `2 charts`. */

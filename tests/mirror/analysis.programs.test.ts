@@ -1,12 +1,16 @@
 import { strict as assert } from "node:assert";
 import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { before, describe, it } from "mocha";
 import { stringify } from "yaml";
-import { type Analysis, analyseChart, RelocationError } from "../../mirror/analysis.ts";
+import { type Analysis, analyseChart, planChart, RelocationError } from "../../mirror/analysis.ts";
 import { sourceOf } from "../../mirror/reference.ts";
 import { RenderError } from "../../mirror/render.ts";
 import { findTool } from "../../tools/findTool.ts";
 import { deployment, packChart } from "./charts.ts";
+import { umbrella } from "./hardCharts.ts";
 
 const REAL_CHARTS = new URL("../../../shared/charts/", import.meta.url);
 const PINNED = `sha256:${"5".repeat(64)}`;
@@ -476,6 +480,119 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
     assert.deepEqual((await analyse(chart)).warnings, [
       "Deployment tools/tool, spec.template.spec.containers[0].env[0].value: quay.io/acme/helper may be an image, but has no tag; it is not mirrored",
     ]);
+  });
+
+  it("warns of each of several names without a tag, and not of the labels of nodes", async () => {
+    const more =
+      "env:\n  - {name: DATABASES, value: 'mirror.gcr.io/acme/database, ghcr.io/acme/database'}\n" +
+      "  - {name: NODES, value: eks.amazonaws.com/compute-type}\n" +
+      "  - {name: OTHER, value: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/other}";
+    const chart = packChart({}, { "deployment.yaml": deployment("ghcr.io/acme/tool:1", { more }) });
+    assert.deepEqual(
+      (await analyse(chart)).warnings.map((warning) => /\]\.value: (\S+) may be/.exec(warning)?.[1]),
+      [
+        "mirror.gcr.io/acme/database",
+        "ghcr.io/acme/database",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/other",
+      ],
+    );
+  });
+
+  const image = ".Values.image";
+  const composed = `{{ ${image}.registry | default .Values.global.registry | default "quay.io" }}/{{ ${image}.repository }}:{{ ${image}.tag | default .Chart.AppVersion }}`;
+  const few: [string, Buffer, number, object][] = [
+    [
+      "one image: as it is, with its values changed, and as proof",
+      packChart(
+        { image: { repository: "ghcr.io/acme/tool", tag: "1" } },
+        { "a.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}") },
+      ),
+      3,
+      { image: { repository: "{registry}/ghcr.io/acme/tool", tag: `1@${digest("ghcr.io/acme/tool:1")}` } },
+    ],
+    [
+      "a registry and a tag that are made up where none are given",
+      packChart(
+        { global: { registry: null }, image: { registry: null, repository: "acme/tool", tag: null } },
+        { "a.yaml": deployment(`"${composed}"`) },
+      ),
+      4,
+      { global: { registry: "{registry}/quay.io" }, image: { tag: `1.4.0@${digest("quay.io/acme/tool:1.4.0")}` } },
+    ],
+    [
+      "a level of logs that is by chance a part of an image's name, and may be no other",
+      packChart(
+        { logLevel: "info", image: { repository: "ghcr.io/acme/podinfo", tag: "1" } },
+        {
+          "a.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}", {
+            more: `args: [--level={{ if ne .Values.logLevel "info" }}{{ fail "no level" }}{{ end }}info]`,
+          }),
+        },
+      ),
+      3,
+      { image: { repository: "{registry}/ghcr.io/acme/podinfo", tag: `1@${digest("ghcr.io/acme/podinfo:1")}` } },
+    ],
+    [
+      "a registry that is a component of the chart, with values of its own",
+      packChart(
+        { registry: { mode: "full", image: { repository: "ghcr.io/acme/registry", tag: "2" } } },
+        {
+          "a.yaml": deployment("{{ .Values.registry.image.repository }}:{{ .Values.registry.image.tag }}", {
+            more: `args: [{{ if ne .Values.registry.mode "full" }}{{ fail "no mode" }}{{ end }}full]`,
+          }),
+        },
+      ),
+      3,
+      {
+        registry: {
+          image: { repository: "{registry}/ghcr.io/acme/registry", tag: `2@${digest("ghcr.io/acme/registry:2")}` },
+        },
+      },
+    ],
+  ];
+  for (const [what, tgz, renderings, values] of few) {
+    it(`needs few renderings for ${what}`, async () => {
+      const plan = await planChart(helm, { tgz, name: "tool", namespace: "tools" }, {});
+      assert.deepEqual(plan.values, values);
+      assert.equal(plan.renderings, renderings);
+    });
+  }
+
+  it("needs no more renderings for eight charts in one than for one of them", async () => {
+    const [one, eight] = await Promise.all(
+      [1, 8].map((count) => planChart(helm, { tgz: umbrella(count), name: "tool", namespace: "tools" }, {})),
+    );
+    assert.equal(eight?.images.length, 16);
+    assert.equal(eight?.renderings, one?.renderings);
+  });
+
+  it("runs Helm for what is new to it alone, and comes to the same, also where a chart is never the same", async () => {
+    const cache = await mkdtemp(join(tmpdir(), "aks-gitops-renderings-"));
+    const chart = packChart(
+      { image: { repository: "ghcr.io/acme/tool", tag: "1" }, more: "" },
+      {
+        "a.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}"),
+        "b.yaml": `apiVersion: v1\nkind: Secret\nmetadata: {name: made}\ndata: {password: "{{ randAlphaNum 20 | b64enc }}"}\n`,
+        "c.yaml": `{{ if .Values.more }}\n{{ fail "no more" }}\n{{ end }}`,
+      },
+    );
+    const file = { tgz: chart, name: "tool", namespace: "tools" };
+    const told = async (values: object, options: object = { cache }) => {
+      const { renderings, ...plan } = await planChart(helm, file, { ...values }, options);
+      return { renderings, plan };
+    };
+    try {
+      const [without, first, again] = [await told({}, {}), await told({}), await told({})];
+      assert.equal(first.renderings, without.renderings);
+      assert.equal(again.renderings, 0);
+      assert.deepEqual(again.plan, first.plan);
+      assert.deepEqual(first.plan, without.plan);
+      assert.ok((await told({ image: { tag: "2" } })).renderings > 0);
+      const refused = /does not render with the values that it is given: .*no more/;
+      for (const options of [{}, { cache }, { cache }]) await assert.rejects(told({ more: "x" }, options), refused);
+    } finally {
+      await rm(cache, { recursive: true });
+    }
   });
 
   it("passes Helm's words on when the chart does not render", async () => {
