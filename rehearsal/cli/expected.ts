@@ -29,7 +29,7 @@ export interface Expected {
   readonly definitions: readonly string[];
   /** As `namespace/name`. */
   readonly secrets: readonly string[];
-  /** The GitRepository that everything comes from. */
+  /** What everything comes from. */
   readonly source: FluxReference;
   /** The Kustomizations, each after what it depends on. */
   readonly kustomizations: readonly FluxReference[];
@@ -43,7 +43,7 @@ export interface Expected {
 /** What a stack's settings promise. @param definitions names of Flux's own (see {@link fluxDefinitions}). */
 export function expectedOf(settings: Settings, definitions: readonly string[]): Expected {
   const { stack, charts, demo, secrets, registry, otherCluster } = settings;
-  const { mode, imageAutomation, imagePullSecret, kustomizations, configuration } = settings.flux;
+  const { mode, imageAutomation, imagePullSecret, kustomizations, configuration, artifact } = settings.flux;
   const { name: source, namespace } = configuration ?? CONFIGURATION;
   const named = { name: source, namespace };
   const flux = (kind: string, name: string): FluxReference => ({ kind, namespace, name });
@@ -59,7 +59,8 @@ export function expectedOf(settings: Settings, definitions: readonly string[]): 
     hasIdentity,
     definitions,
     secrets: [
-      `${namespace}/${gitSecret(mode, named)}`,
+      // With an artifact nobody in the cluster reads the repository.
+      ...(artifact ? [] : [`${namespace}/${gitSecret(mode, named)}`]),
       ...(pullPrincipal ? [`${PULL_SECRET.namespace}/${PULL_SECRET.name}`] : []),
       ...(imagePullSecret === undefined
         ? []
@@ -67,7 +68,7 @@ export function expectedOf(settings: Settings, definitions: readonly string[]): 
       ...(hasIdentity ? [] : [`${FLUX_NAMESPACE}/${DECRYPT_SECRET}`]),
       ...secrets.map(({ namespace, name }) => `${namespace}/${name}`),
     ],
-    source: flux("GitRepository", source),
+    source: flux(artifact ? "OCIRepository" : "GitRepository", source),
     kustomizations: [rootKustomization(mode, named), ...readyNames({ stack, kustomizations })].map((name) =>
       flux("Kustomization", name),
     ),

@@ -156,7 +156,7 @@ export function fluxFaults({ inspection, expected, head, atHead, failures }: Fac
   return objects.flatMap((object) => {
     const name = nameOf(object);
     const { kind, name: own, revision, ready, suspended, isAsked } = object;
-    const verb = kind === "GitRepository" ? "fetched" : "applied";
+    const verb = kind === "Kustomization" ? "applied" : "fetched";
     const isBehind = head !== undefined && followers.has(name) && !atHead.has(revision);
     const lag = `has ${verb} ${short(revision) || "nothing yet"}, not the branch's head ${short(head ?? "")}`;
     if (suspended && promisedNames.has(name))
@@ -166,7 +166,7 @@ export function fluxFaults({ inspection, expected, head, atHead, failures }: Fac
       );
     if (!ready) return notReady(object, isBehind ? `; it ${lag}` : "", failures.get(name));
     if (isAsked && followers.has(name)) {
-      const controller = kind === "GitRepository" ? "source-controller" : "kustomize-controller";
+      const controller = kind === "Kustomization" ? "kustomize-controller" : "source-controller";
       const fault = `${name} was asked to reconcile and has not looked since${isBehind ? `; it ${lag}` : ""}`;
       return withRemedy(fault, `look what ${controller} says: \`${REHEARSE} exec -- flux logs --kind=${kind}\``);
     }
@@ -245,8 +245,8 @@ export function lookedAt({ inspection, expected, head, atHead }: Facts): LookedA
     state,
     right: names.filter(isRight).length,
   });
-  const references = [expected.source, ...expected.kustomizations, ...expected.releases];
-  const kinds = [...new Set(references.map(({ kind }) => kind))];
+  const followers = [expected.source, ...expected.kustomizations];
+  const kinds = (references: readonly FluxReference[]) => [...new Set(references.map(({ kind }) => kind))];
   const arm = (all: readonly InspectedArmFlux[]) => (name: string) => {
     const found = all.find((each) => each.name === name);
     return found?.provisioningState === "Succeeded" && [undefined, "Compliant"].includes(found.complianceState);
@@ -266,20 +266,22 @@ export function lookedAt({ inspection, expected, head, atHead }: Facts): LookedA
       (name) => cluster?.deployments.some((each) => each.name === name && isAvailable(each)) === true,
     ),
     row("Secret", expected.secrets, "there", (name) => cluster?.secretNames.includes(name) === true),
-    ...kinds.map((kind) => {
-      const own = references.filter((reference) => reference.kind === kind);
-      const follows = kind === expected.source.kind || kind === "Kustomization";
-      return row(
-        kind,
-        own.map(({ name }) => name),
-        follows ? "Ready at the head" : "Ready",
-        (name) => {
-          const object = cluster?.objects.find((each) => each.kind === kind && each.name === name);
-          if (object === undefined || !object.ready || object.suspended) return false;
-          return !follows || (head !== undefined && atHead.has(object.revision));
-        },
-      );
-    }),
+    ...[followers, expected.releases].flatMap((references) =>
+      kinds(references).map((kind) => {
+        const own = references.filter((reference) => reference.kind === kind);
+        const follows = references === followers;
+        return row(
+          kind,
+          own.map(({ name }) => name),
+          follows ? "Ready at the head" : "Ready",
+          (name) => {
+            const object = cluster?.objects.find((each) => each.kind === kind && each.name === name);
+            if (object === undefined || !object.ready || object.suspended) return false;
+            return !follows || (head !== undefined && atHead.has(object.revision));
+          },
+        );
+      }),
+    ),
     row("extension", expected.extensions, "Succeeded in ARM", arm(inspection.extensions)),
     row("fluxConfiguration", expected.configurations, "Compliant in ARM", arm(inspection.configurations)),
   ];

@@ -138,7 +138,7 @@ async function revisionsAtHead(
   isAtHead: (revision: string) => Promise<boolean>,
 ): Promise<Set<string>> {
   const all = inspections.flatMap(({ cluster, configurations }) => [
-    ...(cluster?.objects ?? []).filter(({ kind }) => /^(GitRepository|Kustomization)$/.test(kind)),
+    ...(cluster?.objects ?? []).filter(({ kind }) => /^(GitRepository|OCIRepository|Kustomization)$/.test(kind)),
     ...configurations,
   ]);
   const atHead = new Set<string>();

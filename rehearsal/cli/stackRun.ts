@@ -5,6 +5,7 @@ import { upstreamContent } from "../content/upstream.ts";
 import { installProviders } from "../providers/install.ts";
 import { checkout, makeFolders, type Paths, pathsOf, runningCloud } from "../session.ts";
 import { settingsOf } from "../settings.ts";
+import { artifactFault } from "../world/artifactPipeline.ts";
 import { handOver } from "./clone.ts";
 import { type CloudProcess, startCloud } from "./cloudProcess.ts";
 import { ensureLock } from "./lock.ts";
@@ -36,7 +37,7 @@ interface Run extends RunOptions {
 
 /**
  * The settings of a stack that can be rehearsed now.
- * @throws Error where a rehearsal of it runs already, and for charts and images that a rehearsal cannot serve.
+ * @throws Error where a rehearsal of it runs already, and for charts, images and artifacts that a rehearsal cannot serve.
  */
 export async function rehearsable(stack: string): Promise<Settings> {
   if (runningCloud(stack) !== undefined)
@@ -45,6 +46,8 @@ export async function rehearsable(stack: string): Promise<Settings> {
     );
   const settings = await settingsOf(stack);
   upstreamContent(settings);
+  const fault = artifactFault(settings);
+  if (fault !== undefined) throw new Error(fault);
   return settings;
 }
 

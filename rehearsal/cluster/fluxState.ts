@@ -29,9 +29,9 @@ export interface FluxObject extends FluxReference {
   readonly ready: boolean | undefined;
   readonly reason: string;
   readonly message: string;
-  /** The source's, applied or released revision; empty where there is none. */
+  /** The source's, applied or released revision, an artifact's by its commit; empty where there is none. */
   readonly revision: string;
-  /** The revision that was tried last; empty where its kind says none. */
+  /** The revision that was tried last; empty where its kind says none, and of an artifact. */
   readonly attempted: string;
   readonly suspended: boolean;
   /** What it waits for: sources and dependencies. */
@@ -61,6 +61,10 @@ const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
   ["kustomize.toolkit.fluxcd.io/v1", "Kustomization"],
   ["helm.toolkit.fluxcd.io/v2", "HelmRelease"],
 ];
+
+/** The annotation by which `flux push artifact --revision` is known. */
+const ORIGIN = "org.opencontainers.image.revision";
+const COMMIT = /@sha1:[0-9a-f]{40}$/;
 
 /** All sources, Kustomizations and releases; none where Flux is not installed. */
 export async function fluxObjects(api: ClusterApi): Promise<FluxObject[]> {
@@ -112,7 +116,7 @@ function stateOf({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeObj
     reason: condition?.reason ?? "",
     message: condition?.message ?? "",
     revision: revisionOf(status),
-    attempted: status.lastAttemptedRevision ?? "",
+    attempted: attemptedOf(status),
     suspended: spec.suspend === true,
     needs: needsOf(kind, namespace, spec, status),
     appliedBy:
@@ -137,7 +141,16 @@ function readiness(condition: Condition | undefined, generation: number, isCurre
 // biome-ignore lint/suspicious/noExplicitAny: a status differs by kind.
 function revisionOf(status: any): string {
   const release = status.history?.[0];
-  return status.artifact?.revision ?? status.lastAppliedRevision ?? release?.chartVersion ?? "";
+  const found = status.artifact?.revision ?? status.lastAppliedRevision ?? release?.chartVersion ?? "";
+  // Of an artifact the commit that it was pushed from tells more than its digest.
+  const origin = status.artifact?.metadata?.[ORIGIN] ?? status.lastAppliedOriginRevision ?? "";
+  return COMMIT.test(origin) ? origin : found;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a status differs by kind.
+function attemptedOf({ lastAttemptedRevision = "" }: any): string {
+  // Of an artifact that fails nobody says which commit it was pushed from.
+  return /@sha256:/.test(lastAttemptedRevision) ? "" : lastAttemptedRevision;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: spec and status differ by kind.

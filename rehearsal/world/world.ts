@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import type { Settings } from "../../settings/settings.ts";
 import { Authority } from "../cloud/door/authority.ts";
 import { Door } from "../cloud/door/door.ts";
 import type { Place } from "../cloud/types.ts";
@@ -9,6 +10,7 @@ import { type FluxReference, fluxObjects, nameOf, requestReconcile } from "../cl
 import { repositoryFiles } from "../examples.ts";
 import { type CloudFile, type Paths, stackFiles } from "../session.ts";
 import { settingsOf, stackFileOf } from "../settings.ts";
+import { ArtifactPipeline, artifactFault } from "./artifactPipeline.ts";
 import { companyOf } from "./company.ts";
 import { DeploymentsWorld } from "./deployments.ts";
 import { inspect } from "./inspect.ts";
@@ -35,6 +37,7 @@ export class World {
   readonly #door: Door;
   readonly #services: Services;
   readonly #requests: WriteStream;
+  #artifact: ArtifactPipeline | undefined;
 
   private constructor(
     stack: string,
@@ -94,7 +97,7 @@ export class World {
     services.clusters.join({ ...services, door, port: ports.cluster });
     if (settings.otherCluster !== undefined) await services.clusters.startOther(settings.otherCluster);
     const passphrase = randomBytes(24).toString("base64url");
-    return new World(stack, paths, door, services, requests, {
+    const world = new World(stack, paths, door, services, requests, {
       ...ids,
       ports,
       stackFiles: stackFiles(),
@@ -102,6 +105,18 @@ export class World {
       passphrase,
       identities,
     });
+    world.#follow(settings);
+    return world;
+  }
+
+  /** Begins to push the artifact of a stack that has one. */
+  #follow(settings: Settings): void {
+    if (settings.flux.artifact === undefined || artifactFault(settings) !== undefined) return;
+    this.#artifact = new ArtifactPipeline(settings, this.#paths, this.cloud, () => {
+      const [registry] = this.#services.arm.list("Microsoft.ContainerRegistry/registries");
+      return registry && String(registry.properties.loginServer);
+    });
+    this.#artifact.start();
   }
 
   /** Adds what the rehearsal's settings ask of the upstream by now. */
@@ -128,6 +143,8 @@ export class World {
 
   /** Asks Flux to reconcile objects now; those that are not there are left out. */
   async reconcile(references: readonly FluxReference[]): Promise<object> {
+    // Nobody asks before the pipeline is through.
+    await this.#artifact?.caughtUp();
     const api = await answeringCluster(this.#services);
     if (typeof api !== "object") return {};
     const names = new Set(references.map(nameOf));
@@ -137,6 +154,7 @@ export class World {
   }
 
   async close(): Promise<void> {
+    await this.#artifact?.close();
     await this.#services.clusters.close();
     await this.#door.close();
     await new Promise((resolve) => this.#requests.end(resolve));

@@ -71,6 +71,30 @@ describe("what settings promise", () => {
     assert.deepEqual(releases, []);
   });
 
+  it("is an artifact at the head where the cluster reads one in place of the repository, and no way to that", () => {
+    const settings = fullSettings("bootstrap", {
+      flux: {
+        repository: "https://github.com/acme/fleet",
+        mode: "bootstrap",
+        artifact: { url: "oci://{registry}/fleet" },
+      },
+    });
+    const stack = healthy(settings);
+    const { expected, cluster } = stack;
+    assert.deepEqual(expected.source, { ...gitRepository, kind: "OCIRepository" });
+    assert.deepEqual(expected.secrets, ["demo/credentials"]);
+    const rows = (objects: readonly ReturnType<typeof object>[]) =>
+      findings(factsOf(stack, { objects }))
+        .looked.filter(({ kind }) => kind === "OCIRepository")
+        .map(({ names, right, state }) => [names, right, state]);
+    const charts = [["kured"], 1, "Ready"];
+    assert.deepEqual(rows(cluster.objects), [[["flux-system"], 0, "Ready at the head"], charts]);
+    const atHead = cluster.objects.map((each) =>
+      each.kind === "OCIRepository" && each.name === "flux-system" ? { ...each, revision: revision(HEAD) } : each,
+    );
+    assert.deepEqual(rows(atHead), [[["flux-system"], 1, "Ready at the head"], charts]);
+  });
+
   it("has every kind that Flux's manifests define", () => {
     const manifests = [
       "kind: Namespace\nmetadata:\n  name: flux-system",

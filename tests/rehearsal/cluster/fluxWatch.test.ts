@@ -8,6 +8,7 @@ import { FluxWatch } from "../../../rehearsal/cluster/fluxWatch.ts";
 
 const VERSIONS: Readonly<Record<string, string>> = {
   GitRepository: "source.toolkit.fluxcd.io/v1",
+  OCIRepository: "source.toolkit.fluxcd.io/v1",
   HelmChart: "source.toolkit.fluxcd.io/v1",
   HelmRepository: "source.toolkit.fluxcd.io/v1",
   HelmRelease: "helm.toolkit.fluxcd.io/v2",
@@ -131,6 +132,32 @@ describe("what Flux says of an object", () => {
           { name: "apps", namespace: "flux-system" },
           [],
         ],
+      ],
+    );
+  });
+
+  it("tells of an artifact that a pipeline pushed the commit, and of any other its digest", async () => {
+    const commit = `main@sha1:${"b".repeat(40)}`;
+    const revision = `latest@sha256:${"c".repeat(64)}`;
+    const metadata = { "org.opencontainers.image.revision": commit };
+    api.objects = [
+      object("OCIRepository", "fleet", { status: { artifact: { revision, metadata } } }),
+      object("OCIRepository", "chart", {
+        status: { artifact: { revision, metadata: { "org.opencontainers.image.revision": "v1" } } },
+      }),
+      object("Kustomization", "apps", {
+        status: {
+          ...{ lastAppliedRevision: revision, lastAppliedOriginRevision: commit },
+          lastAttemptedRevision: revision,
+        },
+      }),
+    ];
+    assert.deepEqual(
+      (await states()).map(({ name, revision, attempted }) => [name, revision, attempted]),
+      [
+        ["fleet", commit, ""],
+        ["chart", revision, ""],
+        ["apps", commit, ""],
       ],
     );
   });
