@@ -137,7 +137,7 @@ const FOREIGN =
 /** The environment of a rehearsal's processes. */
 export interface EnvironmentOptions {
   readonly paths: Paths;
-  readonly cloud: CloudFile;
+  readonly cloud: Omit<CloudFile, "pid" | "control">;
   readonly as?: IdentityName;
   /** Who kubelogin signs in to the cluster; default: `as`. */
   readonly inCluster?: IdentityName;

@@ -120,7 +120,6 @@ export class ArtifactPipeline {
   }
 
   #environment(...path: string[]): Record<string, string> {
-    const cloud = { ...this.#cloud, pid: process.pid, control: { port: 0, token: "" } };
-    return { ...environment({ paths: this.#paths, cloud, path }), ...signIn, LC_ALL: "C" };
+    return { ...environment({ paths: this.#paths, cloud: this.#cloud, path }), ...signIn, LC_ALL: "C" };
   }
 }

@@ -115,8 +115,7 @@ export class DeploymentsWorld {
     await writeFile(join(bin, "npm"), NPM);
     await chmod(join(bin, "npm"), 0o755);
     const engine = await findEngine({});
-    const cloud = { ...this.#cloud, pid: process.pid, control: { port: 0, token: "" } };
-    const all = environment({ paths: this.#paths, cloud, path: engine.path });
+    const all = environment({ paths: this.#paths, cloud: this.#cloud, path: engine.path });
     const own = Object.entries(all).filter(([variable]) => !CREDENTIALS.test(variable));
     const env = Object.fromEntries(own);
     return { root, env: { ...env, PATH: [bin, env.PATH].join(delimiter) } };

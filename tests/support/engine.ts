@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import type { Authority } from "../../rehearsal/cloud/door/authority.ts";
+import type { Door } from "../../rehearsal/cloud/door/door.ts";
 import { completeEngine } from "../../rehearsal/languageHost/completeEngine.ts";
 import { findTool } from "../../tools/findTool.ts";
 
@@ -48,6 +50,24 @@ export async function engineEnvironment(): Promise<EngineEnvironment> {
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
   return { directory, env, close: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/** An engine's environment in which all that it runs reaches the world through a door, from outside of its networks. */
+export async function throughDoor(
+  { directory, env }: EngineEnvironment,
+  door: Door,
+  authority: Authority,
+): Promise<Readonly<Record<string, string>>> {
+  const port = await door.listen("outside");
+  const authorityFile = join(directory, "authority.pem");
+  await writeFile(authorityFile, authority.pem);
+  return {
+    ...env,
+    HTTPS_PROXY: `http://127.0.0.1:${port}`,
+    NO_PROXY: "127.0.0.1,localhost",
+    NODE_USE_ENV_PROXY: "1",
+    NODE_EXTRA_CA_CERTS: authorityFile,
+  };
 }
 
 /**

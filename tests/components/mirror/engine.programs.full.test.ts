@@ -5,7 +5,6 @@ import { spawn } from "node:child_process";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
@@ -25,6 +24,7 @@ import {
   ROOT,
   runPulumi,
   succeed,
+  throughDoor,
   writeProject,
 } from "../../support/engine.ts";
 import { processesOf } from "../../support/processes.ts";
@@ -185,15 +185,8 @@ describe("a mirror under the real engine", () => {
     door.route("management.azure.com", async (request) => registries.operationResult(request) ?? arm.service(request));
     door.route("*.azurecr.io", registries.service, { exists: (host) => registries.exists(host) });
     for (const host of upstream.hosts) door.route(host, upstream.service);
-    const port = await door.listen("outside");
-    const authorityFile = join(engine.directory, "authority.pem");
-    await writeFile(authorityFile, authority.pem);
     env = {
-      ...engine.env,
-      HTTPS_PROXY: `http://127.0.0.1:${port}`,
-      NO_PROXY: "127.0.0.1,localhost",
-      NODE_USE_ENV_PROXY: "1",
-      NODE_EXTRA_CA_CERTS: authorityFile,
+      ...(await throughDoor(engine, door, authority)),
       ARM_CLIENT_ID: deployer.clientId,
       ARM_CLIENT_SECRET: deployer.clientSecret,
       ARM_TENANT_ID: TENANT_ID,

@@ -1,6 +1,5 @@
 // Three rotations of a pull principal under the real engine, with a simulated Entra whose calendar moves on between updates.
 import { strict as assert } from "node:assert";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { ArmService } from "../../../rehearsal/cloud/arm/service.ts";
@@ -15,6 +14,7 @@ import {
   engineEnvironment,
   ROOT,
   succeed,
+  throughDoor,
   writeProject,
 } from "../../support/engine.ts";
 import { type Credentials, Puller } from "../../support/puller.ts";
@@ -126,16 +126,9 @@ describe("a pull principal under the real engine", () => {
     door.route("login.microsoftonline.com", ticking(entra.service));
     door.route("graph.microsoft.com", ticking(new Graph(entra).service));
     door.route("management.azure.com", arm.service);
-    const port = await door.listen("outside");
-    const authorityFile = join(engine.directory, "authority.pem");
-    await writeFile(authorityFile, authority.pem);
     await installProviders(engine.env.PULUMI_HOME ?? "");
     env = {
-      ...engine.env,
-      HTTPS_PROXY: `http://127.0.0.1:${port}`,
-      NO_PROXY: "127.0.0.1,localhost",
-      NODE_USE_ENV_PROXY: "1",
-      NODE_EXTRA_CA_CERTS: authorityFile,
+      ...(await throughDoor(engine, door, authority)),
       ARM_CLIENT_ID: deployer.clientId,
       ARM_CLIENT_SECRET: deployer.clientSecret,
       ARM_TENANT_ID: TENANT_ID,

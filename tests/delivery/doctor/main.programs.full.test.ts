@@ -22,8 +22,7 @@ describe("npm run doctor", () => {
 
   const doctor = (as: IdentityName, ...args: string[]): Promise<Ran> => {
     const paths = pathsOf("prod");
-    const cloud = { ...world.cloud, pid: process.pid, control: { port: 0, token: "" } };
-    const env = environment({ paths, cloud, as });
+    const env = environment({ paths, cloud: world.cloud, as });
     return run(process.execPath, [MAIN, "--stack", "prod", "--project", paths.project, ...args], { cwd: root, env });
   };
 
