@@ -12,19 +12,20 @@ import {
   type Assignment,
   changesOf,
   fillDigests,
+  leftBy,
   pinnedSuffixes,
   type Relocation,
-  reachesAll,
   relocatingValues,
   suffixOf,
   TARGET,
 } from "./relocation.ts";
 import { type ChartFile, RenderError, type RenderedObject, Renderer } from "./render.ts";
+import { changedPlaces, isRestless, mayHoldSum } from "./restless.ts";
 import { formatPath, mergeValues, walk, type YamlMap } from "./tree.ts";
 import { type ClusterFacts, KUBE_VERSIONS, SERVED_APIS, versionsBetween, type World, worldsOf } from "./worlds.ts";
 
 /** To be raised when the analysis of a chart comes to other results. */
-const ANALYSIS_VERSION = 3;
+const ANALYSIS_VERSION = 4;
 
 /** What a chart runs and how it is made to run it from another registry. Digests are marks (`digestMark`). */
 export interface Analysis {
@@ -63,6 +64,8 @@ export interface AnalysisOptions extends ClusterFacts {
   readonly together?: boolean;
   /** The folder of what was rendered in earlier runs. @default nothing is kept */
   readonly cache?: string | undefined;
+  /** Told every 20 seconds how far a long analysis has come. @default nobody */
+  readonly progress?: ((line: string) => void) | undefined;
 }
 
 /** A chart that cannot be made to use the mirrored images; the message names object and field. */
@@ -141,13 +144,27 @@ export async function planChart(
 ): Promise<ChartPlan> {
   const contents = await readChart(chart.tgz);
   const own = JSON.parse(JSON.stringify(given).replaceAll(REGISTRY_PLACEHOLDER, TARGET)) as YamlMap;
-  const action = (renderer: Renderer) => new Analyst(renderer, chart, contents, own, options).plan();
+  const action = async (renderer: Renderer) => {
+    const since = Date.now();
+    const heartbeat = setInterval(() => {
+      const seconds = Math.round((Date.now() - since) / 1000);
+      const times = renderer.runs === 1 ? "once" : `${renderer.runs} times`;
+      options.progress?.(`${chart.name} ${contents.version}: rendered ${times}, ${seconds} s`);
+    }, HEARTBEAT);
+    try {
+      return await new Analyst(renderer, chart, contents, own, options).plan();
+    } finally {
+      clearInterval(heartbeat);
+    }
+  };
   return Renderer.use(helm, chart, action, options.cache);
 }
 
-/** Template functions that say something else each time. */
-const RESTLESS =
-  /\b(rand(Alpha|AlphaNum|Ascii|Numeric|Int|Bytes)|uuidv4|now|gen(CA|SelfSignedCert|SignedCert|PrivateKey)\w*|htpasswd|bcrypt|shuffle|encryptAES)\b/;
+/** Milliseconds. */
+const HEARTBEAT = 20_000;
+
+/** A value that reaches every subchart, and that no template asks for. */
+const UNASKED: YamlMap = { global: { unaskedFor: "unasked" } };
 
 class Analyst {
   readonly #renderer: Renderer;
@@ -160,6 +177,7 @@ class Analyst {
   readonly #warnings: string[] = [];
   readonly #refusals = new Set<string>();
   readonly #restless = new Set<string>();
+  #namesAreKnown = false;
   /** Texts of objects that nothing moves in by itself, as long as nothing does anywhere. */
   readonly #steady = new Set<string>();
 
@@ -238,13 +256,28 @@ class Analyst {
   }
 
   async #objects(world: World): Promise<RenderedObject[]> {
+    await this.#knowNames(world);
     const objects = await this.#renderer.render(this.#given, world);
-    if (this.#restless.size > 0 || !RESTLESS.test(this.#contents.templates)) return objects;
+    if (this.#restless.size > 0 || !isRestless(this.#contents.templates)) return objects;
     if (objects.every(({ text }) => this.#steady.has(text))) return objects;
     const [one, other] = await this.#renderer.renderTwice(this.#given, world);
-    for (const place of restlessPlaces(one, other)) this.#restless.add(place);
+    for (const place of changedPlaces(one, other)) this.#restless.add(place);
     for (const { text } of one) this.#steady.add(text);
     return one;
+  }
+
+  /** Learns once which names hold a sum of the values, by changing one that no template asks for. */
+  async #knowNames(world: World): Promise<void> {
+    const objects = await this.#renderer.render(this.#given, world);
+    if (this.#namesAreKnown || !objects.some((object) => mayHoldSum(object) && !this.#renderer.isNameless(object)))
+      return;
+    this.#namesAreKnown = true;
+    try {
+      await this.#renderer.renderBeside(this.#given, mergeValues(this.#given, UNASKED), world);
+    } catch (error) {
+      // Its schema takes no further value: then a name stays what it is.
+      if (!(error instanceof RenderError)) throw error;
+    }
   }
 
   #view(world: World, objects: readonly RenderedObject[]): View {
@@ -284,9 +317,9 @@ class Analyst {
       for (const key of own.keys()) seen.add(key);
       if (fresh.size === 0) continue;
       const base: Base = { world, objects, fields: fresh, restless: this.#restless };
-      const isEnough = (some: readonly Effect[]) => reachesAll(fresh, some, pins);
+      const left = (some: readonly Effect[]) => leftBy(fresh, some, pins);
       const { together } = this.#options;
-      const found = await findEffects(this.#renderer, values, base, tried, { together, isEnough });
+      const found = await findEffects(this.#renderer, values, base, tried, { together, left });
       for (const words of found.refusals) this.#refusals.add(words);
       for (const effect of found.effects) effects.set(effect.candidate, merged(effects.get(effect.candidate), effect));
     }
@@ -385,25 +418,6 @@ function merged(one: Effect | undefined, other: Effect): Effect {
 
 function placeholders<T>(value: T): T {
   return JSON.parse(JSON.stringify(value).replaceAll(TARGET, REGISTRY_PLACEHOLDER)) as T;
-}
-
-/** The places that differ between two renderings of the same. */
-function restlessPlaces(one: readonly RenderedObject[], other: readonly RenderedObject[]): string[] {
-  const texts = new Map<string, unknown>();
-  const place = (id: string, path: readonly (string | number)[]) => `${id} ${formatPath(path)}`;
-  for (const { id, body } of other)
-    walk(body, (value, path) => {
-      texts.set(place(id, path), value);
-      return true;
-    });
-  const found: string[] = [];
-  for (const { id, body } of one)
-    walk(body, (value, path) => {
-      const key = place(id, path);
-      if ((typeof value !== "object" || value === null) && texts.get(key) !== value) found.push(key);
-      return true;
-    });
-  return found;
 }
 
 /** The fields whose tag is the cluster's own version, of which nobody knows the patch. */

@@ -2,10 +2,12 @@ import pLimit from "p-limit";
 import { isMap } from "../net/values.ts";
 import type { Candidate } from "./chartValues.ts";
 import { valuesFor } from "./chartValues.ts";
-import { composedImage, type ImageField, placeOf } from "./imageFields.ts";
+import { type Difference, differences, isSum } from "./differences.ts";
+import { type ImageField, placeOf } from "./imageFields.ts";
 import { pairLines } from "./lines.ts";
 import { RenderError, type RenderedObject, type Renderer } from "./render.ts";
-import { formatPath, mergeValues, type Path, valueAt, walk, type YamlMap } from "./tree.ts";
+import { changedPlaces } from "./restless.ts";
+import { formatPath, mergeValues, type Path, valueAt, type YamlMap } from "./tree.ts";
 import type { World } from "./worlds.ts";
 
 /** What one value of a chart does, proved by rendering with it changed. */
@@ -48,8 +50,8 @@ const PARALLEL = 2;
 export interface SearchOptions {
   /** Whether values are changed in groups; else one at a time. @default true */
   readonly together?: boolean | undefined;
-  /** Whether nothing more has to be known. @default never */
-  readonly isEnough?: (effects: readonly Effect[]) => boolean;
+  /** The images for which more has to be known. @default all */
+  readonly left?: ((effects: readonly Effect[]) => readonly ImageField[]) | undefined;
 }
 
 /**
@@ -63,11 +65,11 @@ export async function findEffects(
   values: { readonly given: YamlMap; readonly effective: YamlMap },
   base: Base,
   candidates: readonly Candidate[],
-  { together = true, isEnough = () => false }: SearchOptions = {},
+  { together = true, left = () => [...base.fields.values()] }: SearchOptions = {},
 ): Promise<Effects> {
-  const search = new Search(renderer, values, base);
+  const search = new Search(renderer, values, base, candidates);
   if (!together) await search.all(alone(candidates));
-  else await search.inGroups(candidates, isEnough);
+  else await search.inGroups(candidates, left);
   return { effects: search.effects(candidates), refusals: [...search.refusals].sort() };
 }
 
@@ -80,11 +82,20 @@ class Search {
   readonly #limit = pLimit(PARALLEL);
   /** Changed alone, so that nothing hid what it does. */
   readonly #settled = new Set<Candidate>();
+  readonly #tried = new Set<Candidate>();
+  readonly #candidates: readonly Candidate[];
+  #touched: Promise<ReadonlySet<string>> | undefined;
 
-  constructor(renderer: Renderer, values: { readonly given: YamlMap; readonly effective: YamlMap }, base: Base) {
+  constructor(
+    renderer: Renderer,
+    values: { readonly given: YamlMap; readonly effective: YamlMap },
+    base: Base,
+    candidates: readonly Candidate[],
+  ) {
     this.#renderer = renderer;
     this.#values = values;
     this.#base = base;
+    this.#candidates = candidates;
   }
 
   /** Those that say something of an image, in the candidates' order. */
@@ -92,19 +103,25 @@ class Search {
     return candidates.flatMap((candidate) => this.found.get(candidate) ?? []).filter(({ fields }) => fields.size > 0);
   }
 
-  async inGroups(candidates: readonly Candidate[], isEnough: NonNullable<SearchOptions["isEnough"]>): Promise<void> {
-    const isDone = () => isEnough(this.effects(candidates));
+  async inGroups(candidates: readonly Candidate[], left: NonNullable<SearchOptions["left"]>): Promise<void> {
+    const images = () => left(this.effects(candidates));
+    const isDone = () => images().length === 0;
     let unclear = new Set<Candidate>();
     // What is named for images first: what else an image's name has in it is seldom needed, and often refused.
-    for (const some of [true, false].map((named) => candidates.filter((candidate) => candidate.named === named))) {
+    for (const some of [
+      () => candidates.filter(({ named }) => named),
+      () => candidates.filter(({ named, value }) => !named && images().some(({ written }) => written.includes(value))),
+    ]) {
       if (isDone()) return;
-      let more = await this.all(groupsOf(some));
+      let more = await this.all(groupsOf(some()));
       // Beside no part of another kind most are clear.
       if (more.size > 0 && !isDone()) more = await this.all(byKind([...more]));
       unclear = unclear.union(more);
     }
     while (!isDone()) {
-      const silent = candidates.filter((one) => !this.#shows(one) && !this.#settled.has(one) && !unclear.has(one));
+      const silent = candidates.filter(
+        (one) => this.#tried.has(one) && !this.#shows(one) && !this.#settled.has(one) && !unclear.has(one),
+      );
       const before = this.effects(candidates).length;
       // All at once: nearly always they are silent again.
       const again = await this.all([...(silent.length > 0 ? [silent] : []), ...alone([...unclear])]);
@@ -125,14 +142,12 @@ class Search {
   }
 
   async #try(group: readonly Candidate[]): Promise<Candidate[]> {
-    const changes = new Map(
-      group.map(({ path, before, canary, after }) => [path, before + canary + after] as [Path, string]),
-    );
-    const change = valuesFor(this.#values.effective, changes);
+    for (const candidate of group) this.#tried.add(candidate);
     let objects: RenderedObject[];
     try {
-      const { world } = this.#base;
-      objects = await this.#limit(() => this.#renderer.render(mergeValues(this.#values.given, change), world));
+      objects = await this.#rendered(
+        group.map(({ path, before, canary, after }) => [path, before + canary + after] as const),
+      );
     } catch (error) {
       // A chart may refuse a value that looks odd to it: then it stays as it is.
       if (!(error instanceof RenderError)) throw error;
@@ -141,8 +156,13 @@ class Search {
       this.refusals.add(withoutCanaries(error.message, group));
       return [];
     }
-    const seen = new Comparison(this.#base, objects, group);
-    if (seen.unexplained && group.length > 1) return this.#halves(group);
+    let seen = new Comparison(this.#base, objects, group);
+    if (seen.unexplained && group.length > 1) {
+      const touched = await this.#whatIsTouched();
+      if (touched.size > 0)
+        seen = new Comparison({ ...this.#base, restless: this.#base.restless.union(touched) }, objects, group);
+      if (seen.unexplained) return this.#halves(group);
+    }
     const [only, ...more] = group;
     if (only !== undefined && more.length === 0) this.#settled.add(only);
     const unclear = group.filter((candidate) => seen.unclear.has(candidate));
@@ -151,6 +171,31 @@ class Search {
       if (effect !== undefined && !seen.unclear.has(candidate)) this.found.set(candidate, effect);
     }
     return unclear;
+  }
+
+  #rendered(changes: readonly (readonly [Path, unknown])[]): Promise<RenderedObject[]> {
+    const values = mergeValues(this.#values.given, valuesFor(this.#values.effective, new Map(changes)));
+    return this.#limit(() => this.#renderer.render(values, this.#base.world));
+  }
+
+  /**
+   * The places that say something else as soon as the values are given at all, be it as they are: Helm takes a default of
+   * `null` for one thing where nobody gives a value beside it and for another where somebody does.
+   */
+  #whatIsTouched(): Promise<ReadonlySet<string>> {
+    this.#touched ??= (async () => {
+      const { effective } = this.#values;
+      const same = this.#candidates.flatMap(({ path, value }) =>
+        value === "" ? [] : [[path, valueAt(effective, path)] as const],
+      );
+      try {
+        return changedPlaces(this.#base.objects, await this.#rendered(same));
+      } catch (error) {
+        if (!(error instanceof RenderError)) throw error;
+        return new Set<string>();
+      }
+    })();
+    return this.#touched;
   }
 
   async #halves(group: readonly Candidate[]): Promise<Candidate[]> {
@@ -316,13 +361,6 @@ function isLabelled({ metadata }: YamlMap): boolean {
   return isMap(metadata) && isMap(metadata.labels);
 }
 
-/** Whether two lines differ in nothing but checksums, random words and the time. */
-function isSum(old: string, now: string | undefined): boolean {
-  if (now === undefined || old === "") return false;
-  const blank = (line: string) => line.replaceAll(/(?<![\w+/])(?=[\w+/]*\d)[\w+/]{8,}={0,2}/g, "#");
-  return blank(old) === blank(now);
-}
-
 interface Region {
   readonly written: string;
   readonly start: number;
@@ -331,44 +369,6 @@ interface Region {
 
 function shifted({ written, start, end }: ImageField, by: number): Region {
   return { written, start: start - by, end: end - by };
-}
-
-interface Difference {
-  readonly path: Path;
-  /** As {@link placeOf} names it. */
-  readonly place: string;
-  readonly old: string;
-  /** Undefined where nothing stands there any more. */
-  readonly now: string | undefined;
-}
-
-function differences(old: YamlMap, now: YamlMap | undefined, fields: readonly [string, ImageField][]): Difference[] {
-  const found: Difference[] = [];
-  const seen = new Set<string>();
-  for (const [, { path, parts, ...field }] of fields) {
-    if (parts === undefined) continue;
-    const [map, other] = [valueAt(old, path), valueAt(now, path)];
-    const [a, b] = [map, other].map((each) => (isMap(each) ? composedImage(each, parts) : undefined));
-    if (a !== undefined && a !== b) found.push({ path, place: placeOf({ path, parts, ...field }), old: a, now: b });
-    for (const key of Object.values(parts)) seen.add(formatPath([...path, key]));
-  }
-  walk(old, (value, path) => {
-    const place = formatPath(path);
-    if (typeof value === "object" && value !== null) return true;
-    if (seen.has(place)) return true;
-    seen.add(place);
-    const other = valueAt(now, path);
-    const text = other === undefined ? undefined : String(other);
-    if (value !== other) found.push({ path, place, old: String(value), now: text });
-    return true;
-  });
-  walk(now, (value, path) => {
-    if ((typeof value === "object" && value !== null) || value === undefined) return true;
-    const place = formatPath(path);
-    if (!seen.has(place)) found.push({ path, place, old: "", now: String(value) });
-    return true;
-  });
-  return found;
 }
 
 /** What stands around a value in an image, as a line and the same line with the canary in it show. */

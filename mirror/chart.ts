@@ -25,7 +25,9 @@ export async function readChart(tgz: Buffer): Promise<ChartContents> {
 
 async function contentsOf(files: readonly TarFile[], folder: string, allowance: Allowance): Promise<ChartContents> {
   const own = yamlFile(files, `${folder}values.yaml`);
-  const { name, version, dependencies, kubeVersion } = yamlFile(files, `${folder}Chart.yaml`);
+  const { name, version, kubeVersion, dependencies: listed } = yamlFile(files, `${folder}Chart.yaml`);
+  // Charts of apiVersion v1 have them in a file of their own.
+  const dependencies = listed ?? yamlFile(files, `${folder}requirements.yaml`).dependencies;
   const templates = files
     .filter(({ path }) => path.startsWith(`${folder}templates/`))
     .map(({ content }) => content.toString("utf8"));

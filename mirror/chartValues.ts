@@ -98,7 +98,7 @@ function lettersOf(number: number): string {
 }
 
 /** Values that change nothing but some paths of the given ones; a list on a path is repeated as a whole. */
-export function valuesFor(effective: YamlMap, changes: ReadonlyMap<Path, string>): YamlMap {
+export function valuesFor(effective: YamlMap, changes: ReadonlyMap<Path, unknown>): YamlMap {
   let result: YamlMap = {};
   for (const [path, value] of changes) {
     const list = path.findIndex((part) => typeof part === "number");

@@ -26,8 +26,9 @@ async function main([command = "", ...args]: string[]): Promise<void> {
   if (command === "update") return update(args, USAGE);
   if (command === "check" && isOfLock(args)) return check(args, USAGE);
   if (command === "check") return tell(await checkFolder(args));
-  const helm = () => findTool("helm", { log: (line) => console.error(line) });
-  if (command === "plan") return tell(await plan(args, { helm, cache: renderings(), registry: registries() }));
+  const log = (line: string) => console.error(line);
+  const helm = () => findTool("helm", { log });
+  if (command === "plan") return tell(await plan(args, { helm, cache: renderings(), registry: registries(), log }));
   throw new Error(`Unknown command "${command}".\n${USAGE}`);
 }
 

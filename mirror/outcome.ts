@@ -6,6 +6,7 @@ import { pointerTo, postRendered } from "./postRenderers.ts";
 import { keyOf, nameOf, parseReference, type Reference, sourceOf } from "./reference.ts";
 import { digestMark, fillDigests, nameWritten, pinnedSuffixes, suffixOf, TARGET, targetOf } from "./relocation.ts";
 import type { RenderedObject, Renderer } from "./render.ts";
+import { sideEffects, warningOf } from "./sideEffects.ts";
 import { formatPath, valueAt, type YamlMap } from "./tree.ts";
 import type { World } from "./worlds.ts";
 
@@ -188,7 +189,7 @@ export class Outcome {
   finish(renderer: Renderer, restless: ReadonlySet<string>): Finished {
     const postRender = this.#images();
     const { patches, left } = this.#patches(renderer, restless);
-    const warnings: string[] = [];
+    const warnings = this.#sideEffects(restless);
     for (const { field, reference } of left) {
       const accepted = isListed(this.#before.acceptForeign, reference);
       if (accepted) warnings.push(`${describeField(field)} stays there; it is accepted: ${accepted.reason}`);
@@ -207,6 +208,14 @@ export class Outcome {
     for (const { reference, places: more } of this.#used.values())
       places.set(sourceOf(reference), [...(places.get(sourceOf(reference)) ?? []), ...more].sort());
     return { images, places, postRender, patches, foreign: unique(this.#foreign), warnings };
+  }
+
+  /** What the values change beside images, in the first of the clusters. */
+  #sideEffects(restless: ReadonlySet<string>): string[] {
+    const [first] = this.#before.all;
+    const after = this.#rendered.find(({ world }) => world === first?.world);
+    if (first === undefined || after === undefined) return [];
+    return warningOf(sideEffects(first.objects, after.objects, [...first.fields], restless));
   }
 
   #images(): PostRenderImage[] {

@@ -31,6 +31,8 @@ export interface PlanTools {
   readonly cache?: string;
   /** A client of the registry with this host. */
   readonly registry: (host: string) => Registry;
+  /** Told how far a long analysis has come. @default nobody */
+  readonly log?: (line: string) => void;
 }
 
 /** What is said as JSON. */
@@ -84,7 +86,7 @@ export async function plan(args: readonly string[], tools: PlanTools): Promise<{
   };
   const given = flags.values === undefined ? {} : await readValues(flags.values);
   const kubeVersion = flags["kube-version"]?.replace(/^v/, "");
-  const options = { kubeVersion, apis: flags.api, pin: false, cache: tools.cache };
+  const options = { kubeVersion, apis: flags.api, pin: false, cache: tools.cache, progress: tools.log };
   const found = await planChart(await tools.helm(), chart, given, options);
   const report = reportOf(found, flags.registry);
   const text = flags.json ? `${JSON.stringify(report, null, 2)}\n` : describePlan(`${name} ${version}`, report);

@@ -69,17 +69,22 @@ export function relocatingValues(
   return { names, pins: [...whole, ...pinned] };
 }
 
-/** Whether values are known that move every image, and pin each that is to be pinned. */
-export function reachesAll(
+/**
+ * The images that no known value moves, or that are to be pinned and nothing does: no known value, and no post-renderer
+ * either.
+ */
+export function leftBy(
   fields: ReadonlyMap<string, ImageField>,
   effects: readonly Effect[],
   pins: (field: ImageField, key: string) => readonly string[] | undefined,
-): boolean {
+): ImageField[] {
   const found = relocatingValues(fields, effects, pins);
   const reached = (assignments: readonly Assignment[]) =>
     new Set(assignments.flatMap(({ effect }) => [...effect.fields.keys()]));
   const [moved, pinned] = [reached(found.names), reached(found.pins)];
-  return [...fields].every(([key, field]) => moved.has(key) && (pinned.has(key) || pins(field, key) === undefined));
+  const isPinned = (key: string, field: ImageField) =>
+    pinned.has(key) || field.kustomizable || pins(field, key) === undefined;
+  return [...fields].filter(([key, field]) => !moved.has(key) || !isPinned(key, field)).map(([, field]) => field);
 }
 
 /** The values of assignments, the later ones over the earlier. */

@@ -59,7 +59,7 @@ export class Renderer {
   readonly #folder: string;
   readonly #bodies = new Map<string, unknown>();
   readonly #renderings = new Map<string, Promise<RenderedObject[]>>();
-  /** The places of objects whose names are made up anew each time. */
+  /** The places of objects whose names are made up anew each time, or hold a sum of the values. */
   readonly #nameless = new Set<string>();
   readonly #kept: Kept | undefined;
   #runs = 0;
@@ -115,6 +115,19 @@ export class Renderer {
    */
   async renderTwice(values: YamlMap, world: World): Promise<[RenderedObject[], RenderedObject[]]> {
     const [one, other] = await Promise.all([this.render(values, world), this.#run(values, world, true)]);
+    this.#learnNames(one, other);
+    return [one.map((object) => this.#called(object)), other.map((object) => this.#called(object))];
+  }
+
+  /**
+   * Tells which objects are called otherwise with other values: from now on each has one id.
+   * @throws RenderError when the chart does not render with the other values.
+   */
+  async renderBeside(values: YamlMap, others: YamlMap, world: World): Promise<void> {
+    this.#learnNames(...(await Promise.all([this.render(values, world), this.render(others, world)])));
+  }
+
+  #learnNames(one: readonly RenderedObject[], other: readonly RenderedObject[]): void {
     for (const [here, there] of [
       [one, other],
       [other, one],
@@ -122,10 +135,9 @@ export class Renderer {
       const ids = new Set(there.map(({ id }) => id));
       for (const { id, place } of here) if (!ids.has(id)) this.#nameless.add(place);
     }
-    return [one.map((object) => this.#called(object)), other.map((object) => this.#called(object))];
   }
 
-  /** Whether an object has another name in every rendering. */
+  /** Whether an object has another name in every rendering, or with every change of a value. */
   isNameless({ place }: RenderedObject): boolean {
     return this.#nameless.has(place);
   }

@@ -254,6 +254,7 @@ async function analysed(
     ...rules,
     kubeVersion,
     cache,
+    progress: log,
   });
   for (const warning of analysis.warnings) log(`warning: ${called(chart)}: ${warning}`);
   for (const { image, where } of missing(analysis, settings)) {

@@ -3,9 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mock } from "node:test";
 import { before, describe, it } from "mocha";
 import { stringify } from "yaml";
 import { type Analysis, analyseChart, planChart, RelocationError } from "../../mirror/analysis.ts";
+import { readChart } from "../../mirror/chart.ts";
 import { sourceOf } from "../../mirror/reference.ts";
 import { RenderError } from "../../mirror/render.ts";
 import { findTool } from "../../tools/findTool.ts";
@@ -274,6 +276,30 @@ data:
     );
     const image = { repository: "{registry}/ghcr.io/acme/sub", tag: `1@${digest("ghcr.io/acme/sub:1")}` };
     assert.deepEqual((await analyse(chart)).values, { packed: { image }, plain: { image } });
+  });
+
+  it("relocates subcharts of the older kind by the names that requirements.yaml gives them", async () => {
+    const dependencies = [
+      { name: "sub", version: "1.0.0", alias: "first" },
+      { name: "sub", version: "1.0.0", alias: "second" },
+    ];
+    const sub = packChart(
+      { image: { repository: "ghcr.io/acme/sub", tag: "1" } },
+      {
+        "a.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}", { name: "{{ .Chart.Name }}" }),
+      },
+      { name: "sub", meta: { apiVersion: "v1" } },
+    );
+    const chart = packChart(
+      {},
+      {},
+      {
+        meta: { apiVersion: "v1" },
+        files: { "requirements.yaml": stringify({ dependencies }), "charts/sub-1.0.0.tgz": sub },
+      },
+    );
+    const image = { repository: "{registry}/ghcr.io/acme/sub", tag: `1@${digest("ghcr.io/acme/sub:1")}` };
+    assert.deepEqual((await analyse(chart)).values, { first: { image }, second: { image } });
   });
 
   it("takes nothing for an image that is none", async () => {
@@ -557,6 +583,110 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
       assert.equal(plan.renderings, renderings);
     });
   }
+
+  /** A Job whose name holds a sum of all values, and whose image no value moves; beside others. */
+  const summed = (names: number): Buffer => {
+    const sum = `{{ toYaml .Values | sha256sum | trunc 7 }}`;
+    const images = Object.fromEntries(
+      Array.from({ length: names }, (_, number) => [
+        `tool${number}`,
+        { repository: `ghcr.io/acme/t${number}`, tag: "1" },
+      ]),
+    );
+    const job = (name: string, image: string) =>
+      `apiVersion: batch/v1\nkind: Job\nmetadata: {name: "${name}-${sum}"}\nspec: {template: {spec: {containers: [{name: a, image: "${image}"}]}}}\n`;
+    const templates = Object.keys(images).map((name) => [
+      `${name}.yaml`,
+      deployment(`"{{ .Values.${name}.repository }}:{{ .Values.${name}.tag }}"`, { name }),
+    ]);
+    const made = { "z.yaml": job("made", "ghcr.io/acme/job:1") };
+    return packChart(images, { ...Object.fromEntries(templates), ...made });
+  };
+
+  it("needs no more renderings for eight images than for two where objects' names hold sums of the values", async () => {
+    const [two, eight] = await Promise.all(
+      [2, 8].map((count) => planChart(helm, { tgz: summed(count), name: "tool", namespace: "tools" }, {})),
+    );
+    assert.equal(eight?.renderings, two?.renderings);
+    assert.deepEqual(eight?.images.map(sourceOf).sort(), [
+      "ghcr.io/acme/job:1",
+      ...Array.from({ length: 8 }, (_, number) => `ghcr.io/acme/t${number}:1`),
+    ]);
+    assert.deepEqual(eight?.foreign, []);
+    // A patch would not find an object by a name that the digests change.
+    assert.deepEqual(eight?.patches, []);
+    assert.deepEqual(
+      eight?.postRender.map(({ name }) => name),
+      ["ghcr.io/acme/job"],
+    );
+  });
+
+  it("says of a text in an object whose name holds a sum of the values that no patch can find it", async () => {
+    const config = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "made-{{ toYaml .Values | sha256sum | trunc 7 }}"}\ndata: {text: "run ghcr.io/acme/other:1 now"}\n`;
+    const chart = packChart(
+      { image: { repository: "ghcr.io/acme/tool", tag: "1" } },
+      { "a.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}"), "b.yaml": config },
+    );
+    const plan = await planChart(helm, { tgz: chart, name: "tool", namespace: "tools" }, {});
+    assert.deepEqual(plan.patches, []);
+    assert.deepEqual(
+      plan.foreign.map(({ field, image }) => [field, image]),
+      [["data.text", "ghcr.io/acme/other:1"]],
+    );
+  });
+
+  /** Helm takes a default of null for nothing, but for a value as soon as another one beside it is given. */
+  const withNulls = (className: unknown, count: number): Buffer => {
+    const names = Array.from({ length: count }, (_, number) => `tool${number}`);
+    const values = {
+      ingress: { class: className },
+      ...Object.fromEntries(names.map((name) => [name, { repository: `ghcr.io/acme/${name}`, tag: "1" }])),
+    };
+    const ingress = `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: sub}\nspec:\n{{ if hasKey .Values.ingress "class" }}\n  ingressClassName: other\n{{ else }}\n  ingressClassName: own\n{{ end }}\n`;
+    const templates = names.map((name) => [
+      `${name}.yaml`,
+      deployment(`"{{ .Values.${name}.repository }}:{{ .Values.${name}.tag }}"`, { name }),
+    ]);
+    const sub = packChart(values, { ...Object.fromEntries(templates), "ingress.yaml": ingress }, { name: "sub" });
+    const dependencies = [{ name: "sub", version: "1.0.0" }];
+    return packChart({ sub: { more: 1 } }, {}, { meta: { dependencies }, files: { "charts/sub-1.0.0.tgz": sub } });
+  };
+
+  it("says what else changes where Helm takes a default of null otherwise because images are moved", async () => {
+    const [two, eight, without] = await Promise.all(
+      [withNulls(null, 2), withNulls(null, 8), withNulls("yes", 2)].map((tgz) =>
+        planChart(helm, { tgz, name: "tool", namespace: "tools" }, {}),
+      ),
+    );
+    assert.deepEqual(two?.warnings, [
+      "the values that move its images change more than images: Ingress tools/sub, spec.ingressClassName: " +
+        '"own" becomes "other". Set in the chart\'s values what it is to be (Helm may take a default of null ' +
+        "otherwise as soon as a value beside it is set).",
+    ]);
+    assert.deepEqual(without?.warnings, []);
+    assert.equal(eight?.renderings, two?.renderings);
+  });
+
+  it("tells how far it has come where an analysis takes long", async () => {
+    const chart = packChart(
+      { image: { repository: "ghcr.io/acme/tool", tag: "1" } },
+      { "a.yaml": deployment("{{ .Values.image.repository }}:{{ .Values.image.tag }}") },
+    );
+    const told: string[] = [];
+    mock.timers.enable({ apis: ["setInterval"] });
+    try {
+      const progress = (line: string) => told.push(line.replace(/\d+ s$/, "- s"));
+      const analysis = analyseChart(helm, { tgz: chart, name: "tool", namespace: "tools" }, {}, { progress });
+      await readChart(chart);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      mock.timers.tick(20_000);
+      await analysis;
+      mock.timers.tick(20_000);
+    } finally {
+      mock.timers.reset();
+    }
+    assert.deepEqual(told, ["tool 1.0.0: rendered once, - s"]);
+  });
 
   it("needs no more renderings for eight charts in one than for one of them", async () => {
     const [one, eight] = await Promise.all(
