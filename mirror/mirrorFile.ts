@@ -41,12 +41,13 @@ export async function readMirrorList(file: string): Promise<MirrorList> {
   const { list, faults } = examineMirrorList(content);
   if (faults.length > 0) throw new MirrorFileError(describeFaults(file, faults));
   const { charts: listedIn } = fileSource(file);
-  const { charts, images, ignoreImages, acceptForeign, flux } = list;
+  const { charts, images, ignoreImages, acceptForeign, flux, cluster } = list;
   return {
     charts: charts.map((chart) => ({ ...chart, listedIn })),
     images,
     ignoreImages,
     acceptForeign,
     ...(flux ? { flux: { mode: "bootstrap", ...flux } } : {}),
+    ...(cluster ? { cluster } : {}),
   };
 }

@@ -5,10 +5,18 @@ import type { Fault } from "./errors.ts";
 import { map, optional } from "./form.ts";
 import { chartRules } from "./rules/content.ts";
 import { applyRules, type Draft } from "./rules.ts";
+import { kubernetesVersion } from "./schema/cluster.ts";
 import { acceptForeign, charts, ignoreImages, images } from "./schema/content.ts";
 import { fluxSource } from "./schema/flux.ts";
 
-const form = map({ charts, images, ignoreImages, acceptForeign, flux: optional(map(fluxSource)) });
+const form = map({
+  charts,
+  images,
+  ignoreImages,
+  acceptForeign,
+  flux: optional(map(fluxSource)),
+  cluster: optional(map({ kubernetesVersion })),
+});
 
 /** What such a file gives when it has no fault. */
 export type MirrorForm = z.output<typeof form>;

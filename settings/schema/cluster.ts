@@ -98,6 +98,12 @@ const window = ({ dayOfWeek, startTime, durationHours }: Window, what: string) =
 
 const { network, maintenance } = CLUSTER;
 
+/** A version of Kubernetes as a person writes it. */
+export const kubernetesVersion = text(
+  KUBERNETES_VERSION,
+  'write a minor version in quotes, for example "1.34", or a patch, for example "1.34.1"',
+);
+
 /** The cluster. */
 export const cluster = setting(
   section({
@@ -270,12 +276,7 @@ export const cluster = setting(
       "When AKS upgrades the control plane and the nodes.",
     ),
     kubernetesVersion: setting(
-      optional(
-        text(
-          KUBERNETES_VERSION,
-          'write a minor version in quotes, for example "1.34", or a patch, for example "1.34.1"',
-        ),
-      ),
+      optional(kubernetesVersion),
       "The version of Kubernetes, in quotes: a minor, whose patches AKS brings, or a patch. The next minor is an upgrade: " +
         "the control plane first, then the pools, one after the other; an earlier or a later one is refused. Default: " +
         "AKS's own choice, and then what upgradeChannel makes of it.",

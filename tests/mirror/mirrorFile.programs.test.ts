@@ -82,6 +82,27 @@ describe("a mirror file", () => {
     });
   });
 
+  it("has charts rendered for the Kubernetes that it pins, and no other", async () => {
+    const versioned = packChart(
+      {},
+      { "deployment.yaml": deployment("ghcr.io/acme/tool:{{ .Capabilities.KubeVersion.Minor }}") },
+    );
+    const images = [33, 34, 35, 36, 37].map((minor) => imageContent(`ghcr.io/acme/tool:${minor}`));
+    await world.publish({ images, repositories: [{ url: REPOSITORY, charts: [versioned] }] });
+    await write({ charts: [chart], cluster: { kubernetesVersion: "1.35" } });
+    const { code, stderr } = await update();
+    assert.equal(code, 0, stderr);
+    const lock = await readLockOf(fileSource(file), await readMirrorList(file));
+    assert.deepEqual(
+      lock.images.map(({ source }) => source),
+      ["ghcr.io/acme/tool:35"],
+    );
+    await write({ charts: [chart], cluster: { kubernetesVersion: "1.36" } });
+    await assert.rejects(readLockOf(fileSource(file), await readMirrorList(file)), {
+      message: /chart tool is rendered for Kubernetes 1\.35 in the lock, cluster\.kubernetesVersion is 1\.36/,
+    });
+  });
+
   it("is told of all its faults, with key, value and remedy", () =>
     refused(
       {
@@ -92,12 +113,13 @@ describe("a mirror file", () => {
         images: ["nginx"],
         image: [EXTRA],
         flux: { version: "v2.9.4" },
+        cluster: { kubernetesVersion: 1.34 },
       },
-      (file) => `6 faults in ${file}:
+      (file) => `7 faults in ${file}:
 
   image is not a known key
     value   ["${EXTRA}"]
-    remedy  did you mean images? known keys are charts, images, ignoreImages, acceptForeign, flux
+    remedy  did you mean images? known keys are charts, images, ignoreImages, acceptForeign, flux, cluster
 
   charts[0].version does not have the right form
     value   latest
@@ -110,6 +132,10 @@ describe("a mirror file", () => {
   flux.version does not have the right form
     value   v2.9.4
     remedy  write one exact version in quotes and without v, for example 2.9.4
+
+  cluster.kubernetesVersion is a number where a text is expected
+    value   1.34
+    remedy  write a minor version in quotes, for example "1.34", or a patch, for example "1.34.1"
 
   charts[1].name is the name of another chart
     value   tool
