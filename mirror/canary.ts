@@ -58,7 +58,7 @@ export interface SearchOptions {
  * The effects of all candidates that have one. Many are changed at once, each to a value of its own: where one shows, its
  * effect is proved. Silence proves nothing, as one value may hide another: what was silent is tried again without those
  * that showed, unless what is known is enough. A group that a chart refuses, or that changes what none of its values
- * explains, is halved.
+ * explains, is halved, unless the chart names those that it refuses.
  */
 export async function findEffects(
   renderer: Renderer,
@@ -151,7 +151,12 @@ class Search {
     } catch (error) {
       // A chart may refuse a value that looks odd to it: then it stays as it is.
       if (!(error instanceof RenderError)) throw error;
-      if (group.length > 1) return this.#halves(group);
+      const blamed = group.filter(({ mark }) => error.message.includes(mark));
+      const others = group.filter((candidate) => !blamed.includes(candidate));
+      if (blamed.length > 0 && others.length > 0)
+        return (await Promise.all([this.#try(blamed), this.#try(others)])).flat();
+      if (group.length > 1 && !(others.length === 0 && this.#namesNoOther(error.message, group)))
+        return this.#halves(group);
       for (const candidate of group) this.#settled.add(candidate);
       this.refusals.add(withoutCanaries(error.message, group));
       return [];
@@ -196,6 +201,17 @@ class Search {
       }
     })();
     return this.#touched;
+  }
+
+  /** Whether a chart that names values in its refusal says nothing of images that are as they were: so it does not name all. */
+  #namesNoOther(words: string, group: readonly Candidate[]): boolean {
+    const place = ({ path }: Candidate) => formatPath(path.slice(0, -1));
+    const places = new Set(group.map(place));
+    const beside = this.#candidates.filter((one) => places.has(place(one))).map(({ value }) => value);
+    const others = this.#candidates
+      .filter((one) => one.kind === "name" && one.value.length > 5 && !places.has(place(one)))
+      .filter(({ value }) => !beside.some((each) => each.includes(value)));
+    return others.length > 0 && others.every(({ value }) => !words.includes(value));
   }
 
   async #halves(group: readonly Candidate[]): Promise<Candidate[]> {

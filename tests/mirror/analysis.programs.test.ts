@@ -667,6 +667,53 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
     assert.equal(eight?.renderings, two?.renderings);
   });
 
+  /** Images whose names a chart compares, and says which it does not know, as Bitnami's do. */
+  const guarded = (count: number, refuse: (name: string) => string): Buffer => {
+    const names = Array.from({ length: count }, (_, number) => `tool${number}`);
+    const values = Object.fromEntries(names.map((name) => [name, { repository: `ghcr.io/acme/${name}`, tag: "1" }]));
+    const templates = names.map((name) => [
+      `${name}.yaml`,
+      deployment(`"{{ .Values.${name}.repository }}:{{ .Values.${name}.tag }}"`, { name }),
+    ]);
+    const guard = `{{ $bad := "" }}${names.map(refuse).join("")}{{ if $bad }}{{ fail (printf "unknown: %s" $bad) }}{{ end }}\n`;
+    return packChart(values, { ...Object.fromEntries(templates), "guard.yaml": guard });
+  };
+
+  it("needs no more renderings for eight images than for two where the chart names those that it refuses", async () => {
+    const refuse = (name: string) =>
+      `{{ $image := printf "%s:%s" .Values.${name}.repository .Values.${name}.tag }}{{ if ne $image "ghcr.io/acme/${name}:1" }}{{ $bad = printf "%s %s" $bad $image }}{{ end }}`;
+    const [two, eight] = await Promise.all(
+      [2, 8].map((count) => planChart(helm, { tgz: guarded(count, refuse), name: "tool", namespace: "tools" }, {})),
+    );
+    assert.equal(eight?.renderings, two?.renderings);
+    assert.deepEqual(eight?.values, {});
+    assert.equal(eight?.postRender.length, 8);
+    assert.deepEqual(eight?.foreign, []);
+  });
+
+  it("moves by values what the chart takes, though it names all its values where it refuses one", async () => {
+    const refuse = (name: string) =>
+      name === "tool0"
+        ? `{{ if ne .Values.tool0.repository "ghcr.io/acme/tool0" }}{{ $bad = toJson .Values }}{{ end }}`
+        : "";
+    const tgz = guarded(8, refuse);
+    const { values, postRender } = await planChart(helm, { tgz, name: "tool", namespace: "tools" }, {});
+    const moved = Array.from({ length: 7 }, (_, number) => `tool${number + 1}`);
+    assert.deepEqual(
+      values,
+      Object.fromEntries(
+        moved.map((name) => {
+          const source = `ghcr.io/acme/${name}`;
+          return [name, { repository: `{registry}/${source}`, tag: `1@${digest(`${source}:1`)}` }];
+        }),
+      ),
+    );
+    assert.deepEqual(
+      postRender.map(({ name }) => name),
+      ["ghcr.io/acme/tool0"],
+    );
+  });
+
   it("tells how far it has come where an analysis takes long", async () => {
     const chart = packChart(
       { image: { repository: "ghcr.io/acme/tool", tag: "1" } },
