@@ -34,6 +34,8 @@ export interface Analysis {
   readonly postRender: readonly PostRenderImage[];
   /** Texts that no value reaches. @default none */
   readonly patches?: readonly PostRenderPatch[];
+  /** The images of `acceptForeign` without which something would stay foreign, as they are written there. @default none */
+  readonly accepted?: readonly string[];
   /** What a person should look at. */
   readonly warnings: readonly string[];
   /** Images that may run without being named whole. @default none */
@@ -112,9 +114,13 @@ export async function analyseChart(
   options: AnalysisOptions = {},
 ): Promise<Analysis> {
   const plan = await planChart(helm, chart, given, options);
-  const { images, values, postRender, patches, warnings, offers, foreign, refusals } = plan;
+  const { images, values, postRender, patches, accepted, warnings, offers, foreign, refusals } = plan;
   if (foreign.length > 0) throw new RelocationError(describeForeign(chart, foreign, refusals));
-  const more = { ...(patches.length > 0 ? { patches } : {}), ...(offers.length > 0 ? { offers } : {}) };
+  const more = {
+    ...(patches.length > 0 ? { patches } : {}),
+    ...(accepted.length > 0 ? { accepted } : {}),
+    ...(offers.length > 0 ? { offers } : {}),
+  };
   return { images, values, postRender, warnings, ...more };
 }
 
@@ -202,7 +208,8 @@ class Analyst {
     const first = views.slice(0, 1);
     const assignments = await this.#settled(relocation, async (some) => (await outcomeOf(first, some)).isSound);
     const outcome = await outcomeOf(views, assignments);
-    const { images, places, postRender, patches, foreign, warnings } = outcome.finish(this.#renderer, this.#restless);
+    const finished = outcome.finish(this.#renderer, this.#restless);
+    const { images, places, postRender, patches, accepted, foreign, warnings } = finished;
     const objects = views.flatMap((view) => view.objects);
     const joined = joinedImages(objects, images);
     const known = [...images, ...joined.flatMap(({ image }) => parseReference(image) ?? [])];
@@ -213,6 +220,7 @@ class Analyst {
       values: placeholders(valuesFor(this.#effective, changesOf(assignments))),
       postRender: placeholders(postRender),
       patches: placeholders(patches),
+      accepted,
       warnings: [...new Set(this.#warnings)],
       foreign,
       offers: [...joined, ...imagesThatAreOff(this.#effective, known)],

@@ -39,6 +39,8 @@ export interface LockedChart {
    * other objects for another. None where it was rendered for all that AKS supports.
    */
   readonly kubernetes?: string;
+  /** The images of the settings' `acceptForeign` without which it could not be mirrored. @default none */
+  readonly accepted?: readonly string[];
   /** The images that the chart runs, as in {@link LockedImage.source}. */
   readonly images: readonly string[];
   /** The digests that the chart itself names, by image; none when it names tags alone. */
@@ -255,11 +257,14 @@ export function stackSource(root: string, stack: string): MirrorSource {
 /**
  * Hex SHA-256 of the settings that a chart of a lock is made from; the order of keys does not matter.
  * @param rules what people say of images that charts name.
+ * @param accepted the images of `acceptForeign` that the chart needs: what is accepted for others has no part in it.
  */
 export function chartSettings(
   { name, release = name, repository, version, values }: ChartSource,
-  { ignoreImages = [], acceptForeign = [] }: ImageRules = {},
+  { ignoreImages = [], acceptForeign: all = [] }: ImageRules = {},
+  accepted: readonly string[] = [],
 ): string {
+  const acceptForeign = all.filter(({ image }) => accepted.includes(image));
   return sha256(
     canonicalJson({
       ...{ name, ...(release === name ? {} : { release }), repository, version, values: values ?? {} },
@@ -312,18 +317,8 @@ export async function readLockOf(source: MirrorSource, list: MirrorList): Promis
     throw new LockError(`${path} does not exist, so nothing says which digests to mirror. ${remedy}`);
   }
   const differences = staleness(lock, list, source);
-  if (differences.length === 0 && isOf(lock, list)) return lock;
-  const told =
-    differences.length > 0 ? differences : ["the values of a chart, the list of images or Flux's controllers changed"];
-  throw new LockError(`${path} does not fit ${name}: ${told.join("; ")}. ${remedy}`);
-}
-
-/** Whether what a lock holds was made from a list, whose names and versions are the lock's. */
-function isOf(lock: Lock, list: MirrorList): boolean {
-  const charts = mirrored(list.charts);
-  return (
-    fitsFlux(lock, list) && charts.every((chart) => fitsChart(lock.charts.find(lockedRelease(chart)), chart, list))
-  );
+  if (differences.length === 0) return lock;
+  throw new LockError(`${path} does not fit ${name}: ${differences.join("; ")}. ${remedy}`);
 }
 
 /** Whether the Flux of a lock was made from that of the settings; the version of one that is not bootstrapped is nothing. */
@@ -348,7 +343,7 @@ export function fitsChart(
     locked !== undefined &&
     satisfies(locked.version, chart.version) &&
     fitsKubernetes(locked, rules) &&
-    locked.settings === chartSettings({ ...chart, version: locked.version }, rules)
+    locked.settings === chartSettings({ ...chart, version: locked.version }, rules, locked.accepted)
   );
 }
 
@@ -425,7 +420,7 @@ function staleness(lock: Lock, settings: MirrorList, { short, charts: key }: Mir
   const flux = settings.flux?.mode === "bootstrap" ? settings.flux.version : undefined;
   if (lock.flux?.version !== flux) {
     differences.push(`Flux is ${lock.flux?.version ?? "not"} in the lock, ${flux ?? "not bootstrapped"} in ${short}`);
-  }
+  } else if (!fitsFlux(lock, settings)) differences.push("Flux's controllers or what installs them changed");
   const charts = mirrored(settings.charts);
   for (const chart of charts) {
     const name = called(chart);
@@ -441,6 +436,8 @@ function staleness(lock: Lock, settings: MirrorList, { short, charts: key }: Mir
       differences.push(`${name} comes from ${locked.repository} in the lock, not ${chart.repository}`);
     } else if (!fitsKubernetes(locked, settings)) {
       differences.push(`${name} ${describeKubernetes(locked, settings)}`);
+    } else if (!fitsChart(locked, chart, settings)) {
+      differences.push(`${name} has other values, or ignoreImages and acceptForeign say something else of its images`);
     }
   }
   for (const locked of lock.charts) {

@@ -29,6 +29,7 @@ const form = z.object({
       manifest: digest,
       analysis: hex,
       kubernetes: z.optional(text),
+      accepted: z.optional(z.array(image)),
       images: z.array(image),
       pinned: z.optional(z.record(text, digest)),
       attached,

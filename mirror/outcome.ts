@@ -49,6 +49,7 @@ interface Finished {
   readonly places: ReadonlyMap<string, readonly string[]>;
   readonly postRender: readonly PostRenderImage[];
   readonly patches: readonly PostRenderPatch[];
+  readonly accepted: readonly string[];
   readonly foreign: readonly Foreign[];
   readonly warnings: readonly string[];
 }
@@ -70,6 +71,7 @@ export class Outcome {
   readonly #used = new Map<string, { reference: Reference; places: Set<string> }>();
   readonly #left: Left[] = [];
   readonly #foreign: Foreign[] = [];
+  readonly #accepted = new Set<string>();
   /** The images that a kustomization sees under one name, and whether it has to change them. */
   readonly #byName = new Map<string, { sources: Map<string, Reference>; change: boolean; retag: boolean }>();
   /** What floating fields say in the end. */
@@ -191,7 +193,7 @@ export class Outcome {
     const { patches, left } = this.#patches(renderer, restless);
     const warnings = this.#sideEffects(restless);
     for (const { field, reference } of left) {
-      const accepted = isListed(this.#before.acceptForeign, reference);
+      const accepted = this.#acceptedBy(reference);
       if (accepted) warnings.push(`${describeField(field)} stays there; it is accepted: ${accepted.reason}`);
       else
         this.#foreign.push({
@@ -207,7 +209,8 @@ export class Outcome {
     const places = new Map<string, string[]>();
     for (const { reference, places: more } of this.#used.values())
       places.set(sourceOf(reference), [...(places.get(sourceOf(reference)) ?? []), ...more].sort());
-    return { images, places, postRender, patches, foreign: unique(this.#foreign), warnings };
+    const accepted = [...this.#accepted].sort();
+    return { images, places, postRender, patches, accepted, foreign: unique(this.#foreign), warnings };
   }
 
   /** What the values change beside images, in the first of the clusters. */
@@ -317,8 +320,14 @@ export class Outcome {
   }
 
   #isAllowed(reference: Reference): boolean {
-    const { ignoreImages, acceptForeign } = this.#before;
-    return (isListed(ignoreImages, reference) ?? isListed(acceptForeign, reference)) !== undefined;
+    return (isListed(this.#before.ignoreImages, reference) ?? this.#acceptedBy(reference)) !== undefined;
+  }
+
+  /** The rule that lets an image stay where it is, which is needed from now on. */
+  #acceptedBy(reference: Reference): ImageRule | undefined {
+    const rule = isListed(this.#before.acceptForeign, reference);
+    if (rule !== undefined) this.#accepted.add(rule.image);
+    return rule;
   }
 
   /** Images of fields that the values took away: they may be back another day. */

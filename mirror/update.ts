@@ -274,7 +274,7 @@ function missing({ offers = [] }: Analysis, { images }: MirrorList) {
 
 /** An earlier analysis with marks again where the digests of that time were put. */
 function reused(
-  { images, pinned, values, postRender, patches = [] }: LockedChart,
+  { accepted, images, pinned, values, postRender, patches = [] }: LockedChart,
   locked: readonly LockedImage[],
 ): Analysis {
   const references = images.map((source): Reference => {
@@ -287,7 +287,7 @@ function reused(
     if (images.includes(source) && pinned?.[source] === undefined) text = text.replaceAll(digest, digestMark(source));
   }
   const marked = JSON.parse(text) as Pick<Analysis, "values" | "postRender" | "patches">;
-  return { ...marked, images: references, warnings: [] };
+  return { ...marked, images: references, warnings: [], ...(accepted ? { accepted } : {}) };
 }
 
 async function lockedChart(
@@ -320,12 +320,13 @@ async function lockedChart(
     version: chart.version,
     url: found.url,
     sha256: found.sha256,
-    settings: chartSettings(chart, settings),
+    settings: chartSettings(chart, settings, analysis.accepted),
     created,
     // What a publisher pushed and signed stays what it is.
     manifest: found.artifact?.digest ?? (await chartManifest(found.tgz, created)).manifestDigest,
     analysis: hash,
     ...(kubernetes === undefined ? {} : { kubernetes }),
+    ...(analysis.accepted ? { accepted: analysis.accepted } : {}),
     images: [...new Set(analysis.images.map(sourceOf))].sort(),
     ...(attached.length === 0 ? {} : { attached }),
     ...(pinned.length === 0 ? {} : { pinned: Object.fromEntries(pinned.sort()) as Record<string, string> }),

@@ -459,6 +459,7 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
     const analysis = await analyseChart(helm, chartFile, {}, rules);
     assert.deepEqual(analysis.images.map(sourceOf), ["ghcr.io/acme/setup:1"]);
     assert.deepEqual(analysis.postRender, []);
+    assert.deepEqual(analysis.accepted, ["ghcr.io/acme/setup:1"]);
     assert.deepEqual(analysis.warnings, [
       "Deployment tools/tool, spec.template.spec.containers[0].image: ghcr.io/acme/setup:1 stays there; it is accepted: runs once",
     ]);

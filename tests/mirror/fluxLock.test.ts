@@ -95,7 +95,7 @@ describe("the lock of a bootstrapped Flux", () => {
     await update(bootstrap);
     await stale({ ...bootstrap, version: "2.8.0" }, "Flux is 2.9.4 in the lock, 2.8.0 in the settings");
     await stale(extension, "Flux is 2.9.4 in the lock, not bootstrapped in the settings");
-    const controllers = "the values of a chart, the list of images or Flux's controllers changed";
+    const controllers = "Flux's controllers or what installs them changed";
     await stale({ ...bootstrap, imageAutomation: true }, controllers);
     await stale({ ...bootstrap, install: { logLevel: "debug" } }, controllers);
     // What is said of nothing is nothing.

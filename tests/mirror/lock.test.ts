@@ -149,7 +149,7 @@ describe("readLock", () => {
     [
       "other values",
       { charts: [{ ...chart, values: { a: 1, b: [3] } }] },
-      "the values of a chart, the list of images or Flux's controllers changed",
+      "chart kured has other values, or ignoreImages and acceptForeign say something else of its images",
     ],
   ];
   it("fits a range that the lock's version is within, and names the range that it is not within", async () => {
@@ -249,6 +249,9 @@ describe("the settings of a chart in the lock", () => {
     const ignoreImages = [{ image: "ghcr.io/acme/none", reason: "an example" }];
     assert.notEqual(chartSettings(chart), chartSettings(chart, { ignoreImages }));
     assert.equal(chartSettings(chart), chartSettings(chart, { ignoreImages: [], acceptForeign: [] }));
+    const rules = { acceptForeign: ignoreImages };
+    assert.equal(chartSettings(chart), chartSettings(chart, rules, ["ghcr.io/acme/other"]));
+    assert.notEqual(chartSettings(chart), chartSettings(chart, rules, ["ghcr.io/acme/none"]));
     const { values: _, ...bare } = chart;
     assert.equal(chartSettings(bare), chartSettings({ ...chart, values: {} }));
   });

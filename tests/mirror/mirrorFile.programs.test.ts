@@ -103,6 +103,41 @@ describe("a mirror file", () => {
     });
   });
 
+  it("keeps its lock when an image of other things is accepted, and not when one that a chart needs no longer is", async () => {
+    const hook = "metadata:\n  annotations: {helm.sh/hook: pre-install}\n";
+    const once = packChart({}, { "a.yaml": deployment("ghcr.io/acme/setup:1").replace("metadata:\n", hook) });
+    await world.publish({
+      images: [imageContent("ghcr.io/acme/setup:1")],
+      repositories: [{ url: REPOSITORY, charts: [once] }],
+    });
+    const needed = { image: "ghcr.io/acme/setup", reason: "runs once" };
+    const other = { image: "quay.io/acme/web:2", reason: "of our own files" };
+    const accept = async (...acceptForeign: object[]) => {
+      await write({ charts: [chart], acceptForeign });
+      return readMirrorList(file);
+    };
+    await accept(needed, other);
+    const { code, stderr } = await update();
+    assert.equal(code, 0, stderr);
+    const { charts } = await readLockOf(fileSource(file), await accept(needed));
+    assert.deepEqual(charts[0]?.accepted, ["ghcr.io/acme/setup"]);
+    await readLockOf(fileSource(file), await accept(other, { ...other, image: "quay.io/acme/y:1" }, needed));
+    for (const rules of [[other], [], [{ ...needed, reason: "runs often" }]])
+      await assert.rejects(
+        readLockOf(fileSource(file), await accept(...rules)),
+        /: chart tool has other values, or ignoreImages and acceptForeign say/,
+      );
+    // Taken over from the lock that is there, it needs what it needed.
+    const anew = async () => {
+      assert.equal((await update()).code, 0);
+      return (await readLockOf(fileSource(file), await accept(needed))).charts;
+    };
+    await accept(needed);
+    const first = await anew();
+    assert.deepEqual(first[0]?.accepted, charts[0]?.accepted);
+    assert.deepEqual(await anew(), first);
+  });
+
   it("is told of all its faults, with key, value and remedy", () =>
     refused(
       {
