@@ -31,10 +31,15 @@ export function sideEffects(
     for (const { path, old, now: told } of differences(body, other.body, own)) {
       const field = formatPath(path);
       if (restless.has(`${id} ${field}`)) continue;
-      for (const pair of pairLines(old, told ?? "")) {
-        const line = told === undefined ? undefined : pair.now;
-        if (isOfImages(pair.old, line, own) || isSum(pair.old ?? "", line)) continue;
-        found.push(`${id}, ${field}: ${wordsFor(pair.old, line)}`);
+      const lines = pairLines(old, told ?? "").map((pair) => ({
+        old: pair.old,
+        now: told === undefined ? undefined : pair.now,
+      }));
+      const others = lines.filter((line) => !isOfImages(line.old, line.now, own));
+      for (const { old, now } of others) {
+        // Of values that are written down, the maps around those that were set.
+        const isAround = others.length < lines.length && [old, now].every((line) => isEmpty(line));
+        if (!isAround && !isSum(old ?? "", now)) found.push(`${id}, ${field}: ${wordsFor(old, now)}`);
       }
     }
   }
@@ -50,6 +55,11 @@ function isOfImages(
 ): boolean {
   if (now?.includes(TARGET) || now?.includes("sha256:")) return true;
   return old !== undefined && fields.some(([, { written }]) => old.includes(written));
+}
+
+/** Whether a line of JSON or YAML holds no value, but begins or ends a map. */
+function isEmpty(line = ""): boolean {
+  return /^\s*("?[\w./-]+"?:)?\s*[{}[\],]*\s*$/.test(line);
 }
 
 function wordsFor(old: string | undefined, now: string | undefined): string {

@@ -715,6 +715,22 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
     );
   });
 
+  it("says nothing of the maps around its values where a chart writes down what it is given", async () => {
+    // As Istio's do, which lay what they are given over defaults of their own.
+    const defaults = "_internal_defaults_do_not_set";
+    const own = `(omit .Values "${defaults}")`;
+    const given = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: given}\ndata:\n  values: |-\n{{ toPrettyJson ${own} | indent 4 }}\n`;
+    const laid = `{{ $image := (mustMergeOverwrite (deepCopy .Values.${defaults}) (deepCopy ${own})).main.image }}`;
+    const chart = packChart(
+      { [defaults]: { main: { image: { repository: "ghcr.io/acme/tool", tag: "1" } } } },
+      { "a.yaml": laid + deployment(`"{{ $image.repository }}:{{ $image.tag }}"`), "given.yaml": given },
+    );
+    const { values, warnings } = await planChart(helm, { tgz: chart, name: "tool", namespace: "tools" }, {});
+    const repository = "{registry}/ghcr.io/acme/tool";
+    assert.deepEqual(values, { main: { image: { repository } } });
+    assert.deepEqual(warnings, []);
+  });
+
   it("tells how far it has come where an analysis takes long", async () => {
     const chart = packChart(
       { image: { repository: "ghcr.io/acme/tool", tag: "1" } },
