@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The way by hand: with az, one command after another, as guides to GitOps on AKS have it, each step with its seconds.
-# What these guides used and Azure no longer has is replaced: pod identity by workload identity, access policies by roles.
+# What these guides used and Azure no longer has is replaced: pod identity, with its roles on nodes and identities, by
+# workload identity, access policies by roles. It needs no more than the rights of a rehearsal's deployer.
 #
 #   benchmarks/byHand.sh NAME LOCATION IMAGE...
 #
@@ -38,13 +39,6 @@ step "credentials" az aks get-credentials -g "$group" -n "$cluster" --file "$kub
 registry_id=$(az acr show -g "$group" -n "$registry" --query id -o tsv)
 step "service principal that pulls" az ad sp create-for-rbac -n "sp-$name-acrpull" --role AcrPull --scopes "$registry_id"
 
-group_id=$(az group show -n "$group" -o tsv --query id)
-nodes_group=$(az aks show -g "$group" -n "$cluster" -o tsv --query nodeResourceGroup)
-nodes_group_id=$(az group show -n "$nodes_group" -o tsv --query id)
-kubelet=$(az aks show -g "$group" -n "$cluster" -o tsv --query identityProfile.kubeletidentity.clientId)
-step "role on the nodes" az role assignment create --role "Virtual Machine Contributor" --assignee "$kubelet" --scope "$nodes_group_id"
-step "role on identities" az role assignment create --role "Managed Identity Operator" --assignee "$kubelet" --scope "$group_id"
-
 step "identity that decrypts" az identity create -n "$identity" -g "$group" -l "$location"
 object_id=$(az identity show -n "$identity" -g "$group" -o tsv --query principalId)
 issuer=$(az aks show -g "$group" -n "$cluster" -o tsv --query oidcIssuerProfile.issuerUrl)
@@ -54,15 +48,12 @@ step "trust in the cluster" az identity federated-credential create -n kustomize
 
 step "vault" az keyvault create -n "$vault" -g "$group" -l "$location"
 vault_id=$(az keyvault show -n "$vault" -g "$group" -o tsv --query id)
-if [ "$(az account show -o tsv --query user.type)" = user ]; then
-  self=$(az ad signed-in-user show -o tsv --query id) kind=User
-else
-  self=$(az ad sp show --id "$(az account show -o tsv --query user.name)" -o tsv --query id) kind=ServicePrincipal
-fi
-step "role that makes keys" az role assignment create --role "Key Vault Crypto Officer" --scope "$vault_id" \
-  --assignee-object-id "$self" --assignee-principal-type "$kind"
-step "key" az keyvault key create -n sops-key --vault-name "$vault" --protection software --ops encrypt decrypt
+# Through Azure Resource Manager: the vault's own API asks for the role Key Vault Crypto Officer, which a deployer may not
+# give itself.
+key_url="https://management.azure.com$vault_id/keys/sops-key?api-version=2023-07-01"
+step "key" az rest --method put --url "$key_url" \
+  --body '{"properties": {"kty": "RSA", "keySize": 2048, "keyOps": ["encrypt", "decrypt"]}}'
 step "role that decrypts" az role assignment create --role "Key Vault Crypto User" --scope "$vault_id" \
   --assignee-object-id "$object_id" --assignee-principal-type ServicePrincipal
-az keyvault key show -n sops-key --vault-name "$vault" --query key.kid -o tsv
+az rest --method get --url "$key_url" --query properties.keyUriWithVersion -o tsv
 echo "$SECONDS s  all of it"
