@@ -585,23 +585,26 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
     });
   }
 
+  /** Values and templates of as many Deployments, each with an image that its own value moves. */
+  const several = (count: number) => {
+    const names = Array.from({ length: count }, (_, number) => `tool${number}`);
+    return {
+      names,
+      values: Object.fromEntries(names.map((name) => [name, { repository: `ghcr.io/acme/${name}`, tag: "1" }])),
+      templates: Object.fromEntries(
+        names.map((name) => [
+          `${name}.yaml`,
+          deployment(`"{{ .Values.${name}.repository }}:{{ .Values.${name}.tag }}"`, { name }),
+        ]),
+      ),
+    };
+  };
+
   /** A Job whose name holds a sum of all values, and whose image no value moves; beside others. */
-  const summed = (names: number): Buffer => {
-    const sum = `{{ toYaml .Values | sha256sum | trunc 7 }}`;
-    const images = Object.fromEntries(
-      Array.from({ length: names }, (_, number) => [
-        `tool${number}`,
-        { repository: `ghcr.io/acme/t${number}`, tag: "1" },
-      ]),
-    );
-    const job = (name: string, image: string) =>
-      `apiVersion: batch/v1\nkind: Job\nmetadata: {name: "${name}-${sum}"}\nspec: {template: {spec: {containers: [{name: a, image: "${image}"}]}}}\n`;
-    const templates = Object.keys(images).map((name) => [
-      `${name}.yaml`,
-      deployment(`"{{ .Values.${name}.repository }}:{{ .Values.${name}.tag }}"`, { name }),
-    ]);
-    const made = { "z.yaml": job("made", "ghcr.io/acme/job:1") };
-    return packChart(images, { ...Object.fromEntries(templates), ...made });
+  const summed = (count: number): Buffer => {
+    const { values, templates } = several(count);
+    const job = `apiVersion: batch/v1\nkind: Job\nmetadata: {name: "made-{{ toYaml .Values | sha256sum | trunc 7 }}"}\nspec: {template: {spec: {containers: [{name: a, image: "ghcr.io/acme/job:1"}]}}}\n`;
+    return packChart(values, { ...templates, "z.yaml": job });
   };
 
   it("needs no more renderings for eight images than for two where objects' names hold sums of the values", async () => {
@@ -611,7 +614,7 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
     assert.equal(eight?.renderings, two?.renderings);
     assert.deepEqual(eight?.images.map(sourceOf).sort(), [
       "ghcr.io/acme/job:1",
-      ...Array.from({ length: 8 }, (_, number) => `ghcr.io/acme/t${number}:1`),
+      ...Array.from({ length: 8 }, (_, number) => `ghcr.io/acme/tool${number}:1`),
     ]);
     assert.deepEqual(eight?.foreign, []);
     // A patch would not find an object by a name that the digests change.
@@ -638,17 +641,13 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
 
   /** Helm takes a default of null for nothing, but for a value as soon as another one beside it is given. */
   const withNulls = (className: unknown, count: number): Buffer => {
-    const names = Array.from({ length: count }, (_, number) => `tool${number}`);
-    const values = {
-      ingress: { class: className },
-      ...Object.fromEntries(names.map((name) => [name, { repository: `ghcr.io/acme/${name}`, tag: "1" }])),
-    };
+    const { values, templates } = several(count);
     const ingress = `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: sub}\nspec:\n{{ if hasKey .Values.ingress "class" }}\n  ingressClassName: other\n{{ else }}\n  ingressClassName: own\n{{ end }}\n`;
-    const templates = names.map((name) => [
-      `${name}.yaml`,
-      deployment(`"{{ .Values.${name}.repository }}:{{ .Values.${name}.tag }}"`, { name }),
-    ]);
-    const sub = packChart(values, { ...Object.fromEntries(templates), "ingress.yaml": ingress }, { name: "sub" });
+    const sub = packChart(
+      { ingress: { class: className }, ...values },
+      { ...templates, "ingress.yaml": ingress },
+      { name: "sub" },
+    );
     const dependencies = [{ name: "sub", version: "1.0.0" }];
     return packChart({ sub: { more: 1 } }, {}, { meta: { dependencies }, files: { "charts/sub-1.0.0.tgz": sub } });
   };
@@ -670,14 +669,9 @@ data: {a/b.yaml: "image: busybox:1.28"}`,
 
   /** Images whose names a chart compares, and says which it does not know, as Bitnami's do. */
   const guarded = (count: number, refuse: (name: string) => string): Buffer => {
-    const names = Array.from({ length: count }, (_, number) => `tool${number}`);
-    const values = Object.fromEntries(names.map((name) => [name, { repository: `ghcr.io/acme/${name}`, tag: "1" }]));
-    const templates = names.map((name) => [
-      `${name}.yaml`,
-      deployment(`"{{ .Values.${name}.repository }}:{{ .Values.${name}.tag }}"`, { name }),
-    ]);
+    const { names, values, templates } = several(count);
     const guard = `{{ $bad := "" }}${names.map(refuse).join("")}{{ if $bad }}{{ fail (printf "unknown: %s" $bad) }}{{ end }}\n`;
-    return packChart(values, { ...Object.fromEntries(templates), "guard.yaml": guard });
+    return packChart(values, { ...templates, "guard.yaml": guard });
   };
 
   it("needs no more renderings for eight images than for two where the chart names those that it refuses", async () => {
